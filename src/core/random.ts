@@ -88,7 +88,7 @@ export class Rng {
   }
 
   /** A random order of 0 … n − 1. */
-  permutation(n: number): Uint32Array {
+  permutation(n: number): Uint32Array<ArrayBuffer> {
     return this.shuffle(Uint32Array.from({ length: n }, (_, i) => i));
   }
 

@@ -1,0 +1,18 @@
+/** Data: sources of items, data sets by name, splits by protocol, batches in a seeded order, and file formats. */
+export { type BatchOrder, type BatchOrderOptions, batchOrder, epochOrder, gatherBatch } from './batches.ts';
+export type { Dataset, LoadOptions } from './datasets/dataset.ts';
+export { datasets, findDataset } from './datasets/index.ts';
+export { type Downloaded, type DownloadOptions, download } from './download.ts';
+export { type CifarBatch, readCifarBinary } from './formats/cifar-binary.ts';
+export { gunzip } from './formats/gzip.ts';
+export { readIdx, writeIdx } from './formats/idx.ts';
+export { readNpy, writeNpy } from './formats/npy.ts';
+export { encodePng, type PngImage } from './formats/png.ts';
+export { readSafetensors, type Safetensors, writeSafetensors } from './formats/safetensors.ts';
+export { sha256 } from './hash.ts';
+export type { Source, SourceItem } from './item.ts';
+export { type MemoryPart, type MemorySourceOptions, memorySource } from './memory.ts';
+export { findProtocol, type Protocol, type ProtocolOptions, protocols, resolveClass } from './protocol.ts';
+export { dataRoot } from './root.ts';
+export { checkSplit, finishSplit, type Split, type SplitPlan } from './split.ts';
+export { type SyntheticOptions, synthetic } from './synthetic.ts';

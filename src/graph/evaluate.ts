@@ -1,0 +1,56 @@
+/** Runs a graph with the operators' plain reference code: slow, obvious, in float32 or float64. For tests. */
+import { InternalError, ShapeError } from '../core/errors.ts';
+import { factors, show } from '../core/shape.ts';
+import { type Tensor, type Tensors, type TypedArray, tensor } from '../core/tensor.ts';
+import { inputOp } from './leaf.ts';
+import { topological, type Value } from './value.ts';
+
+/** Values of `outputs` for the inputs in `feeds` (by name). In float64 every float tensor is computed in doubles. */
+export function evaluate(
+  outputs: readonly Value[],
+  feeds: Tensors,
+  precision: 'float32' | 'float64' = 'float32',
+): Tensor[] {
+  const widen = (t: Tensor): Tensor => {
+    if (t.dtype !== 'float32' && t.dtype !== 'float64') return t;
+    const data =
+      precision === 'float64' ? Float64Array.from(t.data as Float32Array) : Float32Array.from(t.data as Float32Array);
+    return { dtype: precision, shape: t.shape, data };
+  };
+  const symbols = new Map<string, number>();
+  const results = new Map<Value, Tensor>();
+  for (const node of topological(outputs)) {
+    if (node.op === inputOp) {
+      const [value] = node.outputs;
+      const name = node.attributes.name as string;
+      const fed = feeds[name];
+      if (!fed) throw new InternalError(`the input ${name} was not fed.`);
+      if (fed.shape.length !== value.shape.length)
+        throw new ShapeError(`${name} must be ${show(value.shape)}, got ${show(fed.shape)}.`);
+      value.shape.forEach((d, i) => {
+        if (typeof d === 'string') symbols.set(d, symbols.get(d) ?? fed.shape[i]);
+        if ((typeof d === 'string' ? symbols.get(d) : d) !== fed.shape[i]) {
+          throw new ShapeError(`${name} must be ${show(value.shape)}, got ${show(fed.shape)}.`);
+        }
+      });
+      results.set(value, widen(fed));
+      continue;
+    }
+    const bound = node.outputs.map(({ shape, dtype }) => ({
+      dtype: dtype === 'float32' ? precision : dtype,
+      shape: shape.map((d) => {
+        const [k, symbol] = factors(d);
+        return symbol ? k * (symbols.get(symbol) ?? Number.NaN) : k;
+      }),
+    }));
+    const inputs = node.inputs.map((v) => results.get(v)!);
+    const arrays: TypedArray[] = node.op.reference(inputs, node.attributes, bound);
+    arrays.forEach((data, i) => {
+      results.set(
+        node.outputs[i],
+        widen(tensor(inputs.length === 0 ? node.outputs[i].dtype : bound[i].dtype, bound[i].shape, data)),
+      );
+    });
+  }
+  return outputs.map((v) => results.get(v)!);
+}

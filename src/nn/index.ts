@@ -1,0 +1,9 @@
+/** Layers, losses, optimisers and training programs. */
+export * from './initializers.ts';
+export * from './layers.ts';
+export * from './losses.ts';
+export * from './norms.ts';
+export * from './optimizers.ts';
+export * from './schedules.ts';
+export * from './scope.ts';
+export * from './training.ts';
