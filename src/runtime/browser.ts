@@ -39,7 +39,11 @@ export async function openBrowserRuntime(
 function directLink(host: SessionHost): Link {
   const closing = new AbortController();
   return {
-    async call<M extends HostMethod>(method: M, args: Parameters<SessionHost[M]>, { signal }: CallOptions = {}) {
+    async call<M extends HostMethod>(
+      method: M,
+      args: Parameters<SessionHost[M]>,
+      { signal }: CallOptions = {},
+    ): Promise<HostResult<M>> {
       const stops = signal ? [closing.signal, signal] : [closing.signal];
       if (stops.some((stop) => stop.aborted)) throw reasonOf(closing);
       let stop: () => void = () => {};

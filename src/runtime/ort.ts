@@ -108,6 +108,9 @@ class WorkerLink implements Link {
       nativePackage: options.nativePackage ?? 'onnxruntime-node',
       busy: this.busy,
     };
+    // onnxruntime-node since 1.29 sends model names, hashes and a device id to its maker unless this is set when the
+    // library loads; only the main thread can set it for the process. Whoever wants it sent sets 0.
+    process.env.ORT_DISABLE_TELEMETRY ??= '1';
     this.worker = new Worker(options.worker ?? new URL('./worker.js', import.meta.url), {
       workerData: start,
       execArgv: [],

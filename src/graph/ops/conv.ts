@@ -122,6 +122,13 @@ const convOp = defineOp<ConvAttributes>({
     conv: (emit, inputs, { inputs: [, w], attributes }) => [
       emit.node('Conv', inputs, convAttributes(attributes, w.shape)),
     ],
+    // Windows laid out as columns, which the weight gradient then shares, and one product over the whole batch.
+    columns: (emit, [x, w, ...bias], { inputs: [image, kernel], outputs: [y], attributes }) => {
+      const a = { ...attributes, kernel: concrete(kernel.shape.slice(2)) };
+      const columns = joinColumns(emit, emitColumns(emit, x, image, y, a));
+      const product = emit.node('Gemm', [columns, emitTapsLast(emit, w, kernel), ...bias], { transB: { i: 1 } });
+      return [emitChannelsFirst(emit, product, y)];
+    },
     // The kernel covers the whole input: a dense layer.
     dense: (emit, [x, w, ...bias], { inputs: [image, kernel] }) => {
       const [k, features] = [Number(kernel.shape[0]), sizeOf(kernel.shape.slice(1))];
@@ -131,7 +138,7 @@ const convOp = defineOp<ConvAttributes>({
       return [emit.node('Reshape', [y, emit.ints([-1, k, ...image.shape.slice(2).map(() => 1)])])];
     },
   },
-  choose: ({ inputs: [x, w], attributes }) => (coversInput(x.shape, w.shape, attributes) ? 'dense' : 'conv'),
+  choose: (node, device) => chooseConv(node, device),
   reference: ([x, w, bias], a, [type]) => {
     const out = blank(type) as Float64Array;
     addBias(out, type.shape, bias);
@@ -176,6 +183,10 @@ const convInputGradientOp = defineOp<ConvAttributes & { spatial: readonly number
         emit.node('ConvTranspose', inputs, { ...convAttributes(a, w.shape), output_padding: { ints: outputPadding } }),
       ];
     },
+    // One product over the whole batch, then every tap's share added where it came from.
+    scatter: (emit, [dy, w, ...bias], { inputs: [g, kernel], attributes: a }) => [
+      emitScatter(emit, dy, w, bias, g, kernel, a),
+    ],
     // Stride 1: a convolution of dy with the kernel turned by 180° and its channel axes swapped.
     flip: (emit, [dy, w, ...bias], { inputs: [, kernel], attributes: a }) => {
       const rank = a.spatial.length;
@@ -207,6 +218,73 @@ const convInputGradientOp = defineOp<ConvAttributes & { spatial: readonly number
   },
 });
 
+/**
+ * The input gradient over s × s blocks: x, padded, is cut into blocks of stride size whose pixels count as channels; then
+ * every tap of the blocked kernel (k/s per axis) adds a product `[positions, s² · C]` at its own shift.
+ */
+function emitScatter(
+  emit: Emitter,
+  dy: string,
+  w: string,
+  bias: readonly string[],
+  g: Value,
+  kernel: Value,
+  a: ConvAttributes & { spatial: readonly number[] },
+): string {
+  const rank = a.spatial.length;
+  const [n, k] = g.shape as number[];
+  const c = Number(kernel.shape[1]);
+  const out = concrete(g.shape.slice(2));
+  const size = concrete(kernel.shape.slice(2));
+  const blocks = size.map((t, i) => t / a.strides[i]);
+  const inner = sizeOf(a.strides);
+  const counts = out.map((o, i) => o - 1 + blocks[i]);
+  const axes = size.map((_, i) => i);
+  // W as [K, block axes, inner axes, C], so that one product gives every tap its columns.
+  const cut = emit.node('Reshape', [w, emit.ints([k, c, ...size.flatMap((_, i) => [blocks[i], a.strides[i]])])]);
+  const order = [0, ...axes.map((i) => 2 + 2 * i), ...axes.map((i) => 3 + 2 * i), 1];
+  const taps = sizeOf(blocks);
+  const columns = emit.node('Reshape', [
+    emit.node('Transpose', [cut], { perm: { ints: order } }),
+    emit.ints([k, taps * inner * c]),
+  ]);
+  const rows = emitRows(emit, dy, g);
+  const parts = taps === 1 ? [columns] : emit.nodes('Split', [columns], { axis: { i: 1 } }, taps);
+  const positions = blocks.reduce<number[][]>(
+    (all, b) => all.flatMap((p) => Array.from({ length: b }, (_, i) => [...p, i])),
+    [[]],
+  );
+  const shares = positions.map((at, t) => {
+    const product = emit.node('Gemm', [rows, parts[t]]);
+    const image = emit.node('Reshape', [product, emit.ints([n, ...out, inner * c])]);
+    const before = [0, ...at, 0];
+    const after = [0, ...at.map((p, i) => blocks[i] - 1 - p), 0];
+    return emit.node('Pad', [image, emit.ints([...before, ...after])], { mode: { s: 'constant' } });
+  });
+  const sum = shares.length === 1 ? shares[0] : emit.node('Sum', shares);
+  // [N, counts, inner axes, C] → [N, count 0, inner 0, count 1, inner 1, C]
+  const split = emit.node('Reshape', [sum, emit.ints([n, ...counts, ...a.strides, c])]);
+  const merged = emit.node('Transpose', [split], {
+    perm: { ints: [0, ...axes.flatMap((i) => [1 + i, 1 + rank + i]), 1 + 2 * rank] },
+  });
+  const padded = emit.node('Reshape', [merged, emit.ints([n, ...counts.map((b, i) => b * a.strides[i]), c])]);
+  // Off with the padding; pixels that the convolution never reached come back as zeros.
+  const before = [0, ...a.padsBefore.map((p) => -p), 0];
+  const after = [0, ...a.spatial.map((s, i) => s + a.padsBefore[i] - counts[i] * a.strides[i]), 0];
+  const image = emit.node('Pad', [padded, emit.ints([...before, ...after])], { mode: { s: 'constant' } });
+  const biased = bias.length === 0 ? image : emit.node('Add', [image, bias[0]]);
+  return emit.node('Transpose', [biased], { perm: { ints: [0, rank + 1, ...axes.map((i) => i + 1)] } });
+}
+
+/** True when `emitScatter` exists: one group, no dilation, strides that divide the kernel, N known. */
+export function canScatter(g: Shape, w: Shape, a: ConvAttributes): boolean {
+  return (
+    a.groups === 1 &&
+    typeof g[0] === 'number' &&
+    w.slice(2).every((k, i) => Number(k) % a.strides[i] === 0 && a.dilations[i] === 1)
+  );
+}
+
 /** True when the turned-kernel form exists: stride 1, one group, pads within the reach of the kernel. */
 export function canFlip(w: Shape, a: ConvAttributes): boolean {
   return (
@@ -214,6 +292,10 @@ export function canFlip(w: Shape, a: ConvAttributes): boolean {
     a.strides.every((s) => s === 1) &&
     a.dilations.every((d, i) => d * (Number(w[i + 2]) - 1) >= Math.max(a.padsBefore[i], a.padsAfter[i]))
   );
+}
+
+function chooseConv({ inputs: [x, w], attributes: a }: Node & { attributes: ConvAttributes }, _device: string): string {
+  return coversInput(x.shape, w.shape, a) ? 'dense' : 'conv';
 }
 
 function chooseInputGradient(
@@ -346,11 +428,32 @@ function emitColumns(
   );
 }
 
+/** Windows beside each other: `[positions, taps · C]`. */
+const joinColumns = (emit: Emitter, windows: readonly string[]): string =>
+  windows.length === 1 ? windows[0] : emit.node('Concat', windows, { axis: { i: 1 } });
+
+/** A kernel `[K, C, ...]` as a matrix `[K, taps · C]`, channels innermost. */
+function emitTapsLast(emit: Emitter, w: string, kernel: Value): string {
+  const [k, c] = [Number(kernel.shape[0]), Number(kernel.shape[1])];
+  const taps = sizeOf(kernel.shape.slice(2));
+  const split = emit.node('Reshape', [w, emit.ints([k, c, taps])]);
+  return emit.node('Reshape', [
+    emit.node('Transpose', [split], { perm: { ints: [0, 2, 1] } }),
+    emit.ints([k, taps * c]),
+  ]);
+}
+
+/** A matrix `[positions, K]` as the value `[N, K, ...]`. */
+function emitChannelsFirst(emit: Emitter, rows: string, y: Value): string {
+  const [n, k, ...out] = y.shape as number[];
+  const image = emit.node('Reshape', [rows, emit.ints([n, ...out, k])]);
+  return emit.node('Transpose', [image], { perm: { ints: [0, out.length + 1, ...out.map((_, i) => i + 1)] } });
+}
+
 /** D: windows in NHWC beside each other, one large product over the whole batch. */
 const weightsByColumns: WeightLowering = (emit, [x, dy], { inputs: [image, g], attributes: a }) => {
   const [c, k] = [Number(image.shape[1]), Number(g.shape[1])];
-  const windows = emitColumns(emit, x, image, g, a);
-  const columns = windows.length === 1 ? windows[0] : emit.node('Concat', windows, { axis: { i: 1 } });
+  const columns = joinColumns(emit, emitColumns(emit, x, image, g, a));
   return [emitKernel(emit, emit.node('Gemm', [emitRows(emit, dy, g), columns], { transA: { i: 1 } }), k, c, a.kernel)];
 };
 

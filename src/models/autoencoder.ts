@@ -1,0 +1,257 @@
+/**
+ * Autoencoder: a network that squeezes a normal image through a narrow code and draws it again; what it cannot draw is
+ * anomalous. Networks: a strided convolutional one with a dense code (default), the nets of seeds 000 and 001 of the
+ * founding documents, and the nine-layer convolutional autoencoder of Bergmann et al. 2019 (arXiv 1807.02011).
+ * Left out: perceptual losses, tables and series.
+ */
+import { z } from 'zod';
+import * as g from '../graph/ops/index.ts';
+import type { Value } from '../graph/value.ts';
+import * as nn from '../nn/index.ts';
+import { defineModel, type ImageShape } from './define.ts';
+
+const config = z.strictObject({
+  network: z
+    .enum(['strided', 'seed-000', 'seed-001', 'cae-9'])
+    .default('strided')
+    .describe('Layers: "strided" fits its depth to the image, the others are published nets.'),
+  loss: z.enum(['l1', 'l2', 'ssim']).default('l2').describe('What training minimises and the map shows.'),
+  code: z.int().min(1).max(4096).default(32).describe('Numbers in the bottleneck; too many and it learns to copy.'),
+  width: z.int().min(1).max(512).default(32).describe('Filters of the first layer of the strided network.'),
+  epochs: z.int().min(1).max(100000).default(20).describe('Passes over the training images.'),
+  batchSize: z.int().min(1).max(4096).default(64).describe('Images per training step.'),
+  learningRate: z.number().positive().max(1).default(1e-3).describe("Adam's learning rate at the start."),
+  weightDecay: z.number().min(0).max(1).default(1e-5).describe('L2 penalty added to the gradient.'),
+  schedule: z.enum(['constant', 'cosine']).default('cosine').describe('Learning rate over the training.'),
+  pooling: z.enum(['mean', 'max']).default('mean').describe('How the map becomes the score of the image.'),
+});
+type Config = z.infer<typeof config>;
+
+/** Smallest multiple of `k` that is at least n. */
+const roundUp = (n: number, k: number) => Math.ceil(n / k) * k;
+
+/** Pads the image with zeros on the right and below to whole multiples of `k`. */
+function padTo(x: Value, k: number): Value {
+  const [height, width] = x.shape.slice(2) as number[];
+  return g.padAll(x, [0, 0, 0, 0], [0, 0, roundUp(height, k) - height, roundUp(width, k) - width]);
+}
+
+const cropTo = (y: Value, like: Value) =>
+  g.slice(y, { 2: [0, like.shape[2] as number], 3: [0, like.shape[3] as number] });
+
+/** Halvings until the map is at most 4 pixels wide. */
+function depthOf([, height, width]: ImageShape): number {
+  return Math.max(1, Math.min(5, Math.floor(Math.log2(Math.min(height, width) / 4)) + 1));
+}
+
+/** Strided 4×4 convolutions with batch norm, a dense code, and the mirror image. */
+function strided({ code, width }: Config, net: nn.Scope, x: Value): Value {
+  const channels = x.shape[1] as number;
+  const depth = depthOf(x.shape.slice(1) as unknown as ImageShape);
+  let h = padTo(x, 2 ** depth); // [N,C,H,W]
+  for (let i = 0; i < depth; i++) {
+    const at = net.at(`down${i}`);
+    h = nn.conv(at, h, { filters: width << Math.min(i, 3), kernel: 4, stride: 2, padding: 1, bias: false });
+    h = g.leakyRelu(nn.batchNorm(at.at('norm'), h)); // [N,width·2^i,H/2^(i+1),W/2^(i+1)]
+  }
+  const inner = h.shape.slice(1) as number[];
+  const z = nn.dense(net.at('code'), g.flatten(h), code); // [N,code]
+  h = nn.dense(
+    net.at('decode'),
+    z,
+    inner.reduce((n, d) => n * d, 1),
+    { bias: false },
+  );
+  h = g.reshape(h, [x.shape[0], ...inner]);
+  h = g.leakyRelu(nn.batchNorm(net.at('decode').at('norm'), h));
+  for (let i = depth - 1; i >= 0; i--) {
+    const at = net.at(`up${i}`);
+    const filters = i === 0 ? channels : width << Math.min(i - 1, 3);
+    h = nn.convTranspose(at, h, { filters, kernel: 4, stride: 2, padding: 1, bias: i === 0 });
+    if (i > 0) h = g.leakyRelu(nn.batchNorm(at.at('norm'), h));
+  }
+  return cropTo(g.sigmoid(h), x);
+}
+
+/** The net of seed 000 (28 × 28 there): values in [−1, 1], tanh at the end. */
+function seed000(_config: Config, net: nn.Scope, image: Value): Value {
+  const [channels, height, width] = image.shape.slice(1) as number[];
+  const x = g.sub(g.mul(image, 2), 1);
+  const conv = (name: string, h: Value, filters: number) =>
+    g.relu(nn.conv(net.at(name), h, { filters, kernel: 3, stride: 2, padding: 1 }));
+  let h = conv('conv1', x, 16); // [N,16,14,14]
+  h = conv('conv2', h, 32); // [N,32,7,7]
+  const inner = h.shape.slice(2) as number[];
+  h = nn.conv(net.at('conv3'), h, { filters: 64, kernel: inner }); // [N,64,1,1]
+  h = g.relu(nn.convTranspose(net.at('up1'), h, { filters: 32, kernel: inner })); // [N,32,7,7]
+  const up = { kernel: 3, stride: 2, padding: 1, outputPadding: 1 };
+  h = g.relu(nn.convTranspose(net.at('up2'), h, { ...up, filters: 16 })); // [N,16,14,14]
+  h = g.tanh(nn.convTranspose(net.at('up3'), h, { ...up, filters: channels })); // [N,1,28,28]
+  h = g.slice(h, { 2: [0, height], 3: [0, width] });
+  return g.mul(g.add(h, 1), 0.5);
+}
+
+/** The net of seed 001 (256 × 256 there); the image side must be a multiple of 4 and at least 16. */
+function seed001(_config: Config, net: nn.Scope, image: Value): Value {
+  const [channels, height, width] = image.shape.slice(1) as number[];
+  const x = g.sub(g.mul(image, 2), 1); // Normalize(0.5, 0.5)
+  const block = (name: string, h: Value, filters: number) =>
+    g.relu(nn.batchNorm(net.at(name).at('norm'), nn.conv(net.at(name), h, { filters, kernel: 2, stride: 2 })));
+  let h = block('conv1', x, 32); // [N,32,H/2,W/2]
+  h = block('conv2', h, 64); // [N,64,H/4,W/4]
+  h = g.flatten(g.maxPool(h, 4)); // [N,64·(H/16)·(W/16)]
+  h = g.relu(nn.dense(net.at('fc1'), h, 256));
+  h = nn.dense(net.at('fc2'), h, 128); // the code
+  h = g.relu(nn.dense(net.at('fc3'), h, 256));
+  const inner = [64, height / 4 - 1, width / 4 - 1];
+  h = g.relu(nn.dense(net.at('fc4'), h, inner[0] * inner[1] * inner[2]));
+  h = g.reshape(h, [x.shape[0], ...inner]); // [N,64,H/4−1,W/4−1]
+  const up = nn.convTranspose(net.at('up1'), h, { filters: 32, kernel: 4, stride: 2 }); // [N,32,H/2,W/2]
+  h = g.relu(nn.batchNorm(net.at('up1').at('norm'), up));
+  h = nn.convTranspose(net.at('up2'), h, { filters: channels, kernel: 2, stride: 2 }); // [N,C,H,W]
+  return g.mul(g.add(h, 1), 0.5);
+}
+
+/** Filters, kernel, stride of the first eight layers of the nine-layer autoencoder; padding 1 throughout. */
+const cae: readonly (readonly [number, number, number])[] = [
+  [32, 4, 2],
+  [32, 4, 2],
+  [32, 3, 1],
+  [64, 4, 2],
+  [64, 3, 1],
+  [128, 4, 2],
+  [64, 3, 1],
+  [32, 3, 1],
+];
+
+/** The nine-layer convolutional autoencoder (128 × 128 there): the ninth layer covers what is left. */
+function cae9({ code }: Config, net: nn.Scope, image: Value): Value {
+  let h = padTo(image, 16);
+  const channels = image.shape[1] as number;
+  cae.forEach(([filters, kernel, stride], i) => {
+    h = g.leakyRelu(nn.conv(net.at(`enc${i + 1}`), h, { filters, kernel, stride, padding: 1 }));
+  });
+  const inner = h.shape.slice(2) as number[]; // [H/16,W/16]
+  h = nn.conv(net.at('enc9'), h, { filters: code, kernel: inner }); // [N,code,1,1]
+  h = g.leakyRelu(nn.convTranspose(net.at('dec9'), h, { filters: 32, kernel: inner }));
+  for (let i = cae.length - 1; i >= 0; i--) {
+    const [, kernel, stride] = cae[i];
+    const filters = i === 0 ? channels : cae[i - 1][0];
+    h = nn.convTranspose(net.at(`dec${i + 1}`), h, { filters, kernel, stride, padding: 1 });
+    if (i > 0) h = g.leakyRelu(h);
+  }
+  return cropTo(g.sigmoid(h), image);
+}
+
+function reconstruct(options: Config, net: nn.Scope, x: Value): Value {
+  switch (options.network) {
+    case 'strided':
+      return strided(options, net, x);
+    case 'seed-000':
+      return seed000(options, net, x);
+    case 'seed-001':
+      return seed001(options, net, x);
+    case 'cae-9':
+      return cae9(options, net, x);
+  }
+}
+
+/** Per-pixel error `[N, C, H, W]` of a loss. */
+function errorMap(loss: Config['loss'], x: Value, y: Value): Value {
+  if (loss === 'l1') return g.abs(g.sub(x, y));
+  if (loss === 'l2') return g.square(g.sub(x, y));
+  return g.sub(1, nn.ssimMap(x, y));
+}
+
+export const autoencoder = defineModel<Config>({
+  name: 'autoencoder',
+  title: 'Convolutional autoencoder',
+  idea: 'A network that draws normal images from a narrow code; the error of the drawing is the anomaly map.',
+  paper: 'Bergmann et al. 2019, arXiv 1807.02011 (cae-9); seeds 000 and 001 of the founding documents.',
+  learning: 'one-class',
+  inputs: ['image'],
+  learns: 'gradient',
+  config,
+  presets: {
+    'seed-000': {
+      network: 'seed-000',
+      loss: 'l2',
+      epochs: 15,
+      batchSize: 32,
+      learningRate: 1e-3,
+      weightDecay: 1e-5,
+      schedule: 'constant',
+    },
+    'seed-001': {
+      network: 'seed-001',
+      loss: 'l2',
+      epochs: 5,
+      batchSize: 128,
+      learningRate: 1e-4,
+      weightDecay: 1e-5,
+      schedule: 'constant',
+    },
+    'cae-l2': {
+      network: 'cae-9',
+      loss: 'l2',
+      code: 100,
+      epochs: 200,
+      batchSize: 128,
+      learningRate: 2e-4,
+      weightDecay: 1e-5,
+      schedule: 'constant',
+    },
+    'cae-ssim': {
+      network: 'cae-9',
+      loss: 'ssim',
+      code: 100,
+      epochs: 200,
+      batchSize: 128,
+      learningRate: 2e-4,
+      weightDecay: 1e-5,
+      schedule: 'constant',
+    },
+  },
+  tiny: { width: 4, code: 4, epochs: 2, batchSize: 16 },
+
+  unsuitable(options, [, height, width]) {
+    const side = Math.min(height, width);
+    if (options.network === 'seed-001' && (height % 4 !== 0 || width % 4 !== 0 || side < 16)) {
+      return `network seed-001 needs image sides that are multiples of 4 and at least 16, got ${height} × ${width}.`;
+    }
+    if (options.loss === 'ssim' && side < 11)
+      return `loss ssim needs images of at least 11 × 11 pixels, got ${height} × ${width}.`;
+    if (side < 8) return `the autoencoder needs images of at least 8 × 8 pixels, got ${height} × ${width}.`;
+    return undefined;
+  },
+
+  phases(options) {
+    const { learningRate, weightDecay, loss, epochs, batchSize } = options;
+    return [
+      {
+        epochs,
+        batchSize,
+        phase: {
+          name: 'fit',
+          steps: [
+            {
+              name: 'fit',
+              updates: ['autoencoder'],
+              optimizer: nn.adam({ learningRate, weightDecay }),
+              schedule: options.schedule === 'cosine' ? nn.cosineDecay() : nn.steady,
+              loss: ({ net, x }) => g.reduceMean(errorMap(loss, x, reconstruct(options, net('autoencoder'), x))),
+            },
+          ],
+        },
+      },
+    ];
+  },
+
+  score(options, net, x) {
+    const reconstruction = reconstruct(options, net('autoencoder'), x); // [N,C,H,W]
+    const map = g.reduceMean(errorMap(options.loss, x, reconstruction), { axes: [1], keep: true }); // [N,1,H,W]
+    const score =
+      options.pooling === 'mean' ? g.reduceMean(map, { axes: [1, 2, 3] }) : g.reduceMax(map, { axes: [1, 2, 3] });
+    return { map, score, reconstruction: g.clip(reconstruction, 0, 1) };
+  },
+});

@@ -1,0 +1,76 @@
+/**
+ * The contract of a model: one value from which the command line, documentation, benchmarks and contract tests follow.
+ * Adding a model is one file that exports `defineModel({...})` and one line in `index.ts`.
+ */
+import type { z } from 'zod';
+import type { Rng } from '../core/random.ts';
+import type { Tensors } from '../core/tensor.ts';
+import type { Value } from '../graph/value.ts';
+import type { Scope } from '../nn/scope.ts';
+import type { Phase } from '../nn/training.ts';
+
+/** Shape of one image: channels, height, width. */
+export type ImageShape = readonly [number, number, number];
+
+/** What the scoring graph gives, raw: larger means more anomalous. */
+export interface Scoring {
+  /** Per image, `[N]`. */
+  readonly score: Value;
+  /** Per pixel, `[N, 1, H, W]` at the input's size. */
+  readonly map: Value;
+  /** The image as the model would have it, `[N, C, H, W]` in [0, 1], where there is one. */
+  readonly reconstruction?: Value;
+}
+
+/** A phase of gradient training with its length. */
+export interface TrainingPhase {
+  readonly phase: Phase;
+  readonly epochs: number;
+  readonly batchSize: number;
+}
+
+/** The normal training items, read in order and in blocks, for models that learn by statistics. */
+export interface FitData {
+  readonly shape: ImageShape;
+  readonly count: number;
+  /** Blocks of float32 `[n, C, H, W]` in [0, 1]; every call starts from the first item. */
+  blocks(size: number): AsyncIterable<{ readonly count: number; readonly data: Float32Array }>;
+  readonly rng: Rng;
+}
+
+interface Common<C> {
+  /** What users type. */
+  readonly name: string;
+  readonly title: string;
+  /** One paragraph: the idea. */
+  readonly idea: string;
+  readonly paper: string;
+  readonly learning: 'one-class' | 'baseline';
+  readonly inputs: readonly ('image' | 'table' | 'series')[];
+  /** Strict object; every key has a description, a range and a default. */
+  readonly config: z.ZodType<C>;
+  /** Named sets of options. */
+  readonly presets: Readonly<Record<string, Partial<C>>>;
+  /** Options with which the model fits in a second. */
+  readonly tiny: Partial<C>;
+  /** Sizes that the model cannot take: a sentence, or undefined. */
+  unsuitable?(config: C, shape: ImageShape): string | undefined;
+  /**
+   * The scoring graph of x, `[N, C, H, W]` in [0, 1] with N symbolic. Parameters are asked of the scopes by the names
+   * under which they were learnt; preprocessing belongs here.
+   */
+  score(config: C, net: (group: string) => Scope, x: Value): Scoring;
+}
+
+/** A model learns by gradient, by statistics in one pass, or not at all. */
+export type Model<C = Record<string, unknown>> = Common<C> &
+  (
+    | { readonly learns: 'gradient'; phases(config: C, shape: ImageShape): readonly TrainingPhase[] }
+    | { readonly learns: 'statistics'; fit(config: C, data: FitData): Promise<Tensors> }
+    | { readonly learns: 'none' }
+  );
+
+/** Types a model's options from its schema. */
+export function defineModel<C>(model: Model<C>): Model<C> {
+  return model;
+}

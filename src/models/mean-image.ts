@@ -1,0 +1,41 @@
+/**
+ * Baseline: the squared distance to the mean of the normal images. No learning worth the name; every detector has to
+ * beat it, and on centred digits many published ones do not.
+ */
+import { z } from 'zod';
+import { float32 } from '../core/tensor.ts';
+import * as g from '../graph/ops/index.ts';
+import { zerosInit } from '../nn/initializers.ts';
+import { defineModel } from './define.ts';
+
+export const meanImage = defineModel({
+  name: 'mean-image',
+  title: 'Distance to the mean image',
+  idea: 'The mean of the normal training images, and the mean squared distance of a pixel to it.',
+  paper: 'A baseline without a paper.',
+  learning: 'baseline',
+  inputs: ['image'],
+  learns: 'statistics',
+  config: z.strictObject({}),
+  presets: {},
+  tiny: {},
+  async fit(_config, data) {
+    const sum = new Float64Array(data.shape.reduce((n, d) => n * d, 1));
+    for await (const block of data.blocks(256)) {
+      for (let i = 0; i < block.count * sum.length; i++) sum[i % sum.length] += block.data[i];
+    }
+    return {
+      'mean-image.mean': float32(
+        sum.map((s) => s / data.count),
+        data.shape,
+      ),
+    };
+  },
+  score(_config, net, x) {
+    const mean = net('mean-image').parameter('mean', x.shape.slice(1) as number[], zerosInit); // [C,H,W]
+    const error = g.square(g.sub(x, mean)); // [N,C,H,W]
+    const map = g.reduceMean(error, { axes: [1], keep: true }); // [N,1,H,W]
+    const reconstruction = g.add(g.mul(x, 0), mean);
+    return { map, score: g.reduceMean(map, { axes: [1, 2, 3] }), reconstruction };
+  },
+});

@@ -1,0 +1,89 @@
+/** The plain reference as a runtime: our graphs through the operators' own TypeScript code. Slow, and obviously right. */
+import { Cancelled, InternalError, RuntimeUnavailable } from '../core/errors.ts';
+import { sizeOf } from '../core/shape.ts';
+import { allocate, type Tensor, type Tensors, type TypedArray } from '../core/tensor.ts';
+import { evaluate } from '../graph/evaluate.ts';
+import { inputsOf, type Program } from '../graph/program.ts';
+import type { Runtime, Session, SessionOptions } from './runtime.ts';
+
+/** One entry of the leading axis. */
+function entry(t: Tensor, at: number): Tensor {
+  const shape = t.shape.slice(1);
+  const size = sizeOf(shape);
+  return { dtype: t.dtype, shape, data: t.data.slice(at * size, (at + 1) * size) as TypedArray };
+}
+
+function stack(parts: readonly Tensor[]): Tensor {
+  const [first] = parts;
+  const data = allocate(first.dtype, first.data.length * parts.length) as Float32Array;
+  parts.forEach((t, i) => {
+    data.set(t.data as Float32Array, i * first.data.length);
+  });
+  return { dtype: first.dtype, shape: [parts.length, ...first.shape], data };
+}
+
+/** Opens the reference runtime; `precision` float64 computes every float in doubles. */
+export function openReferenceRuntime(precision: 'float32' | 'float64' = 'float32'): Runtime {
+  return {
+    device: 'reference',
+    compile: async (program, options) => referenceSession(program, precision, options),
+    open: async () => {
+      throw new RuntimeUnavailable(
+        'reference-onnx',
+        'The reference device runs graphs, not ONNX files. Use --device cpu or --device wasm.',
+      );
+    },
+    close: async () => {},
+  };
+}
+
+function referenceSession(program: Program, precision: 'float32' | 'float64', options: SessionOptions = {}): Session {
+  const names = Object.keys(program.outputs);
+  const values = Object.values(program.outputs);
+  const inputs = [...inputsOf(values).keys()];
+  const carry = options.carry ?? program.carry;
+  let kept: Tensors = {};
+  const once = (feeds: Tensors): Tensors => {
+    const results = evaluate(values, { ...kept, ...feeds }, precision);
+    const out = Object.fromEntries(names.map((name, i) => [name, results[i]]));
+    for (const [output, input] of Object.entries(carry)) kept = { ...kept, [input]: out[output] };
+    return out;
+  };
+  return {
+    device: 'reference',
+    inputs,
+    outputs: names,
+    async run(feeds, { fetch, signal } = {}) {
+      if (signal?.aborted) throw new Cancelled();
+      const wanted = fetch ?? names.filter((name) => !(name in carry));
+      const pick = (out: Tensors) => Object.fromEntries(wanted.map((name) => [name, out[name]]));
+      if (!program.loop) return pick(once(feeds));
+      const scanned = program.loop.scanned.filter((name) => inputs.includes(name));
+      const steps = feeds[scanned[0]]?.shape[0];
+      if (steps === undefined) throw new InternalError(`the loop of ${program.name} was not fed ${scanned[0]}.`);
+      const results: Tensors[] = [];
+      for (let k = 0; k < steps; k++) {
+        if (signal?.aborted) throw new Cancelled();
+        results.push(
+          once(Object.fromEntries(Object.entries(feeds).map(([n, t]) => [n, scanned.includes(n) ? entry(t, k) : t]))),
+        );
+      }
+      return Object.fromEntries(
+        wanted.map((name) => [name, name in carry ? results[steps - 1][name] : stack(results.map((r) => r[name]))]),
+      );
+    },
+    async setState(state) {
+      kept = { ...kept, ...state };
+    },
+    async state() {
+      const carried = new Set(Object.values(carry));
+      return Object.fromEntries(Object.entries(kept).filter(([name]) => carried.has(name)));
+    },
+    async profile() {
+      throw new RuntimeUnavailable('reference-profile', 'The reference device has no profile. Use --device cpu.');
+    },
+    async close() {
+      kept = {};
+    },
+  };
+}
