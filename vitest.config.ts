@@ -1,12 +1,27 @@
 import { defineConfig } from 'vitest/config';
 
+/** Tests by what they need; `npm test` runs the first four, `npm run check` all. */
+const projects: Record<string, string[]> = {
+  architecture: ['test/architecture.test.ts'],
+  unit: ['src/**/*.test.ts'],
+  contract: ['test/contract/**/*.test.ts'],
+  integration: ['test/integration/**/*.test.ts', 'test/golden/**/*.test.ts'],
+  docs: ['test/docs.test.ts'],
+  package: ['test/package.test.ts'],
+};
+
 export default defineConfig({
   test: {
-    include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
-    pool: 'forks',
+    projects: Object.entries(projects).map(([name, include]) => ({
+      test: {
+        name,
+        include,
+        testTimeout: 60_000,
+        hookTimeout: 60_000,
+        pool: 'forks' as const,
+        env: { ONNXRUNTIME_NODE_INSTALL: 'skip' },
+      },
+    })),
     maxWorkers: 2,
-    env: { ONNXRUNTIME_NODE_INSTALL: 'skip' },
   },
 });

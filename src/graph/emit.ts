@@ -8,7 +8,7 @@ import { factors, type Shape } from '../core/shape.ts';
 import { float32, int64, type Tensor } from '../core/tensor.ts';
 import { inputOp } from './leaf.ts';
 import type { OnnxAttribute, OnnxGraph, OnnxInitializer, OnnxModel, OnnxNode, OnnxValue } from './onnx/messages.ts';
-import type { Emitter } from './op.ts';
+import type { Emitter, Target } from './op.ts';
 import { inputsOf, type Program } from './program.ts';
 import { type Node, topological, type Value } from './value.ts';
 
@@ -18,7 +18,7 @@ const irVersion = 8;
 
 export interface EmitOptions {
   /** Overrides the choice of a lowering; for benches and for devices with their own measurements. */
-  lowering?: (node: Node, device: string) => string | undefined;
+  lowering?: (node: Node, target: Target) => string | undefined;
 }
 
 /** Collects the nodes and initializers of one ONNX graph. */
@@ -30,7 +30,7 @@ class GraphWriter implements Emitter {
   private count = 0;
 
   constructor(
-    readonly device: string,
+    readonly target: Target,
     private readonly prefix: string,
     /** Where a symbol can be read: input name and axis. */
     private readonly symbols: ReadonlyMap<string, { name: string; axis: number }>,
@@ -115,7 +115,7 @@ function emitNodes(
   for (const node of topological(outputs)) {
     if (node.op === inputOp) continue;
     const known = Object.keys(node.op.lowerings);
-    const chosen = options.lowering?.(node, writer.device) ?? node.op.choose?.(node, writer.device) ?? known[0];
+    const chosen = options.lowering?.(node, writer.target) ?? node.op.choose?.(node, writer.target) ?? known[0];
     const lower = node.op.lowerings[chosen];
     if (!lower) throw new InternalError(`${node.op.name} has no lowering "${chosen}", only ${known.join(', ')}.`);
     const inputs = node.inputs.map((v) => names.get(v)!);
@@ -143,8 +143,9 @@ const valueInfo = (name: string, value: Value, leading: readonly (number | strin
   shape: [...leading, ...value.shape],
 });
 
-/** Writes a program as an ONNX model for a device. */
-export function emitProgram(program: Program, device: string, options: EmitOptions = {}): OnnxModel {
+/** Writes a program as an ONNX model; for a device by name it uses standard ONNX operators only. */
+export function emitProgram(program: Program, where: string | Target, options: EmitOptions = {}): OnnxModel {
+  const target = typeof where === 'string' ? { device: where, blockSize: 0 } : where;
   const outputs = Object.values(program.outputs);
   const inputs = inputsOf(outputs);
   for (const [output, name] of Object.entries(program.carry)) {
@@ -155,11 +156,14 @@ export function emitProgram(program: Program, device: string, options: EmitOptio
     }
   }
   const graph = program.loop
-    ? loopGraph(program, inputs, device, options)
-    : plainGraph(program, inputs, device, options);
+    ? loopGraph(program, inputs, target, options)
+    : plainGraph(program, inputs, target, options);
   return {
     irVersion,
-    opsets: [{ domain: '', version: opset }],
+    opsets: [
+      { domain: '', version: opset },
+      ...(target.blockSize > 0 ? [{ domain: 'com.microsoft.nchwc', version: 1 }] : []),
+    ],
     producer: 'oddity',
     producerVersion: '',
     graph,
@@ -167,7 +171,7 @@ export function emitProgram(program: Program, device: string, options: EmitOptio
   };
 }
 
-function plainGraph(program: Program, inputs: Map<string, Value>, device: string, options: EmitOptions): OnnxGraph {
+function plainGraph(program: Program, inputs: Map<string, Value>, target: Target, options: EmitOptions): OnnxGraph {
   const symbols = new Map<string, { name: string; axis: number }>();
   const names = new Map<Value, string>();
   for (const [name, value] of inputs) {
@@ -176,7 +180,7 @@ function plainGraph(program: Program, inputs: Map<string, Value>, device: string
       if (typeof d === 'string' && !symbols.has(d)) symbols.set(d, { name, axis });
     });
   }
-  const writer = new GraphWriter(device, '', symbols);
+  const writer = new GraphWriter(target, '', symbols);
   emitNodes(writer, Object.values(program.outputs), names, options);
   finish(writer, program.outputs, names, '');
   return {
@@ -188,11 +192,11 @@ function plainGraph(program: Program, inputs: Map<string, Value>, device: string
   };
 }
 
-function loopGraph(program: Program, inputs: Map<string, Value>, device: string, options: EmitOptions): OnnxGraph {
+function loopGraph(program: Program, inputs: Map<string, Value>, target: Target, options: EmitOptions): OnnxGraph {
   const scanned = program.loop!.scanned.filter((name) => inputs.has(name));
   if (scanned.length === 0) throw new InternalError(`the loop of ${program.name} has no scanned input that is used.`);
   const carried = Object.entries(program.carry);
-  const body = new GraphWriter(device, 'body/', new Map());
+  const body = new GraphWriter(target, 'body/', new Map());
   const names = new Map<Value, string>();
   for (const [name, value] of inputs) {
     if (scanned.includes(name)) names.set(value, body.node('Gather', [name, 'body/step'], { axis: { i: 0 } }));
@@ -219,7 +223,7 @@ function loopGraph(program: Program, inputs: Map<string, Value>, device: string,
     ],
     initializers: body.initializers,
   };
-  const main = new GraphWriter(device, '', new Map());
+  const main = new GraphWriter(target, '', new Map());
   const steps = main.node('Gather', [main.node('Shape', [scanned[0]]), main.constant(int64(0))], { axis: { i: 0 } });
   main.nodeList.push({
     op: 'Loop',

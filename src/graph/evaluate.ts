@@ -1,6 +1,6 @@
 /** Runs a graph with the operators' plain reference code: slow, obvious, in float32 or float64. For tests. */
 import { InternalError, ShapeError } from '../core/errors.ts';
-import { factors, show } from '../core/shape.ts';
+import { type Dim, factors, show } from '../core/shape.ts';
 import { type Tensor, type Tensors, type TypedArray, tensor } from '../core/tensor.ts';
 import { inputOp } from './leaf.ts';
 import { topological, type Value } from './value.ts';
@@ -17,31 +17,38 @@ export function evaluate(
       precision === 'float64' ? Float64Array.from(t.data as Float32Array) : Float32Array.from(t.data as Float32Array);
     return { dtype: precision, shape: t.shape, data };
   };
-  const symbols = new Map<string, number>();
+  const nodes = topological(outputs);
   const results = new Map<Value, Tensor>();
-  for (const node of topological(outputs)) {
-    if (node.op === inputOp) {
-      const [value] = node.outputs;
-      const name = node.attributes.name as string;
-      const fed = feeds[name];
-      if (!fed) throw new InternalError(`the input ${name} was not fed.`);
-      if (fed.shape.length !== value.shape.length)
+  // Inputs first: a node may need a symbol's size before it reads any input.
+  const symbols = new Map<string, number>();
+  for (const node of nodes) {
+    if (node.op !== inputOp) continue;
+    const [value] = node.outputs;
+    const name = node.attributes.name as string;
+    const fed = feeds[name];
+    if (!fed) throw new InternalError(`the input ${name} was not fed.`);
+    if (fed.shape.length !== value.shape.length)
+      throw new ShapeError(`${name} must be ${show(value.shape)}, got ${show(fed.shape)}.`);
+    value.shape.forEach((d, i) => {
+      if (typeof d === 'string') symbols.set(d, symbols.get(d) ?? fed.shape[i]);
+      if ((typeof d === 'string' ? symbols.get(d) : d) !== fed.shape[i]) {
         throw new ShapeError(`${name} must be ${show(value.shape)}, got ${show(fed.shape)}.`);
-      value.shape.forEach((d, i) => {
-        if (typeof d === 'string') symbols.set(d, symbols.get(d) ?? fed.shape[i]);
-        if ((typeof d === 'string' ? symbols.get(d) : d) !== fed.shape[i]) {
-          throw new ShapeError(`${name} must be ${show(value.shape)}, got ${show(fed.shape)}.`);
-        }
-      });
-      results.set(value, widen(fed));
-      continue;
-    }
+      }
+    });
+    results.set(value, widen(fed));
+  }
+  const sizeOf = (d: Dim): number => {
+    const [k, symbol] = factors(d);
+    if (!symbol) return k;
+    const size = symbols.get(symbol);
+    if (size === undefined) throw new InternalError(`no input carries the size ${symbol}.`);
+    return k * size;
+  };
+  for (const node of nodes) {
+    if (node.op === inputOp) continue;
     const bound = node.outputs.map(({ shape, dtype }) => ({
       dtype: dtype === 'float32' ? precision : dtype,
-      shape: shape.map((d) => {
-        const [k, symbol] = factors(d);
-        return symbol ? k * (symbols.get(symbol) ?? Number.NaN) : k;
-      }),
+      shape: shape.map(sizeOf),
     }));
     const inputs = node.inputs.map((v) => results.get(v)!);
     const arrays: TypedArray[] = node.op.reference(inputs, node.attributes, bound);

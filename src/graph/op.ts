@@ -11,9 +11,16 @@ import { allocate } from '../core/tensor.ts';
 import type { OnnxAttribute } from './onnx/messages.ts';
 import type { Node, Type, Value } from './value.ts';
 
+/** Where a graph will run. */
+export interface Target {
+  readonly device: string;
+  /** Channels in a block of onnxruntime's blocked CPU kernels; 0 where there are none (see ops/conv-blocked.ts). */
+  readonly blockSize: number;
+}
+
 /** Writes ONNX nodes for one operator; equal nodes are written once. */
 export interface Emitter {
-  readonly device: string;
+  readonly target: Target;
   /** Adds a node and returns the names of its outputs. */
   nodes(
     op: string,
@@ -50,9 +57,9 @@ export interface Op<A extends object = Record<string, unknown>> {
   shape(inputs: readonly Type[], attributes: A): Type[];
   /** Gradient per input (undefined: none flows); `null` says that the operator has no gradient. */
   readonly gradient: null | ((context: GradientContext<A>) => (Value | undefined)[]);
-  /** ONNX forms by name. With more than one, `choose` decides from shapes and device. */
+  /** ONNX forms by name. With more than one, `choose` decides from shapes and target. */
   readonly lowerings: Readonly<Record<string, Lowering<A>>>;
-  choose?(node: Node & { attributes: A }, device: string): string;
+  choose?(node: Node & { attributes: A }, target: Target): string;
   /** Plain code over tensors: slow, obvious, in the float type of its inputs. `types` are the output types. */
   reference(
     inputs: readonly Tensor[],

@@ -1,9 +1,12 @@
 /** Layers, losses, optimisers and training programs. */
+export * from './activations.ts';
+export * from './attention.ts';
 export * from './initializers.ts';
 export * from './layers.ts';
 export * from './losses.ts';
 export * from './norms.ts';
 export * from './optimizers.ts';
+export * from './recurrent.ts';
 export * from './schedules.ts';
 export * from './scope.ts';
 export * from './training.ts';

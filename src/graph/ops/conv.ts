@@ -7,8 +7,16 @@ import { ShapeError } from '../../core/errors.ts';
 import { concrete, type Dim, type Shape, show, sizeOf } from '../../core/shape.ts';
 import type { Tensor } from '../../core/tensor.ts';
 import type { OnnxAttribute } from '../onnx/messages.ts';
-import { apply1, blank, defineOp, type Emitter, type Lowering } from '../op.ts';
+import { apply1, blank, defineOp, type Emitter, type Lowering, type Target } from '../op.ts';
 import type { Node, Value } from '../value.ts';
+import {
+  canBlockConv,
+  canBlockInputGradient,
+  canBlockWeightGradient,
+  emitBlockedConv,
+  emitBlockedInputGradient,
+  emitBlockedWeightGradient,
+} from './conv-blocked.ts';
 import { reduceSum } from './reduce.ts';
 
 export interface ConvAttributes {
@@ -122,6 +130,7 @@ const convOp = defineOp<ConvAttributes>({
     conv: (emit, inputs, { inputs: [, w], attributes }) => [
       emit.node('Conv', inputs, convAttributes(attributes, w.shape)),
     ],
+    blocked: (emit, inputs, { inputs: [, w], attributes }) => [emitBlockedConv(emit, inputs, w.shape, attributes)],
     // Windows laid out as columns, which the weight gradient then shares, and one product over the whole batch.
     columns: (emit, [x, w, ...bias], { inputs: [image, kernel], outputs: [y], attributes }) => {
       const a = { ...attributes, kernel: concrete(kernel.shape.slice(2)) };
@@ -138,7 +147,7 @@ const convOp = defineOp<ConvAttributes>({
       return [emit.node('Reshape', [y, emit.ints([-1, k, ...image.shape.slice(2).map(() => 1)])])];
     },
   },
-  choose: (node, device) => chooseConv(node, device),
+  choose: (node, target) => chooseConv(node, target),
   reference: ([x, w, bias], a, [type]) => {
     const out = blank(type) as Float64Array;
     addBias(out, type.shape, bias);
@@ -183,6 +192,9 @@ const convInputGradientOp = defineOp<ConvAttributes & { spatial: readonly number
         emit.node('ConvTranspose', inputs, { ...convAttributes(a, w.shape), output_padding: { ints: outputPadding } }),
       ];
     },
+    blocked: (emit, inputs, { inputs: [g, w], outputs: [x], attributes }) => [
+      emitBlockedInputGradient(emit, inputs, x, g, w.shape, attributes),
+    ],
     // One product over the whole batch, then every tap's share added where it came from.
     scatter: (emit, [dy, w, ...bias], { inputs: [g, kernel], attributes: a }) => [
       emitScatter(emit, dy, w, bias, g, kernel, a),
@@ -207,7 +219,7 @@ const convInputGradientOp = defineOp<ConvAttributes & { spatial: readonly number
       return [emit.node('Conv', [dy, turned, ...bias], convAttributes(pads, kernel.shape))];
     },
   },
-  choose: (node, device) => chooseInputGradient(node, device),
+  choose: (node, target) => chooseInputGradient(node, target),
   reference: ([dy, w, bias], a, [type]) => {
     const out = blank(type) as Float64Array;
     addBias(out, type.shape, bias);
@@ -294,15 +306,17 @@ export function canFlip(w: Shape, a: ConvAttributes): boolean {
   );
 }
 
-function chooseConv({ inputs: [x, w], attributes: a }: Node & { attributes: ConvAttributes }, _device: string): string {
-  return coversInput(x.shape, w.shape, a) ? 'dense' : 'conv';
+function chooseConv({ inputs: [x, w], attributes: a }: Node & { attributes: ConvAttributes }, target: Target): string {
+  if (coversInput(x.shape, w.shape, a)) return 'dense';
+  return canBlockConv(w.shape, a, target) ? 'blocked' : 'conv';
 }
 
 function chooseInputGradient(
-  { inputs: [, w], outputs: [x], attributes: a }: Node & { attributes: ConvAttributes },
-  _device: string,
+  { inputs: [g, w], outputs: [x], attributes: a }: Node & { attributes: ConvAttributes },
+  target: Target,
 ): string {
   if (coversInput(x.shape, w.shape, a)) return 'dense';
+  if (canBlockInputGradient(x.shape, g.shape, w.shape, a, target)) return 'blocked';
   return canFlip(w.shape, a) && Number(w.shape[0]) >= 8 && w.shape.slice(2).some((k) => Number(k) > 1)
     ? 'flip'
     : 'transpose';
@@ -507,8 +521,11 @@ const convWeightGradientOp = defineOp<ConvAttributes & { kernel: readonly number
     columns: weightsByColumns,
     taps: weightsByTaps,
     dense: weightsByDense,
+    blocked: (emit, inputs, { inputs: [x, g], attributes }) => [
+      emitBlockedWeightGradient(emit, inputs, x, g, attributes),
+    ],
   },
-  choose: (node, device) => chooseWeightGradient(node, device),
+  choose: (node, target) => chooseWeightGradient(node, target),
   reference: ([x, dy], a, [type]) => {
     const out = blank(type) as Float64Array;
     visitProducts(x.shape, type.shape, dy.shape, a, (ix, iw, iy) => {
@@ -518,9 +535,10 @@ const convWeightGradientOp = defineOp<ConvAttributes & { kernel: readonly number
   },
 });
 
-function chooseWeightGradient({ inputs: [x], attributes: a }: WeightGradientNode, _device: string): string {
+function chooseWeightGradient({ inputs: [x, g], attributes: a }: WeightGradientNode, target: Target): string {
   if (a.groups > 1) return 'image';
   if (coversInput(x.shape, [0, x.shape[1], ...a.kernel], a)) return 'dense';
+  if (canBlockWeightGradient(x.shape, g.shape, a, target)) return 'blocked';
   if (Number(x.shape[1]) <= 4) return 'conv';
   return 'columns';
 }

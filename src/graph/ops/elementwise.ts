@@ -3,7 +3,7 @@ import { ShapeError } from '../../core/errors.ts';
 import { broadcastAxes, broadcastShapes, type Shape, show, stridesOf } from '../../core/shape.ts';
 import { type DType, float32, type Tensor, type TypedArray } from '../../core/tensor.ts';
 import { constant, constantNumber } from '../leaf.ts';
-import { apply1, blank, defineOp, type Lowering } from '../op.ts';
+import { apply1, blank, defineOp, type Lowering, type Target } from '../op.ts';
 import type { Type, Value } from '../value.ts';
 import { reshape } from './movement.ts';
 import { reduceSum } from './reduce.ts';
@@ -34,7 +34,7 @@ function unary(
   f: (x: number) => number,
   gradient: Rule | null,
   lowerings: Record<string, Lowering<object>>,
-  choose?: (node: unknown, device: string) => string,
+  choose?: (node: unknown, target: Target) => string,
 ) {
   const op = defineOp<None>({
     name,
@@ -115,7 +115,7 @@ export const step = unary(
     // clip(x·1e38, 0, 1): one vectorised pass; differs from `compare` only for 0 < x < 1e-38.
     hardSigmoid: (emit, [x]) => [emit.node('HardSigmoid', [x], { alpha: { f: 1e38 }, beta: { f: 0 } })],
   },
-  (_node, device) => (device === 'webgpu' ? 'compare' : 'hardSigmoid'),
+  (_node, { device }) => (device === 'webgpu' ? 'compare' : 'hardSigmoid'),
 );
 /** `max(x, 0)` */
 export const relu = unary(

@@ -1,6 +1,6 @@
 /** Operators that look values up by index: gather, scatter-add and top-k. */
 import { ShapeError } from '../../core/errors.ts';
-import { concrete, normalizeAxis, show, stridesOf } from '../../core/shape.ts';
+import { concrete, normalizeAxis, sameShape, show, stridesOf } from '../../core/shape.ts';
 import { int64, type Tensor } from '../../core/tensor.ts';
 import { constant } from '../leaf.ts';
 import { apply, apply1, blank, defineOp } from '../op.ts';
@@ -30,9 +30,12 @@ function visitElements(
 
 const gatherElementsOp = defineOp<{ axis: number }>({
   name: 'gatherElements',
-  shape: ([x, indices]) => {
+  shape: ([x, indices], { axis }) => {
     if (x.shape.length !== indices.shape.length) {
       throw new ShapeError(`values ${show(x.shape)} and indices ${show(indices.shape)} must have one rank.`);
+    }
+    if (x.shape.some((d, i) => i !== axis && d !== indices.shape[i])) {
+      throw new ShapeError(`${show(x.shape)} and ${show(indices.shape)} must agree outside axis ${axis}.`);
     }
     return [{ shape: indices.shape, dtype: x.dtype }];
   },
@@ -59,7 +62,12 @@ export function gatherElements(x: Value, indices: Value, axis: number): Value {
 
 const scatterAddOp = defineOp<{ axis: number; size: number }>({
   name: 'scatterAdd',
-  shape: ([x], { axis, size }) => [{ shape: x.shape.map((d, i) => (i === axis ? size : d)), dtype: x.dtype }],
+  shape: ([x, indices], { axis, size }) => {
+    if (!sameShape(x.shape, indices.shape)) {
+      throw new ShapeError(`values ${show(x.shape)} and indices ${show(indices.shape)} must have one shape.`);
+    }
+    return [{ shape: x.shape.map((d, i) => (i === axis ? size : d)), dtype: x.dtype }];
+  },
   gradient: ({ inputs: [, indices], attributes: { axis }, dy }) => [gatherElements(dy[0]!, indices, axis), undefined],
   lowerings: {
     onnx: (emit, [x, indices], { attributes: { axis }, outputs: [y] }) => {

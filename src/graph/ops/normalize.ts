@@ -1,7 +1,7 @@
 /** Batch normalisation with the batch's own statistics as one operator (its gradient in closed form), and `stopGradient`. */
 
 import { ShapeError } from '../../core/errors.ts';
-import { concrete, product } from '../../core/shape.ts';
+import { concrete, sizeOf } from '../../core/shape.ts';
 import { apply, apply1, blank, defineOp } from '../op.ts';
 import type { Value } from '../value.ts';
 import { add, div, mul, sqrt, sub } from './elementwise.ts';
@@ -28,7 +28,7 @@ const batchNormalizeOp = defineOp<{ eps: number }>({
     const [channels] = concrete([x.shape[1]]);
     const axes = x.shape.map((_, i) => i).filter((i) => i !== 1);
     const wide = x.shape.map((_, i) => (i === 1 ? channels : 1));
-    const count = Number(product(x.shape)) / channels;
+    const count = sizeOf(x.shape) / channels;
     const centred = sub(x, reshape(mean, wide));
     let offset: Value | undefined; // per channel, added to dx
     let slope: Value | undefined; // per channel, times c

@@ -1,6 +1,6 @@
 /** Pooling and nearest-neighbour upsampling over `[N, C, H, W]` (or `[N, C, L]`). */
 import { ShapeError } from '../../core/errors.ts';
-import { concrete, type Dim, product, type Shape, show } from '../../core/shape.ts';
+import { concrete, type Dim, product, type Shape, show, sizeOf } from '../../core/shape.ts';
 import { full } from '../leaf.ts';
 import { apply, apply1, blank, defineOp } from '../op.ts';
 import type { Value } from '../value.ts';
@@ -70,7 +70,7 @@ const maxPoolOp = defineOp<Pool>({
   gradient: ({ inputs: [x], outputs: [, indices], dy }) => {
     if (!dy[0]) return [undefined];
     const places = reshape(indices, [product(indices.shape)]);
-    return [reshape(scatterAdd(reshape(dy[0], [product(dy[0].shape)]), places, 0, Number(product(x.shape))), x.shape)];
+    return [reshape(scatterAdd(reshape(dy[0], [product(dy[0].shape)]), places, 0, sizeOf(x.shape)), x.shape)];
   },
   lowerings: { onnx: (emit, inputs, { attributes }) => emit.nodes('MaxPool', inputs, onnxAttributes(attributes), 2) },
   reference: ([x], a, types) => {
@@ -164,19 +164,23 @@ const upsampleOp = defineOp<{ factors: readonly number[] }>({
   },
 });
 
-function pool(x: Value, kernel: number | readonly number[], options: ConvOptions): Pool {
+/** Stride (the window by default) and padding, as for convolutions. */
+export type PoolOptions = Pick<ConvOptions, 'stride' | 'padding'>;
+
+function pool(x: Value, kernel: number | readonly number[], options: PoolOptions): Pool {
   const rank = x.shape.length - 2;
   const window = typeof kernel === 'number' ? new Array<number>(rank).fill(kernel) : kernel;
-  return { ...convolution(rank, { ...options, stride: options.stride ?? window }), kernel: window };
+  const { stride = window, padding } = options;
+  return { ...convolution(rank, { stride, padding }), kernel: window };
 }
 
 /** Largest value of each window; the stride is the window unless given. */
-export function maxPool(x: Value, kernel: number | readonly number[], options: ConvOptions = {}): Value {
+export function maxPool(x: Value, kernel: number | readonly number[], options: PoolOptions = {}): Value {
   return apply(maxPoolOp, [x], pool(x, kernel, options))[0];
 }
 
 /** Mean of each window, padding counted as zeros; the stride is the window unless given. */
-export function averagePool(x: Value, kernel: number | readonly number[], options: ConvOptions = {}): Value {
+export function averagePool(x: Value, kernel: number | readonly number[], options: PoolOptions = {}): Value {
   return apply1(averagePoolOp, [x], pool(x, kernel, options));
 }
 

@@ -1,5 +1,5 @@
 /** Reductions, cumulative sums, softmax, and the index of the largest. */
-import { normalizeAxes, normalizeAxis, product, type Shape, stridesOf } from '../../core/shape.ts';
+import { normalizeAxes, normalizeAxis, type Shape, sizeOf, stridesOf } from '../../core/shape.ts';
 import { int64 } from '../../core/tensor.ts';
 import { apply1, blank, defineOp, type Lowering } from '../op.ts';
 import type { Type, Value } from '../value.ts';
@@ -74,8 +74,8 @@ const reduceMeanOp = defineOp<Axes>({
   name: 'reduceMean',
   shape: reduceType,
   gradient: ({ inputs: [x], attributes, dy }) => {
-    const count = product(attributes.axes.map((a) => x.shape[a]));
-    return [broadcastTo(restore(div(dy[0]!, Number(count)), x, attributes), x.shape)];
+    const count = sizeOf(attributes.axes.map((a) => x.shape[a]));
+    return [broadcastTo(restore(div(dy[0]!, count), x, attributes), x.shape)];
   },
   lowerings: { onnx: lower('ReduceMean') },
   reference: ([x], { axes }, [type]) => {

@@ -1,0 +1,30 @@
+/** `oddity test <run>`: score the test part of a run's data again, and the same report. */
+import type { Command } from 'commander';
+import type { Device } from '../../runtime/runtime.ts';
+import { act } from '../act.ts';
+import { engine } from '../engine.ts';
+import { addDevice, addSpeech } from '../options.ts';
+import { reportText } from '../report.ts';
+
+interface Options {
+  readonly device?: Device | 'auto';
+  readonly dataRoot?: string;
+}
+
+export function addTest(program: Command): void {
+  const command = program
+    .command('test')
+    .description('score the test items of a run again')
+    .argument('<run>', 'a run folder');
+  addDevice(command).option(
+    '--data-root <folder>',
+    'where data sets lie (default: ODDITY_DATA, else the cache of the user)',
+  );
+  addSpeech(command);
+  act(command, async (terminal, options: Options, run: string) => {
+    const { device, dataRoot } = options;
+    const { test } = await engine();
+    const report = await test({ run, device, dataRoot, onEvent: terminal.listener, signal: terminal.signal });
+    terminal.answer(report, reportText(report));
+  });
+}

@@ -1,0 +1,183 @@
+/** `oddity train <model>`: train on the normal items of a data set, test on the rest, keep everything in a run folder. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { Cancelled, ConfigError } from '../../core/errors.ts';
+import { resolveConfig } from '../../engine/config.ts';
+import { readRun } from '../../engine/run.ts';
+import { findModel } from '../../models/index.ts';
+import type { Device } from '../../runtime/runtime.ts';
+import { act } from '../act.ts';
+import { type ReadConfigFile, readConfigFile } from '../config-file.ts';
+import { engine, type TrainOptions } from '../engine.ts';
+import {
+  addDevice,
+  addModelFlags,
+  addSpeech,
+  between,
+  collectSetting,
+  device,
+  integer,
+  modelOf,
+  modelSettings,
+} from '../options.ts';
+import { reportText } from '../report.ts';
+import type { ModelOption } from '../schema.ts';
+import type { SpeechOptions } from '../terminal.ts';
+
+interface Options extends SpeechOptions {
+  readonly data?: string;
+  readonly protocol?: string;
+  readonly class?: string;
+  readonly preset?: string;
+  readonly set?: Record<string, string>;
+  readonly config?: string;
+  readonly seed?: number;
+  readonly device?: Device | 'auto';
+  readonly out?: string;
+  readonly dataRoot?: string;
+  readonly download: boolean;
+  readonly fpr?: number;
+  readonly validation?: number;
+  readonly threads?: number;
+  readonly maps?: number;
+  readonly resume?: boolean;
+  readonly overwrite?: boolean;
+  readonly profile?: boolean;
+}
+
+export function addTrain(program: Command, argv: readonly string[]): void {
+  const command = program
+    .command('train')
+    .description('train a model on the normal items of a data set, and test it on the held-out rest')
+    .argument('[model]', 'a model (see: oddity models); its options are listed by: oddity train <model> --help')
+    .optionsGroup('Task:')
+    .option('--data <name>', 'the data set (see: oddity datasets)')
+    .option('--protocol <name>', 'how classes become normal and anomalous: one-class, one-anomaly (default: one-class)')
+    .option('--class <name>', 'the class that the protocol is about, by name or number')
+    .option('--seed <n>', 'seed of the split, the weights and the order (default: 1)', integer('--seed', 0))
+    .option('--fpr <share>', 'wanted share of false alarms on normal items (default: 0.01)', between('--fpr', 0, 1))
+    .option('--validation <share>', 'share of the normals held out for the threshold', between('--validation', 0, 0.9))
+    .option('--data-root <folder>', 'where data sets lie (default: ODDITY_DATA, else the cache of the user)')
+    .option('--no-download', 'fail when the data set is not on this machine')
+    .optionsGroup('Model:')
+    .option('--preset <name>', 'a named set of options')
+    .option('--set <key=value>', 'set an option of the model; may be repeated', collectSetting)
+    .option('--config <file.yaml>', 'read the options of this command from a file; flags win over it')
+    .optionsGroup('Run:')
+    .option('--out <folder>', 'the run folder (default: one below runs/)')
+    .option('--resume', 'go on with the run in --out')
+    .option('--overwrite', 'replace the run in --out');
+  addDevice(command)
+    .option('--threads <n>', 'threads of the device (default: all cores)', integer('--threads', 1))
+    .option('--maps <n>', 'anomaly maps to keep as PNG', integer('--maps', 0))
+    .option('--profile', 'print the time by operator');
+  addSpeech(command);
+  const named = modelOf(argv);
+  const flags = named ? addModelFlags(command, named) : [];
+  act(command, async (terminal, options: Options, model?: string) => {
+    const train = await trainOptions(options, flags, model);
+    try {
+      const report = await (await engine()).train({ ...train, onEvent: terminal.listener, signal: terminal.signal });
+      terminal.answer(report, reportText(report));
+    } catch (error) {
+      if (!(error instanceof Cancelled)) throw error;
+      throw new Cancelled(
+        train.out !== undefined && (await isKept(train.out))
+          ? `Stopped. The run is kept in ${train.out}; go on with:\n  ${resumeCommand(argv, train.out)}`
+          : 'Stopped before training began; nothing is left behind.',
+      );
+    }
+  });
+}
+
+/** True when a folder holds a run that was stopped and can go on. */
+async function isKept(folder: string): Promise<boolean> {
+  const run = await readRun(folder).catch(() => undefined);
+  return run?.status === 'cancelled';
+}
+
+/** What is handed to the engine: flags over the file over defaults. */
+async function trainOptions(options: Options, flags: readonly ModelOption[], named?: string) {
+  const file: ReadConfigFile | undefined = options.config ? await readConfigFile(options.config) : undefined;
+  const values = file?.values ?? {};
+  const model = named ?? values.model;
+  if (!model)
+    throw new ConfigError('missing-model', 'oddity train needs a model: oddity train <model>. See: oddity models');
+  const data = options.data ?? values.data;
+  if (!data)
+    throw new ConfigError('missing-data-set', 'oddity train needs a data set: --data <name>. See: oddity datasets');
+  const found = findModel(model);
+  const preset = options.preset ?? values.preset;
+  if (file && values.config) checkFileOptions(found.name, preset, values.config, file, options.config!);
+  const own = modelSettings(found, flags, { ...options }, options.set ?? {});
+  const seed = options.seed ?? values.seed;
+  const about = options.class ?? values.class;
+  const out = options.out ?? values.out;
+  return {
+    model: found.name,
+    data,
+    preset,
+    protocol: options.protocol ?? values.protocol,
+    class: about,
+    config: { ...values.config, ...own },
+    seed,
+    device: options.device ?? (values.device === undefined ? undefined : device(values.device)),
+    // Named here, so that it is known when Ctrl-C comes; to resume, it must be told.
+    out: out ?? (options.resume ? undefined : newRunFolder([found.name, data, about])),
+    dataRoot: options.dataRoot,
+    download: options.download,
+    falseAlarmRate: options.fpr ?? values.fpr,
+    validationFraction: options.validation,
+    resume: options.resume,
+    overwrite: options.overwrite,
+    debug: options.debug,
+    profile: options.profile,
+    threads: options.threads ?? values.threads,
+    maps: options.maps ?? values.maps,
+  } satisfies TrainOptions;
+}
+
+/** Refuses an option of the file by its line. */
+function checkFileOptions(
+  model: string,
+  preset: string | undefined,
+  config: Record<string, unknown>,
+  { lines }: ReadConfigFile,
+  path: string,
+): void {
+  try {
+    resolveConfig(findModel(model), { preset, config });
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const words: readonly string[] = error.message.match(/\w+/g) ?? [];
+    const key = Object.keys(config).find((k) => words.includes(k));
+    const line = key && lines.get(`config.${key}`);
+    throw line ? new ConfigError(error.code, `${error.message} (${path}:${line})`) : error;
+  }
+}
+
+/** A folder below `runs/` that is not there yet, named after the task and the time. */
+function newRunFolder(words: readonly (string | undefined)[]): string {
+  const time = new Date().toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-');
+  const name = [...words, time].filter((word) => word !== undefined).join('-');
+  const base = join('runs', name.toLowerCase().replace(/[^a-z0-9-]+/g, '-'));
+  for (let i = 1; ; i++) {
+    const folder = i === 1 ? base : `${base}-${i}`;
+    if (!existsSync(folder)) return folder;
+  }
+}
+
+/** The command line that goes on with a run. */
+function resumeCommand(argv: readonly string[], run: string): string {
+  const kept: string[] = [];
+  for (let i = 0; i < argv.length; i++) {
+    const word = argv[i];
+    if (word === '--out') i++;
+    else if (word !== '--resume' && word !== '--overwrite' && !word.startsWith('--out=')) kept.push(word);
+  }
+  return ['oddity', ...kept, '--out', run, '--resume'].map(quoted).join(' ');
+}
+
+/** A word as a shell takes it. */
+const quoted = (word: string) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);

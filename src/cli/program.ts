@@ -1,0 +1,107 @@
+/** The command `oddity`: its subcommands, and how every failure becomes one sentence and an exit code. */
+import { Command, CommanderError } from 'commander';
+import { ConfigError, nearestName, type OddityError } from '../core/errors.ts';
+import { oddityVersion } from '../engine/versions.ts';
+import { addBench } from './commands/bench.ts';
+import { addDatasets } from './commands/datasets.ts';
+import { addDoctor } from './commands/doctor.ts';
+import { addExport } from './commands/export.ts';
+import { addModels } from './commands/models.ts';
+import { addPredict } from './commands/predict.ts';
+import { addTest } from './commands/test.ts';
+import { addTrain } from './commands/train.ts';
+import { errorText, ourError } from './terminal.ts';
+
+/** The whole command line. `argv` is looked at because `train autoencoder --help` lists the options of that model. */
+export function createProgram(argv: readonly string[]): Command {
+  const program = new Command('oddity')
+    .description('Anomaly detection: train on normal images, score new ones, ship the result as ONNX.')
+    .version(oddityVersion(), '-V, --version', 'show the version')
+    .helpOption('-h, --help', 'show this help')
+    .helpCommand('help [command]', 'show the help of a command')
+    .addHelpText(
+      'after',
+      '\nFirst steps:\n  oddity doctor\n  oddity train autoencoder --data synthetic --class texture',
+    );
+  addModels(program);
+  addDatasets(program);
+  addTrain(program, argv);
+  addTest(program);
+  addPredict(program);
+  addExport(program);
+  addBench(program);
+  addDoctor(program);
+  for (const command of [program, ...program.commands]) {
+    command.exitOverride().configureOutput({ outputError: () => {} });
+  }
+  return program;
+}
+
+/** Runs one command line and returns its exit code. Never throws. */
+export async function runCli(argv: readonly string[]): Promise<number> {
+  const program = createProgram(argv);
+  if (argv.length === 0) {
+    program.outputHelp();
+    return 0;
+  }
+  try {
+    process.exitCode = 0;
+    await program.parseAsync(argv, { from: 'user' });
+    return Number(process.exitCode);
+  } catch (thrown) {
+    if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
+    const error = thrown instanceof CommanderError ? usageError(thrown, program, argv) : ourError(thrown);
+    report(error, argv);
+    return error.exitCode;
+  }
+}
+
+/** Writes an error: an object on stdout under `--json`, the sentence on stderr otherwise. */
+function report(error: OddityError, argv: readonly string[]): void {
+  const at = argv.findIndex((word) => word === '--debug' || word.startsWith('--debug='));
+  const debug = at < 0 ? 0 : Number(argv[at].split('=')[1] ?? argv[at + 1]) || 0;
+  if (argv.includes('--json')) {
+    const { code, message } = error;
+    process.stdout.write(`${JSON.stringify({ error: { code, message } }, null, 2)}\n`);
+    if (debug > 0) process.stderr.write(`${errorText(error, debug)}\n`);
+  } else {
+    process.stderr.write(`${errorText(error, debug)}\n`);
+  }
+}
+
+/** What commander complains about, in our words, with the nearest name. */
+function usageError(error: CommanderError, program: Command, argv: readonly string[]): ConfigError {
+  const command = program.commands.find((c) => argv.includes(c.name())) ?? program;
+  const name = command === program ? 'oddity' : `oddity ${command.name()}`;
+  const help = `See: ${name} --help`;
+  const given = /'([^']*)'/.exec(error.message)?.[1] ?? '';
+  switch (error.code) {
+    case 'commander.unknownOption': {
+      const flag = given.split('=')[0];
+      const known = command.options.map((o) => o.long ?? '').filter((long) => long !== '');
+      const near = nearestName(flag, known);
+      return new ConfigError(
+        'unknown-option',
+        `${name} has no option ${flag}. ${near ? `Did you mean ${near}?` : help}`,
+      );
+    }
+    case 'commander.unknownCommand':
+    case 'commander.excessArguments': {
+      if (command !== program)
+        return new ConfigError('usage', `${name} takes fewer arguments than were given. ${help}`);
+      const word = given || (argv.find((w) => !w.startsWith('-')) ?? '');
+      const near = nearestName(
+        word,
+        program.commands.map((c) => c.name()),
+      );
+      const hint = near ? `Did you mean "${near}"?` : help;
+      return new ConfigError('unknown-command', `There is no command named "${word}". ${hint}`);
+    }
+    case 'commander.missingArgument':
+      return new ConfigError('usage', `${name} needs the argument <${given}>. ${help}`);
+    case 'commander.optionMissingArgument':
+      return new ConfigError('usage', `The option ${given} needs a value. ${help}`);
+    default:
+      return new ConfigError('usage', `${error.message.replace(/^error: /, '').replace(/\.?$/, '.')} ${help}`);
+  }
+}

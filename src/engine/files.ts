@@ -1,0 +1,98 @@
+/** Files that are whole or absent: written beside their place, flushed, and renamed. Node only. */
+import { mkdir, open, readFile, rename, rm, rmdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { DataError } from '../core/errors.ts';
+
+/** Codes of the operating system by what a user can do about them. */
+const full = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+const closed = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EISDIR', 'EEXIST', 'ENOENT', 'ENAMETOOLONG']);
+
+/** What went wrong with writing `path`, as a DataError `disk` or `unwritable`; other errors are returned as they are. */
+export function writeFailure(error: unknown, path: string): Error {
+  const code = (error as NodeJS.ErrnoException)?.code ?? '';
+  if (full.has(code)) {
+    return new DataError(
+      'disk',
+      `${path} must be written, but the disk is full (${code}). What lay there before is intact. ` +
+        'Free some space and run again with --resume.',
+    );
+  }
+  if (closed.has(code)) {
+    return new DataError(
+      'unwritable',
+      `${path} must be a place that can be written to, but the system says ${code}. Choose another folder with --out.`,
+    );
+  }
+  return error as Error;
+}
+
+/** Replaces a file as a whole: whoever reads `path` sees the old content or the new, never a part. */
+export async function writeAtomic(path: string, content: Uint8Array | string): Promise<void> {
+  const beside = `${path}.tmp`;
+  try {
+    const file = await open(beside, 'w');
+    try {
+      await file.writeFile(content);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(beside, path);
+  } catch (error) {
+    await rm(beside, { force: true }).catch(() => {});
+    throw writeFailure(error, path);
+  }
+}
+
+/** Replaces a JSON file as a whole. */
+export function writeJson(path: string, value: unknown): Promise<void> {
+  return writeAtomic(path, `${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** Makes a folder and shows that it can be written to. Returns how to take it back while it is empty. */
+export async function makeFolder(path: string): Promise<() => Promise<void>> {
+  let first: string | undefined;
+  try {
+    first = await mkdir(path, { recursive: true });
+    const probe = join(path, '.oddity-probe');
+    await writeAtomic(probe, '');
+    await rm(probe, { force: true });
+  } catch (error) {
+    throw writeFailure(error, path);
+  }
+  return async () => {
+    if (first === undefined) return;
+    try {
+      for (let folder = path; ; folder = dirname(folder)) {
+        await rmdir(folder);
+        if (folder === first || folder === dirname(folder)) break;
+      }
+    } catch {
+      // Something was written there meanwhile: it stays.
+    }
+  };
+}
+
+/** The bytes of a file, or undefined when there is none; other failures are a DataError `unreadable`. */
+export async function readIfThere(path: string): Promise<Uint8Array | undefined> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw new DataError('unreadable', `${path} must be a file that can be read: ${code || message}.`);
+  }
+}
+
+/** A JSON file as a value, or undefined when there is none; DataError `corrupt` when it is no JSON object. */
+export async function readJsonIfThere<T extends object>(path: string): Promise<T | undefined> {
+  const bytes = await readIfThere(path);
+  if (!bytes) return undefined;
+  try {
+    const value = JSON.parse(new TextDecoder().decode(bytes));
+    if (typeof value === 'object' && value !== null) return value as T;
+  } catch {
+    // Said below.
+  }
+  throw new DataError('corrupt', `${path} must be a JSON object, and is not: it is damaged or another file.`);
+}

@@ -1,0 +1,467 @@
+/**
+ * Fitting. A gradient model runs its phases, K iterations per call of the runtime: every batch, draw and rate is a
+ * function of the iteration alone, so K, which follows the clock, changes nothing but the speed, and a run that was cut
+ * goes on to the same bytes. Models that learn by statistics get one pass over the data.
+ */
+import { Cancelled, TrainingDiverged } from '../core/errors.ts';
+import type { Listener } from '../core/events.ts';
+import type { Rng } from '../core/random.ts';
+import { sizeOf } from '../core/shape.ts';
+import { float32, type Tensors } from '../core/tensor.ts';
+import { type BatchOrder, batchOrder, type Source } from '../data/index.ts';
+import type { Program } from '../graph/program.ts';
+import type { AnyModel, FitData, TrainingPhase } from '../models/index.ts';
+import { type AssembledPhase, assemble, type Feed, initialize } from '../nn/training.ts';
+import type { Device, ProfileRow, Runtime, Session } from '../runtime/index.ts';
+
+/** A call should take about this long: short enough for progress and cancelling, long enough to be efficient. */
+const CALL_MS = { low: 150, aim: 200, high: 250 };
+/** Feeds of one call at most. */
+const CALL_BYTES = 64 * 2 ** 20;
+/** Between checkpoints: at the end of an epoch, or in the middle of a very long one. */
+const CHECKPOINT_MS = { epoch: 30_000, middle: 120_000 };
+/** How long a cancelled run waits for the call under way, so that its steps are not lost. */
+const GRACE_MS = 600;
+
+/** Means over one epoch. */
+export interface EpochRecord {
+  readonly phase: string;
+  /** From 1. */
+  readonly epoch: number;
+  /** Mean of the phase's first loss. */
+  readonly trainingLoss: number;
+  /** Means of everything that the phase watches, `step.loss` and others. */
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+/** Where fitting stands: enough to go on from. */
+export interface FitState {
+  /** Index of the phase; the number of phases when all are done. */
+  readonly phase: number;
+  /** Iterations made of this phase. */
+  readonly iteration: number;
+  /** Parameters, buffers, and while a phase runs its optimiser state and averages. */
+  readonly tensors: Tensors;
+  readonly history: readonly EpochRecord[];
+  /** Sums of the metrics over the epoch so far. */
+  readonly sums: readonly number[];
+}
+
+export interface FitOptions {
+  readonly model: AnyModel;
+  // biome-ignore lint/suspicious/noExplicitAny: each model types its own options.
+  readonly config: any;
+  readonly source: Source;
+  /** Item numbers to learn from. */
+  readonly train: Uint32Array;
+  readonly runtime: Runtime;
+  readonly rng: Rng;
+  readonly onEvent: Listener;
+  readonly signal?: AbortSignal;
+  readonly profile?: boolean;
+  /** Where to go on. */
+  readonly from?: FitState;
+  /** Keeps a state; called at the end, now and then before it, and when the run is cancelled. */
+  readonly save: (state: FitState) => Promise<void>;
+  /** Sees each program before it is compiled. */
+  readonly inspect?: (program: Program, device: Device) => Promise<void>;
+}
+
+export interface FitResult {
+  readonly tensors: Tensors;
+  readonly history: readonly EpochRecord[];
+  readonly stepsPerSecond: number | null;
+  readonly profile?: readonly ProfileRow[];
+}
+
+/** Fits a model. Throws Cancelled, and TrainingDiverged when a loss or a parameter is not finite. */
+export async function fit(options: FitOptions): Promise<FitResult> {
+  const { model, config, source, from, save } = options;
+  if (model.learns === 'gradient') return fitByGradient(options, model.phases(config, source.shape));
+  if (from && from.phase > 0) return { tensors: from.tensors, history: [], stepsPerSecond: null };
+  const tensors = model.learns === 'statistics' ? await model.fit(config, fitData(options)) : {};
+  requireFinite(tensors, `${model.name}: a learnt tensor`);
+  await save({ phase: 1, iteration: 0, tensors, history: [], sums: [] });
+  return { tensors, history: [], stepsPerSecond: null };
+}
+
+/** The training items in order, in blocks. */
+export function fitData({
+  source,
+  train,
+  rng,
+  signal,
+}: Pick<FitOptions, 'source' | 'train' | 'rng' | 'signal'>): FitData {
+  const values = sizeOf(source.shape);
+  return {
+    shape: source.shape,
+    count: train.length,
+    rng: rng.split('fit'),
+    async *blocks(size) {
+      for (let at = 0; at < train.length; at += size) {
+        if (signal?.aborted) throw new Cancelled();
+        const indices = train.subarray(at, Math.min(train.length, at + size));
+        const data = new Float32Array(indices.length * values);
+        await source.read(indices, data);
+        yield { count: indices.length, data };
+      }
+    },
+  };
+}
+
+/** A phase with the numbers that follow from the data. */
+interface Plan {
+  readonly phase: TrainingPhase['phase'];
+  readonly batchSize: number;
+  readonly perEpoch: number;
+  readonly total: number;
+}
+
+function planOf({ phase, epochs, batchSize }: TrainingPhase, { train, onEvent }: Pick<FitOptions, 'train' | 'onEvent'>): Plan {
+  const size = Math.min(batchSize, train.length);
+  if (size < batchSize) {
+    onEvent({
+      type: 'warning',
+      code: 'batch-size',
+      message: `The batch size is lowered from ${batchSize} to ${size}: there are only ${train.length} training items.`,
+    });
+  }
+  const perEpoch = Math.max(1, Math.floor(train.length / size));
+  return { phase, batchSize: size, perEpoch, total: epochs * perEpoch };
+}
+
+/** Counts steps over all phases. */
+interface Clock {
+  readonly total: number;
+  done: number;
+  steps: number;
+  milliseconds: number;
+}
+
+async function fitByGradient(options: FitOptions, phases: readonly TrainingPhase[]): Promise<FitResult> {
+  const { from } = options;
+  const plans = phases.map((phase) => planOf(phase, options));
+  const before = plans.slice(0, from?.phase ?? 0).reduce((n, p) => n + p.total, 0);
+  const clock: Clock = {
+    total: plans.reduce((n, p) => n + p.total, 0),
+    done: before + (from?.iteration ?? 0),
+    steps: 0,
+    milliseconds: 0,
+  };
+  let state: FitState = from ?? { phase: 0, iteration: 0, tensors: {}, history: [], sums: [] };
+  const profiles: ProfileRow[] = [];
+  while (state.phase < plans.length) {
+    const run = new PhaseRun(options, plans[state.phase], state, clock);
+    const { tensors, history } = await run.fit(profiles);
+    state = { phase: state.phase + 1, iteration: 0, tensors, history, sums: [] };
+    await options.save(state);
+  }
+  return {
+    tensors: state.tensors,
+    history: state.history,
+    stepsPerSecond: clock.steps > 0 ? (1000 * clock.steps) / clock.milliseconds : null,
+    ...(options.profile && { profile: profiles }),
+  };
+}
+
+/** Makes the inputs of iterations of one phase: a pure function of the iteration. */
+export class Feeder {
+  private readonly feeds: readonly Feed[];
+  private readonly orders = new Map<number, BatchOrder>();
+
+  constructor(
+    assembled: AssembledPhase,
+    session: Session,
+    private readonly data: Pick<FitOptions, 'source' | 'train' | 'rng'>,
+    private readonly plan: Plan,
+  ) {
+    this.feeds = assembled.feeds.filter((f) => session.inputs.includes(f.name));
+    for (const feed of this.feeds) {
+      if (feed.kind !== 'batch') continue;
+      const rng = data.rng.split('batches').split(plan.phase.name).split(feed.slot);
+      this.orders.set(feed.slot, batchOrder({ n: data.train.length, batchSize: plan.batchSize, rng }));
+    }
+  }
+
+  /** Bytes that one iteration needs. */
+  get bytes(): number {
+    return this.feeds.reduce((n, f) => n + 4 * (f.kind === 'rate' ? 1 : sizeOf(shapeOf(f))), 0);
+  }
+
+  /** Feeds of `count` iterations, each with a leading axis of that length. */
+  async at(first: number, count: number): Promise<Tensors> {
+    const { source, train, rng } = this.data;
+    const { phase, batchSize, total } = this.plan;
+    const feeds: Tensors = {};
+    for (const feed of this.feeds) {
+      const shape = shapeOf(feed);
+      const size = sizeOf(shape);
+      const data = new Float32Array(count * size);
+      if (feed.kind === 'batch') {
+        const order = this.orders.get(feed.slot)!;
+        const indices = new Uint32Array(count * batchSize);
+        for (let k = 0; k < count; k++) {
+          const positions = order.at(first + k);
+          for (let i = 0; i < batchSize; i++) indices[k * batchSize + i] = train[positions[i]];
+        }
+        await source.read(indices, data);
+      } else if (feed.kind === 'draw') {
+        const stream = rng.split('draw').split(phase.name).split(feed.name);
+        for (let k = 0; k < count; k++) {
+          const fresh = stream.split(first + k);
+          data.set(feed.draw.kind === 'normal' ? fresh.normals(size) : fresh.uniforms(size), k * size);
+        }
+      } else if (feed.kind === 'rate') {
+        for (let k = 0; k < count; k++) data[k] = feed.rate(first + k, total);
+      }
+      // Labels stay zero: one-class training sees normal items only.
+      feeds[feed.name] = float32(data, [count, ...shape]);
+    }
+    return feeds;
+  }
+}
+
+function shapeOf(feed: Feed): readonly number[] {
+  if (feed.kind === 'rate') return [];
+  return feed.kind === 'draw' ? feed.draw.shape : feed.shape;
+}
+
+/** Compiles a phase and puts its state in place. `frozen` holds state that is read but never written: fed each time. */
+export async function openPhase(
+  options: Pick<FitOptions, 'source' | 'rng' | 'profile' | 'inspect'>,
+  plan: Pick<Plan, 'phase' | 'batchSize'>,
+  tensors: Tensors,
+  runtime: Runtime,
+): Promise<{ assembled: AssembledPhase; session: Session; packed: Tensors; frozen: Tensors }> {
+  const assembled = assemble(plan.phase, { shape: [plan.batchSize, ...options.source.shape] });
+  await options.inspect?.(assembled.program, runtime.device);
+  const { carry } = assembled.program;
+  const session = await runtime.compile(assembled.program, { carry, profile: options.profile });
+  const missing = assembled.specs.filter((s) => !(s.name in tensors));
+  const packed = assembled.pack({ ...tensors, ...initialize(missing, options.rng.split('init')) });
+  const carried = new Set(Object.values(carry));
+  const pick = (keep: (name: string) => boolean) =>
+    Object.fromEntries(Object.entries(packed).filter(([name]) => session.inputs.includes(name) && keep(name)));
+  await session.setState(pick((name) => carried.has(name)));
+  return { assembled, session, packed, frozen: pick((name) => !carried.has(name)) };
+}
+
+/** One phase from where the state stands to its end. */
+class PhaseRun {
+  private iteration: number;
+  private history: EpochRecord[];
+  private sums: number[];
+  /** Time and iteration of the last checkpoint. */
+  private saved: number | undefined;
+  private savedAt: number | undefined;
+
+  constructor(
+    private readonly options: FitOptions,
+    private readonly plan: Plan,
+    private readonly start: FitState,
+    private readonly clock: Clock,
+  ) {
+    this.iteration = start.iteration;
+    this.history = [...start.history];
+    this.sums = [...start.sums];
+    if (start.iteration > 0) this.savedAt = start.iteration;
+  }
+
+  async fit(profiles: ProfileRow[]): Promise<{ tensors: Tensors; history: EpochRecord[] }> {
+    const { options, plan, clock } = this;
+    const { assembled, session, packed, frozen } = await openPhase(options, plan, this.start.tensors, options.runtime);
+    try {
+      const read = async (): Promise<Tensors> => {
+        // What the phase does not touch comes from the phases before it.
+        const tensors = assembled.unpack({ ...packed, ...(await session.state()) });
+        this.requireFiniteState(tensors);
+        return { ...this.start.tensors, ...tensors };
+      };
+      const begin = performance.now();
+      const first = this.iteration;
+      await this.iterate(new Feeder(assembled, session, options, plan), assembled, session, frozen, read);
+      clock.milliseconds += performance.now() - begin;
+      clock.steps += this.iteration - first;
+      const tensors = settle(await read(), assembled);
+      if (options.profile) profiles.push(...(await session.profile()));
+      return { tensors, history: this.history };
+    } finally {
+      await session.close().catch(() => {});
+    }
+  }
+
+  /** Runs to the end of the phase; the next feeds are made while a call runs. */
+  private async iterate(
+    feeder: Feeder,
+    assembled: AssembledPhase,
+    session: Session,
+    frozen: Tensors,
+    read: () => Promise<Tensors>,
+  ): Promise<void> {
+    const { plan, clock } = this;
+    const { onEvent, signal } = this.options;
+    const most = Math.max(1, Math.floor(CALL_BYTES / feeder.bytes));
+    const begin = { time: performance.now(), done: clock.done };
+    let k = 1;
+    let count = Math.min(k, plan.total - this.iteration);
+    let next = feeder.at(this.iteration, count);
+    while (this.iteration < plan.total) {
+      await this.stopIfCancelled(read);
+      const feeds = await next;
+      for (const [name, t] of Object.entries(frozen)) feeds[name] = { ...t, data: t.data.slice() };
+      const called = performance.now();
+      const running = session.run(feeds, { fetch: assembled.metrics, transfer: true });
+      const made = count;
+      count = Math.min(k, plan.total - this.iteration - made);
+      if (count > 0) {
+        next = feeder.at(this.iteration + made, count);
+        next.catch(() => {}); // heard when it is awaited
+      }
+      const results = await orAbort(running, signal);
+      const milliseconds = performance.now() - called;
+      if (made === k && (milliseconds < CALL_MS.low || milliseconds > CALL_MS.high)) {
+        const wanted = Math.round((CALL_MS.aim * made) / milliseconds);
+        k = Math.max(1, Math.min(wanted, 4 * k, most));
+      }
+      const epochs = this.history.length;
+      const last = this.record(results, assembled.metrics, made);
+      clock.done += made;
+      const rate = (1000 * (clock.done - begin.done)) / (performance.now() - begin.time);
+      onEvent({
+        type: 'progress',
+        task: 'fit',
+        done: clock.done,
+        total: clock.total,
+        unit: 'step',
+        rate,
+        metrics: last,
+      });
+      const ended = this.history.length > epochs;
+      const since = performance.now() - (this.saved ?? begin.time);
+      const due = ended ? this.saved === undefined || since > CHECKPOINT_MS.epoch : since > CHECKPOINT_MS.middle;
+      if (due && this.iteration < plan.total) await this.save(read);
+    }
+    await this.stopIfCancelled(read);
+  }
+
+  /** Takes the metrics of `count` iterations in; returns the last ones. */
+  private record(results: Tensors, names: readonly string[], count: number): Record<string, number> {
+    const { phase, perEpoch } = this.plan;
+    for (let k = 0; k < count; k++) {
+      const values = names.map((name) => Number(results[name].data[k]));
+      const bad = values.findIndex((v) => !Number.isFinite(v));
+      if (bad >= 0) throw this.diverged(`${names[bad]} must stay finite, got ${values[bad]}`, this.iteration + 1);
+      this.sums = values.map((v, i) => (this.sums[i] ?? 0) + v);
+      this.iteration++;
+      if (this.iteration % perEpoch !== 0) continue;
+      const means = this.sums.map((s) => s / perEpoch);
+      const metrics = Object.fromEntries(names.map((name, i) => [name, means[i]]));
+      const epoch = this.iteration / perEpoch;
+      this.history.push({ phase: phase.name, epoch, trainingLoss: means[0], metrics });
+      this.sums = [];
+      for (const [name, value] of Object.entries(metrics))
+        this.options.onEvent({ type: 'metric', name, step: epoch, value, phase: phase.name });
+    }
+    return Object.fromEntries(names.map((name) => [name, Number(results[name].data[count - 1])]));
+  }
+
+  private async save(read: () => Promise<Tensors>): Promise<void> {
+    const { iteration, history, sums } = this;
+    await this.options.save({ phase: this.start.phase, iteration, tensors: await read(), history: [...history], sums });
+    this.saved = performance.now();
+    this.savedAt = iteration;
+  }
+
+  private async stopIfCancelled(read: () => Promise<Tensors>): Promise<void> {
+    if (!this.options.signal?.aborted) return;
+    await this.save(read);
+    throw new Cancelled(`Cancelled at step ${this.clock.done} of ${this.clock.total}. Go on with --resume.`);
+  }
+
+  private requireFiniteState(tensors: Tensors): void {
+    const bad = nonFinite(tensors);
+    if (bad) throw this.diverged(`the tensor ${bad.name} must stay finite, found ${bad.value}`, this.iteration);
+  }
+
+  private diverged(what: string, step: number): TrainingDiverged {
+    const { plan, options, savedAt } = this;
+    const kept =
+      savedAt === undefined
+        ? 'Nothing was saved before.'
+        : `The checkpoint of step ${savedAt} is kept: nothing after it was saved.`;
+    return new TrainingDiverged(
+      `${options.model.name}: ${what} in phase "${plan.phase.name}" at step ${step} of ${plan.total}. ${kept} ` +
+        'Lower the learning rate, or look for broken training images.',
+    );
+  }
+}
+
+/** The tensors that a finished phase leaves: averages take the place of what they average, optimiser state goes. */
+function settle(tensors: Tensors, assembled: AssembledPhase): Tensors {
+  const averaged = new Set(assembled.phase.average ? Object.keys(tensors).filter((n) => n.startsWith('ema.')) : []);
+  return Object.fromEntries(
+    Object.entries(tensors)
+      .filter(([name]) => !name.startsWith('state/') && !averaged.has(name))
+      .map(([name, t]) => [name, averaged.has(`ema.${name}`) ? tensors[`ema.${name}`] : t]),
+  );
+}
+
+/** Parameters as a scoring graph wants them, also from the middle of a phase. */
+export function trainedTensors(tensors: Tensors): Tensors {
+  return Object.fromEntries(
+    Object.entries(tensors)
+      .filter(([name]) => !name.startsWith('state/') && !name.startsWith('ema.'))
+      .map(([name, t]) => [name, tensors[`ema.${name}`] ?? t]),
+  );
+}
+
+function nonFinite(tensors: Tensors): { name: string; value: number } | undefined {
+  for (const [name, { dtype, data }] of Object.entries(tensors)) {
+    if (dtype !== 'float32' && dtype !== 'float64') continue;
+    const values = data as Float32Array;
+    for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return { name, value: values[i] };
+  }
+  return undefined;
+}
+
+function requireFinite(tensors: Tensors, what: string): void {
+  const bad = nonFinite(tensors);
+  if (bad) throw new TrainingDiverged(`${what} must be finite, found ${bad.value} in ${bad.name}. Look at the images.`);
+}
+
+/** Waits for a call; once the signal aborts only a little longer, and then throws Cancelled. */
+async function orAbort<T>(running: Promise<T>, signal?: AbortSignal): Promise<T> {
+  if (!signal) return running;
+  running.catch(() => {}); // heard below, unless the wait ends first
+  let timer: NodeJS.Timeout | undefined;
+  let abort = () => {};
+  const late = new Promise<never>((_, reject) => {
+    abort = () => {
+      timer = setTimeout(() => reject(new Cancelled('Cancelled in the middle of a step; the last checkpoint is kept.')), GRACE_MS);
+    };
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+  });
+  try {
+    return await Promise.race([running, late]);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', abort);
+  }
+}
+
+/** Two training steps on a device, for measuring: the first call on a runtime also compiles. */
+export function stepTrial(
+  data: Pick<FitOptions, 'source' | 'train' | 'rng'>,
+  phases: readonly TrainingPhase[],
+): (runtime: Runtime) => Promise<void> {
+  const plan = planOf(phases[0], { train: data.train, onEvent: () => {} });
+  const open = new WeakMap<Runtime, ReturnType<typeof openPhase>>();
+  return async (runtime) => {
+    const opening = open.get(runtime) ?? openPhase(data, plan, {}, runtime);
+    open.set(runtime, opening);
+    const { assembled, session, frozen } = await opening;
+    const feeds = await new Feeder(assembled, session, data, plan).at(0, 2);
+    await session.run({ ...feeds, ...frozen }, { fetch: assembled.metrics });
+  };
+}

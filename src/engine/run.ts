@@ -1,0 +1,163 @@
+/**
+ * The folder of a run: `run.json` (what was asked for and how it stands), `events.jsonl`, `checkpoint.safetensors`,
+ * `metrics.json`, `predictions.csv`, `maps/`, `model.onnx` and `model.json`. Node only.
+ */
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ConfigError, DataError } from '../core/errors.ts';
+import type { Event, Listener } from '../core/events.ts';
+import { sha256, type Split } from '../data/index.ts';
+import type { Device } from '../runtime/index.ts';
+import { makeFolder, readJsonIfThere, writeFailure, writeJson } from './files.ts';
+import type { Versions } from './versions.ts';
+
+const format = 'oddity-run-1';
+/** Progress is logged at most this often. */
+const PROGRESS_MS = 1000;
+
+/** `run.json`. */
+export interface RunRecord {
+  readonly format: string;
+  readonly model: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly preset?: string;
+  readonly data: string;
+  readonly dataRoot: string;
+  readonly dataHash: string;
+  readonly protocol: string;
+  readonly class: string;
+  readonly validationFraction?: number;
+  readonly splitHash: string;
+  readonly seed: number;
+  readonly falseAlarmRate: number;
+  readonly device: Device;
+  readonly threads?: number;
+  readonly versions: Versions;
+  readonly status: 'running' | 'done' | 'cancelled' | 'failed';
+  readonly startedAt: string;
+  readonly endedAt?: string;
+  readonly error?: { code: string; message: string };
+}
+
+/** Paths inside a run's folder. */
+export function runFiles(folder: string) {
+  const at = (name: string) => join(folder, name);
+  return {
+    run: at('run.json'),
+    events: at('events.jsonl'),
+    metrics: at('metrics.json'),
+    predictions: at('predictions.csv'),
+    maps: at('maps'),
+    checkpoint: at('checkpoint.safetensors'),
+    debug: at('debug'),
+  };
+}
+
+/** Reads a run's record; DataError `not-a-run` when the folder has none. */
+export async function readRun(folder: string): Promise<RunRecord> {
+  const record = await readJsonIfThere<RunRecord>(runFiles(folder).run);
+  if (record?.format === format) return record;
+  throw new DataError(
+    'not-a-run',
+    `${folder} must be the folder of a run, with a run.json; found ${record ? 'another run.json' : 'none'}. ` +
+      'Name a folder that "oddity train" made.',
+  );
+}
+
+/** Order-preserving hash of a split: two runs with the same hash trained and tested on the same items. */
+export function hashSplit(split: Split): Promise<string> {
+  const { train, validation, test, testLabels } = split;
+  return sha256([split.protocol, train.join(), validation.join(), test.join(), testLabels.join()].join('\n'));
+}
+
+/** A folder that a run writes to. */
+export class RunFolder {
+  readonly files: ReturnType<typeof runFiles>;
+  private record: RunRecord | undefined;
+  private log: number | undefined;
+  private logFailure: Error | undefined;
+  private lastProgress = 0;
+
+  private constructor(
+    readonly path: string,
+    /** The record of an earlier start that is now resumed. */
+    readonly earlier: RunRecord | undefined,
+    private readonly takeBack: () => Promise<void>,
+  ) {
+    this.files = runFiles(path);
+  }
+
+  /**
+   * Makes the folder and shows that it can be written to. Throws ConfigError `run-exists` when it holds a run, unless
+   * told to resume or overwrite it, and DataError `unwritable`.
+   */
+  static async open(path: string, { resume = false, overwrite = false } = {}): Promise<RunFolder> {
+    const found = await readJsonIfThere<RunRecord>(runFiles(path).run);
+    if (found && !resume && !overwrite) {
+      const remedy =
+        found.status === 'done'
+          ? 'Name another folder with --out, or pass --overwrite.'
+          : 'Go on with --resume, name another folder with --out, or pass --overwrite.';
+      throw new ConfigError(
+        'run-exists',
+        `${path} must not hold a run yet, and holds ${found.status === 'done' ? 'a finished' : 'an unfinished'} one. ${remedy}`,
+      );
+    }
+    return new RunFolder(path, resume ? found : undefined, await makeFolder(path));
+  }
+
+  /** Begins the run: from here on the folder stays, whatever happens. */
+  async begin(record: Omit<RunRecord, 'format' | 'status' | 'startedAt'>): Promise<void> {
+    if (!this.earlier) {
+      const { files } = this;
+      const old = [files.events, files.metrics, files.predictions, files.maps, files.checkpoint, files.debug];
+      for (const path of [...old, join(this.path, 'model.onnx'), join(this.path, 'model.json')])
+        await rm(path, { recursive: true, force: true });
+    }
+    const startedAt = this.earlier?.startedAt ?? new Date().toISOString();
+    this.record = { format, ...record, status: 'running', startedAt };
+    await writeJson(this.files.run, this.record);
+    try {
+      this.log = openSync(this.files.events, 'a');
+    } catch (error) {
+      throw writeFailure(error, this.files.events);
+    }
+  }
+
+  /** Writes events to `events.jsonl` and hands them on. */
+  listener(onEvent: Listener): Listener {
+    return (event) => {
+      this.write(event);
+      onEvent(event);
+    };
+  }
+
+  /** Throws when an event could not be written: the disk is full. */
+  check(): void {
+    if (this.logFailure) throw this.logFailure;
+  }
+
+  /** Ends the run. When even that cannot be written, `run.json` goes on saying "running". */
+  async end(status: 'done' | 'cancelled' | 'failed', error?: { code: string; message: string }): Promise<void> {
+    if (this.log !== undefined) closeSync(this.log);
+    this.log = undefined;
+    if (!this.record) return this.takeBack();
+    this.record = { ...this.record, status, endedAt: new Date().toISOString(), ...(error && { error }) };
+    const writing = writeJson(this.files.run, this.record);
+    await (status === 'done' ? writing : writing.catch(() => {}));
+  }
+
+  private write(event: Event): void {
+    if (this.log === undefined || this.logFailure) return;
+    if (event.type === 'progress') {
+      if (event.done < event.total && performance.now() - this.lastProgress < PROGRESS_MS) return;
+      this.lastProgress = performance.now();
+    }
+    try {
+      writeSync(this.log, `${JSON.stringify({ time: new Date().toISOString(), ...event })}\n`);
+    } catch (error) {
+      this.logFailure = writeFailure(error, this.files.events);
+    }
+  }
+}

@@ -1,0 +1,401 @@
+/** Trains a model on a data set, judges it on the test part and leaves a run's folder with everything that was made. */
+import { basename, join } from 'node:path';
+import { Cancelled, ConfigError } from '../core/errors.ts';
+import { type Listener, silent } from '../core/events.ts';
+import type { Tensors } from '../core/tensor.ts';
+import { dataRoot } from '../data/index.ts';
+import { check } from '../graph/check.ts';
+import { emitProgram } from '../graph/emit.ts';
+import { encodeModel } from '../graph/onnx/write.ts';
+import type { Program } from '../graph/program.ts';
+import { describe, topological } from '../graph/value.ts';
+import { type AnyModel, findModel } from '../models/index.ts';
+import type { Device, ProfileRow, Runtime } from '../runtime/index.ts';
+import { buildArtifact, scoringModel, writeArtifact } from './artifact.ts';
+import { calibrate, withTest } from './calibrate.ts';
+import { type CheckpointOrigin, checkCheckpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
+import { resolveConfig } from './config.ts';
+import { checkDevice, openDevice } from './device.ts';
+import { type Judgement, judge, judgeBaselines, openScorer } from './evaluate.ts';
+import { makeFolder, readJsonIfThere, writeAtomic, writeJson } from './files.ts';
+import { type FitResult, type FitState, fit, stepTrial } from './fit.ts';
+import { drawMaps } from './maps.ts';
+import type { RunReport } from './report.ts';
+import { RunFolder } from './run.ts';
+import { scoreItems } from './score.ts';
+import { scoringProgram } from './scoring.ts';
+import { checkTask, codeOf, loadTask, type Task } from './task.ts';
+import { oddityVersion, versionsOf } from './versions.ts';
+
+export interface TrainOptions {
+  /** Name of a model, such as `autoencoder`. */
+  model: string;
+  /** Name of a data set, such as `mnist`. */
+  data: string;
+  /** What is normal and what is not; default `one-class`. */
+  protocol?: string;
+  /** Name or number of the class that the protocol is about. */
+  class?: string | number;
+  /** One of the model's named sets of options. */
+  preset?: string;
+  /** Options of the model. */
+  config?: Record<string, unknown>;
+  /** Decides the split, the initial values, the order of the batches and every draw; default 1. */
+  seed?: number;
+  /** Default `auto`. */
+  device?: Device | 'auto';
+  /** The run's folder; default `runs/<model>-<data>-<class>-<yyyymmdd-hhmmss>`. */
+  out?: string;
+  /** Where data sets lie; default `ODDITY_DATA`, else the user's cache. */
+  dataRoot?: string;
+  /** Fetch data that is not on this machine; default true. */
+  download?: boolean;
+  /** Wanted share of normal items above the threshold; default 0.01. */
+  falseAlarmRate?: number;
+  /** Share of the normal training items that is held out for the threshold; default 0.1. */
+  validationFraction?: number;
+  /** Go on with the run in `out` that was cancelled or cut. */
+  resume?: boolean;
+  /** Replace the run in `out`. */
+  overwrite?: boolean;
+  /** 1 timings, 2 and graphs as text, 3 and ONNX files, in the run's `debug` folder. */
+  debug?: 0 | 1 | 2 | 3;
+  /** Collect time by operator. */
+  profile?: boolean;
+  /** Threads inside one operator; default all cores. */
+  threads?: number;
+  /** How many example maps to write; default 8. */
+  maps?: number;
+  onEvent?: Listener;
+  /** Stops the run within a second and leaves a checkpoint. */
+  signal?: AbortSignal;
+}
+
+/** Everything that is known before data is loaded. */
+interface Plan {
+  readonly model: AnyModel;
+  // biome-ignore lint/suspicious/noExplicitAny: each model types its own options.
+  readonly config: any;
+  readonly protocol: string;
+  readonly seed: number;
+  readonly falseAlarmRate: number;
+  readonly maps: number;
+  readonly folder: string;
+}
+
+/**
+ * Trains, judges and exports.
+ * @throws ConfigError for names and options; DataError for data, checkpoints and disks; TrainingDiverged; Cancelled
+ * once `signal` aborts, with a checkpoint left to resume from.
+ * @example const report = await train({ model: 'autoencoder', data: 'mnist', class: 1 });
+ */
+export async function train(options: TrainOptions): Promise<RunReport> {
+  const begin = performance.now();
+  const plan = planOf(options);
+  const folder = await RunFolder.open(plan.folder, options);
+  try {
+    if (folder.earlier?.status === 'done') {
+      const report = await readJsonIfThere<RunReport>(folder.files.metrics);
+      if (report) {
+        await folder.end('done');
+        options.onEvent?.({ type: 'log', level: 'info', message: `${plan.folder} is finished: nothing to resume.` });
+        return report;
+      }
+    }
+    const report = await trainIn(folder, plan, options, begin);
+    await folder.end('done');
+    return report;
+  } catch (error) {
+    await folder.end(error instanceof Cancelled ? 'cancelled' : 'failed', codeOf(error));
+    throw error;
+  }
+}
+
+function planOf(options: TrainOptions): Plan {
+  const { protocol = 'one-class', seed = 1, falseAlarmRate = 0.01, maps = 8, device = 'auto', resume, out } = options;
+  const model = findModel(options.model);
+  const config = resolveConfig(model, options);
+  const { dataset } = checkTask({ data: options.data, protocol, class: options.class, seed });
+  checkDevice(device);
+  calibrate([], falseAlarmRate); // throws for a rate that cannot be
+  const whole = (name: string, value: number) => {
+    if (Number.isSafeInteger(value) && value >= 0) return;
+    throw new ConfigError(`bad-${name}`, `The ${name} must be an integer of at least 0, got ${value}.`);
+  };
+  whole('seed', seed);
+  whole('maps', maps);
+  if (resume && out === undefined)
+    throw new ConfigError('resume-where', 'Resuming needs the folder of the run, got none. Name it with --out.');
+  const now = new Date();
+  const stamp = [now.getFullYear(), now.getMonth() + 1, now.getDate(), now.getHours(), now.getMinutes(), now.getSeconds()]
+    .map((n) => String(n).padStart(2, '0'))
+    .join('')
+    .replace(/^(\d{8})/, '$1-');
+  const label = options.class === undefined ? '' : `-${String(options.class).replace(/[^A-Za-z0-9]+/g, '_')}`;
+  const folder = out ?? join('runs', `${model.name}-${dataset.name}${label}-${stamp}`);
+  return { model, config, protocol, seed, falseAlarmRate, maps, folder };
+}
+
+async function trainIn(folder: RunFolder, plan: Plan, options: TrainOptions, begin: number): Promise<RunReport> {
+  const { model, config, protocol, seed } = plan;
+  const onEvent = folder.listener(options.onEvent ?? silent);
+  const { signal } = options;
+  const task = await loadTask({ ...options, protocol, seed, onEvent });
+  try {
+    const problem = model.unsuitable?.(config, task.source.shape);
+    if (problem) throw new ConfigError('unsuitable', `${model.name} and ${options.data}: ${problem}`);
+    if (signal?.aborted) throw new Cancelled();
+    const origin: CheckpointOrigin = {
+      model,
+      config,
+      shape: task.source.shape,
+      seed,
+      dataHash: task.source.hash,
+      splitHash: task.splitHash,
+    };
+    const from = options.resume ? await stateToResume(folder, origin, onEvent) : undefined;
+    const runtime = await runtimeFor(plan, options, task, onEvent);
+    try {
+      await folder.begin({
+        model: model.name,
+        config,
+        preset: options.preset,
+        data: options.data,
+        dataRoot: options.dataRoot ?? dataRoot(),
+        dataHash: task.source.hash,
+        protocol,
+        class: task.class,
+        validationFraction: options.validationFraction,
+        splitHash: task.splitHash,
+        seed,
+        falseAlarmRate: plan.falseAlarmRate,
+        device: runtime.device,
+        threads: options.threads,
+        versions: versionsOf(runtime.device),
+      });
+      return await new Training(folder, plan, options, task, origin, runtime, onEvent, begin).run(from);
+    } finally {
+      await runtime.close();
+    }
+  } finally {
+    await task.source.close?.();
+  }
+}
+
+/** The state of an earlier start, checked to be of this very run. */
+async function stateToResume(
+  folder: RunFolder,
+  origin: CheckpointOrigin,
+  onEvent: Listener,
+): Promise<FitState | undefined> {
+  const checkpoint = await readCheckpoint(folder.files.checkpoint);
+  if (checkpoint) {
+    checkCheckpoint(checkpoint, origin, folder.files.checkpoint);
+    return checkpoint.state;
+  }
+  onEvent({ type: 'log', level: 'info', message: `${folder.path} has no checkpoint yet: training starts at step 0.` });
+  return undefined;
+}
+
+function runtimeFor({ model, config }: Plan, options: TrainOptions, task: Task, onEvent: Listener): Promise<Runtime> {
+  const trial =
+    model.learns === 'gradient'
+      ? stepTrial({ source: task.source, train: task.split.train, rng: task.rng }, model.phases(config, task.source.shape))
+      : undefined;
+  return openDevice(options.device ?? 'auto', { threads: options.threads, onEvent }, trial);
+}
+
+/** One run after everything is loaded and open. */
+class Training {
+  constructor(
+    private readonly folder: RunFolder,
+    private readonly plan: Plan,
+    private readonly options: TrainOptions,
+    private readonly task: Task,
+    private readonly origin: CheckpointOrigin,
+    private readonly runtime: Runtime,
+    private readonly onEvent: Listener,
+    private readonly begin: number,
+  ) {}
+
+  async run(from?: FitState): Promise<RunReport> {
+    const { plan, task, folder, runtime, onEvent } = this;
+    const { signal } = this.options;
+    const { model, config, seed } = plan;
+    const { source, split } = task;
+    const fitted = await this.timed('fit', () => this.fit(from));
+    const { tensors } = fitted.value;
+
+    // The artefact itself does the scoring, so that its scores are those of the run to the last bit.
+    const graph = scoringModel(model, config, source.shape, tensors);
+    const program = scoringProgram(model, config, source.shape, tensors);
+    await this.inspect(program, runtime.device);
+    const session = await openScorer(runtime, program, encodeModel(graph).model, this.profiles);
+    let profile: ProfileRow[] | undefined;
+    try {
+      const held = await scoreItems(session, source, split.validation, { onEvent, signal, task: 'score held-out' });
+      const threshold = calibrate(held, plan.falseAlarmRate);
+      const judged = await judge(session, task, { onEvent, signal });
+      const scale = await drawMaps(session, task, folder.files.maps, {
+        count: plan.maps,
+        threshold: threshold.value,
+        signal,
+      });
+      if (this.profiles) profile = await session.profile();
+      const baselines = await judgeBaselines(runtime, task, seed, signal);
+      const normalScores = [...held].sort((a, b) => a - b);
+      const artifact = await buildArtifact(graph, model, config, source.shape, oddityVersion(), {
+        data: { name: source.name, hash: source.hash, licence: source.licence },
+        protocol: plan.protocol,
+        class: task.class,
+        description: split.description,
+        seed,
+        threshold,
+        normalScores,
+        ...(scale && { mapScale: scale }),
+      });
+      await writeArtifact(folder.path, artifact);
+      await writeAtomic(folder.files.predictions, predictionsCsv(task, judged.scores, threshold.value));
+      const n = normalScores.length;
+      const report = reportOf({
+        folder: folder.path,
+        plan: { ...plan, data: this.options.data },
+        task,
+        device: runtime.device,
+        judged,
+        baselines,
+        threshold: withTest(threshold, judged.scores, split.testLabels),
+        validation: {
+          mean: n > 0 ? normalScores.reduce((a, b) => a + b, 0) / n : null,
+          median: n > 0 ? normalScores[n >> 1] : null,
+          max: n > 0 ? normalScores[n - 1] : null,
+        },
+        fitSeconds: fitted.seconds,
+        stepsPerSecond: fitted.value.stepsPerSecond,
+        begin: this.begin,
+      });
+      const full: RunReport = {
+        ...report,
+        ...(fitted.value.history.length > 0 && { history: fitted.value.history }),
+        ...(this.profiles && { profile: { fit: fitted.value.profile, score: profile } }),
+      };
+      await writeJson(folder.files.metrics, full);
+      folder.check();
+      return full;
+    } finally {
+      await session.close().catch(() => {});
+    }
+  }
+
+  private fit(from?: FitState): Promise<FitResult> {
+    const { plan, task, folder, runtime, origin } = this;
+    return fit({
+      model: plan.model,
+      config: plan.config,
+      source: task.source,
+      train: task.split.train,
+      runtime,
+      rng: task.rng,
+      onEvent: this.onEvent,
+      signal: this.options.signal,
+      profile: this.profiles,
+      from,
+      save: async (state) => {
+        folder.check();
+        await writeCheckpoint(folder.files.checkpoint, origin, state);
+      },
+      inspect: (program, device) => this.inspect(program, device),
+    });
+  }
+
+  /** True where times by operator are wanted and can be had. */
+  private get profiles(): boolean {
+    const { profile = false } = this.options;
+    return profile && this.runtime.device !== 'wasm' && this.runtime.device !== 'reference';
+  }
+
+  private async timed<T>(what: string, work: () => Promise<T>): Promise<{ value: T; seconds: number }> {
+    const begin = performance.now();
+    const value = await work();
+    const seconds = (performance.now() - begin) / 1000;
+    if (this.options.debug)
+      this.onEvent({ type: 'log', level: 'debug', message: `${what}: ${seconds.toFixed(3)} s` });
+    return { value, seconds };
+  }
+
+  /** The debug dial: graphs as text from 2, as ONNX files from 3; a graph that is illegal is a warning. */
+  private async inspect(program: Program, device: Device): Promise<void> {
+    const { debug = 0 } = this.options;
+    if (debug < 2) return;
+    for (const message of check(program)) this.onEvent({ type: 'warning', code: 'illegal-graph', message });
+    const { debug: folder } = this.folder.files;
+    await makeFolder(folder);
+    const nodes = topological(Object.values(program.outputs));
+    await writeAtomic(join(folder, `${program.name}.txt`), `${nodes.map((n) => describe(n.outputs[0])).join('\n')}\n`);
+    this.onEvent({ type: 'log', level: 'debug', message: `${program.name}: ${nodes.length} nodes, see ${folder}.` });
+    if (debug >= 3) await writeAtomic(join(folder, `${program.name}.onnx`), encodeModel(emitProgram(program, device)).model);
+  }
+}
+
+/** Puts a report together. */
+export function reportOf(made: {
+  folder: string;
+  plan: Pick<Plan, 'protocol' | 'seed'> & { model: { name: string }; config: Record<string, unknown>; data: string };
+  task: Task;
+  device: Device;
+  judged: Judgement;
+  baselines: RunReport['baselines'];
+  threshold: RunReport['threshold'];
+  validation: RunReport['validation'];
+  fitSeconds: number;
+  stepsPerSecond: number | null;
+  begin: number;
+}): RunReport {
+  const { plan, task, judged } = made;
+  const { split } = task;
+  return {
+    run: made.folder,
+    model: plan.model.name,
+    data: plan.data,
+    protocol: plan.protocol,
+    class: task.class,
+    seed: plan.seed,
+    device: made.device,
+    config: plan.config,
+    counts: {
+      train: split.train.length,
+      validation: split.validation.length,
+      test: split.test.length,
+      testAnomalies: split.testLabels.reduce((n, y) => n + y, 0),
+    },
+    metrics: judged.metrics,
+    reasons: judged.reasons,
+    leakFree: split.leakFree,
+    baselines: made.baselines,
+    threshold: made.threshold,
+    validation: made.validation,
+    timings: {
+      loadSeconds: task.seconds,
+      fitSeconds: made.fitSeconds,
+      stepsPerSecond: made.stepsPerSecond,
+      scoreMsPerItem: judged.scoreMsPerItem,
+      totalSeconds: (performance.now() - made.begin) / 1000,
+    },
+    peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+    versions: versionsOf(made.device),
+  };
+}
+
+/** One line an item of the test part: what it is, its score and what the threshold makes of it. */
+function predictionsCsv({ source, split }: Task, scores: Float32Array, threshold: number | null): string {
+  const quoted = (text: string) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  const lines = Array.from(split.test, (item, i) => {
+    const { id, class: number } = source.items[item];
+    const predicted = threshold === null ? '' : scores[i] >= threshold ? 1 : 0;
+    return [quoted(id), quoted(source.classes[number]), split.testLabels[i], scores[i], predicted].join();
+  });
+  return `id,class,label,score,predicted\n${lines.join('\n')}\n`;
+}
+
+/** The name of a run: its folder's last part. */
+export const runName = (folder: string): string => basename(folder);

@@ -1,0 +1,45 @@
+/** Small promises of the language that are not an operator's values: symbols, refusals, gradients of what has none. */
+import { describe, expect, it } from 'vitest';
+import { float32, int64 } from '../core/tensor.ts';
+import * as g from './index.ts';
+
+describe('evaluate', () => {
+  it('binds symbols before anything needs them', () => {
+    const x = g.input('x', ['N', 2]);
+    const ones = g.broadcastTo(g.constant(1), x.shape);
+    expect(g.evaluate([g.add(ones, x)], { x: float32([1, 2, 3, 4], [2, 2]) })[0].shape).toEqual([2, 2]);
+    expect(() => g.evaluate([ones], {})).toThrow(/no input carries the size N/);
+  });
+});
+
+describe('refusals', () => {
+  it('indices must fit the values outside their axis', () => {
+    const i = g.constant(int64([0, 1], [1, 2]));
+    expect(() => g.gatherElements(g.input('x', [3, 3]), i, 0)).toThrow(/outside axis 0/);
+    expect(() => g.scatterAdd(g.input('x', [2, 2]), i, 0, 4)).toThrow(/one shape/);
+  });
+
+  it('a gradient through a count that is a symbol says so instead of giving NaN', () => {
+    const x = g.input('x', ['N', 2, 4]);
+    const c = g.input('c', [2]);
+    const of = (y: g.Value) => () => g.gradients(y, [x]);
+    expect(of(g.reduceMean(x))).toThrow(/fixed size/);
+    expect(of(g.reduceSum(g.batchNormalize(x, c, c, 1e-5).y))).toThrow(/fixed size/);
+    expect(of(g.reduceSum(g.maxPool(x, 2)))).toThrow(/fixed size/);
+  });
+});
+
+describe('gradients', () => {
+  it('are zero for what the loss does not depend on, and flow through an inner value', () => {
+    const [x, y] = [g.input('x', [2]), g.input('y', [2])];
+    const inner = g.mul(x, 3);
+    const slopes = g.gradients(g.reduceSum(g.square(inner)), [x, y, inner]);
+    const values = g.evaluate([...slopes, x, y], { x: float32([1, 2]), y: float32([1, 1]) }).map((t) => [...t.data]);
+    expect(values.slice(0, 3)).toEqual([
+      [18, 36],
+      [0, 0],
+      [6, 12],
+    ]);
+    expect(() => g.gradients(x, [x])).toThrow(/taken of a scalar/);
+  });
+});

@@ -1,0 +1,92 @@
+/**
+ * Anomaly maps as pictures: the image, what the model would have drawn, and the map, side by side. One colour scale for
+ * all pictures of a run, with the threshold in its middle: a pixel warmer than that pushes its image towards an alarm.
+ */
+import { encodePng } from '../data/index.ts';
+
+/** Values at the two ends and, where it lies between them, in the middle of the colours. */
+export interface MapScale {
+  readonly low: number;
+  readonly threshold: number | null;
+  readonly high: number;
+}
+
+/** `inferno` of matplotlib (CC0, S. van der Walt and N. Smith), every 32nd colour. */
+const inferno = [
+  [0, 0, 4],
+  [31, 12, 72],
+  [85, 15, 109],
+  [136, 34, 106],
+  [186, 54, 85],
+  [227, 89, 51],
+  [249, 140, 10],
+  [249, 201, 50],
+  [252, 255, 164],
+] as const;
+
+/** Panels of smaller images are enlarged, pixel by pixel, to at least this side. */
+const PANEL = 112;
+const GAP = 4;
+
+/** The scale of some maps: from their smallest to their largest value. */
+export function mapScale(maps: Float32Array, threshold: number | null): MapScale {
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  for (const v of maps) {
+    if (v < low) low = v;
+    if (v > high) high = v;
+  }
+  if (!(low < high)) [low, high] = Number.isFinite(low) ? [low, low + 1] : [0, 1];
+  return { low, threshold, high };
+}
+
+/** Where a value lies on a scale, in [0, 1]; the threshold is at one half. */
+export function placeOnScale(value: number, { low, threshold, high }: MapScale): number {
+  const clamp = (t: number) => Math.min(1, Math.max(0, t));
+  if (threshold === null || !(threshold > low && threshold < high)) return clamp((value - low) / (high - low));
+  return value < threshold
+    ? clamp((value - low) / (threshold - low)) / 2
+    : 0.5 + clamp((value - threshold) / (high - threshold)) / 2;
+}
+
+/** What one picture shows; images are `[C, H, W]` in [0, 1] with one or three channels, the map is `[H, W]`. */
+export interface MapPicture {
+  readonly shape: readonly [number, number, number];
+  readonly image: Float32Array;
+  readonly reconstruction?: Float32Array;
+  readonly map: Float32Array;
+  readonly scale: MapScale;
+}
+
+/** The bytes of a PNG: image | reconstruction (where there is one) | map. */
+export function mapPicture({ shape, image, reconstruction, map, scale }: MapPicture): Uint8Array {
+  const [channels, height, width] = shape;
+  const area = height * width;
+  const grey = (pixels: Float32Array) => (p: number) =>
+    [0, 1, 2].map((c) => 255 * Math.min(1, Math.max(0, pixels[(channels >= 3 ? c : 0) * area + p])));
+  const panels = [
+    grey(image),
+    ...(reconstruction ? [grey(reconstruction)] : []),
+    (p: number) => colour(placeOnScale(map[p], scale)),
+  ];
+  const zoom = Math.max(1, Math.ceil(PANEL / Math.max(height, width)));
+  const total = panels.length * width * zoom + (panels.length - 1) * GAP;
+  const data = new Uint8Array(3 * total * height * zoom).fill(255);
+  panels.forEach((panel, i) => {
+    const left = i * (width * zoom + GAP);
+    for (let p = 0; p < area; p++) {
+      const rgb = panel(p).map(Math.round);
+      const [y, x] = [Math.floor(p / width) * zoom, left + (p % width) * zoom];
+      for (let dy = 0; dy < zoom; dy++)
+        for (let dx = 0; dx < zoom; dx++) data.set(rgb, 3 * ((y + dy) * total + x + dx));
+    }
+  });
+  return encodePng({ height: height * zoom, width: total, channels: 3, data });
+}
+
+/** The colour at t in [0, 1], interpolated. */
+function colour(t: number): number[] {
+  const at = t * (inferno.length - 1);
+  const i = Math.min(inferno.length - 2, Math.floor(at));
+  return inferno[i].map((low, c) => low + (at - i) * (inferno[i + 1][c] - low));
+}

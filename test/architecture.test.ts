@@ -1,0 +1,166 @@
+/** The layers of docs/architecture.md, read from the import statements: imports go down, never up and never sideways. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const src = join(root, 'src');
+
+/** The layer of each room of src; a new room needs its line here. */
+const layers: Readonly<Record<string, number>> = {
+  core: 0,
+  platform: 1,
+  graph: 1,
+  nn: 2,
+  runtime: 2,
+  data: 2,
+  metrics: 2,
+  backbones: 3,
+  models: 4,
+  engine: 5,
+  report: 5,
+  jobs: 6,
+  server: 7,
+  cli: 7,
+};
+
+/** Steps to a room of the same layer that are allowed all the same. */
+const sideways = ['engine -> report'];
+
+/** Files directly in src: entries that only re-export. */
+const top = 8;
+
+interface Import {
+  readonly file: string;
+  readonly line: number;
+  readonly text: string;
+  readonly target: string;
+  readonly isType: boolean;
+}
+
+/** Sources without tests, as paths from the root with forward slashes. */
+const files = readdirSync(src, { recursive: true, encoding: 'utf8' })
+  .map((file) => join('src', file).replaceAll('\\', '/'))
+  .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'));
+
+/** `import … from '…'`, `export … from '…'`, `import('…')`, `new URL('./….js', import.meta.url)`. */
+const pattern =
+  /(?:^|\n)\s*(import|export)\s+(type\s)?[^'"`;]*?\bfrom\s*['"]([^'"]+)['"]|(?<!typeof )\bimport\s*\(\s*['"]([^'"]+)['"]\s*\)|(?:^|\n)import\s*['"]([^'"]+)['"]/g;
+
+function importsOf(file: string): Import[] {
+  const text = readFileSync(join(root, file), 'utf8').replace(/\/\*[\s\S]*?\*\//g, (comment) =>
+    comment.replace(/[^\n]/g, ' '),
+  );
+  return [...text.matchAll(pattern)].map((match) => {
+    const target = match[3] ?? match[4] ?? match[5];
+    const line = text.slice(0, match.index + match[0].length).split('\n').length;
+    return { file, line, text: match[0].trim().replace(/\s+/g, ' '), target, isType: match[2] !== undefined };
+  });
+}
+
+const imports = files.flatMap(importsOf);
+const show = ({ file, line, text }: Import, why: string) => `${file}:${line}: ${why}\n    ${text}`;
+
+/** The path from the root of what a relative import names. */
+const resolved = ({ file, target }: Import) => relative(root, join(root, dirname(file), target)).replaceAll('\\', '/');
+
+/** `graph` for `src/graph/ops/conv.ts`; empty for a file directly in src. */
+function roomOf(path: string): string {
+  const parts = path.split('/');
+  return parts.length > 2 ? parts[1] : '';
+}
+
+const layerOf = (room: string) => (room === '' ? top : layers[room]);
+
+describe('architecture', () => {
+  it('every room of src has a layer', () => {
+    const rooms = [...new Set(files.map(roomOf))].filter((room) => room !== '');
+    expect(rooms.filter((room) => layers[room] === undefined)).toEqual([]);
+    expect(imports.length).toBeGreaterThan(100);
+  });
+
+  it('imports go down', () => {
+    const wrong = imports.flatMap((i) => {
+      if (!i.target.startsWith('.')) return [];
+      const path = resolved(i);
+      if (!path.startsWith('src/')) return path === 'package.json' ? [] : [show(i, 'leaves src')];
+      const [from, to] = [roomOf(i.file), roomOf(path)];
+      if (from === to || sideways.includes(`${from} -> ${to}`)) return [];
+      if (to === '') return [show(i, `${from} must not import an entry of the package`)];
+      if (layerOf(to) < layerOf(from)) return [];
+      return [show(i, `${from} (layer ${layerOf(from)}) must not import ${to} (layer ${layerOf(to)})`)];
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  it('data and metrics know the core only, nn the graph, and platform is used by its types', () => {
+    const wrong = imports.flatMap((i) => {
+      if (!i.target.startsWith('.')) return [];
+      const [from, to] = [roomOf(i.file), roomOf(resolved(i))];
+      const platform = to === 'platform' && from !== 'platform';
+      if (platform && !i.isType && layerOf(from) < 5) return [show(i, 'platform may be imported as a type only')];
+      const coreOnly = ['data', 'metrics', 'graph'].includes(from);
+      if (coreOnly && to !== from && to !== 'core' && !platform) return [show(i, `${from} must not know ${to}`)];
+      return [];
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  it('models do not import each other', () => {
+    const shared = /^src\/models\/(define\.ts|index\.ts|parts\/.*)$/;
+    const wrong = imports.flatMap((i) => {
+      if (roomOf(i.file) !== 'models' || !i.target.startsWith('.') || i.file === 'src/models/index.ts') return [];
+      const path = resolved(i);
+      const isModel = path.startsWith('src/models/') && !shared.test(path);
+      return isModel || path === 'src/models/index.ts' ? [show(i, 'a model must not import another model')] : [];
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  it('every model is in models/index.ts', async () => {
+    const { models } = await import('../src/models/index.ts');
+    const modelFiles = files.filter((f) => /^src\/models\/[^/]+\.ts$/.test(f) && !/\/(define|index)\.ts$/.test(f));
+    const index = readFileSync(join(src, 'models', 'index.ts'), 'utf8');
+    const missing = modelFiles.filter((f) => !index.includes(`from './${f.slice('src/models/'.length)}'`));
+    expect(missing).toEqual([]);
+    expect(models.map((m) => m.name).sort()).toEqual(modelFiles.map((f) => f.slice('src/models/'.length, -3)).sort());
+  });
+
+  it('native packages are loaded in one file each', () => {
+    const ort = imports.filter((i) => i.target.startsWith('onnxruntime-') && !i.isType).map((i) => i.file);
+    const places = ['src/runtime/browser.ts', 'src/runtime/worker.ts'];
+    expect([...new Set(ort)].filter((file) => !places.includes(file))).toEqual([]);
+    for (const name of ['onnxruntime-node', 'sharp']) {
+      const loading = files.filter((file) =>
+        readFileSync(join(root, file), 'utf8')
+          .split('\n')
+          .some((line) => !/^\s*(\*|\/\/|\/\*)/.test(line) && loads(line, name)),
+      );
+      expect(loading.length, `${name} is loaded in ${loading.join(', ')}`).toBeLessThanOrEqual(1);
+    }
+  });
+
+  it('nothing below the command line writes to the console or ends the process', () => {
+    const wrong = files
+      .filter((file) => !['cli', 'server'].includes(roomOf(file)))
+      .flatMap((file) =>
+        readFileSync(join(root, file), 'utf8')
+          .split('\n')
+          .flatMap((line, n) =>
+            /^\s*(\*|\/\/)/.test(line) || !/\bconsole\.\w+\(|\bprocess\.exit\(/.test(line)
+              ? []
+              : [`${file}:${n + 1}: ${line.trim()}`],
+          ),
+      );
+    expect(wrong).toEqual([]);
+  });
+});
+
+/** `import('sharp')`, `from 'sharp'` or a default like `?? 'onnxruntime-node'`: how a package comes to be loaded. */
+function loads(line: string, name: string): boolean {
+  const ways = [`import('${name}')`, `require('${name}')`, `from '${name}'`, `?? '${name}'`];
+  return (
+    !line.includes('import type') && !line.includes(`typeof import('${name}')`) && ways.some((w) => line.includes(w))
+  );
+}

@@ -1,0 +1,102 @@
+/** The package as a user gets it: packed, installed in an empty folder, used as a library and as a command. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+
+const script = `
+import { findModel, loadDetector, train } from 'oddity';
+import { synthetic } from 'oddity/data';
+const report = await train({
+  model: 'autoencoder', data: 'synthetic', class: 'texture', seed: 1, out: 'run', overwrite: true,
+  config: { width: 4, code: 4, epochs: 3 },
+  onEvent: (event) => event.type === 'warning' && console.error(event.message),
+});
+const detector = await loadDetector('run');
+const source = await synthetic();
+const images = new Float32Array(2 * 256);
+await source.read([0, 1], images);
+const { score } = await detector.score(images, 2);
+await detector.close();
+console.log(JSON.stringify({ device: report.device, auroc: report.metrics.imageAuroc, scores: score.length, model: findModel('autoencoder').name }));
+`;
+
+let folder: string;
+let tarball: string;
+let listing: string[];
+
+function run(command: string, args: readonly string[], cwd: string) {
+  const env = {
+    ...process.env,
+    ONNXRUNTIME_NODE_INSTALL: 'skip',
+    npm_config_update_notifier: 'false',
+    npm_config_loglevel: 'error',
+  };
+  return spawnSync(command, args, { cwd, env, encoding: 'utf8', maxBuffer: 1 << 28 });
+}
+
+/** A user's empty project with the package installed. */
+function install(name: string, ...flags: string[]): string {
+  const project = join(folder, name);
+  mkdirSync(project, { recursive: true });
+  writeFileSync(join(project, 'package.json'), '{ "name": "somebody", "private": true, "type": "module" }\n');
+  const args = ['install', tarball, '--no-audit', '--no-fund', '--prefer-offline', ...flags];
+  const { status, stdout, stderr } = run('npm', args, project);
+  expect(status, `${stdout}\n${stderr}`).toBe(0);
+  writeFileSync(join(project, 'use.js'), script);
+  return project;
+}
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'oddity-package-'));
+  const { status, stdout, stderr } = run(
+    'npm',
+    ['pack', '--json', '--ignore-scripts', '--pack-destination', folder],
+    root,
+  );
+  expect(status, stderr).toBe(0);
+  const packed = JSON.parse(stdout)[0] as { filename: string; files: { path: string }[] };
+  tarball = join(folder, packed.filename);
+  listing = packed.files.map((f) => f.path);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('the packed package', () => {
+  it('holds what it needs and nothing else', () => {
+    const { bin, exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+    const needed = [
+      ...Object.values(bin as Record<string, string>),
+      ...Object.values(exports as Record<string, string | Record<string, string>>).flatMap((e) =>
+        typeof e === 'string' ? [e] : Object.values(e),
+      ),
+    ].map((path) => path.replace('./', ''));
+    expect(needed.filter((path) => !listing.includes(path))).toEqual([]);
+    expect(listing).toContain('LICENSE');
+    expect(listing.filter((path) => /\.test\.|^(src|test|bench|runs)\//.test(path))).toEqual([]);
+  });
+
+  it('works as installed', () => {
+    const project = install('with');
+    const { status, stdout, stderr } = run(process.execPath, ['use.js'], project);
+    expect(status, stderr).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ device: 'cpu', scores: 2, model: 'autoencoder' });
+    const models = run('npx', ['oddity', 'models'], project);
+    expect(models.stderr).toBe('');
+    expect(models.stdout).toContain('mean-image');
+  }, 300_000);
+
+  it('works without its native packages, and says how to get the fast one', () => {
+    const project = install('without', '--omit=optional');
+    expect(existsSync(join(project, 'node_modules', 'onnxruntime-node'))).toBe(false);
+    expect(readdirSync(join(project, 'node_modules'))).toContain('onnxruntime-web');
+    const { status, stdout, stderr } = run(process.execPath, ['use.js'], project);
+    expect(status, stderr).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ device: 'wasm', scores: 2 });
+    expect(stderr).toContain('ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node');
+    expect(run('npx', ['oddity', 'models'], project).stdout).toContain('autoencoder');
+  }, 300_000);
+});
