@@ -1,6 +1,7 @@
 /** The networks whose training step is timed, ours and (in bench/pytorch) the same in PyTorch. */
-import * as g from '../src/graph/index.ts';
+
 import type { Value } from '../src/graph/index.ts';
+import * as g from '../src/graph/index.ts';
 import * as nn from '../src/nn/index.ts';
 
 export interface BenchNet {
@@ -33,7 +34,9 @@ function seedAutoencoder(scope: nn.Scope, x: Value): Value {
   h = nn.conv(scope.at('conv3'), h, { filters: 64, kernel: 7 });
   h = g.relu(nn.convTranspose(scope.at('up1'), h, { filters: 32, kernel: 7 }));
   h = g.relu(nn.convTranspose(scope.at('up2'), h, { filters: 16, kernel: 3, stride: 2, padding: 1, outputPadding: 1 }));
-  return g.tanh(nn.convTranspose(scope.at('up3'), h, { filters: 1, kernel: 3, stride: 2, padding: 1, outputPadding: 1 }));
+  return g.tanh(
+    nn.convTranspose(scope.at('up3'), h, { filters: 1, kernel: 3, stride: 2, padding: 1, outputPadding: 1 }),
+  );
 }
 
 const phase = (net: (scope: nn.Scope, x: Value) => Value): nn.Phase => ({

@@ -133,10 +133,11 @@ export function progressLine(
   event: Event & { type: 'progress' },
   { seconds, firstDone, columns, bar }: { seconds: number; firstDone: number; columns: number; bar: boolean },
 ): string {
-  const { task, done, total, unit, metrics = {} } = event;
+  const { task, done, total, metrics = {} } = event;
+  const unit = event.unit.endsWith('s') ? event.unit : `${event.unit}s`;
   const share = total > 0 ? Math.min(1, done / total) : 0;
   const rate = event.rate ?? (seconds > 0 ? (done - firstDone) / seconds : 0);
-  const parts = [task.padEnd(8)];
+  const parts = [task.padEnd(14)];
   if (bar && total > 0) {
     const width = 20;
     const full = Math.round(share * width);

@@ -38,25 +38,28 @@ export function reportText(report: RunReport): string {
   ];
   const reasons = Object.entries(report.reasons).map(([name, reason]) => `${name}: ${reason}`);
   if (reasons.length > 0) parts.splice(2, 0, reasons.join('\n'));
+  if (report.threshold.reason) parts.push(`About the threshold: ${report.threshold.reason}`);
   for (const [what, profile] of Object.entries(report.profile ?? {})) {
     if (profile.length > 0) parts.push(`time by operator, ${what}:\n${profileText(profile)}`);
   }
   return parts.join('\n\n');
 }
 
-/** `0.0213 for 5 % false alarms; on the test part 4.8 % of the normals and 93.1 % of the anomalies reach it`. */
-function thresholdText(threshold: RunReport['threshold']): string {
-  const { value, wantedFalseAlarmRate, testFalseAlarmRate, testRecall, reason } = threshold;
+/** `0.0213, for 1 % false alarms (592 held-out normals); 0.9 % of the test normals and 93 % of the anomalies reach it`. */
+function thresholdText({
+  value,
+  wantedFalseAlarmRate,
+  normals,
+  testFalseAlarmRate,
+  testRecall,
+}: RunReport['threshold']) {
   const percent = (share: number) => `${Number((100 * share).toFixed(1))} %`;
-  const parts = [
-    `${value === null ? 'none' : value.toPrecision(4)}, for ${percent(wantedFalseAlarmRate)} false alarms on held-out normals`,
-  ];
+  const wanted = `for ${percent(wantedFalseAlarmRate)} false alarms (${normals} held-out normals)`;
   const reached: string[] = [];
-  if (testFalseAlarmRate !== undefined) reached.push(`${percent(testFalseAlarmRate)} of the normals`);
+  if (testFalseAlarmRate !== undefined) reached.push(`${percent(testFalseAlarmRate)} of the test normals`);
   if (testRecall !== undefined) reached.push(`${percent(testRecall)} of the anomalies`);
-  if (reached.length > 0) parts.push(`on the test part ${reached.join(' and ')} reach it`);
-  if (reason) parts.push(reason);
-  return parts.join('; ');
+  const rest = reached.length > 0 ? `; ${reached.join(' and ')} reach it` : '';
+  return `${value === null ? 'none' : value.toPrecision(4)}, ${wanted}${rest}`;
 }
 
 /** Time by operator, the slowest first. */

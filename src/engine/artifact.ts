@@ -53,7 +53,18 @@ export interface ArtifactInfo {
 /** What is known of an artefact before its bytes are. */
 export type ArtifactFacts = Omit<
   ArtifactInfo,
-  'format' | 'oddity' | 'model' | 'title' | 'config' | 'kind' | 'shape' | 'input' | 'outputs' | 'opset' | 'sha256' | 'weights'
+  | 'format'
+  | 'oddity'
+  | 'model'
+  | 'title'
+  | 'config'
+  | 'kind'
+  | 'shape'
+  | 'input'
+  | 'outputs'
+  | 'opset'
+  | 'sha256'
+  | 'weights'
 >;
 
 /** A model's files, in memory. */

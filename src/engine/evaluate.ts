@@ -55,11 +55,6 @@ export async function judgeBaselines(
 }
 
 /** Opens a scoring graph: the exported bytes, or the graph itself where a device runs no ONNX files. */
-export function openScorer(
-  runtime: Runtime,
-  program: Program,
-  bytes: Uint8Array,
-  profile?: boolean,
-): Promise<Session> {
+export function openScorer(runtime: Runtime, program: Program, bytes: Uint8Array, profile?: boolean): Promise<Session> {
   return runtime.device === 'reference' ? runtime.compile(program) : runtime.open(bytes, { profile });
 }

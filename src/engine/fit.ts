@@ -75,7 +75,7 @@ export interface FitResult {
 }
 
 /** Fits a model. Throws Cancelled, and TrainingDiverged when a loss or a parameter is not finite. */
-export async function fit(options: FitOptions): Promise<FitResult> {
+export async function fitModel(options: FitOptions): Promise<FitResult> {
   const { model, config, source, from, save } = options;
   if (model.learns === 'gradient') return fitByGradient(options, model.phases(config, source.shape));
   if (from && from.phase > 0) return { tensors: from.tensors, history: [], stepsPerSecond: null };
@@ -117,7 +117,10 @@ interface Plan {
   readonly total: number;
 }
 
-function planOf({ phase, epochs, batchSize }: TrainingPhase, { train, onEvent }: Pick<FitOptions, 'train' | 'onEvent'>): Plan {
+function planOf(
+  { phase, epochs, batchSize }: TrainingPhase,
+  { train, onEvent }: Pick<FitOptions, 'train' | 'onEvent'>,
+): Plan {
   const size = Math.min(batchSize, train.length);
   if (size < batchSize) {
     onEvent({
@@ -437,7 +440,10 @@ async function orAbort<T>(running: Promise<T>, signal?: AbortSignal): Promise<T>
   let abort = () => {};
   const late = new Promise<never>((_, reject) => {
     abort = () => {
-      timer = setTimeout(() => reject(new Cancelled('Cancelled in the middle of a step; the last checkpoint is kept.')), GRACE_MS);
+      timer = setTimeout(
+        () => reject(new Cancelled('Cancelled in the middle of a step; the last checkpoint is kept.')),
+        GRACE_MS,
+      );
     };
     if (signal.aborted) abort();
     else signal.addEventListener('abort', abort, { once: true });

@@ -1,8 +1,10 @@
 /** What a run tells about itself: one JSON object, the same from `train`, `test` and `metrics.json`. */
 import type { Device, ProfileRow } from '../runtime/index.ts';
 import type { ThresholdReport } from './calibrate.ts';
+import type { Judgement } from './evaluate.ts';
 import type { EpochRecord } from './fit.ts';
-import type { Versions } from './versions.ts';
+import type { Task } from './task.ts';
+import { type Versions, versionsOf } from './versions.ts';
 
 /** How good a detector without learning is on the same split. */
 export interface BaselineReport {
@@ -52,4 +54,53 @@ export interface RunReport {
   readonly history?: readonly EpochRecord[];
   /** Time by operator, with `profile: true`. */
   readonly profile?: { fit?: readonly ProfileRow[]; score?: readonly ProfileRow[] };
+}
+
+/** Puts a report together. */
+export function reportOf(made: {
+  folder: string;
+  plan: { model: { name: string }; config: Record<string, unknown>; data: string; protocol: string; seed: number };
+  task: Task;
+  device: Device;
+  judged: Judgement;
+  baselines: RunReport['baselines'];
+  threshold: RunReport['threshold'];
+  validation: RunReport['validation'];
+  fitSeconds: number;
+  stepsPerSecond: number | null;
+  begin: number;
+}): RunReport {
+  const { plan, task, judged } = made;
+  const { split } = task;
+  return {
+    run: made.folder,
+    model: plan.model.name,
+    data: plan.data,
+    protocol: plan.protocol,
+    class: task.class,
+    seed: plan.seed,
+    device: made.device,
+    config: plan.config,
+    counts: {
+      train: split.train.length,
+      validation: split.validation.length,
+      test: split.test.length,
+      testAnomalies: split.testLabels.reduce((n, y) => n + y, 0),
+    },
+    metrics: judged.metrics,
+    reasons: judged.reasons,
+    leakFree: split.leakFree,
+    baselines: made.baselines,
+    threshold: made.threshold,
+    validation: made.validation,
+    timings: {
+      loadSeconds: task.seconds,
+      fitSeconds: made.fitSeconds,
+      stepsPerSecond: made.stepsPerSecond,
+      scoreMsPerItem: judged.scoreMsPerItem,
+      totalSeconds: (performance.now() - made.begin) / 1000,
+    },
+    peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+    versions: versionsOf(made.device),
+  };
 }

@@ -5,9 +5,9 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ConfigError, DataError } from '../core/errors.ts';
+import { ConfigError, DataError, OddityError } from '../core/errors.ts';
 import type { Event, Listener } from '../core/events.ts';
-import { sha256, type Split } from '../data/index.ts';
+import { type Split, sha256 } from '../data/index.ts';
 import type { Device } from '../runtime/index.ts';
 import { makeFolder, readJsonIfThere, writeFailure, writeJson } from './files.ts';
 import type { Versions } from './versions.ts';
@@ -160,4 +160,10 @@ export class RunFolder {
       this.logFailure = writeFailure(error, this.files.events);
     }
   }
+}
+
+/** An error as data, for `run.json` and for lists of failures. */
+export function codeOf(error: unknown): { code: string; message: string } {
+  if (error instanceof OddityError) return { code: error.code, message: error.message };
+  return { code: 'internal', message: (error as Error).message };
 }

@@ -86,7 +86,8 @@ async function* scoreBatches(
     next = read(at + size);
     const out = await running;
     const done = Math.min(members.length, at + size);
-    if (out.score.data.length !== done - at) throw new InternalError('the scoring graph gave another number of scores.');
+    if (out.score.data.length !== done - at)
+      throw new InternalError('the scoring graph gave another number of scores.');
     yield { at, out };
     const rate = done / Math.max(1e-3, (performance.now() - begin) / 1000);
     onEvent({ type: 'progress', task, done, total: members.length, unit: 'item', rate });

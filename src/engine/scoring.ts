@@ -30,7 +30,10 @@ export function scoringProgram(
   for (const [name, { value }] of [...trace.parameters, ...trace.buffers]) {
     const learnt = tensors[name];
     if (!learnt) {
-      throw new DataError('missing-tensor', `${model.name} needs the tensor ${name}, which was not learnt. Train again.`);
+      throw new DataError(
+        'missing-tensor',
+        `${model.name} needs the tensor ${name}, which was not learnt. Train again.`,
+      );
     }
     if (!sameShape(value.shape, learnt.shape)) {
       throw new DataError(

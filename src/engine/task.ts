@@ -1,5 +1,5 @@
 /** A data set under a protocol: what a run trains on, holds out and tests on. */
-import { ConfigError, OddityError } from '../core/errors.ts';
+import { ConfigError } from '../core/errors.ts';
 import type { Listener } from '../core/events.ts';
 import { Rng } from '../core/random.ts';
 import {
@@ -72,10 +72,4 @@ export async function loadTask(options: TaskOptions): Promise<Task> {
     await source.close?.();
     throw error;
   }
-}
-
-/** Runs `work`, and turns an error of the operating system that nobody foresaw into itself with a code. */
-export function codeOf(error: unknown): { code: string; message: string } {
-  if (error instanceof OddityError) return { code: error.code, message: error.message };
-  return { code: 'internal', message: (error as Error).message };
 }

@@ -1,8 +1,7 @@
 /** Trains a model on a data set, judges it on the test part and leaves a run's folder with everything that was made. */
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { Cancelled, ConfigError } from '../core/errors.ts';
 import { type Listener, silent } from '../core/events.ts';
-import type { Tensors } from '../core/tensor.ts';
 import { dataRoot } from '../data/index.ts';
 import { check } from '../graph/check.ts';
 import { emitProgram } from '../graph/emit.ts';
@@ -16,15 +15,15 @@ import { calibrate, withTest } from './calibrate.ts';
 import { type CheckpointOrigin, checkCheckpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import { resolveConfig } from './config.ts';
 import { checkDevice, openDevice } from './device.ts';
-import { type Judgement, judge, judgeBaselines, openScorer } from './evaluate.ts';
+import { judge, judgeBaselines, openScorer } from './evaluate.ts';
 import { makeFolder, readJsonIfThere, writeAtomic, writeJson } from './files.ts';
-import { type FitResult, type FitState, fit, stepTrial } from './fit.ts';
+import { type FitResult, type FitState, fitModel, stepTrial } from './fit.ts';
 import { drawMaps } from './maps.ts';
-import type { RunReport } from './report.ts';
-import { RunFolder } from './run.ts';
+import { type RunReport, reportOf } from './report.ts';
+import { codeOf, RunFolder } from './run.ts';
 import { scoreItems } from './score.ts';
 import { scoringProgram } from './scoring.ts';
-import { checkTask, codeOf, loadTask, type Task } from './task.ts';
+import { checkTask, loadTask, type Task } from './task.ts';
 import { oddityVersion, versionsOf } from './versions.ts';
 
 export interface TrainOptions {
@@ -127,7 +126,14 @@ function planOf(options: TrainOptions): Plan {
   if (resume && out === undefined)
     throw new ConfigError('resume-where', 'Resuming needs the folder of the run, got none. Name it with --out.');
   const now = new Date();
-  const stamp = [now.getFullYear(), now.getMonth() + 1, now.getDate(), now.getHours(), now.getMinutes(), now.getSeconds()]
+  const stamp = [
+    now.getFullYear(),
+    now.getMonth() + 1,
+    now.getDate(),
+    now.getHours(),
+    now.getMinutes(),
+    now.getSeconds(),
+  ]
     .map((n) => String(n).padStart(2, '0'))
     .join('')
     .replace(/^(\d{8})/, '$1-');
@@ -200,7 +206,10 @@ async function stateToResume(
 function runtimeFor({ model, config }: Plan, options: TrainOptions, task: Task, onEvent: Listener): Promise<Runtime> {
   const trial =
     model.learns === 'gradient'
-      ? stepTrial({ source: task.source, train: task.split.train, rng: task.rng }, model.phases(config, task.source.shape))
+      ? stepTrial(
+          { source: task.source, train: task.split.train, rng: task.rng },
+          model.phases(config, task.source.shape),
+        )
       : undefined;
   return openDevice(options.device ?? 'auto', { threads: options.threads, onEvent }, trial);
 }
@@ -289,7 +298,7 @@ class Training {
 
   private fit(from?: FitState): Promise<FitResult> {
     const { plan, task, folder, runtime, origin } = this;
-    return fit({
+    return fitModel({
       model: plan.model,
       config: plan.config,
       source: task.source,
@@ -318,8 +327,7 @@ class Training {
     const begin = performance.now();
     const value = await work();
     const seconds = (performance.now() - begin) / 1000;
-    if (this.options.debug)
-      this.onEvent({ type: 'log', level: 'debug', message: `${what}: ${seconds.toFixed(3)} s` });
+    if (this.options.debug) this.onEvent({ type: 'log', level: 'debug', message: `${what}: ${seconds.toFixed(3)} s` });
     return { value, seconds };
   }
 
@@ -333,57 +341,9 @@ class Training {
     const nodes = topological(Object.values(program.outputs));
     await writeAtomic(join(folder, `${program.name}.txt`), `${nodes.map((n) => describe(n.outputs[0])).join('\n')}\n`);
     this.onEvent({ type: 'log', level: 'debug', message: `${program.name}: ${nodes.length} nodes, see ${folder}.` });
-    if (debug >= 3) await writeAtomic(join(folder, `${program.name}.onnx`), encodeModel(emitProgram(program, device)).model);
+    if (debug >= 3)
+      await writeAtomic(join(folder, `${program.name}.onnx`), encodeModel(emitProgram(program, device)).model);
   }
-}
-
-/** Puts a report together. */
-export function reportOf(made: {
-  folder: string;
-  plan: Pick<Plan, 'protocol' | 'seed'> & { model: { name: string }; config: Record<string, unknown>; data: string };
-  task: Task;
-  device: Device;
-  judged: Judgement;
-  baselines: RunReport['baselines'];
-  threshold: RunReport['threshold'];
-  validation: RunReport['validation'];
-  fitSeconds: number;
-  stepsPerSecond: number | null;
-  begin: number;
-}): RunReport {
-  const { plan, task, judged } = made;
-  const { split } = task;
-  return {
-    run: made.folder,
-    model: plan.model.name,
-    data: plan.data,
-    protocol: plan.protocol,
-    class: task.class,
-    seed: plan.seed,
-    device: made.device,
-    config: plan.config,
-    counts: {
-      train: split.train.length,
-      validation: split.validation.length,
-      test: split.test.length,
-      testAnomalies: split.testLabels.reduce((n, y) => n + y, 0),
-    },
-    metrics: judged.metrics,
-    reasons: judged.reasons,
-    leakFree: split.leakFree,
-    baselines: made.baselines,
-    threshold: made.threshold,
-    validation: made.validation,
-    timings: {
-      loadSeconds: task.seconds,
-      fitSeconds: made.fitSeconds,
-      stepsPerSecond: made.stepsPerSecond,
-      scoreMsPerItem: judged.scoreMsPerItem,
-      totalSeconds: (performance.now() - made.begin) / 1000,
-    },
-    peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
-    versions: versionsOf(made.device),
-  };
 }
 
 /** One line an item of the test part: what it is, its score and what the threshold makes of it. */
@@ -396,6 +356,3 @@ function predictionsCsv({ source, split }: Task, scores: Float32Array, threshold
   });
   return `id,class,label,score,predicted\n${lines.join('\n')}\n`;
 }
-
-/** The name of a run: its folder's last part. */
-export const runName = (folder: string): string => basename(folder);

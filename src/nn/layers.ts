@@ -41,7 +41,8 @@ export function conv(scope: Scope, x: Value, options: ConvLayerOptions): Value {
   const kernel = kernelShape(x, options.kernel);
   const taps = kernel.reduce((n, k) => n * k, 1);
   const perGroup = channels / (options.groups ?? 1);
-  const fan = { in: perGroup * taps, out: (options.filters / (options.groups ?? 1)) * taps };
+  // As PyTorch counts: groups lessen the inputs of a unit, not its outputs.
+  const fan = { in: perGroup * taps, out: options.filters * taps };
   const weight = scope.parameter(
     'weight',
     [options.filters, perGroup, ...kernel],

@@ -123,10 +123,9 @@ export class SessionHost {
   }
 
   async setState(id: number, values: Tensors): Promise<void> {
-    const { session, carry, state } = this.entry(id);
-    const carried = Object.values(carry);
+    const { session, state } = this.entry(id);
     for (const name of Object.keys(values))
-      if (!carried.includes(name)) throw unknownName('carried input', name, carried);
+      if (!session.inputNames.includes(name)) throw unknownName('input', name, session.inputNames);
     for (const [name, value] of Object.entries(this.toOrt(values, session))) {
       release(state[name]);
       state[name] = value;

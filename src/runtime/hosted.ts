@@ -2,6 +2,7 @@
 import type { Tensors, TypedArray } from '../core/tensor.ts';
 import { emitProgram } from '../graph/emit.ts';
 import { encodeModel } from '../graph/onnx/write.ts';
+import type { Target } from '../graph/op.ts';
 import type { Program } from '../graph/program.ts';
 import type { HostMethod, HostResult, Opened, SessionHost } from './host.ts';
 import type { Device, ProfileRow, Runtime, Session, SessionOptions } from './runtime.ts';
@@ -28,10 +29,12 @@ export function hostedRuntime(device: Device, link: Link): Runtime {
     const { carry, profile, threads } = options;
     return hostedSession(device, link, await link.call('open', [model, { carry, profile, threads }], { transfer }));
   };
+  let target: Promise<Target> | undefined;
   return {
     device,
     async compile(program: Program, options: SessionOptions = {}): Promise<Session> {
-      const { model } = encodeModel(emitProgram(program, device));
+      target ??= findBlockSize(device, link).then((blockSize) => ({ device, blockSize }));
+      const { model } = encodeModel(emitProgram(program, await target, options));
       return open(model, { ...options, carry: { ...program.carry, ...options.carry } }, [model.buffer]);
     },
     open: (model: Uint8Array, options: SessionOptions = {}): Promise<Session> => {
@@ -40,6 +43,42 @@ export function hostedRuntime(device: Device, link: Link): Runtime {
     },
     close: () => link.close(),
   };
+}
+
+/**
+ * Channels in a block of onnxruntime's own CPU layout, found by putting numbered values into it; 0 where this build has
+ * no such kernels. A `[1, 64, 1, 2]` input counts 0, 1, 2 …, so the first pixel of a block holds 0, 2, 4 … .
+ */
+async function findBlockSize(device: Device, link: Link): Promise<number> {
+  if (device !== 'cpu') return 0;
+  const type = { dtype: 'float32' as const, shape: [1, 64, 1, 2] };
+  const { model } = encodeModel({
+    irVersion: 8,
+    opsets: [
+      { domain: '', version: 17 },
+      { domain: 'com.microsoft.nchwc', version: 1 },
+    ],
+    producer: 'oddity',
+    producerVersion: '',
+    metadata: {},
+    graph: {
+      name: 'block-size',
+      nodes: [{ op: 'ReorderInput', domain: 'com.microsoft.nchwc', inputs: ['x'], outputs: ['y'], attributes: {} }],
+      inputs: [{ name: 'x', ...type }],
+      outputs: [{ name: 'y', ...type }],
+      initializers: [],
+    },
+  });
+  try {
+    const { id } = await link.call('open', [model, {}]);
+    const x = { ...type, data: Float32Array.from({ length: 128 }, (_, i) => i) };
+    const { y } = await link.call('run', [id, { x }, undefined]);
+    await link.call('close', [id]);
+    const size = y.data.findIndex((v, i) => v !== 2 * i);
+    return size === 8 || size === 16 ? size : 0;
+  } catch {
+    return 0;
+  }
 }
 
 function hostedSession(device: Device, link: Link, { id, inputs, outputs }: Opened): Session {

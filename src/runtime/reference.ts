@@ -76,8 +76,7 @@ function referenceSession(program: Program, precision: 'float32' | 'float64', op
       kept = { ...kept, ...state };
     },
     async state() {
-      const carried = new Set(Object.values(carry));
-      return Object.fromEntries(Object.entries(kept).filter(([name]) => carried.has(name)));
+      return { ...kept };
     },
     async profile() {
       throw new RuntimeUnavailable('reference-profile', 'The reference device has no profile. Use --device cpu.');

@@ -1,5 +1,6 @@
 /** The one interface that runs graphs: ONNX Runtime native, ONNX Runtime web, or the plain reference. */
 import type { Tensors } from '../core/tensor.ts';
+import type { EmitOptions } from '../graph/emit.ts';
 import type { Program } from '../graph/program.ts';
 
 /** Where a graph runs. `cpu`, `webgpu`, `cuda`, `coreml`, `dml` are onnxruntime-node; `wasm` is onnxruntime-web. */
@@ -13,6 +14,8 @@ export interface SessionOptions {
   profile?: boolean;
   /** Threads inside one operator; default all cores. */
   threads?: number;
+  /** Overrides the choice of lowerings; for benches. */
+  lowering?: EmitOptions['lowering'];
 }
 
 /** Time of one kind of operator over the life of a session. */
@@ -35,9 +38,9 @@ export interface Session {
     feeds: Tensors,
     options?: { fetch?: readonly string[]; transfer?: boolean; signal?: AbortSignal },
   ): Promise<Tensors>;
-  /** Sets carried inputs, by input name. */
+  /** Sets inputs that stay for all later runs, by name: those that are carried, and those that never change. */
   setState(state: Tensors): Promise<void>;
-  /** Copies of the carried values, by input name. */
+  /** Copies of all inputs that stay, as they are now, by name. */
   state(): Promise<Tensors>;
   /** Time by operator so far; needs `profile: true`, and ends the session. */
   profile(): Promise<ProfileRow[]>;

@@ -3,7 +3,6 @@
  * an operator compares values, they are distinct and never zero.
  */
 import type { Rng } from '../../dist/core/random.js';
-import type { Shape } from '../../dist/core/shape.js';
 import { float32, int64, type Tensor, tensor } from '../../dist/core/tensor.js';
 import type { Value } from '../../dist/graph/index.js';
 import * as g from '../../dist/graph/index.js';
@@ -143,6 +142,14 @@ const geometries: Geometry[] = [
   { label: 'kernel covers the input', x: [3, 2, 3, 2], w: [4, 2, 3, 2], bias: true },
   { label: '1-D, kernel covers the input', x: [2, 2, 4], w: [3, 2, 4] },
   { label: 'kernel covers the padded input', x: [2, 1, 2, 2], w: [2, 1, 4, 4], options: { padding: 1 } },
+  { label: '16 channels', x: [16, 16, 3, 2], w: [16, 16, 3, 2], options: { padding: [1, 0, 1, 1] }, bias: true },
+  { label: '16 channels, stride 2', x: [16, 16, 4, 2], w: [16, 16, 4, 4], options: { stride: 2, padding: 1 } },
+  {
+    label: '16 channels, dilation',
+    x: [16, 16, 4, 3],
+    w: [16, 16, 2, 2],
+    options: { dilation: [3, 2], padding: [1, 0, 1, 0] },
+  },
   { label: 'one pixel', x: [2, 3, 1, 1], w: [2, 3, 1, 1] },
 ];
 
@@ -450,35 +457,14 @@ export const cases: Record<string, Case[]> = {
   stopGradient: unary(g.stopGradient),
 };
 
-/** Where a form of an operator does not exist for the shapes of a node; every other form exists everywhere. */
-export const exists: Record<string, Record<string, (node: g.Node) => boolean>> = {
-  conv: {
-    dense: ({ inputs: [x, w], attributes }) => covers(x.shape, w.shape, attributes as unknown as Conv),
-    columns: ({ inputs: [x], attributes }) => attributes.groups === 1 && typeof x.shape[0] === 'number',
-  },
-  convInputGradient: {
-    dense: ({ inputs: [, w], outputs: [x], attributes }) => covers(x.shape, w.shape, attributes as unknown as Conv),
-    flip: ({ inputs: [, w], attributes }) => g.canFlip(w.shape, attributes as unknown as Conv),
-    scatter: ({ inputs: [y, w], attributes }) => g.canScatter(y.shape, w.shape, attributes as unknown as Conv),
-  },
-  convWeightGradient: Object.fromEntries(
-    ['conv', 'image', 'columns', 'taps', 'dense'].map((form) => [
-      form,
-      ({ inputs: [x], attributes }: g.Node) =>
-        g.weightGradientForms(x.shape, attributes as unknown as Conv & { kernel: readonly number[] }).includes(form),
-    ]),
-  ),
-  matMul: { gemm: ({ inputs: [a, b] }) => a.shape.length === 2 && b.shape.length === 2 },
+/** The forms of a node that exist for its shapes and target; an operator that is not listed has all forms everywhere. */
+export const formsOf: Record<string, (node: g.Node, target: g.Target) => string[]> = {
+  conv: ({ inputs: [x, w], attributes }, target) => g.convForms(x.shape, w.shape, conv(attributes), target),
+  convInputGradient: ({ inputs: [y, w], outputs: [x], attributes }, target) =>
+    g.inputGradientForms(x.shape, y.shape, w.shape, conv(attributes), target),
+  convWeightGradient: ({ inputs: [x, y], attributes }, target) =>
+    g.weightGradientForms(x.shape, y.shape, conv(attributes), target),
+  matMul: ({ inputs: [a, b] }) => (a.shape.length === 2 && b.shape.length === 2 ? ['gemm', 'matmul'] : ['matmul']),
 };
 
-type Conv = g.ConvAttributes;
-
-/** The kernel is as large as the input, without padding, groups or dilation. */
-function covers(x: Shape, w: Shape, a: Conv): boolean {
-  const taps = w.slice(2) as number[];
-  return (
-    a.groups === 1 &&
-    [...a.padsBefore, ...a.padsAfter].every((p) => p === 0) &&
-    taps.every((k, i) => k === x[i + 2] && (k === 1 || a.dilations[i] === 1))
-  );
-}
+const conv = (attributes: unknown) => attributes as g.ConvAttributes & { kernel: readonly number[] };

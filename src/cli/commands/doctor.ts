@@ -55,7 +55,9 @@ export function addDoctor(program: Command): void {
       ['disk', `${bytes(machine.freeDiskBytes)} free here`],
       ['data root', root],
     ];
-    const deviceRows = devices.map((d) => [d.device, d.available ? 'ready' : 'no', d.reason ?? '']);
+    // What the library itself says stands in brackets behind our sentences; --json has it.
+    const briefly = (reason = '') => reason.replace(/ Use --device .*/s, '');
+    const deviceRows = devices.map((d) => [d.device, d.available ? 'ready' : 'no', briefly(d.reason)]);
     const dataRows = datasets.map((d) => [d.name, d.found ? `${d.items} items` : 'no', d.reason ?? '']);
     const parts = [
       table([], facts),

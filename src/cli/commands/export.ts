@@ -10,6 +10,7 @@ interface Options {
   readonly device?: Device | 'auto';
   readonly out?: string;
   readonly verify?: boolean;
+  readonly dataRoot?: string;
 }
 
 export function addExport(program: Command): void {
@@ -17,39 +18,30 @@ export function addExport(program: Command): void {
     .command('export')
     .description('write a trained model as ONNX: preprocessing, map and score inside, any batch size')
     .argument('<run>', 'a run folder')
-    .option('--out <path>', 'where to (default: in the run folder)')
-    .option('--verify', 'score test items with the file and compare with the run');
+    .option('--out <path>', 'a folder or a file that ends with .onnx (default: the run folder)')
+    .option('--verify', 'compare the file with the plain reference on test items, on cpu and wasm')
+    .option('--data-root <folder>', 'where data sets lie (default: as in training)');
   addDevice(command);
   addSpeech(command);
   act(command, async (terminal, options: Options, run: string) => {
-    const { device, out, verify } = options;
+    const { device, out, verify, dataRoot } = options;
+    const { listener: onEvent, signal } = terminal;
     const { exportModel } = await engine();
-    const result = await exportModel({ run, out, verify, device, onEvent: terminal.listener });
+    const result = await exportModel({ run, out, verify, device, dataRoot, onEvent, signal });
     const facts = [
       ['model', result.model],
       ['size', bytes(result.sizeBytes)],
       ['opset', String(result.opset)],
-      ['inputs', namesOf(result.inputs)],
-      ['outputs', namesOf(result.outputs)],
+      ['inputs', result.inputs.join(', ')],
+      ['outputs', result.outputs.join(', ')],
     ];
     if (result.maxDifference !== undefined) {
+      const devices = Object.entries(result.devices ?? {}).map(([name, d]) => `${d.toExponential(1)} on ${name}`);
       facts.push([
         'verified',
-        `largest difference ${result.maxDifference.toExponential(2)} over ${result.checked} items`,
+        `largest difference from the reference ${result.maxDifference.toExponential(1)} over ${result.checked} items (${devices.join(', ')})`,
       ]);
     }
     terminal.answer(result, table([], facts));
   });
-}
-
-/** Names and shapes of inputs or outputs, whichever way they are told. */
-function namesOf(values: unknown): string {
-  const list = Array.isArray(values) ? values : Object.entries(values as object);
-  return list
-    .map((v) => {
-      if (typeof v === 'string') return v;
-      const [name, shape] = Array.isArray(v) ? v : [v.name, v.shape];
-      return Array.isArray(shape) ? `${name} [${shape.join(',')}]` : `${name} ${shape ?? ''}`.trim();
-    })
-    .join(', ');
 }

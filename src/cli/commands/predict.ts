@@ -1,6 +1,9 @@
 /** `oddity predict <run> <images...>`: score image files with a trained model. */
-import { rename, rm, writeFile } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Command } from 'commander';
+import { DataError } from '../../core/errors.ts';
+import { writeAtomic } from '../../engine/files.ts';
 import type { Device } from '../../runtime/runtime.ts';
 import { act } from '../act.ts';
 import { csv } from '../csv.ts';
@@ -31,31 +34,57 @@ export function addPredict(program: Command): void {
   act(command, async (terminal, options: Options, run: string, images: string[]) => {
     const { device, maps } = options;
     const { predict } = await engine();
-    const result = await predict({ run, images, device, maps, onEvent: terminal.listener, signal: terminal.signal });
+    const files = await filesOf(images);
+    const result = await predict({
+      run,
+      images: files,
+      device,
+      maps,
+      onEvent: terminal.listener,
+      signal: terminal.signal,
+    });
     const { predictions, failed } = result;
     if (options.csv) {
-      const rows = predictions.map((p) => [p.path, String(p.score), String(p.threshold), p.isAnomalous ? '1' : '0']);
-      const unfinished = `${options.csv}.part`;
-      try {
-        await writeFile(unfinished, csv(['path', 'score', 'threshold', 'isAnomalous'], rows));
-        await rename(unfinished, options.csv);
-      } finally {
-        await rm(unfinished, { force: true });
-      }
+      const rows = predictions.map((p) => [
+        p.path,
+        String(p.score),
+        p.threshold === null ? '' : String(p.threshold),
+        decision(p, '1', '0', ''),
+      ]);
+      await writeAtomic(options.csv, csv(['path', 'score', 'threshold', 'isAnomalous'], rows));
     }
     const rows = predictions.map((p) => [
       p.score.toPrecision(5),
-      p.threshold.toPrecision(5),
-      p.isAnomalous ? 'anomalous' : 'normal',
+      p.threshold?.toPrecision(5) ?? '–',
+      decision(p, 'anomalous', 'normal', '–'),
       p.path,
     ]);
     const parts = predictions.length > 0 ? [table(['score', 'threshold', 'decision', 'image'], rows, [0, 1])] : [];
     if (failed.length > 0) {
       parts.push(
-        [`${failed.length} of ${images.length} could not be scored:`, ...failed.map((f) => f.message)].join('\n'),
+        [`${failed.length} of ${files.length} could not be scored:`, ...failed.map((f) => f.message)].join('\n'),
       );
     }
     terminal.answer(result, parts.join('\n\n'));
     return failed.length > 0 ? SOME_FAILED : 0;
   });
+}
+
+const decision = <T>({ isAnomalous }: { isAnomalous: boolean | null }, yes: T, no: T, unknown: T): T =>
+  isAnomalous === null ? unknown : isAnomalous ? yes : no;
+
+const imageNames = /\.(png|jpe?g|webp|avif|tiff?|gif)$/i;
+
+/** Folders as the images in them, by name; whatever is no folder as it is. */
+async function filesOf(paths: readonly string[]): Promise<string[]> {
+  const lists = await Promise.all(
+    paths.map(async (path) => {
+      const found = await stat(path).catch(() => undefined);
+      if (!found?.isDirectory()) return [path];
+      const images = (await readdir(path)).filter((name) => imageNames.test(name)).sort();
+      if (images.length > 0) return images.map((name) => join(path, name));
+      throw new DataError('no-images', `${path} must hold images (PNG, JPEG, WebP, AVIF, TIFF, GIF), and holds none.`);
+    }),
+  );
+  return lists.flat();
 }

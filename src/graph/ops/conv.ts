@@ -306,9 +306,13 @@ export function canFlip(w: Shape, a: ConvAttributes): boolean {
   );
 }
 
+// The rules below come from `npm run bench -- lowerings`; bench/results/lowerings.csv holds the measurements.
+
+const pointwise = (w: Shape): boolean => w.slice(2).every((k) => k === 1);
+
 function chooseConv({ inputs: [x, w], attributes: a }: Node & { attributes: ConvAttributes }, target: Target): string {
   if (coversInput(x.shape, w.shape, a)) return 'dense';
-  return canBlockConv(w.shape, a, target) ? 'blocked' : 'conv';
+  return canBlockConv(w.shape, a, target) && !pointwise(w.shape) ? 'blocked' : 'conv';
 }
 
 function chooseInputGradient(
@@ -316,10 +320,8 @@ function chooseInputGradient(
   target: Target,
 ): string {
   if (coversInput(x.shape, w.shape, a)) return 'dense';
-  if (canBlockInputGradient(x.shape, g.shape, w.shape, a, target)) return 'blocked';
-  return canFlip(w.shape, a) && Number(w.shape[0]) >= 8 && w.shape.slice(2).some((k) => Number(k) > 1)
-    ? 'flip'
-    : 'transpose';
+  if (canBlockInputGradient(x.shape, g.shape, w.shape, a, target) && !pointwise(w.shape)) return 'blocked';
+  return canFlip(w.shape, a) && Number(w.shape[1]) >= 4 ? 'flip' : 'transpose';
 }
 
 // The weight gradient dW[k,c,i,j] = Σ_n Σ_p dy[n,k,p] · x[n,c,p·s + (i,j)·d]: a matrix product once x is laid out in columns.
@@ -492,11 +494,43 @@ const weightsByDense: WeightLowering = (emit, [x, dy], { inputs: [image, g], att
   ];
 };
 
-/** The forms that exist for a node, for benches. */
-export function weightGradientForms(x: Shape, a: ConvAttributes & { kernel: readonly number[] }): string[] {
+/** The forms of `conv` that exist for these shapes. */
+export function convForms(x: Shape, w: Shape, a: ConvAttributes, target: Target): string[] {
+  return [
+    'conv',
+    ...(a.groups === 1 && typeof x[0] === 'number' ? ['columns'] : []),
+    ...(coversInput(x, w, a) ? ['dense'] : []),
+    ...(canBlockConv(w, a, target) ? ['blocked'] : []),
+  ];
+}
+
+/** The forms of `convInputGradient` that exist for these shapes; g is the shape of dy. */
+export function inputGradientForms(x: Shape, g: Shape, w: Shape, a: ConvAttributes, target: Target): string[] {
+  return [
+    'transpose',
+    ...(canFlip(w, a) ? ['flip'] : []),
+    ...(canScatter(g, w, a) ? ['scatter'] : []),
+    ...(coversInput(x, w, a) ? ['dense'] : []),
+    ...(canBlockInputGradient(x, g, w, a, target) ? ['blocked'] : []),
+  ];
+}
+
+/** The forms of `convWeightGradient` that exist for these shapes; g is the shape of dy. */
+export function weightGradientForms(
+  x: Shape,
+  g: Shape,
+  a: ConvAttributes & { kernel: readonly number[] },
+  target: Target,
+): string[] {
   if (a.groups > 1) return ['image'];
-  const dense = coversInput(x, [0, x[1], ...a.kernel], a) ? ['dense'] : [];
-  return [...dense, 'conv', 'image', 'columns', 'taps'];
+  return [
+    'conv',
+    'image',
+    'columns',
+    'taps',
+    ...(coversInput(x, [0, x[1], ...a.kernel], a) ? ['dense'] : []),
+    ...(canBlockWeightGradient(x, g, a, target) ? ['blocked'] : []),
+  ];
 }
 
 const convWeightGradientOp = defineOp<ConvAttributes & { kernel: readonly number[] }>({
@@ -538,9 +572,14 @@ const convWeightGradientOp = defineOp<ConvAttributes & { kernel: readonly number
 function chooseWeightGradient({ inputs: [x, g], attributes: a }: WeightGradientNode, target: Target): string {
   if (a.groups > 1) return 'image';
   if (coversInput(x.shape, [0, x.shape[1], ...a.kernel], a)) return 'dense';
-  if (canBlockWeightGradient(x.shape, g.shape, a, target)) return 'blocked';
-  if (Number(x.shape[1]) <= 4) return 'conv';
-  return 'columns';
+  if (pointwise([0, 0, ...a.kernel])) return 'image';
+  const [c, k] = [Number(x.shape[1]), Number(g.shape[1])];
+  const positions = sizeOf(g.shape.slice(2));
+  const strided = a.strides.some((s) => s > 1);
+  // Over a large map the blocked form's kernel (dy itself) no longer fits the cache.
+  if (strided && c > 2 && positions <= 256 && canBlockWeightGradient(x.shape, g.shape, a, target)) return 'blocked';
+  if (c <= 4 || c * k <= 64) return 'conv';
+  return strided || positions < 512 ? 'taps' : 'image';
 }
 
 const attributesOf = (a: ConvAttributes): ConvAttributes => ({

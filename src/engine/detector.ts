@@ -1,0 +1,92 @@
+/** A trained detector, ready to score: what a program that uses oddity as a library holds. Node only. */
+import { ShapeError } from '../core/errors.ts';
+import type { Listener } from '../core/events.ts';
+import { float32 } from '../core/tensor.ts';
+import type { ImageShape } from '../models/index.ts';
+import { type Device, openRuntime } from '../runtime/index.ts';
+import { type ArtifactInfo, readArtifact, runnableBytes } from './artifact.ts';
+import { exceededBy } from './calibrate.ts';
+import { checkDevice } from './device.ts';
+import { scoreBatch } from './score.ts';
+import { imageInput } from './scoring.ts';
+
+export interface DetectorOptions {
+  /** Default `auto`. */
+  device?: Device | 'auto';
+  threads?: number;
+  onEvent?: Listener;
+}
+
+/** An open artefact. `close` ends its worker. */
+export interface Detector {
+  readonly device: Device;
+  /** Channels, height, width of an image. */
+  readonly shape: ImageShape;
+  /** An image is anomalous when its score is >= this; null when no normal items were held out. */
+  readonly threshold: number | null;
+  /** Everything else that `model.json` says. */
+  readonly info: ArtifactInfo;
+  /**
+   * Scores `n` images, `[n, C, H, W]` in [0, 1]: one score each, larger is more anomalous, and one map `[H, W]` each.
+   * Reconstructions come with those models that draw them. Rejects with Cancelled once `signal` aborts.
+   */
+  score(
+    images: Float32Array,
+    n: number,
+    options?: { signal?: AbortSignal },
+  ): Promise<{ scores: Float32Array; maps: Float32Array; reconstructions?: Float32Array }>;
+  /** Share of held-out normal items with a larger score; undefined when none were held out. */
+  exceededBy(score: number): number | undefined;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a run's folder, an artefact's folder or its `model.onnx`. Throws DataError when it is missing, damaged or of
+ * another kind.
+ * @example const detector = await loadDetector('runs/first'); const { scores } = await detector.score(pixels, 8);
+ */
+export async function loadDetector(path: string, options: DetectorOptions = {}): Promise<Detector> {
+  const { device = 'auto', threads, onEvent } = options;
+  checkDevice(device);
+  const artifact = await readArtifact(path);
+  const { info } = artifact;
+  const runtime = await openRuntime(device, { threads, onEvent });
+  const [channels, height, width] = info.shape;
+  const [values, area] = [channels * height * width, height * width];
+  try {
+    const session = await runtime.open(runnableBytes(artifact));
+    const drawn = info.outputs.includes('reconstruction');
+    const fetch = ['score', 'map', ...(drawn ? ['reconstruction'] : [])];
+    return {
+      device: runtime.device,
+      shape: info.shape,
+      threshold: info.threshold.value,
+      info,
+      async score(images, n, { signal } = {}) {
+        if (!Number.isInteger(n) || n < 0 || images.length !== n * values) {
+          throw new ShapeError(
+            `${n} images of ${channels}x${height}x${width} need ${n * values} values, got ${images.length}.`,
+          );
+        }
+        const scores = new Float32Array(n);
+        const maps = new Float32Array(n * area);
+        const reconstructions = drawn ? new Float32Array(n * values) : undefined;
+        const size = scoreBatch(info.shape);
+        for (let at = 0; at < n; at += size) {
+          const count = Math.min(size, n - at);
+          const batch = float32(images.slice(at * values, (at + count) * values), [count, ...info.shape]);
+          const out = await session.run({ [imageInput]: batch }, { fetch, transfer: true, signal });
+          scores.set(out.score.data as Float32Array, at);
+          maps.set(out.map.data as Float32Array, at * area);
+          reconstructions?.set(out.reconstruction.data as Float32Array, at * values);
+        }
+        return { scores, maps, reconstructions };
+      },
+      exceededBy: (score) => exceededBy(info.normalScores, score),
+      close: () => runtime.close(),
+    };
+  } catch (error) {
+    await runtime.close();
+    throw error;
+  }
+}

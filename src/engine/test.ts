@@ -1,0 +1,76 @@
+/** Scores a run's exported artefact on its test part again: what it does today, from the bytes that are shipped. */
+import { DataError } from '../core/errors.ts';
+import { type Listener, silent } from '../core/events.ts';
+import { type Device, openRuntime } from '../runtime/index.ts';
+import { readArtifact, runnableBytes } from './artifact.ts';
+import { withTest } from './calibrate.ts';
+import { checkDevice } from './device.ts';
+import { judge, judgeBaselines } from './evaluate.ts';
+import { readJsonIfThere } from './files.ts';
+import { type RunReport, reportOf } from './report.ts';
+import { type RunRecord, readRun, runFiles } from './run.ts';
+import { loadTask, type Task } from './task.ts';
+
+export interface TestOptions {
+  /** The run's folder. */
+  run: string;
+  device?: Device | 'auto';
+  /** Where data sets lie, when they have moved since. */
+  dataRoot?: string;
+  onEvent?: Listener;
+  signal?: AbortSignal;
+}
+
+/**
+ * The run's report with scores made anew; nothing is written. Throws DataError `not-a-run`, those of `loadDetector`,
+ * and `data-changed` when the data or the split is no longer that of the run.
+ */
+export async function test(options: TestOptions): Promise<RunReport> {
+  const begin = performance.now();
+  const { run, device = 'auto', onEvent = silent, signal } = options;
+  checkDevice(device);
+  const record = await readRun(run);
+  const artifact = await readArtifact(run);
+  const task = await loadRunTask(run, record, options);
+  const runtime = await openRuntime(device, { threads: record.threads, onEvent });
+  try {
+    const session = await runtime.open(runnableBytes(artifact));
+    const judged = await judge(session, task, { onEvent, signal });
+    const baselines = await judgeBaselines(runtime, task, record.seed, signal);
+    const before = await readJsonIfThere<RunReport>(runFiles(run).metrics);
+    const { info } = artifact;
+    return reportOf({
+      folder: run,
+      plan: { ...record, model: { name: record.model } },
+      task,
+      device: runtime.device,
+      judged,
+      baselines,
+      threshold: withTest(info.threshold, judged.scores, task.split.testLabels),
+      validation: before?.validation ?? { mean: null, median: null, max: null },
+      fitSeconds: 0,
+      stepsPerSecond: null,
+      begin,
+    });
+  } finally {
+    await runtime.close();
+    await task.source.close?.();
+  }
+}
+
+/** The task of a run, loaded again and checked to be the same. */
+export async function loadRunTask(
+  run: string,
+  record: RunRecord,
+  options: { dataRoot?: string; onEvent?: Listener; signal?: AbortSignal },
+): Promise<Task> {
+  const { onEvent, signal } = options;
+  const task = await loadTask({ ...record, dataRoot: options.dataRoot ?? record.dataRoot, onEvent, signal });
+  if (task.source.hash === record.dataHash && task.splitHash === record.splitHash) return task;
+  await task.source.close?.();
+  throw new DataError(
+    'data-changed',
+    `${run} must be tested on the data it was trained with, but ${record.data} under ${options.dataRoot ?? record.dataRoot} ` +
+      'is another version. Restore the data, or train again.',
+  );
+}
