@@ -1,6 +1,8 @@
 /** What the benches share: options, medians, and the committed rows with the machine that made them. */
+import { spawn } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus, type } from 'node:os';
+import { createInterface } from 'node:readline';
 
 /** The value of `--name` (the empty string for a bare flag), or undefined. */
 export function option(name: string): string | undefined {
@@ -19,6 +21,36 @@ export function median(values: readonly number[]): number {
 /** The machine in words: processor, cores, Node. */
 export function machine(): string {
   return `${cpus()[0].model.trim()}, ${cpus().length} cores, ${type()}, Node ${process.versions.node}`;
+}
+
+/**
+ * A twin under bench/pytorch in a process of its own, which answers JSON lines with the seconds that it took; undefined
+ * where PyTorch is absent. `first` is a question to see whether it is there.
+ */
+export async function pytorch(
+  script: string,
+  first: object,
+  blasThreads: number,
+): Promise<(((question: object) => Promise<number>) & { end(): void }) | undefined> {
+  const child = spawn('/usr/bin/python3', [`bench/pytorch/${script}`], {
+    env: { ...process.env, OPENBLAS_NUM_THREADS: String(blasThreads) },
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  child.on('error', () => {});
+  child.stdin.on('error', () => {});
+  const ask = async (question: object) => {
+    child.stdin.write(`${JSON.stringify(question)}\n`);
+    const { value, done } = await lines.next();
+    if (done) throw new Error('PyTorch is not available.');
+    return (JSON.parse(value) as { seconds: number }).seconds;
+  };
+  try {
+    await ask(first);
+  } catch {
+    return undefined;
+  }
+  return Object.assign(ask, { end: () => child.kill() });
 }
 
 /** Writes rows to bench/results/<name>.csv with machine and command, when `--save` is given. */

@@ -41,19 +41,20 @@ function filesBelow(folder) {
     .map((entry) => relative(folder, join(entry.parentPath ?? entry.path, entry.name)));
 }
 
-/** `npm ci` when node_modules is missing or older than the lock file. */
+/** `npm ci` when node_modules is missing or older than the lock file. Returns the exit code, as `build` does. */
 function install() {
   const [major, minor] = process.versions.node.split('.').map(Number);
   if (major < 20 || (major === 20 && minor < 19)) {
     console.error(`oddity needs Node 20.19 or newer, this is ${process.versions.node}. Install a newer Node.`);
-    process.exit(1);
+    return 1;
   }
   const marker = inRoot('node_modules', '.package-lock.json');
-  if (changed(marker) >= changed(inRoot('package-lock.json')) && changed(marker) > 0) return;
+  if (changed(marker) >= changed(inRoot('package-lock.json')) && changed(marker) > 0) return 0;
   console.error('Installing packages (npm ci) …');
-  must(run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { stdio: ['ignore', 2, 2] }));
+  const code = run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { stdio: ['ignore', 2, 2] });
   const now = new Date();
-  if (existsSync(marker)) utimesSync(marker, now, now);
+  if (code === 0 && existsSync(marker)) utimesSync(marker, now, now);
+  return code;
 }
 
 const tsc = () => join('node_modules', 'typescript', 'bin', 'tsc');
@@ -72,13 +73,15 @@ function build() {
   const orphans = filesBelow(inRoot('dist')).filter((file) => file !== '.built' && !outputs.has(file));
   for (const file of orphans) rmSync(inRoot('dist', file));
   const missing = sources.some((file) => !existsSync(inRoot('dist', file.replace(/\.ts$/, '.js'))));
-  if (!missing && changed(stamp) > Math.max(...inputs.map(changed))) return;
+  if (!missing && changed(stamp) > Math.max(...inputs.map(changed))) return 0;
   const begin = new Date();
-  must(run('node', [tsc(), '-p', 'tsconfig.build.json']));
+  const code = run('node', [tsc(), '-p', 'tsconfig.build.json']);
+  if (code !== 0) return code;
   const entry = inRoot('dist', 'cli', 'main.js');
   if (existsSync(entry)) chmodSync(entry, 0o755);
   writeFileSync(stamp, '');
   utimesSync(stamp, begin, begin);
+  return 0;
 }
 
 /** The whole of vitest, or what `args` choose. */
@@ -130,7 +133,7 @@ async function demo() {
   }
   console.error(task.say);
   const out = join('runs', 'demo');
-  const options = ['--data', task.data, '--class', task.class, '--seed', '1', '--set', 'epochs=5', '--out', out];
+  const options = ['--data', task.data, '--class', task.class, '--seed', '1', '--set', 'epochs=3', '--out', out];
   const code = run('node', [join('dist', 'cli', 'main.js'), 'train', 'autoencoder', ...options, '--overwrite']);
   if (code === 0) {
     console.log(`
@@ -172,6 +175,9 @@ if (!Object.hasOwn(tasks, task ?? '')) {
   console.error(`There is no task "${task ?? ''}". Known: ${Object.keys(tasks).join(', ')}.`);
   process.exit(2);
 }
-install();
-build();
+const code = install() || build();
+if (code !== 0) {
+  if (task === 'check') console.log('0 passed, 1 failed');
+  process.exit(code);
+}
 process.exitCode = await tasks[task](args);

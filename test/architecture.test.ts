@@ -157,6 +157,23 @@ describe('architecture', () => {
   });
 });
 
+describe('the lock file', () => {
+  it('names every package of every platform, or npm ci refuses it', () => {
+    type Entry = { optionalDependencies?: Record<string, string>; resolved?: string };
+    const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
+      packages: Record<string, Entry>;
+    };
+    const missing = Object.entries(packages).flatMap(([name, { optionalDependencies = {} }]) =>
+      Object.keys(optionalDependencies).filter(
+        (wanted) => !(`${name}/node_modules/${wanted}` in packages) && !(`node_modules/${wanted}` in packages),
+      ),
+    );
+    expect(missing).toEqual([]);
+    // An address would tie the lock file to one registry.
+    expect(Object.keys(packages).filter((name) => packages[name].resolved)).toEqual([]);
+  });
+});
+
 /** `import('sharp')`, `from 'sharp'` or a default like `?? 'onnxruntime-node'`: how a package comes to be loaded. */
 function loads(line: string, name: string): boolean {
   const ways = [`import('${name}')`, `require('${name}')`, `from '${name}'`, `?? '${name}'`];

@@ -20,9 +20,9 @@ const detector = await loadDetector('run');
 const source = await synthetic();
 const images = new Float32Array(2 * 256);
 await source.read([0, 1], images);
-const { score } = await detector.score(images, 2);
+const { scores } = await detector.score(images, 2);
 await detector.close();
-console.log(JSON.stringify({ device: report.device, auroc: report.metrics.imageAuroc, scores: score.length, model: findModel('autoencoder').name }));
+console.log(JSON.stringify({ device: report.device, auroc: report.metrics.imageAuroc, scores: scores.length, model: findModel('autoencoder').name }));
 `;
 
 let folder: string;

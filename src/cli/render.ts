@@ -128,7 +128,7 @@ export function progressView(options: ProgressOptions): ProgressView {
   };
 }
 
-/** One line: task, bar, share, counts, rate, time left, metrics; cut to the width of the terminal. */
+/** One line: task, bar, share, counts, rate, time left, metrics; what does not fit beside a bar is left out. */
 export function progressLine(
   event: Event & { type: 'progress' },
   { seconds, firstDone, columns, bar }: { seconds: number; firstDone: number; columns: number; bar: boolean },
@@ -139,7 +139,7 @@ export function progressLine(
   const rate = event.rate ?? (seconds > 0 ? (done - firstDone) / seconds : 0);
   const parts = [task.padEnd(14)];
   if (bar && total > 0) {
-    const width = 20;
+    const width = columns < 100 ? 14 : 20;
     const full = Math.round(share * width);
     parts.push('█'.repeat(full) + '░'.repeat(width - full));
   }
@@ -150,6 +150,6 @@ export function progressLine(
     if (total > done) parts.push(`${clock((total - done) / rate)} left`);
   }
   for (const [name, value] of Object.entries(metrics)) parts.push(`${name} ${short(value)}`);
-  const line = parts.join('  ');
-  return bar && line.length >= columns ? line.slice(0, Math.max(10, columns - 1)) : line;
+  if (bar) while (parts.length > 1 && parts.join('  ').length >= columns) parts.pop();
+  return parts.join('  ');
 }

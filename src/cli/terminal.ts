@@ -30,7 +30,7 @@ export function openTerminal(options: SpeechOptions): Terminal {
   const view = progressView({
     write: stderr,
     tty: process.stderr.isTTY === true,
-    columns: process.stderr.columns,
+    columns: process.stderr.columns || 80,
     debug: options.debug,
     quiet: options.quiet,
   });

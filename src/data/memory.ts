@@ -22,6 +22,11 @@ export interface MemorySourceOptions extends Pick<Source, 'name' | 'title' | 'li
 /** byte / 255 as float32. */
 const unit = Float32Array.from({ length: 256 }, (_, v) => v / 255);
 
+/** Copies bytes as numbers in [0, 1]. A function of its own: inside the closures below it took twice as long. */
+function toUnit(bytes: Uint8Array, from: number, out: Float32Array, to: number, count: number): void {
+  for (let i = 0; i < count; i++) out[to + i] = unit[bytes[from + i]];
+}
+
 /** Wraps bytes as a Source. Throws DataError when pixels, labels and classes do not fit together. */
 export async function memorySource(options: MemorySourceOptions): Promise<Source> {
   const { name, title, licence, shape, classes, parts } = options;
@@ -84,7 +89,7 @@ export async function memorySource(options: MemorySourceOptions): Promise<Source
     hash,
     async read(indices, out) {
       visit(indices, out.length, size, ({ pixels }, from, to) => {
-        for (let i = from * size, o = to * size; o < (to + 1) * size; ) out[o++] = unit[pixels[i++]];
+        toUnit(pixels, from * size, out, to * size, size);
       });
     },
     ...(parts.length > 0 &&

@@ -48,7 +48,7 @@ export async function judgeBaselines(
       const { imageAuroc, imageAp } = imageMetrics(scores, split.testLabels);
       return { imageAuroc, imageAp };
     } finally {
-      await session.close().catch(() => {});
+      session.close().catch(() => {}); // who cancels does not wait
     }
   };
   return { 'mean-image': await judgeOne(meanImage, {}), random: await judgeOne(random, { seed }) };

@@ -13,15 +13,14 @@ import type { Program } from '../graph/program.ts';
 import type { AnyModel, FitData, TrainingPhase } from '../models/index.ts';
 import { type AssembledPhase, assemble, type Feed, initialize } from '../nn/training.ts';
 import type { Device, ProfileRow, Runtime, Session } from '../runtime/index.ts';
+import { orAbort } from './cancel.ts';
 
 /** A call should take about this long: short enough for progress and cancelling, long enough to be efficient. */
 const CALL_MS = { low: 150, aim: 200, high: 250 };
 /** Feeds of one call at most. */
 const CALL_BYTES = 64 * 2 ** 20;
 /** Between checkpoints: at the end of an epoch, or in the middle of a very long one. */
-const CHECKPOINT_MS = { epoch: 30_000, middle: 120_000 };
-/** How long a cancelled run waits for the call under way, so that its steps are not lost. */
-const GRACE_MS = 600;
+const CHECKPOINT_MS = { epoch: 30_000, middle: 60_000 };
 
 /** Means over one epoch. */
 export interface EpochRecord {
@@ -272,7 +271,8 @@ class PhaseRun {
 
   async fit(profiles: ProfileRow[]): Promise<{ tensors: Tensors; history: EpochRecord[] }> {
     const { options, plan, clock } = this;
-    const { assembled, session, packed, frozen } = await openPhase(options, plan, this.start.tensors, options.runtime);
+    const opening = openPhase(options, plan, this.start.tensors, options.runtime);
+    const { assembled, session, packed, frozen } = await orAbort(opening, options.signal);
     try {
       const read = async (): Promise<Tensors> => {
         // What the phase does not touch comes from the phases before it.
@@ -289,7 +289,8 @@ class PhaseRun {
       if (options.profile) profiles.push(...(await session.profile()));
       return { tensors, history: this.history };
     } finally {
-      await session.close().catch(() => {});
+      // Queued behind the call under way; who cancels does not wait for it.
+      session.close().catch(() => {});
     }
   }
 
@@ -432,33 +433,9 @@ function requireFinite(tensors: Tensors, what: string): void {
   if (bad) throw new TrainingDiverged(`${what} must be finite, found ${bad.value} in ${bad.name}. Look at the images.`);
 }
 
-/** Waits for a call; once the signal aborts only a little longer, and then throws Cancelled. */
-async function orAbort<T>(running: Promise<T>, signal?: AbortSignal): Promise<T> {
-  if (!signal) return running;
-  running.catch(() => {}); // heard below, unless the wait ends first
-  let timer: NodeJS.Timeout | undefined;
-  let abort = () => {};
-  const late = new Promise<never>((_, reject) => {
-    abort = () => {
-      timer = setTimeout(
-        () => reject(new Cancelled('Cancelled in the middle of a step; the last checkpoint is kept.')),
-        GRACE_MS,
-      );
-    };
-    if (signal.aborted) abort();
-    else signal.addEventListener('abort', abort, { once: true });
-  });
-  try {
-    return await Promise.race([running, late]);
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', abort);
-  }
-}
-
-/** Two training steps on a device, for measuring: the first call on a runtime also compiles. */
+/** A training step on a device, for measuring: the first call on a runtime also compiles. */
 export function stepTrial(
-  data: Pick<FitOptions, 'source' | 'train' | 'rng'>,
+  data: Pick<FitOptions, 'source' | 'train' | 'rng' | 'signal'>,
   phases: readonly TrainingPhase[],
 ): (runtime: Runtime) => Promise<void> {
   const plan = planOf(phases[0], { train: data.train, onEvent: () => {} });
@@ -466,8 +443,8 @@ export function stepTrial(
   return async (runtime) => {
     const opening = open.get(runtime) ?? openPhase(data, plan, {}, runtime);
     open.set(runtime, opening);
-    const { assembled, session, frozen } = await opening;
-    const feeds = await new Feeder(assembled, session, data, plan).at(0, 2);
-    await session.run({ ...feeds, ...frozen }, { fetch: assembled.metrics });
+    const { assembled, session, frozen } = await orAbort(opening, data.signal);
+    const feeds = await new Feeder(assembled, session, data, plan).at(0, 1);
+    await session.run({ ...feeds, ...frozen }, { fetch: assembled.metrics, signal: data.signal });
   };
 }

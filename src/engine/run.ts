@@ -93,8 +93,8 @@ export class RunFolder {
    * told to resume or overwrite it, and DataError `unwritable`.
    */
   static async open(path: string, { resume = false, overwrite = false } = {}): Promise<RunFolder> {
-    const found = await readJsonIfThere<RunRecord>(runFiles(path).run);
-    if (found && !resume && !overwrite) {
+    const found = overwrite && !resume ? undefined : await readJsonIfThere<RunRecord>(runFiles(path).run);
+    if (found && !resume) {
       const remedy =
         found.status === 'done'
           ? 'Name another folder with --out, or pass --overwrite.'

@@ -12,6 +12,7 @@ import { type AnyModel, findModel } from '../models/index.ts';
 import type { Device, ProfileRow, Runtime } from '../runtime/index.ts';
 import { buildArtifact, scoringModel, writeArtifact } from './artifact.ts';
 import { calibrate, withTest } from './calibrate.ts';
+import { orAbort } from './cancel.ts';
 import { type CheckpointOrigin, checkCheckpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import { resolveConfig } from './config.ts';
 import { checkDevice, openDevice } from './device.ts';
@@ -203,15 +204,22 @@ async function stateToResume(
   return undefined;
 }
 
-function runtimeFor({ model, config }: Plan, options: TrainOptions, task: Task, onEvent: Listener): Promise<Runtime> {
+async function runtimeFor(plan: Plan, options: TrainOptions, task: Task, onEvent: Listener): Promise<Runtime> {
+  const { model, config } = plan;
+  const { signal, threads } = options;
+  const { source, split, rng } = task;
   const trial =
     model.learns === 'gradient'
-      ? stepTrial(
-          { source: task.source, train: task.split.train, rng: task.rng },
-          model.phases(config, task.source.shape),
-        )
+      ? stepTrial({ source, train: split.train, rng, signal }, model.phases(config, source.shape))
       : undefined;
-  return openDevice(options.device ?? 'auto', { threads: options.threads, onEvent }, trial);
+  const opening = openDevice(options.device ?? 'auto', { threads, onEvent }, trial);
+  try {
+    return await orAbort(opening, signal);
+  } catch (error) {
+    if (!signal?.aborted) throw error;
+    opening.then((runtime) => runtime.close()).catch(() => {});
+    throw new Cancelled();
+  }
 }
 
 /** One run after everything is loaded and open. */
@@ -292,7 +300,7 @@ class Training {
       folder.check();
       return full;
     } finally {
-      await session.close().catch(() => {});
+      session.close().catch(() => {}); // who cancels does not wait
     }
   }
 

@@ -7,7 +7,7 @@ export { constant, full, input } from './leaf.ts';
 export * from './onnx/messages.ts';
 export { decodeModel } from './onnx/read.ts';
 export { encodeModel } from './onnx/write.ts';
-export { type Op, operators } from './op.ts';
+export { type Op, operators, type Target } from './op.ts';
 export * from './ops/index.ts';
 export { inputsOf, type Program } from './program.ts';
 export { substitute } from './substitute.ts';

@@ -6,6 +6,7 @@ import type { Rng } from '../../dist/core/random.js';
 import { float32, int64, type Tensor, tensor } from '../../dist/core/tensor.js';
 import type { Value } from '../../dist/graph/index.js';
 import * as g from '../../dist/graph/index.js';
+import type { Target } from '../../dist/graph/op.js';
 
 /** Makes the values of one input. */
 export interface Maker {
@@ -458,7 +459,7 @@ export const cases: Record<string, Case[]> = {
 };
 
 /** The forms of a node that exist for its shapes and target; an operator that is not listed has all forms everywhere. */
-export const formsOf: Record<string, (node: g.Node, target: g.Target) => string[]> = {
+export const formsOf: Record<string, (node: g.Node, target: Target) => string[]> = {
   conv: ({ inputs: [x, w], attributes }, target) => g.convForms(x.shape, w.shape, conv(attributes), target),
   convInputGradient: ({ inputs: [y, w], outputs: [x], attributes }, target) =>
     g.inputGradientForms(x.shape, y.shape, w.shape, conv(attributes), target),

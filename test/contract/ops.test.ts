@@ -9,6 +9,7 @@ import { Rng } from '../../dist/core/random.js';
 import type { Tensor, Tensors } from '../../dist/core/tensor.js';
 import type { Node, Value } from '../../dist/graph/index.js';
 import * as g from '../../dist/graph/index.js';
+import type { Target } from '../../dist/graph/op.js';
 import { openRuntime, type Runtime } from '../../dist/runtime/index.js';
 import { type Case, cases, formsOf } from './operator-cases.ts';
 
@@ -222,10 +223,10 @@ describe('gradients', () => {
 });
 
 /** Where a runtime's graphs run, told while a small one is compiled. */
-async function targetOf(runtime: Runtime): Promise<g.Target> {
-  let found: g.Target | undefined;
+async function targetOf(runtime: Runtime): Promise<Target> {
+  let found: Target | undefined;
   const outputs = { y: g.neg(g.input('x', [1])) };
-  const lowering = (_: Node, target: g.Target) => {
+  const lowering = (_: Node, target: Target) => {
     found = target;
     return undefined;
   };
@@ -236,7 +237,7 @@ async function targetOf(runtime: Runtime): Promise<g.Target> {
 /** Runs cases as one program with a form of the operator forced wherever it exists; returns how many nodes took it. */
 async function compare(
   runtime: Runtime,
-  target: g.Target,
+  target: Target,
   operator: string,
   form: string,
   list: readonly Subject[],
@@ -278,7 +279,7 @@ async function compare(
 for (const device of ['cpu', 'wasm'] as const) {
   describe(`forms on ${device}`, () => {
     let runtime: Runtime;
-    let target: g.Target;
+    let target: Target;
     beforeAll(async () => {
       runtime = await openRuntime(device, { threads: 1 });
       target = await targetOf(runtime);

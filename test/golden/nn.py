@@ -1,6 +1,7 @@
 """Writes nn.json: small inputs and outputs of PyTorch's layers, losses and optimisers, and of SSIM in plain NumPy.
 
-Made with PyTorch 1.13 and NumPy 1.24 (Debian 12): python3 test/golden/nn.py
+Made with PyTorch 1.13 and NumPy 1.24 (Debian 12), from the root of the repository:
+python3 test/golden/nn.py && npx biome format --write test/golden/nn.json
 Everything is computed in float64 from inputs of three decimals. Weights have the layout of src/nn ([in, out] for dense).
 """
 import json

@@ -432,6 +432,24 @@ describe('Ctrl-C', () => {
   });
 });
 
+// Debian's package: real images without a download.
+describe.skipIf(!existsSync('/usr/share/datasets/fashion-mnist'))('bench', () => {
+  it('prints a table, writes rows that can be repeated, and goes on where it stopped', async () => {
+    const args = ['bench', 'fashion-one-class', '--models', 'mean-image', '--out', 'rows.csv', '--json'];
+    const one = await oddity(...args, '--classes', '1');
+    expect(one.code, one.stderr).toBe(0);
+    const two = await oddity(...args, '--classes', '1,2');
+    expect(two.stderr).not.toContain('1 of 2');
+    expect(two.stderr).toContain('2 of 2: mean-image, class 2');
+    const { rows, means } = JSON.parse(two.stdout);
+    expect(rows[0]).toEqual({ ...JSON.parse(one.stdout).rows[0], command: expect.stringContaining('--classes 1,2') });
+    expect(rows[0]).toMatchObject({ class: 'Trouser', seed: 1, prevalence: 0.9, version: expect.any(String) });
+    expect(rows[0].imageAuroc).toBeGreaterThan(0.95);
+    expect(means['mean-image'].rows).toBe(2);
+    expect(readFileSync(join(cwd, 'rows.csv'), 'utf8').trim().split('\n').length).toBe(3);
+  });
+});
+
 describe('doctor', () => {
   it('shows the machine and a training that works', async () => {
     const { code, stdout } = await oddity('doctor', '--json');

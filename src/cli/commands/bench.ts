@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { availableParallelism, cpus } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
-import { ConfigError, unknownName } from '../../core/errors.ts';
+import { Cancelled, ConfigError, unknownName } from '../../core/errors.ts';
 import { writeAtomic } from '../../engine/files.ts';
 import { type SweepJob, sweep } from '../../engine/sweep.ts';
 import { oddityVersion } from '../../engine/versions.ts';
@@ -62,7 +62,10 @@ export function addBench(program: Command): void {
     const { train } = await engine();
     const { listener: onEvent, signal } = terminal;
     const folder = options.state ?? join('runs', 'bench', name);
-    const reports = await sweep(jobs, { folder, train, onEvent, signal });
+    const reports = await sweep(jobs, { folder, train, onEvent, signal }).catch((error) => {
+      if (!(error instanceof Cancelled)) throw error;
+      throw new Cancelled('Stopped. What is finished is kept; the same command goes on.');
+    });
     const out = options.out ?? join('bench', 'results', `${name}${options.quick ? '-quick' : ''}.csv`);
     const words = process.argv.slice(2).filter((word) => !['--json', '--quiet'].includes(word));
     const rows = reports.map((report) => rowOf(report, `oddity ${words.join(' ')}`));

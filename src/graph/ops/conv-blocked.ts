@@ -41,13 +41,15 @@ const toBlocks = (emit: Emitter, x: string): string => emit.node('ReorderInput',
 const fromBlocks = (emit: Emitter, x: string, channels: number): string =>
   emit.node('ReorderOutput', [x], { channels: { i: channels } }, domain);
 
-/** A kernel `[K, C, h, w]` as blocks `[K/B, C/B, h, w, B of C, B of K]`, still declared `[K, C, h, w]`. */
-function blockKernel(emit: Emitter, w: string, shape: readonly number[]): string {
+/**
+ * A kernel with its outputs innermost, `[C, taps, K]`, as blocks `[K/B, C/B, taps, B of C, B of K]`, declared
+ * `[K, C, ...taps]`. Only whole vectors of K move.
+ */
+function blockKernel(emit: Emitter, w: string, [k, c, ...taps]: readonly number[]): string {
   const b = emit.target.blockSize;
-  const [k, c, ...taps] = shape;
-  const cut = emit.node('Reshape', [w, emit.ints([k / b, b, c / b, b, ...taps])]);
-  const turned = emit.node('Transpose', [cut], { perm: { ints: [0, 2, 4, 5, 3, 1] } });
-  return emit.node('Reshape', [turned, emit.ints(shape)]);
+  const cut = emit.node('Reshape', [w, emit.ints([c / b, b, sizeOf(taps), k / b, b])]);
+  const turned = emit.node('Transpose', [cut], { perm: { ints: [3, 0, 2, 1, 4] } });
+  return emit.node('Reshape', [turned, emit.ints([k, c, ...taps])]);
 }
 
 function attributes(
@@ -73,7 +75,9 @@ export function emitBlockedConv(
 ): string {
   const shape = concrete(kernel);
   const options = attributes(shape.slice(2), a.strides, a.dilations, [...a.padsBefore, ...a.padsAfter]);
-  const y = emit.node('Conv', [toBlocks(emit, x), blockKernel(emit, w, shape), ...bias], options, domain);
+  const rows = emit.node('Reshape', [w, emit.ints([shape[0], sizeOf(shape.slice(1))])]);
+  const outputsLast = emit.node('Transpose', [rows], { perm: { ints: [1, 0] } });
+  const y = emit.node('Conv', [toBlocks(emit, x), blockKernel(emit, outputsLast, shape), ...bias], options, domain);
   return fromBlocks(emit, y, shape[0]);
 }
 
@@ -114,18 +118,18 @@ export function emitBlockedInputGradient(
   const [height, width] = concrete(x.shape.slice(2));
   const [sh, sw] = a.strides;
   const blocks = toBlocks(emit, dy);
+  const channelsLast = emit.node('Transpose', [w], { perm: { ints: [0, 2, 3, 1] } }); // [K, taps, C]
   const part = (rows: PhaseOfStride, columns: PhaseOfStride): string => {
     const cut = emit.node('Slice', [
-      w,
+      channelsLast,
       emit.ints([rows.first + sh * (rows.taps - 1), columns.first + sw * (columns.taps - 1)]),
       emit.ints([-2147483648, -2147483648]),
-      emit.ints([2, 3]),
+      emit.ints([1, 2]),
       emit.ints([-sh, -sw]),
     ]);
-    const turned = emit.node('Transpose', [cut], { perm: { ints: [1, 0, 2, 3] } }); // [C, K, taps]
     const taps = [rows.taps, columns.taps];
     const options = attributes(taps, [1, 1], [1, 1], [rows.before, columns.before, rows.after, columns.after]);
-    return emit.node('Conv', [blocks, blockKernel(emit, turned, [c, k, ...taps]), ...bias], options, domain);
+    return emit.node('Conv', [blocks, blockKernel(emit, cut, [c, k, ...taps]), ...bias], options, domain);
   };
   const across = phases(x.shape, g.shape, kernel, a, 1);
   const down = phases(x.shape, g.shape, kernel, a, 0).map((rows) => {

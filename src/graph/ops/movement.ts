@@ -355,7 +355,16 @@ const splitOp = defineOp<{ sizes: readonly number[]; axis: number }>({
   lowerings: {
     onnx: (emit, [x], { attributes: { sizes, axis } }) =>
       emit.nodes('Split', [x, emit.ints(sizes)], { axis: { i: axis } }, sizes.length),
+    slices: (emit, [x], { attributes: { sizes, axis } }) => {
+      let end = 0;
+      return sizes.map((size) => {
+        end += size;
+        return emit.node('Slice', [x, emit.ints([end - size]), emit.ints([end]), emit.ints([axis])]);
+      });
+    },
   },
+  // A WebGPU kernel binds each part as a buffer of its own, and devices bind as few as 8.
+  choose: ({ attributes: { sizes } }, { device }) => (device === 'webgpu' && sizes.length > 6 ? 'slices' : 'onnx'),
   reference: ([x], { axis }, types) => {
     const outer = x.shape.slice(0, axis).reduce((n, d) => n * d, 1);
     const block = x.data.length / outer;
