@@ -228,24 +228,22 @@ function shapeOf(feed: Feed): readonly number[] {
   return feed.kind === 'draw' ? feed.draw.shape : feed.shape;
 }
 
-/** Compiles a phase and puts its state in place. `frozen` holds state that is read but never written: fed each time. */
+/** Compiles a phase and puts its state in place. */
 export async function openPhase(
   options: Pick<FitOptions, 'source' | 'rng' | 'profile' | 'inspect'>,
   plan: Pick<Plan, 'phase' | 'batchSize'>,
   tensors: Tensors,
   runtime: Runtime,
-): Promise<{ assembled: AssembledPhase; session: Session; packed: Tensors; frozen: Tensors }> {
+): Promise<{ assembled: AssembledPhase; session: Session; packed: Tensors }> {
   const assembled = assemble(plan.phase, { shape: [plan.batchSize, ...options.source.shape] });
   await options.inspect?.(assembled.program, runtime.device);
   const { carry } = assembled.program;
   const session = await runtime.compile(assembled.program, { carry, profile: options.profile });
   const missing = assembled.specs.filter((s) => !(s.name in tensors));
   const packed = assembled.pack({ ...tensors, ...initialize(missing, options.rng.split('init')) });
-  const carried = new Set(Object.values(carry));
-  const pick = (keep: (name: string) => boolean) =>
-    Object.fromEntries(Object.entries(packed).filter(([name]) => session.inputs.includes(name) && keep(name)));
-  await session.setState(pick((name) => carried.has(name)));
-  return { assembled, session, packed, frozen: pick((name) => !carried.has(name)) };
+  // What a frozen group holds stays as it is; the rest is carried from call to call.
+  await session.setState(Object.fromEntries(Object.entries(packed).filter(([name]) => session.inputs.includes(name))));
+  return { assembled, session, packed };
 }
 
 /** One phase from where the state stands to its end. */
@@ -272,7 +270,7 @@ class PhaseRun {
   async fit(profiles: ProfileRow[]): Promise<{ tensors: Tensors; history: EpochRecord[] }> {
     const { options, plan, clock } = this;
     const opening = openPhase(options, plan, this.start.tensors, options.runtime);
-    const { assembled, session, packed, frozen } = await orAbort(opening, options.signal);
+    const { assembled, session, packed } = await orAbort(opening, options.signal);
     try {
       const read = async (): Promise<Tensors> => {
         // What the phase does not touch comes from the phases before it.
@@ -282,7 +280,7 @@ class PhaseRun {
       };
       const begin = performance.now();
       const first = this.iteration;
-      await this.iterate(new Feeder(assembled, session, options, plan), assembled, session, frozen, read);
+      await this.iterate(new Feeder(assembled, session, options, plan), assembled, session, read);
       clock.milliseconds += performance.now() - begin;
       clock.steps += this.iteration - first;
       const tensors = settle(await read(), assembled);
@@ -299,7 +297,6 @@ class PhaseRun {
     feeder: Feeder,
     assembled: AssembledPhase,
     session: Session,
-    frozen: Tensors,
     read: () => Promise<Tensors>,
   ): Promise<void> {
     const { plan, clock } = this;
@@ -312,7 +309,6 @@ class PhaseRun {
     while (this.iteration < plan.total) {
       await this.stopIfCancelled(read);
       const feeds = await next;
-      for (const [name, t] of Object.entries(frozen)) feeds[name] = { ...t, data: t.data.slice() };
       const called = performance.now();
       const running = session.run(feeds, { fetch: assembled.metrics, transfer: true });
       const made = count;
@@ -443,8 +439,8 @@ export function stepTrial(
   return async (runtime) => {
     const opening = open.get(runtime) ?? openPhase(data, plan, {}, runtime);
     open.set(runtime, opening);
-    const { assembled, session, frozen } = await orAbort(opening, data.signal);
+    const { assembled, session } = await orAbort(opening, data.signal);
     const feeds = await new Feeder(assembled, session, data, plan).at(0, 1);
-    await session.run({ ...feeds, ...frozen }, { fetch: assembled.metrics, signal: data.signal });
+    await session.run(feeds, { fetch: assembled.metrics, signal: data.signal });
   };
 }

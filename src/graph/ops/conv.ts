@@ -310,8 +310,21 @@ export function canFlip(w: Shape, a: ConvAttributes): boolean {
 
 const pointwise = (w: Shape): boolean => w.slice(2).every((k) => k === 1);
 
-function chooseConv({ inputs: [x, w], attributes: a }: Node & { attributes: ConvAttributes }, target: Target): string {
+/**
+ * On WebAssembly one large product is so much faster than one per image that laying out columns pays for small maps,
+ * above all when a layer's products share them.
+ */
+function prefersProducts(x: Shape, g: Shape, a: ConvAttributes, { device }: Target): boolean {
+  const small = g.slice(2).reduce<number>((n, d) => n * Number(d), 1) <= 256;
+  return device === 'wasm' && a.groups === 1 && typeof x[0] === 'number' && Number(x[1]) > 4 && small;
+}
+
+function chooseConv(
+  { inputs: [x, w], outputs: [y], attributes: a }: Node & { attributes: ConvAttributes },
+  target: Target,
+): string {
   if (coversInput(x.shape, w.shape, a)) return 'dense';
+  if (prefersProducts(x.shape, y.shape, a, target)) return 'columns';
   return canBlockConv(w.shape, a, target) && !pointwise(w.shape) ? 'blocked' : 'conv';
 }
 
@@ -320,6 +333,7 @@ function chooseInputGradient(
   target: Target,
 ): string {
   if (coversInput(x.shape, w.shape, a)) return 'dense';
+  if (prefersProducts(x.shape, g.shape, a, target) && canScatter(g.shape, w.shape, a)) return 'scatter';
   if (canBlockInputGradient(x.shape, g.shape, w.shape, a, target) && !pointwise(w.shape)) return 'blocked';
   return canFlip(w.shape, a) && Number(w.shape[1]) >= 4 ? 'flip' : 'transpose';
 }
@@ -484,6 +498,19 @@ const weightsByTaps: WeightLowering = (emit, [x, dy], { inputs: [image, g], attr
   return [emitKernel(emit, joined, k, c, a.kernel)];
 };
 
+/** F: as C, but one product per image and window, summed at the end: dy is used as it lies. */
+const weightsByWindows: WeightLowering = (emit, [x, dy], { inputs: [image, g], attributes: a }) => {
+  const [n, c, k] = [Number(image.shape[0]), Number(image.shape[1]), Number(g.shape[1])];
+  const positions = sizeOf(g.shape.slice(2));
+  const rows = emit.node('Reshape', [dy, emit.ints([n, k, positions])]);
+  const products = emitColumns(emit, x, image, g, a).map((columns) =>
+    emit.node('MatMul', [rows, emit.node('Reshape', [columns, emit.ints([n, positions, -1])])]),
+  );
+  const joined = products.length === 1 ? products[0] : emit.node('Concat', products, { axis: { i: 2 } });
+  const sum = emit.node('ReduceSum', [joined, emit.ints([0])], { keepdims: { i: 0 } });
+  return [emitKernel(emit, sum, k, c, a.kernel)];
+};
+
 /** The kernel covers the whole input: the weight gradient of a dense layer. */
 const weightsByDense: WeightLowering = (emit, [x, dy], { inputs: [image, g], attributes: a }) => {
   const [n, c, k] = [Number(image.shape[0]), Number(image.shape[1]), Number(g.shape[1])];
@@ -528,6 +555,7 @@ export function weightGradientForms(
     'image',
     'columns',
     'taps',
+    'windows',
     ...(coversInput(x, [0, x[1], ...a.kernel], a) ? ['dense'] : []),
     ...(canBlockWeightGradient(x, g, a, target) ? ['blocked'] : []),
   ];
@@ -554,6 +582,7 @@ const convWeightGradientOp = defineOp<ConvAttributes & { kernel: readonly number
     image: weightsByImage,
     columns: weightsByColumns,
     taps: weightsByTaps,
+    windows: weightsByWindows,
     dense: weightsByDense,
     blocked: (emit, inputs, { inputs: [x, g], attributes }) => [
       emitBlockedWeightGradient(emit, inputs, x, g, attributes),
@@ -573,13 +602,15 @@ function chooseWeightGradient({ inputs: [x, g], attributes: a }: WeightGradientN
   if (a.groups > 1) return 'image';
   if (coversInput(x.shape, [0, x.shape[1], ...a.kernel], a)) return 'dense';
   if (pointwise([0, 0, ...a.kernel])) return 'image';
+  if (prefersProducts(x.shape, g.shape, a, target)) return 'columns';
   const [c, k] = [Number(x.shape[1]), Number(g.shape[1])];
   const positions = sizeOf(g.shape.slice(2));
   const strided = a.strides.some((s) => s > 1);
   // Over a large map the blocked form's kernel (dy itself) no longer fits the cache.
   if (strided && c > 2 && positions <= 256 && canBlockWeightGradient(x.shape, g.shape, a, target)) return 'blocked';
   if (c <= 4 || c * k <= 64) return 'conv';
-  return strided || positions < 512 ? 'taps' : 'image';
+  if (strided) return positions > 256 ? 'windows' : 'taps';
+  return positions < 512 ? 'taps' : 'image';
 }
 
 const attributesOf = (a: ConvAttributes): ConvAttributes => ({
