@@ -15,10 +15,10 @@ const config = z.strictObject({
     .enum(['strided', 'seed-000', 'seed-001', 'cae-9'])
     .default('strided')
     .describe('Layers: "strided" fits its depth to the image, the others are published nets.'),
-  loss: z.enum(['l1', 'l2', 'ssim']).default('l2').describe('What training minimises and the map shows.'),
-  code: z.int().min(1).max(4096).default(32).describe('Numbers in the bottleneck; too many and it learns to copy.'),
-  width: z.int().min(1).max(512).default(32).describe('Filters of the first layer of the strided network.'),
-  epochs: z.int().min(1).max(100000).default(20).describe('Passes over the training images.'),
+  loss: z.enum(['l1', 'l2', 'ssim']).default('ssim').describe('What training minimises and the map shows.'),
+  code: z.int().min(1).max(4096).default(16).describe('Numbers in the bottleneck; too many and it learns to copy.'),
+  width: z.int().min(1).max(512).default(16).describe('Filters of the first layer of the strided network.'),
+  epochs: z.int().min(1).max(100000).default(10).describe('Passes over the training images.'),
   batchSize: z.int().min(1).max(4096).default(64).describe('Images per training step.'),
   learningRate: z.number().positive().max(1).default(1e-3).describe("Adam's learning rate at the start."),
   weightDecay: z.number().min(0).max(1).default(1e-5).describe('L2 penalty added to the gradient.'),
@@ -219,8 +219,6 @@ export const autoencoder = defineModel<Config>({
     if (options.network === 'seed-001' && (height % 4 !== 0 || width % 4 !== 0 || side < 16)) {
       return `network seed-001 needs image sides that are multiples of 4 and at least 16, got ${height} × ${width}.`;
     }
-    if (options.loss === 'ssim' && side < 11)
-      return `loss ssim needs images of at least 11 × 11 pixels, got ${height} × ${width}.`;
     if (side < 8) return `the autoencoder needs images of at least 8 × 8 pixels, got ${height} × ${width}.`;
     return undefined;
   },

@@ -1,4 +1,5 @@
 /** Losses: scalars, means over all elements and the batch unless said. */
+import { ShapeError } from '../core/errors.ts';
 import { concrete } from '../core/shape.ts';
 import { float32 } from '../core/tensor.ts';
 import { constant } from '../graph/leaf.ts';
@@ -50,20 +51,23 @@ export function klStandardNormal(mean: Value, logVariance: Value): Value {
   return g.mul(g.reduceMean(g.reduceSum(terms, { axes: [-1] })), 0.5);
 }
 
-/** A normalised Gaussian window as a depthwise kernel `[C, 1, size, 1]` or `[C, 1, 1, size]`. */
-export function gaussianKernel(channels: number, size: number, sigma: number, axis: 'height' | 'width'): Value {
-  const weights = Array.from({ length: size }, (_, i) => Math.exp(-((i - (size - 1) / 2) ** 2) / (2 * sigma * sigma)));
+/**
+ * A Gaussian window of odd `size` along an axis of n pixels, as a matrix `[n, n]`; windows that reach over the border see
+ * mirrored pixels (the border pixel once).
+ */
+function windowMatrix(n: number, size: number, sigma: number): Value {
+  const radius = (size - 1) / 2;
+  const weights = Array.from({ length: size }, (_, k) => Math.exp(-((k - radius) ** 2) / (2 * sigma * sigma)));
   const total = weights.reduce((a, b) => a + b, 0);
-  const data = Float32Array.from({ length: channels * size }, (_, i) => weights[i % size] / total);
-  return constant(float32(data, axis === 'height' ? [channels, 1, size, 1] : [channels, 1, 1, size]));
-}
-
-/** Gaussian blur of `[N, C, H, W]`, separable, zero padding that keeps the size unless `valid`. */
-export function gaussianBlur(x: Value, size: number, sigma: number, valid = false): Value {
-  const [channels] = concrete([x.shape[1]], 'A blur');
-  const p = valid ? 0 : (size - 1) / 2;
-  const rows = g.conv(x, gaussianKernel(channels, size, sigma, 'height'), { groups: channels, padding: [p, 0, p, 0] });
-  return g.conv(rows, gaussianKernel(channels, size, sigma, 'width'), { groups: channels, padding: [0, p, 0, p] });
+  const matrix = new Float32Array(n * n);
+  for (let o = 0; o < n; o++) {
+    for (let k = 0; k < size; k++) {
+      const at = o + k - radius;
+      const mirrored = at < 0 ? -at : at >= n ? 2 * (n - 1) - at : at;
+      matrix[o * n + mirrored] += weights[k] / total;
+    }
+  }
+  return constant(float32(matrix, [n, n]));
 }
 
 export interface SsimOptions {
@@ -81,7 +85,16 @@ export interface SsimOptions {
 export function ssimMap(a: Value, b: Value, options: SsimOptions = {}): Value {
   const { window = 11, sigma = 1.5, range = 1 } = options;
   const [c1, c2] = [(0.01 * range) ** 2, (0.03 * range) ** 2];
-  const blur = (v: Value) => gaussianBlur(g.padReflect(v, (window - 1) / 2), window, sigma, true);
+  const [height, width] = concrete(a.shape.slice(-2), 'SSIM');
+  if (Math.min(height, width) <= (window - 1) / 2) {
+    throw new ShapeError(
+      `SSIM: a window of ${window} needs more than ${(window - 1) / 2} pixels, got ${height} × ${width}.`,
+    );
+  }
+  // Two small matrix products: faster than convolving one channel at a time.
+  const rows = windowMatrix(height, window, sigma);
+  const columns = windowMatrix(width, window, sigma);
+  const blur = (v: Value) => g.matMul(g.matMul(rows, v), columns, { transposeB: true });
   const [ma, mb] = [blur(a), blur(b)];
   const saa = g.sub(blur(g.square(a)), g.square(ma));
   const sbb = g.sub(blur(g.square(b)), g.square(mb));
