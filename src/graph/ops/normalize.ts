@@ -57,7 +57,8 @@ const batchNormalizeOp = defineOp<{ eps: number }>({
       const wide = emit.ints(image.shape.map((_, i) => (i === 1 ? channels : 1)));
       const mean = emit.node('ReduceMean', [x], { axes, keepdims: { i: 0 } });
       const centred = emit.node('Sub', [x, emit.node('Reshape', [mean, wide])]);
-      const variance = emit.node('ReduceMean', [emit.node('Mul', [centred, centred])], { axes, keepdims: { i: 0 } });
+      const squares = emit.node('ReduceSumSquare', [centred], { axes, keepdims: { i: 0 } });
+      const variance = emit.node('Mul', [squares, emit.scalar(channels / sizeOf(image.shape))]);
       const deviation = emit.node('Sqrt', [emit.node('Add', [variance, emit.scalar(eps)])]);
       const factor = emit.node('Reshape', [emit.node('Div', [scale, deviation]), wide]);
       const y = emit.node('Add', [emit.node('Mul', [centred, factor]), emit.node('Reshape', [shift, wide])]);
