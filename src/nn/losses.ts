@@ -95,10 +95,14 @@ export function ssimMap(a: Value, b: Value, options: SsimOptions = {}): Value {
   const rows = windowMatrix(height, window, sigma);
   const columns = windowMatrix(width, window, sigma);
   const blur = (v: Value) => g.matMul(g.matMul(rows, v), columns, { transposeB: true });
-  const [ma, mb] = [blur(a), blur(b)];
-  const saa = g.sub(blur(g.square(a)), g.square(ma));
-  const sbb = g.sub(blur(g.square(b)), g.square(mb));
-  const sab = g.sub(blur(g.mul(a, b)), g.mul(ma, mb));
+  // Variances do not change when a constant is taken off first, and float32 then loses far less in E[x²] − E[x]².
+  const level = g.stopGradient(g.reduceMean(a, { axes: [-2, -1], keep: true }));
+  const [a0, b0] = [g.sub(a, level), g.sub(b, level)];
+  const [ma0, mb0] = [blur(a0), blur(b0)];
+  const saa = g.sub(blur(g.square(a0)), g.square(ma0));
+  const sbb = g.sub(blur(g.square(b0)), g.square(mb0));
+  const sab = g.sub(blur(g.mul(a0, b0)), g.mul(ma0, mb0));
+  const [ma, mb] = [g.add(ma0, level), g.add(mb0, level)];
   const top = g.mul(g.add(g.mul(g.mul(ma, mb), 2), c1), g.add(g.mul(sab, 2), c2));
   const bottom = g.mul(g.add(g.add(g.square(ma), g.square(mb)), c1), g.add(g.add(saa, sbb), c2));
   return g.div(top, bottom);

@@ -64,7 +64,7 @@ export async function openOrtRuntime(device: Device, options: OrtOptions = {}): 
     await link.close();
     const missing = error instanceof RuntimeUnavailable && error.code === 'native-missing';
     if (device !== 'cpu' || !missing) throw error;
-    const message = `Running on WebAssembly, about 2.5 times slower than native. ${error.message}`;
+    const message = `Running on WebAssembly, three to four times slower than native. ${error.message}`;
     (options.onEvent ?? silent)({ type: 'warning', code: 'native-missing', message });
     return openOrtRuntime('wasm', options);
   }

@@ -501,7 +501,7 @@ describe('bad input', () => {
 
   it('resolves options: defaults, preset, own', () => {
     const model = findModel('autoencoder');
-    expect(resolveConfig(model)).toMatchObject({ network: 'strided', epochs: 20 });
+    expect(resolveConfig(model)).toMatchObject({ network: 'strided', epochs: 10 });
     expect(resolveConfig(model, { preset: 'seed-000', config: { epochs: 3 } })).toMatchObject({
       network: 'seed-000',
       epochs: 3,
