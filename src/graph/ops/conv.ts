@@ -306,7 +306,7 @@ export function canFlip(w: Shape, a: ConvAttributes): boolean {
   );
 }
 
-// The rules below come from `npm run bench -- lowerings`; bench/results/lowerings.csv holds the measurements.
+// The rules below come from `npm run bench -- lowerings`; run it again after a change here.
 
 const pointwise = (w: Shape): boolean => w.slice(2).every((k) => k === 1);
 
