@@ -107,8 +107,9 @@ export function rmsProp(options: { learningRate: number; decay?: number; eps?: n
   };
 }
 
-/** Scales a gradient so that its Euclidean norm is at most `limit`. */
-export function clipByNorm(gradient: Value, limit: number): Value {
-  const norm = g.sqrt(g.reduceSum(g.square(gradient)));
-  return g.mul(gradient, g.minimum(g.div(limit, g.add(norm, 1e-6)), 1));
+/** Scales gradients so that the Euclidean norm of all of them together is at most `limit`. */
+export function clipByNorm(gradients: readonly Value[], limit: number): Value[] {
+  const squares = gradients.map((gradient) => g.reduceSum(g.square(gradient))).reduce((a, b) => g.add(a, b));
+  const factor = g.minimum(g.div(limit, g.add(g.sqrt(squares), 1e-6)), 1);
+  return gradients.map((gradient) => g.mul(gradient, factor));
 }

@@ -13,7 +13,7 @@ import * as g from '../graph/ops/index.ts';
 import type { Program } from '../graph/program.ts';
 import { substitute } from '../graph/substitute.ts';
 import type { Value } from '../graph/value.ts';
-import type { Optimizer } from './optimizers.ts';
+import { clipByNorm, type Optimizer } from './optimizers.ts';
 import { type Schedule, steady } from './schedules.ts';
 import { type Draw, type Scope, type Spec, Trace } from './scope.ts';
 
@@ -216,11 +216,7 @@ export function assemble(phase: Phase, x: { readonly shape: readonly number[] })
     const stepPacks = step.updates.flatMap((group) => packs.get(group)!);
     const zero = (name: string) => g.broadcastTo(g.mul(g.reduceSum(current.get(name)!), 0), current.get(name)!.shape);
     let flat = stepPacks.map((pack) => join(pack, (name) => slopeOf.get(name) ?? zero(name)));
-    if (step.clipNorm !== undefined) {
-      const squares = flat.map((f) => g.reduceSum(g.square(f))).reduce((a, b) => g.add(a, b));
-      const factor = g.minimum(g.div(step.clipNorm, g.add(g.sqrt(squares), 1e-6)), 1);
-      flat = flat.map((f) => g.mul(f, factor));
-    }
+    if (step.clipNorm !== undefined) flat = clipByNorm(flat, step.clipNorm);
     const rateName = `rate/${step.name}/${repeat}`;
     const rate = input(rateName, []);
     const schedule = step.schedule ?? steady;

@@ -247,7 +247,7 @@ describe('optimisers', () => {
       const size = start.data.length;
       const x = g.input('x', [size]);
       const slope = g.mul(g.input('curve', [size]), g.sub(x, g.input('centre', [size])));
-      const gradient = name === 'clipped' ? nn.clipByNorm(slope, 1.5) : slope;
+      const gradient = name === 'clipped' ? nn.clipByNorm([slope], 1.5)[0] : slope;
       const states = Object.entries(optimizer.init).map(([key, spec]) => ({
         key,
         value: g.input(key, spec.perParameter ? [size] : []),
