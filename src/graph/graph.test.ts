@@ -43,3 +43,36 @@ describe('gradients', () => {
     expect(() => g.gradients(x, [x])).toThrow(/taken of a scalar/);
   });
 });
+
+describe('scaleChannels', () => {
+  const [x, factor, offset] = [g.input('x', [2, 4, 5, 5]), g.input('f', [6]), g.input('o', [6])];
+  const bias = g.input('b', [6]);
+  const wide = (v: g.Value) => g.reshape(v, [1, 6, 1, 1]);
+  const noise = (shape: readonly number[], seed: number) => {
+    const length = shape.reduce((n, d) => n * d, 1);
+    return float32(
+      Float32Array.from({ length }, (_, i) => Math.sin(7.3 * (i + seed))),
+      shape,
+    );
+  };
+  it.each([
+    ['conv', g.conv(x, g.input('w', [6, 4, 3, 3]), { stride: 2, bias }), [6, 4, 3, 3], true],
+    ['conv without a bias, in groups', g.conv(x, g.input('w', [6, 2, 3, 3]), { groups: 2 }), [6, 2, 3, 3], true],
+    ['convTranspose', g.convTranspose(x, g.input('w', [4, 6, 3, 3]), { stride: 2, bias }), [4, 6, 3, 3], true],
+    ['convTranspose in groups', g.convTranspose(x, g.input('w', [4, 3, 3, 3]), { groups: 2 }), [4, 3, 3, 3], false],
+    ['relu', g.relu(g.conv(x, g.input('w', [6, 4, 1, 1]))), [6, 4, 1, 1], false],
+  ] as const)('%s: equal to a product and a sum, folded where it can be', (_, y, kernel, folds) => {
+    const folded = g.scaleChannels(y, factor, offset);
+    const plain = g.add(g.mul(y, wide(factor)), wide(offset));
+    const feeds = {
+      x: noise(x.shape as number[], 1),
+      w: noise(kernel, 2),
+      b: noise([6], 3),
+      f: noise([6], 4),
+      o: noise([6], 5),
+    };
+    const [a, b] = g.evaluate([folded, plain], feeds);
+    for (const [i, v] of a.data.entries()) expect(Number(v)).toBeCloseTo(Number(b.data[i]), 4);
+    expect(folded.node.op === y.node.op).toBe(folds);
+  });
+});

@@ -19,7 +19,6 @@ export interface BatchNormOptions {
 export function batchNorm(scope: Scope, x: Value, options: BatchNormOptions = {}): Value {
   const { momentum = 0.1, eps = 1e-5 } = options;
   const [channels] = concrete([x.shape[1]], 'Batch norm');
-  const wide = [1, channels, ...x.shape.slice(2).map(() => 1)];
   const scale = scope.parameter('weight', [channels], options.scaleInit ?? onesInit);
   const shift = scope.parameter('bias', [channels], zerosInit);
   const runningMean = scope.buffer('running_mean', [channels], zerosInit);
@@ -27,7 +26,7 @@ export function batchNorm(scope: Scope, x: Value, options: BatchNormOptions = {}
   if (!scope.training) {
     const factor = g.div(scale, g.sqrt(g.add(runningVariance, eps)));
     const offset = g.sub(shift, g.mul(runningMean, factor));
-    return g.add(g.mul(x, g.reshape(factor, wide)), g.reshape(offset, wide));
+    return g.scaleChannels(x, factor, offset);
   }
   const { y, mean, variance } = g.batchNormalize(x, scale, shift, eps);
   const count = Number(product(x.shape)) / channels;

@@ -17,6 +17,8 @@ import {
   emitBlockedInputGradient,
   emitBlockedWeightGradient,
 } from './conv-blocked.ts';
+import { add, mul } from './elementwise.ts';
+import { reshape } from './movement.ts';
 import { reduceSum } from './reduce.ts';
 
 export interface ConvAttributes {
@@ -688,4 +690,24 @@ export function convTranspose(
     return (n - 1) * a.strides[i] - a.padsBefore[i] - a.padsAfter[i] + reach + (options.outputPadding ?? 0);
   });
   return convInputGradient(x, w, spatial, a, options.bias);
+}
+
+/**
+ * `y · factor + offset` with one factor and offset `[C]` per channel (axis 1). Where y is a convolution, plain or
+ * transposed, both go into its kernel and bias, so that the larger image is not walked again.
+ */
+export function scaleChannels(y: Value, factor: Value, offset: Value): Value {
+  const channels = Number(y.shape[1]);
+  const { op, inputs, attributes } = y.node as Node & { attributes: ConvAttributes };
+  const [x, w, bias] = inputs;
+  const along = (v: Value, axis: number, rank: number) =>
+    reshape(
+      v,
+      Array.from({ length: rank }, (_, i) => (i === axis ? channels : 1)),
+    );
+  const foldable = op.name === convOp.name || (op.name === convInputGradientOp.name && attributes.groups === 1);
+  if (!foldable) return add(mul(y, along(factor, 1, y.shape.length)), along(offset, 1, y.shape.length));
+  const axis = op.name === convOp.name ? 0 : 1;
+  const kernel = mul(w, along(factor, axis, w.shape.length));
+  return apply1(op, [x, kernel, bias ? add(mul(bias, factor), offset) : offset], attributes);
 }
