@@ -3,6 +3,7 @@ export { type BatchOrder, type BatchOrderOptions, batchOrder, epochOrder, gather
 export type { Dataset, LoadOptions } from './datasets/dataset.ts';
 export { datasets, findDataset } from './datasets/index.ts';
 export { type Downloaded, type DownloadOptions, download } from './download.ts';
+export { isImageName } from './file-list.ts';
 export { type CifarBatch, readCifarBinary } from './formats/cifar-binary.ts';
 export { gunzip } from './formats/gzip.ts';
 export { readIdx, writeIdx } from './formats/idx.ts';
@@ -11,6 +12,14 @@ export { encodePng, type PngImage } from './formats/png.ts';
 export { readSafetensors, type Safetensors, writeSafetensors } from './formats/safetensors.ts';
 export { sha256 } from './hash.ts';
 export type { Source, SourceItem } from './item.ts';
+export {
+  type Layout,
+  type LayoutItem,
+  type LayoutOptions,
+  type LayoutWarning,
+  type Part,
+  readLayout,
+} from './layout.ts';
 export { type MemoryPart, type MemorySourceOptions, memorySource } from './memory.ts';
 export { findProtocol, type Protocol, type ProtocolOptions, protocols, resolveClass } from './protocol.ts';
 export { dataRoot } from './root.ts';

@@ -1,0 +1,75 @@
+/** What the names of folders, labels and splits mean: the usual words, and those that the caller gives. */
+import type { LayoutItem, LayoutOptions, Part } from './layout.ts';
+
+/** Names that mean the same, as `plain` writes them. */
+const usual = {
+  normal: ['good', 'ok', 'normal', 'normals', 'pass', 'defect_free'],
+  abnormal: [
+    ...['abnormal', 'anomaly', 'anomalies', 'anomalous', 'bad', 'defect', 'defects', 'defective'],
+    ...['nok', 'not_ok', 'ko', 'ng', 'not_good', 'fail', 'faulty', 'reject'],
+  ],
+  mask: ['ground_truth', 'groundtruth', 'gt', 'mask', 'masks'],
+};
+const parts: Readonly<Record<Part, readonly string[]>> = {
+  train: ['train', 'training'],
+  validation: ['validation', 'valid', 'val'],
+  test: ['test', 'testing', 'test_public'],
+};
+
+/** Small letters, one sign between words, one form of each accented letter. */
+const plain = (name: string) =>
+  name
+    .normalize('NFC')
+    .trim()
+    .toLowerCase()
+    .replace(/[\s-]+/g, '_');
+
+/** The words of one data set. */
+export class LayoutWords {
+  private readonly given: { readonly normal?: string[]; readonly abnormal?: string[]; readonly mask?: string[] };
+
+  constructor(options: LayoutOptions = {}) {
+    const list = (names?: string | readonly string[]) => (names === undefined ? undefined : [names].flat().map(plain));
+    this.given = { normal: list(options.normal), abnormal: list(options.abnormal), mask: list(options.mask) };
+  }
+
+  /** The part that a name means; none for a name that was given another meaning. */
+  part(name: string): Part | undefined {
+    const word = plain(name);
+    if (this.allGiven.includes(word)) return undefined;
+    return (Object.keys(parts) as Part[]).find((part) => parts[part].includes(word));
+  }
+
+  isMask(name: string): boolean {
+    const word = plain(name);
+    return this.given.mask?.includes(word) || (usual.mask.includes(word) && !this.allGiven.includes(word));
+  }
+
+  /**
+   * The label that a name means. Any name that is not one of a normal label is a defect's, unless the caller said which
+   * names are; undefined for the rest.
+   */
+  label(name: string): LayoutItem['label'] | undefined {
+    const word = plain(name);
+    if (this.given.normal?.includes(word)) return 'normal';
+    if (this.given.abnormal?.includes(word)) return 'abnormal';
+    if (usual.normal.includes(word)) return this.given.normal ? undefined : 'normal';
+    return this.given.abnormal ? undefined : 'abnormal';
+  }
+
+  /** True for `bad`, `defect` and the like, which say nothing about the kind of defect. */
+  isGeneral(name: string): boolean {
+    const word = plain(name);
+    return usual.abnormal.includes(word) || this.given.abnormal?.includes(word) === true;
+  }
+
+  /** A name that the caller gave and that none of `names` is. */
+  missing(names: Iterable<string>): string | undefined {
+    const there = new Set([...names].map(plain));
+    return this.allGiven.find((name) => !there.has(name));
+  }
+
+  private get allGiven(): string[] {
+    return Object.values(this.given).flatMap((list) => list ?? []);
+  }
+}
