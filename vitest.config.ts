@@ -7,6 +7,7 @@ const projects: Record<string, string[]> = {
   contract: ['test/contract/**/*.test.ts'],
   integration: ['test/integration/**/*.test.ts', 'test/golden/**/*.test.ts'],
   docs: ['test/docs.test.ts'],
+  page: ['test/page/**/*.test.ts'],
   package: ['test/package.test.ts'],
 };
 

@@ -20,6 +20,7 @@ const steps = [
   { name: 'contract tests', project: 'contract' },
   { name: 'integration and golden tests', project: 'integration' },
   { name: 'documents and examples', project: 'docs' },
+  { name: 'pages in a browser', project: 'page' },
   { name: 'package exports', args: [bin('publint', 'src', 'cli.js'), '--strict'] },
   { name: 'package, installed elsewhere', project: 'package' },
 ];
