@@ -9,7 +9,7 @@ import { type Browser, chromium } from 'playwright-core';
 import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openRuntime } from '../../dist/runtime/index.js';
-import { trainAndScore } from './step.js';
+import { trainAndScore } from './step.ts';
 
 const browserPath = '/usr/bin/chromium';
 const here = fileURLToPath(new URL('.', import.meta.url));
@@ -33,7 +33,7 @@ describe.skipIf(!existsSync(browserPath))('a page (skipped without /usr/bin/chro
 
   beforeAll(async () => {
     const runtime = await openRuntime('reference');
-    expected = (await trainAndScore(runtime)) as Result;
+    expected = await trainAndScore(runtime);
     await runtime.close();
     writeFileSync(
       join(folder, 'index.html'),
@@ -42,7 +42,7 @@ describe.skipIf(!existsSync(browserPath))('a page (skipped without /usr/bin/chro
     writeFileSync(
       join(folder, 'main.js'),
       `import { openBrowserRuntime } from ${JSON.stringify(join(here, '../../dist/runtime/browser.js'))};
-       import { trainAndScore } from ${JSON.stringify(join(here, 'step.js'))};
+       import { trainAndScore } from ${JSON.stringify(join(here, 'step.ts'))};
        globalThis.run = async (device) => {
          const runtime = await openBrowserRuntime(device);
          const result = await trainAndScore(runtime);

@@ -1,12 +1,13 @@
-/** What the page and Node both do: two training steps of a small network and one scoring. Plain JavaScript: no build. */
+/** What the page and Node both do: two training steps of a small network and one scoring. */
 import { Rng } from '../../dist/core/random.js';
-import { float32 } from '../../dist/core/tensor.js';
+import { float32, type Tensors } from '../../dist/core/tensor.js';
 import * as g from '../../dist/graph/index.js';
 import * as nn from '../../dist/nn/index.js';
+import type { Runtime } from '../../dist/runtime/runtime.js';
 
-const batch = [4, 2, 8, 8];
+const batch: number[] = [4, 2, 8, 8];
 
-function network(scope, x) {
+function network(scope: nn.Scope, x: g.Value): g.Value {
   const h = g.relu(
     nn.batchNorm(scope.at('norm'), nn.conv(scope.at('down'), x, { filters: 4, kernel: 4, stride: 2, padding: 1 })),
   );
@@ -14,7 +15,7 @@ function network(scope, x) {
 }
 
 /** Trains on a runtime; the losses and the largest weight say whether two runtimes did the same. */
-export async function trainAndScore(runtime) {
+export async function trainAndScore(runtime: Runtime): Promise<{ losses: number[]; scores: number[] }> {
   const phase = nn.assemble(
     {
       name: 'fit',
@@ -32,7 +33,7 @@ export async function trainAndScore(runtime) {
   const session = await runtime.compile(phase.program);
   await session.setState(phase.pack(nn.initialize(phase.specs, new Rng(1))));
   const steps = 3;
-  const feeds = {};
+  const feeds: Tensors = {};
   for (const feed of phase.feeds) {
     if (feed.kind === 'rate') feeds[feed.name] = float32(new Float32Array(steps).fill(0.01));
     else feeds[feed.name] = float32(new Rng(2).uniforms(steps * 512), [steps, ...batch]);
@@ -54,5 +55,5 @@ export async function trainAndScore(runtime) {
   });
   const { score } = await scorer.run({ x: float32(new Rng(3).uniforms(512), batch) });
   await scorer.close();
-  return { losses: Array.from(loss.data), scores: Array.from(score.data) };
+  return { losses: Array.from(loss.data, Number), scores: Array.from(score.data, Number) };
 }
