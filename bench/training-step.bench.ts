@@ -91,11 +91,14 @@ const torch = (
 ).filter((t) => t !== undefined);
 if (torch.length === 0) console.error('PyTorch is absent (Debian: python3-torch, libopenblas0-pthread): no ratios.');
 const peaks: number[] = [];
+/** What WebAssembly's matrix product reaches, in the rounds in which its training step is timed. */
+const webPeaks: number[] = [];
 const rows: Record<string, unknown>[] = [];
 for (const [index, net] of nets.entries()) {
   const native = await ours(net, cpu);
   const wasm = index === 0 ? await openRuntime('wasm') : undefined;
   const web = wasm && (await ours(net, wasm));
+  const webPeak = wasm && (await matrixPeak(wasm));
   const contestants: [string, (steps: number) => Promise<number>][] = [
     ['oddity', native.run],
     ...torch.map((ask, i): [string, (steps: number) => Promise<number>] => [
@@ -112,6 +115,7 @@ for (const [index, net] of nets.entries()) {
   const times = new Map<string, number[]>(contestants.map(([name]) => [name, []]));
   for (let round = 0; round < rounds; round++) {
     peaks.push(Math.max(await peak(), await peak()));
+    if (webPeak) webPeaks.push(Math.max(await webPeak(), await webPeak()));
     for (const [name, run] of contestants) {
       const steps = Math.max(4, 4 * Math.round(turnSeconds / perStep.get(name)! / 4));
       times.get(name)!.push((await run(steps)) / steps);
@@ -162,14 +166,16 @@ for (const net of nets) {
 }
 for (const ask of torch) ask.end();
 await cpu.close();
-const summary = { peakGflops: Number(median(peaks).toFixed(1)), rounds, rows, operators };
+const [peakGflops, wasmPeakGflops] = [peaks, webPeaks].map((list) => Number(median(list).toFixed(1)));
+const summary = { peakGflops, wasmPeakGflops, rounds, rows, operators };
 if (quiet) console.log(JSON.stringify(summary));
-else console.log(`matrix product 2048³: ${summary.peakGflops} GFLOP/s`);
+else console.log(`matrix product 2048³: ${peakGflops} GFLOP/s, on wasm ${wasmPeakGflops}`);
 await saveRows(
   'training-step',
   rows.map((row) => ({
     ...row,
-    peakGflops: summary.peakGflops,
+    peakGflops,
+    wasmPeakGflops,
     operators: JSON.stringify(operators[row.name as string]),
   })),
 );
