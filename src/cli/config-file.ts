@@ -9,6 +9,9 @@ export interface ConfigFile {
   data?: string;
   protocol?: string;
   class?: string;
+  size?: string;
+  channels?: number;
+  labelled?: number;
   preset?: string;
   seed?: number;
   device?: string;
@@ -20,12 +23,15 @@ export interface ConfigFile {
   config?: Record<string, unknown>;
 }
 
-/** Type of each key; `class` may be a name or a number. */
+/** Type of each key; a `name` may be a text or a number. */
 const keys: Readonly<Record<keyof ConfigFile, 'text' | 'number' | 'name' | 'options'>> = {
   model: 'text',
   data: 'text',
   protocol: 'text',
   class: 'name',
+  size: 'name',
+  channels: 'number',
+  labelled: 'number',
   preset: 'text',
   seed: 'number',
   device: 'text',

@@ -24,6 +24,26 @@ export function between(flag: string, low: number, high: number) {
   };
 }
 
+/** A share above 0 and at most 1, or ConfigError. */
+export function share(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && value > 0 && value <= 1) return value;
+  throw new ConfigError('option-range', `A share must be a number above 0 and at most 1, got "${text}".`);
+}
+
+/** Height and width of images: `128` or `64x96`, or ConfigError. */
+export function imageSize(text: string): [number, number] {
+  const [height, width = height, ...more] = text.toLowerCase().split('x').map(Number);
+  if (more.length === 0 && Number.isInteger(height) && Number.isInteger(width)) return [height, width];
+  throw new ConfigError('image-size', `--size must be a whole number or height x width, such as 64x96, got "${text}".`);
+}
+
+/** 1 or 3, or ConfigError. */
+export function imageChannels(text: string): 1 | 3 {
+  if (text === '1' || text === '3') return text === '1' ? 1 : 3;
+  throw new ConfigError('channels', `--channels must be 1 (grey) or 3 (colour), got "${text}".`);
+}
+
 /** A device by name, or ConfigError that offers the nearest one. */
 export function device(text: string): Device | 'auto' {
   const known = ['auto', ...deviceNames];

@@ -110,7 +110,7 @@ describe('protocols', () => {
     );
     fc.assert(
       fc.property(
-        fc.constantFrom(...protocols),
+        fc.constantFrom(...protocols.filter((p) => p.name !== 'folder')), // it needs a source of folders
         fc.integer({ min: 0, max: 2 }),
         fc.integer(),
         fc.double({ min: 0, max: 0.9, noNaN: true }),
@@ -127,7 +127,7 @@ describe('protocols', () => {
         },
       ),
     );
-    const [a, b] = [1, 2].map((seed) => protocols[1].split(source, { class: 0, rng: new Rng(seed) }));
+    const [a, b] = [1, 2].map((seed) => findProtocol('one-anomaly').split(source, { class: 0, rng: new Rng(seed) }));
     expect(a.train).not.toEqual(b.train);
     expect(protocols[0].split(source, { class: 0, validationFraction: 0, rng: new Rng(1) }).validation.length).toBe(0);
   });

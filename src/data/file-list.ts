@@ -4,6 +4,7 @@
  */
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
+import { isImageName } from './formats/header.ts';
 
 /** What lies below a folder. Every path is relative to it, with `/`. */
 export interface FileList {
@@ -18,9 +19,6 @@ export interface FileList {
     readonly broken: readonly string[];
   };
 }
-
-/** True for the name of an image file that oddity reads, by its ending alone. */
-export const isImageName = (name: string): boolean => /\.(jpe?g|png|tiff?|bmp|webp|avif|gif)$/i.test(name);
 
 /** Lists the files below `root`. Rejects with the system's error where a folder cannot be read. */
 export async function listFiles(root: string): Promise<FileList> {

@@ -1,12 +1,22 @@
 /** Data: sources of items, data sets by name, splits by protocol, batches in a seeded order, and file formats. */
 export { type BatchOrder, type BatchOrderOptions, batchOrder, epochOrder, gatherBatch } from './batches.ts';
 export type { Dataset, LoadOptions } from './datasets/dataset.ts';
-export { datasets, findDataset } from './datasets/index.ts';
+export { dataPath, datasets, findDataset } from './datasets/index.ts';
+export type { Decoded, DecodeJob } from './decode.ts';
+export { type Decoder, type DecoderOptions, openDecoder } from './decoder.ts';
 export { type Downloaded, type DownloadOptions, download } from './download.ts';
-export { isImageName } from './file-list.ts';
+export {
+  checkImageOptions,
+  DEFAULT_SIZE,
+  type FolderSourceOptions,
+  folderSource,
+  type ImageOptions,
+} from './folder.ts';
 export { type CifarBatch, readCifarBinary } from './formats/cifar-binary.ts';
 export { gunzip } from './formats/gzip.ts';
+export { type ImageHeader, isImageName, readHeader } from './formats/header.ts';
 export { readIdx, writeIdx } from './formats/idx.ts';
+export { decodeImage, MAX_PIXELS } from './formats/image.ts';
 export { readNpy, writeNpy } from './formats/npy.ts';
 export { encodePng, type PngImage } from './formats/png.ts';
 export { readSafetensors, type Safetensors, writeSafetensors } from './formats/safetensors.ts';
@@ -21,7 +31,15 @@ export {
   readLayout,
 } from './layout.ts';
 export { type MemoryPart, type MemorySourceOptions, memorySource } from './memory.ts';
-export { findProtocol, type Protocol, type ProtocolOptions, protocols, resolveClass } from './protocol.ts';
+export {
+  findProtocol,
+  missingClass,
+  type Protocol,
+  type ProtocolOptions,
+  protocols,
+  resolveClass,
+} from './protocol.ts';
+export { fitImage, fitMask, type Pixels, resample, writeUnit } from './resize.ts';
 export { dataRoot } from './root.ts';
-export { checkSplit, finishSplit, type Split, type SplitPlan } from './split.ts';
+export { checkSplit, findLeaks, finishSplit, type Split, type SplitPlan } from './split.ts';
 export { type SyntheticOptions, synthetic } from './synthetic.ts';

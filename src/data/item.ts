@@ -10,8 +10,12 @@ export interface SourceItem {
   readonly id: string;
   /** Index into `Source.classes`. */
   readonly class: number;
-  /** The official part of the data set that the item belongs to. */
-  readonly part: 'train' | 'test';
+  /** The official part of the data set that the item belongs to; `train` where the data set has no parts. */
+  readonly part: 'train' | 'validation' | 'test';
+  /** The image file, where the item is one. */
+  readonly path?: string;
+  /** sha256 of the file's bytes, where the item is a file: equal files in training and test are a leak. */
+  readonly content?: string;
 }
 
 /** A loaded data set. */
@@ -25,6 +29,11 @@ export interface Source {
   readonly shape: readonly [number, number, number];
   /** Names of the classes, in the order of their numbers. */
   readonly classes: readonly string[];
+  /**
+   * Index of the class of normal items, where the data set itself says what is normal; the other classes are then types
+   * of defects. Absent where any class may be normal.
+   */
+  readonly normalClass?: number;
   readonly items: readonly SourceItem[];
   /** sha256 (hex) over the content: shape, classes, labels and pixels. The same bytes give the same hash anywhere. */
   readonly hash: string;
@@ -36,6 +45,8 @@ export interface Source {
   read(indices: ArrayLike<number>, out: Float32Array): Promise<void>;
   /** Writes masks (1 = anomalous pixel), item after item, `H · W` values each; absent when the source has none. */
   readMasks?(indices: ArrayLike<number>, out: Uint8Array): Promise<void>;
+  /** False for an anomalous item whose mask is unknown: `readMasks` then writes zeros. Absent when all are known. */
+  hasMask?(index: number): boolean;
   /** Ends workers and open files; absent when there is nothing to end. */
   close?(): Promise<void>;
 }

@@ -1,18 +1,21 @@
 /**
- * The ways in which the literature turns a data set with classes into an anomaly task. Numbers of different protocols
- * must never be compared: they differ in what is normal, in the training data and in the share of anomalies.
+ * The ways in which a data set becomes an anomaly task: those of the literature for data sets of classes, and those for
+ * folders that say themselves what is normal. Numbers of different protocols must never be compared: they differ in
+ * what is normal, in the training data and in the share of anomalies.
  */
-import { DataError, unknownName } from '../core/errors.ts';
+import { ConfigError, DataError, unknownName } from '../core/errors.ts';
 import type { Rng } from '../core/random.ts';
 import type { Source } from './item.ts';
 import { finishSplit, type Split } from './split.ts';
 
 /** What a protocol is told. */
 export interface ProtocolOptions {
-  /** Name or number of the class that the protocol is about. */
-  readonly class: string | number;
+  /** Name or number of the class that the protocol is about; `folder` needs none. */
+  readonly class?: string | number;
   /** Share of the training normals to hold out for validation, [0, 0.9]; default 0.1. */
   readonly validationFraction?: number;
+  /** Share of the anomalies for training whose labels are used, (0, 1], at least one; default 1. For `labelled` only. */
+  readonly labelledFraction?: number;
   /** The split draws from its stream `split` only. */
   readonly rng: Rng;
 }
@@ -28,6 +31,9 @@ export interface Protocol {
   split(source: Source, options: ProtocolOptions): Split;
 }
 
+/** Share of the normal items that test where the data names none for it. */
+const TEST_SHARE = 0.2;
+
 const oneClass: Protocol = {
   name: 'one-class',
   title: 'One class is normal',
@@ -36,7 +42,7 @@ const oneClass: Protocol = {
     'all classes tests (Deep SVDD, ICML 2018).',
   needs: ['class'],
   split(source, options) {
-    const normal = resolveClass(source, options.class);
+    const normal = resolveClass(source, given(options, 'one-class', source));
     const { items } = source;
     return finishSplit(source, {
       protocol: 'one-class',
@@ -58,7 +64,7 @@ const oneAnomaly: Protocol = {
     '20 % and all anomalies test (EGBAD 2018, GANomaly 2018, survey of Di Mattia et al. 2019).',
   needs: ['class'],
   split(source, options) {
-    const anomalous = resolveClass(source, options.class);
+    const anomalous = resolveClass(source, given(options, 'one-anomaly', source));
     const rng = options.rng.split('split');
     const isAnomalous = (i: number) => source.items[i].class === anomalous;
     const normals = rng.shuffle(numbersWhere(source, (i) => !isAnomalous(i)));
@@ -75,8 +81,147 @@ const oneAnomaly: Protocol = {
   },
 };
 
+const folder: Protocol = {
+  name: 'folder',
+  title: 'The folders say what is normal',
+  description:
+    'Training is on the normal images of the training part, testing on the test part. Without a test part a fifth of ' +
+    'the normal images, drawn by the seed, and all anomalies test.',
+  needs: [],
+  split(source, options) {
+    const { isAnomalous, list, sentence } = aboutNormal(source, 'folder', options.class);
+    const rng = options.rng.split('split');
+    const said = [`Folder: ${sentence}`];
+    const normal = normalParts(source, isAnomalous, rng, said);
+    let anomalies = list('test', true);
+    if (anomalies.length === 0) {
+      anomalies = list('train', true);
+      if (anomalies.length === 0) said.push('There are no anomalies to test with.');
+    } else {
+      const unused = list('train', true).length + list('validation', true).length;
+      if (unused > 0) said.push(`${unused} anomalies outside the test part are not used.`);
+    }
+    return finishSplit(source, {
+      protocol: 'folder',
+      description: said.join(' '),
+      ...normal,
+      test: [...normal.test, ...anomalies],
+      mayLackAnomalies: true,
+      isAnomalous,
+      validationFraction: options.validationFraction ?? 0.1,
+      rng: rng.split('validation'),
+    });
+  },
+};
+
+const labelled: Protocol = {
+  name: 'labelled',
+  title: 'Labelled anomalies take part in training',
+  description:
+    'Supervised: normal and anomalous items of the training part train with their labels, or a share of the anomalies. ' +
+    'In folders without anomalies to train on, half of those of the test part, drawn by the seed, train instead. Of a ' +
+    'data set of classes, the class is the anomaly.',
+  needs: [],
+  split(source, options) {
+    const { labelledFraction = 1 } = options;
+    if (!(labelledFraction > 0 && labelledFraction <= 1)) {
+      throw new ConfigError(
+        'labelled-fraction',
+        `The share of labelled anomalies must be above 0 and at most 1, got ${labelledFraction}.`,
+      );
+    }
+    const rng = options.rng.split('split');
+    const { isAnomalous, list, sentence } = aboutNormal(source, 'labelled', options.class);
+    const said = [`Labelled: ${sentence}`];
+    const normal = normalParts(source, isAnomalous, rng, said);
+    let training = rng.split('anomalies').shuffle(list('train', true));
+    let testing = list('test', true);
+    if (training.length === 0 || testing.length === 0) {
+      const pool = rng.split('anomalies').shuffle(Uint32Array.from([...training, ...testing]));
+      said.push('Half of the anomalies, drawn by the seed, train, and the other half test.');
+      training = pool.slice(0, pool.length >> 1);
+      testing = pool.slice(pool.length >> 1);
+    }
+    if (training.length === 0) {
+      throw new DataError(
+        'no-labelled-anomalies',
+        `The protocol labelled must have at least two anomalies, one to train on and one to test with, and ` +
+          `${source.name} has ${testing.length}. Use --protocol folder, which trains on normal images only.`,
+      );
+    }
+    const used = Math.max(1, Math.round(labelledFraction * training.length));
+    if (used < training.length)
+      said.push(`${used} of ${training.length} anomalies for training are labelled, the rest is not used.`);
+    return finishSplit(source, {
+      protocol: 'labelled',
+      description: said.join(' '),
+      ...normal,
+      anomalies: training.slice(0, used),
+      test: [...normal.test, ...testing],
+      isAnomalous,
+      validationFraction: options.validationFraction ?? 0.1,
+      rng: rng.split('validation'),
+    });
+  },
+};
+
+/** What is anomalous in a source of folders, or in a source of classes when `about` names the anomaly. */
+function aboutNormal(source: Source, protocol: string, about: string | number | undefined) {
+  const { items, classes, normalClass } = source;
+  let isAnomalous: (i: number) => boolean;
+  let sentence: string;
+  if (normalClass !== undefined) {
+    if (about !== undefined && resolveClass(source, about) !== normalClass) {
+      throw new ConfigError(
+        'class-not-needed',
+        `The folders of ${source.name} say that "${classes[normalClass]}" is normal, so ${protocol} takes no other ` +
+          `class, got "${about}". Leave --class out.`,
+      );
+    }
+    isAnomalous = (i) => items[i].class !== normalClass;
+    sentence = `"${classes[normalClass]}" of ${source.name} is normal.`;
+  } else {
+    if (protocol === 'folder') {
+      throw new ConfigError(
+        'protocol-needs-folder',
+        `The protocol folder needs data that says what is normal, and ${source.name} has only classes. ` +
+          'Use --protocol one-class and name a class with --class.',
+      );
+    }
+    if (about === undefined) throw missingClass(protocol, source.name);
+    const anomaly = resolveClass(source, about);
+    isAnomalous = (i) => items[i].class === anomaly;
+    sentence = `"${classes[anomaly]}" of ${source.name} is the anomaly.`;
+  }
+  const list = (part: Source['items'][number]['part'], anomalous: boolean) =>
+    numbersWhere(source, (i) => items[i].part === part && isAnomalous(i) === anomalous);
+  return { isAnomalous, list, sentence };
+}
+
+/** The normal items by part; where none is for testing, a fifth of those for training, drawn by the seed. */
+function normalParts(source: Source, isAnomalous: (i: number) => boolean, rng: Rng, said: string[]) {
+  const list = (part: string) => numbersWhere(source, (i) => source.items[i].part === part && !isAnomalous(i));
+  const validation = list('validation');
+  let [normals, test] = [list('train'), list('test')];
+  if (test.length === 0) {
+    const drawn = rng.split('test').shuffle(normals);
+    const count = Math.min(drawn.length, Math.max(1, Math.round(TEST_SHARE * drawn.length)));
+    [test, normals] = [drawn.slice(0, count), drawn.slice(count)];
+    said.push(`No normal images are set apart for testing: ${count}, drawn by the seed, test.`);
+  }
+  return { normals, test, ...(validation.length > 0 && { validation }) };
+}
+
+/** The error for a protocol that is about a class when none is named. */
+export function missingClass(protocol: string, data: string): ConfigError {
+  return new ConfigError(
+    'missing-class',
+    `The protocol ${protocol} needs a class of ${data}, got none. Name one with --class, for example --class 0.`,
+  );
+}
+
 /** All protocols. */
-export const protocols: readonly Protocol[] = [oneClass, oneAnomaly];
+export const protocols: readonly Protocol[] = [oneClass, oneAnomaly, folder, labelled];
 
 /** The protocol of a name; throws ConfigError `unknown-protocol`, offering the nearest name. */
 export function findProtocol(name: string): Protocol {
@@ -107,8 +252,14 @@ export function resolveClass(source: Source, given: string | number): number {
   return number;
 }
 
+/** The class that was named; throws ConfigError `missing-class`. */
+function given(options: ProtocolOptions, protocol: string, source: Source): string | number {
+  if (options.class === undefined) throw missingClass(protocol, source.name);
+  return options.class;
+}
+
 /** Item numbers that pass, ascending. */
-function numbersWhere(source: Source, pass: (i: number) => boolean): Uint32Array {
+function numbersWhere(source: Source, pass: (i: number) => boolean): Uint32Array<ArrayBuffer> {
   const numbers: number[] = [];
   for (let i = 0; i < source.items.length; i++) if (pass(i)) numbers.push(i);
   return Uint32Array.from(numbers);

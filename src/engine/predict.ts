@@ -1,12 +1,12 @@
 /** Scores image files with a trained detector. A file that cannot be read is listed; the others go on. */
 import { basename, join } from 'node:path';
-import { Cancelled } from '../core/errors.ts';
+import { Cancelled, RuntimeUnavailable } from '../core/errors.ts';
 import { type Listener, silent } from '../core/events.ts';
+import { type Decoder, openDecoder, writeUnit } from '../data/index.ts';
 import { type MapScale, mapPicture, mapScale } from '../report/map-image.ts';
 import type { Device } from '../runtime/index.ts';
 import { type Detector, loadDetector } from './detector.ts';
 import { makeFolder, writeAtomic } from './files.ts';
-import { fitImage, imageDecoder } from './image-files.ts';
 import { codeOf } from './run.ts';
 
 export interface PredictOptions {
@@ -17,6 +17,8 @@ export interface PredictOptions {
   device?: Device | 'auto';
   /** A folder for one PNG per image: image, reconstruction and map. */
   maps?: string;
+  /** Pixels that a file may have; default 100 million. */
+  maxPixels?: number;
   onEvent?: Listener;
   signal?: AbortSignal;
 }
@@ -48,25 +50,23 @@ const BATCH = 16;
 /** Scores image files, in their order. Throws as `loadDetector` does, and RuntimeUnavailable without the decoder. */
 export async function predict(options: PredictOptions): Promise<PredictResult> {
   const { images, maps: folder, onEvent = silent, signal } = options;
-  const decode = await imageDecoder();
   if (folder !== undefined) await makeFolder(folder);
   const detector = await loadDetector(options.run, { device: options.device, onEvent });
+  const decoder = openDecoder();
   try {
     const { shape } = detector;
+    const read = (at: number) => readBatch(decoder, images.slice(at, at + BATCH), detector, options.maxPixels);
     const values = shape.reduce((n, d) => n * d, 1);
     const predictions: Prediction[] = [];
     const failed: { path: string; code: string; message: string }[] = [];
     const taken = new Set<string>();
+    let next = read(0);
     for (let at = 0; at < images.length; at += BATCH) {
-      const good: { path: string; pixels: Float32Array }[] = [];
-      for (const path of images.slice(at, at + BATCH)) {
-        if (signal?.aborted) throw new Cancelled();
-        try {
-          good.push({ path, pixels: fitImage(await decode(path), shape) });
-        } catch (error) {
-          failed.push({ path, ...codeOf(error) });
-        }
-      }
+      if (signal?.aborted) throw new Cancelled();
+      const { good, bad } = await next;
+      failed.push(...bad);
+      next = read(at + BATCH); // while this batch is scored
+      next.catch(() => {}); // heard when it is awaited
       const batch = new Float32Array(good.length * values);
       for (const [i, { pixels }] of good.entries()) batch.set(pixels, i * values);
       const scored = await detector.score(batch, good.length, { signal });
@@ -89,8 +89,32 @@ export async function predict(options: PredictOptions): Promise<PredictResult> {
     }
     return { predictions, failed };
   } finally {
-    await detector.close();
+    await Promise.all([detector.close(), decoder.close()]);
   }
+}
+
+/** Decodes some files at once; those that cannot be read are returned with their reason. Throws without the decoder. */
+async function readBatch(
+  decoder: Decoder,
+  paths: readonly string[],
+  { shape }: Pick<Detector, 'shape'>,
+  maxPixels?: number,
+): Promise<{ good: { path: string; pixels: Float32Array }[]; bad: PredictResult['failed'] }> {
+  const read = async (path: string) => {
+    const { data } = await decoder.decode({ path, as: 'image', shape, maxPixels });
+    const pixels = new Float32Array(data.length);
+    writeUnit(data, pixels, 0);
+    return { path, pixels };
+  };
+  const results = await Promise.allSettled(paths.map(read));
+  const good: { path: string; pixels: Float32Array }[] = [];
+  const bad: PredictResult['failed'][number][] = [];
+  for (const [i, result] of results.entries()) {
+    if (result.status === 'fulfilled') good.push(result.value);
+    else if (result.reason instanceof RuntimeUnavailable) throw result.reason;
+    else bad.push({ path: paths[i], ...codeOf(result.reason) });
+  }
+  return { good, bad };
 }
 
 async function drawOne(

@@ -22,12 +22,19 @@ export interface RunRecord {
   readonly model: string;
   readonly config: Readonly<Record<string, unknown>>;
   readonly preset?: string;
+  /** Name of the data set, or absolute path of the folder or CSV file. */
   readonly data: string;
+  /** Height and width of the images, and their channels, where they come from files. */
+  readonly size?: readonly [number, number];
+  readonly channels?: 1 | 3;
+  readonly maxPixels?: number;
+  readonly acceptLicence?: boolean;
   readonly dataRoot: string;
   readonly dataHash: string;
   readonly protocol: string;
   readonly class: string;
   readonly validationFraction?: number;
+  readonly labelledFraction?: number;
   readonly splitHash: string;
   readonly seed: number;
   readonly falseAlarmRate: number;
@@ -67,8 +74,10 @@ export async function readRun(folder: string): Promise<RunRecord> {
 
 /** Order-preserving hash of a split: two runs with the same hash trained and tested on the same items. */
 export function hashSplit(split: Split): Promise<string> {
-  const { train, validation, test, testLabels } = split;
-  return sha256([split.protocol, train.join(), validation.join(), test.join(), testLabels.join()].join('\n'));
+  const { train, trainLabels, validation, test, testLabels } = split;
+  const parts = [split.protocol, train.join(), validation.join(), test.join(), testLabels.join()];
+  if (trainLabels.includes(1)) parts.push(trainLabels.join());
+  return sha256(parts.join('\n'));
 }
 
 /** A folder that a run writes to. */

@@ -1,6 +1,7 @@
 /** Scores a run's exported artefact on its test part again: what it does today, from the bytes that are shipped. */
 import { DataError } from '../core/errors.ts';
 import { type Listener, silent } from '../core/events.ts';
+import { dataPath } from '../data/index.ts';
 import { type Device, openRuntime } from '../runtime/index.ts';
 import { readArtifact, runnableBytes } from './artifact.ts';
 import { withTest } from './calibrate.ts';
@@ -17,6 +18,8 @@ export interface TestOptions {
   device?: Device | 'auto';
   /** Where data sets lie, when they have moved since. */
   dataRoot?: string;
+  /** The folder or CSV file that the run was trained on, when it has moved since. */
+  data?: string;
   onEvent?: Listener;
   signal?: AbortSignal;
 }
@@ -62,15 +65,17 @@ export async function test(options: TestOptions): Promise<RunReport> {
 export async function loadRunTask(
   run: string,
   record: RunRecord,
-  options: { dataRoot?: string; onEvent?: Listener; signal?: AbortSignal },
+  options: { data?: string; dataRoot?: string; onEvent?: Listener; signal?: AbortSignal },
 ): Promise<Task> {
   const { onEvent, signal } = options;
-  const task = await loadTask({ ...record, dataRoot: options.dataRoot ?? record.dataRoot, onEvent, signal });
+  const data = options.data ?? record.data;
+  const root = options.dataRoot ?? record.dataRoot;
+  const task = await loadTask({ ...record, data, dataRoot: root, onEvent, signal });
   if (task.source.hash === record.dataHash && task.splitHash === record.splitHash) return task;
   await task.source.close?.();
   throw new DataError(
     'data-changed',
-    `${run} must be tested on the data it was trained with, but ${record.data} under ${options.dataRoot ?? record.dataRoot} ` +
+    `${run} must be tested on the data it was trained with, but ${dataPath(data) ? data : `${data} under ${root}`} ` +
       'is another version. Restore the data, or train again.',
   );
 }

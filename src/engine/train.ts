@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { Cancelled, ConfigError } from '../core/errors.ts';
 import { type Listener, silent } from '../core/events.ts';
-import { dataRoot } from '../data/index.ts';
+import { dataPath, dataRoot, type ImageOptions, type Source } from '../data/index.ts';
 import { check } from '../graph/check.ts';
 import { emitProgram } from '../graph/emit.ts';
 import { encodeModel } from '../graph/onnx/write.ts';
@@ -27,15 +27,19 @@ import { scoringProgram } from './scoring.ts';
 import { checkTask, loadTask, type Task } from './task.ts';
 import { oddityVersion, versionsOf } from './versions.ts';
 
-export interface TrainOptions {
+export interface TrainOptions extends ImageOptions {
   /** Name of a model, such as `autoencoder`. */
   model: string;
-  /** Name of a data set, such as `mnist`. */
+  /** Name of a data set, such as `mnist`, or path of a folder of images or of a CSV file that lists them. */
   data: string;
-  /** What is normal and what is not; default `one-class`. */
+  /** What is normal and what is not; default `folder` for image files, `one-class` for data sets of classes. */
   protocol?: string;
-  /** Name or number of the class that the protocol is about. */
+  /** Name or number of the class that the protocol is about; image files need none. */
   class?: string | number;
+  /** Share of the anomalies for training whose labels are used, under the protocol `labelled`; default 1. */
+  labelledFraction?: number;
+  /** Accept the licence of a data set that asks for it. */
+  acceptLicence?: boolean;
   /** One of the model's named sets of options. */
   preset?: string;
   /** Options of the model. */
@@ -76,6 +80,8 @@ interface Plan {
   readonly model: AnyModel;
   // biome-ignore lint/suspicious/noExplicitAny: each model types its own options.
   readonly config: any;
+  /** Name of the data set, or absolute path. */
+  readonly data: string;
   readonly protocol: string;
   readonly seed: number;
   readonly falseAlarmRate: number;
@@ -112,10 +118,11 @@ export async function train(options: TrainOptions): Promise<RunReport> {
 }
 
 function planOf(options: TrainOptions): Plan {
-  const { protocol = 'one-class', seed = 1, falseAlarmRate = 0.01, maps = 8, device = 'auto', resume, out } = options;
+  const { seed = 1, falseAlarmRate = 0.01, maps = 8, device = 'auto', resume, out } = options;
   const model = findModel(options.model);
   const config = resolveConfig(model, options);
-  const { dataset } = checkTask({ data: options.data, protocol, class: options.class, seed });
+  const { dataset, protocol } = checkTask({ ...options, seed });
+  const data = dataPath(options.data) ?? options.data;
   checkDevice(device);
   calibrate([], falseAlarmRate); // throws for a rate that cannot be
   const whole = (name: string, value: number) => {
@@ -139,15 +146,16 @@ function planOf(options: TrainOptions): Plan {
     .join('')
     .replace(/^(\d{8})/, '$1-');
   const label = options.class === undefined ? '' : `-${String(options.class).replace(/[^A-Za-z0-9]+/g, '_')}`;
-  const folder = out ?? join('runs', `${model.name}-${dataset.name}${label}-${stamp}`);
-  return { model, config, protocol, seed, falseAlarmRate, maps, folder };
+  const about = dataset.name.replace(/[^\p{L}\p{N}.-]+/gu, '_');
+  const folder = out ?? join('runs', `${model.name}-${about}${label}-${stamp}`);
+  return { model, config, data, protocol: protocol.name, seed, falseAlarmRate, maps, folder };
 }
 
 async function trainIn(folder: RunFolder, plan: Plan, options: TrainOptions, begin: number): Promise<RunReport> {
-  const { model, config, protocol, seed } = plan;
+  const { model, config, data, protocol, seed } = plan;
   const onEvent = folder.listener(options.onEvent ?? silent);
   const { signal } = options;
-  const task = await loadTask({ ...options, protocol, seed, onEvent });
+  const task = await loadTask({ ...options, data, protocol, seed, onEvent });
   try {
     const problem = model.unsuitable?.(config, task.source.shape);
     if (problem) throw new ConfigError('unsuitable', `${model.name} and ${options.data}: ${problem}`);
@@ -167,12 +175,14 @@ async function trainIn(folder: RunFolder, plan: Plan, options: TrainOptions, beg
         model: model.name,
         config,
         preset: options.preset,
-        data: options.data,
+        data,
+        ...imageOptionsOf(task.source, options),
         dataRoot: options.dataRoot ?? dataRoot(),
         dataHash: task.source.hash,
         protocol,
         class: task.class,
         validationFraction: options.validationFraction,
+        labelledFraction: options.labelledFraction,
         splitHash: task.splitHash,
         seed,
         falseAlarmRate: plan.falseAlarmRate,
@@ -187,6 +197,13 @@ async function trainIn(folder: RunFolder, plan: Plan, options: TrainOptions, beg
   } finally {
     await task.source.close?.();
   }
+}
+
+/** What a run of image files must know to read them in the same way again: defaults may change. */
+function imageOptionsOf({ shape, normalClass }: Source, { maxPixels, acceptLicence }: TrainOptions) {
+  if (normalClass === undefined) return {};
+  const [channels, height, width] = shape;
+  return { size: [height, width] as const, channels: channels as 1 | 3, maxPixels, acceptLicence };
 }
 
 /** The state of an earlier start, checked to be of this very run. */
@@ -276,7 +293,7 @@ class Training {
       const n = normalScores.length;
       const report = reportOf({
         folder: folder.path,
-        plan: { ...plan, data: this.options.data },
+        plan,
         task,
         device: runtime.device,
         judged,

@@ -14,7 +14,6 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { encodePng, readSafetensors, synthetic } from '../../dist/data/index.js';
 import { buildArtifact, readArtifact, runnableBytes, scoringModel, writeArtifact } from '../../dist/engine/artifact.js';
-import { fitImage } from '../../dist/engine/image-files.js';
 import * as g from '../../dist/graph/index.js';
 import {
   type AnyModel,
@@ -587,22 +586,5 @@ describe('bad input', () => {
     await Promise.all([one.close(), two.close()]);
     rmSync(join(out, 'weights.bin'));
     await expect(loadDetector(out)).rejects.toThrow(withCode('artefact-corrupt'));
-  });
-});
-
-describe('fitImage', () => {
-  it('changes channels and size as graphs do', () => {
-    const data = Uint8Array.from({ length: 4 * 6 * 3 }, (_, i) => (i * 37) % 256);
-    const rgb = fitImage({ height: 4, width: 6, data }, [3, 4, 6]);
-    expect(rgb[0]).toBeCloseTo(data[0] / 255, 7);
-    expect(rgb[24]).toBeCloseTo(data[1] / 255, 7);
-    const small = fitImage({ height: 4, width: 6, data }, [3, 2, 3]);
-    const x = g.constant({ dtype: 'float32', shape: [1, 3, 4, 6], data: rgb });
-    const [wanted] = g.evaluate([g.resizeBilinear(x, [2, 3], { antialias: true })], {});
-    small.forEach((v, i) => {
-      expect(v).toBeCloseTo(Number(wanted.data[i]), 6);
-    });
-    const grey = fitImage({ height: 4, width: 6, data: new Uint8Array(72).fill(77) }, [1, 4, 6]);
-    expect([...new Set(grey)]).toEqual([Math.fround(77 / 255)]);
   });
 });

@@ -8,6 +8,7 @@ import { reportText } from '../report.ts';
 
 interface Options {
   readonly device?: Device | 'auto';
+  readonly data?: string;
   readonly dataRoot?: string;
 }
 
@@ -16,15 +17,14 @@ export function addTest(program: Command): void {
     .command('test')
     .description('score the test items of a run again')
     .argument('<run>', 'a run folder');
-  addDevice(command).option(
-    '--data-root <folder>',
-    'where data sets lie (default: ODDITY_DATA, else the cache of the user)',
-  );
+  addDevice(command)
+    .option('--data <path>', 'the folder or CSV file of the run, if it has moved since')
+    .option('--data-root <folder>', 'where data sets lie (default: that of the training)');
   addSpeech(command);
   act(command, async (terminal, options: Options, run: string) => {
-    const { device, dataRoot } = options;
+    const { device, data, dataRoot } = options;
     const { test } = await engine();
-    const report = await test({ run, device, dataRoot, onEvent: terminal.listener, signal: terminal.signal });
+    const report = await test({ run, device, data, dataRoot, onEvent: terminal.listener, signal: terminal.signal });
     terminal.answer(report, reportText(report));
   });
 }

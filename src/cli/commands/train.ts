@@ -1,8 +1,9 @@
 /** `oddity train <model>`: train on the normal items of a data set, test on the rest, keep everything in a run folder. */
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Command } from 'commander';
 import { Cancelled, ConfigError } from '../../core/errors.ts';
+import { dataPath } from '../../data/index.ts';
 import { resolveConfig } from '../../engine/config.ts';
 import { readRun } from '../../engine/run.ts';
 import { findModel } from '../../models/index.ts';
@@ -17,9 +18,12 @@ import {
   between,
   collectSetting,
   device,
+  imageChannels,
+  imageSize,
   integer,
   modelOf,
   modelSettings,
+  share,
 } from '../options.ts';
 import { reportText } from '../report.ts';
 import type { ModelOption } from '../schema.ts';
@@ -29,6 +33,11 @@ interface Options extends SpeechOptions {
   readonly data?: string;
   readonly protocol?: string;
   readonly class?: string;
+  readonly size?: [number, number];
+  readonly channels?: 1 | 3;
+  readonly maxPixels?: number;
+  readonly labelled?: number;
+  readonly acceptLicence?: boolean;
   readonly preset?: string;
   readonly set?: Record<string, string>;
   readonly config?: string;
@@ -52,9 +61,20 @@ export function addTrain(program: Command, argv: readonly string[]): void {
     .description('train a model on the normal items of a data set, and test it on the held-out rest')
     .argument('[model]', 'a model (see: oddity models); its options are listed by: oddity train <model> --help')
     .optionsGroup('Task:')
-    .option('--data <name>', 'the data set (see: oddity datasets)')
-    .option('--protocol <name>', 'how classes become normal and anomalous: one-class, one-anomaly (default: one-class)')
-    .option('--class <name>', 'the class that the protocol is about, by name or number')
+    .option(
+      '--data <name|path>',
+      'a data set (see: oddity datasets), a folder of images, or a CSV file that lists them',
+    )
+    .option('--size <n|HxW>', 'resize image files to this height and width (default: 128x128)', imageSize)
+    .option('--channels <n>', 'read image files as grey (1) or colour (3) (default: 1 if all are grey)', imageChannels)
+    .option('--max-pixels <n>', 'refuse image files with more pixels (default: 100000000)', integer('--max-pixels', 1))
+    .option(
+      '--protocol <name>',
+      'what is normal: folder, labelled, one-class, one-anomaly (default: folder for image files, else one-class)',
+    )
+    .option('--class <name>', 'the class that the protocol is about, by name or number; image files need none')
+    .option('--labelled <share>', 'share of the anomalies to train on, with --protocol labelled (default: 1)', share)
+    .option('--accept-licence', 'accept the licence of a data set that asks for it')
     .option('--seed <n>', 'seed of the split, the weights and the order (default: 1)', integer('--seed', 0))
     .option('--fpr <share>', 'wanted share of false alarms on normal items (default: 0.01)', between('--fpr', 0, 1))
     .option('--validation <share>', 'share of the normals held out for the threshold', between('--validation', 0, 0.9))
@@ -106,7 +126,7 @@ async function trainOptions(options: Options, flags: readonly ModelOption[], nam
     throw new ConfigError('missing-model', 'oddity train needs a model: oddity train <model>. See: oddity models');
   const data = options.data ?? values.data;
   if (!data)
-    throw new ConfigError('missing-data-set', 'oddity train needs a data set: --data <name>. See: oddity datasets');
+    throw new ConfigError('missing-data-set', 'oddity train needs data: --data <name or path>. See: oddity datasets');
   const found = findModel(model);
   const preset = options.preset ?? values.preset;
   if (file && values.config) checkFileOptions(found.name, preset, values.config, file, options.config!);
@@ -114,17 +134,23 @@ async function trainOptions(options: Options, flags: readonly ModelOption[], nam
   const seed = options.seed ?? values.seed;
   const about = options.class ?? values.class;
   const out = options.out ?? values.out;
+  const path = dataPath(data);
   return {
     model: found.name,
     data,
     preset,
     protocol: options.protocol ?? values.protocol,
     class: about,
+    size: options.size ?? (values.size === undefined ? undefined : imageSize(values.size)),
+    channels: options.channels ?? (values.channels === undefined ? undefined : imageChannels(String(values.channels))),
+    maxPixels: options.maxPixels,
+    labelledFraction: options.labelled ?? values.labelled,
+    acceptLicence: options.acceptLicence,
     config: { ...values.config, ...own },
     seed,
     device: options.device ?? (values.device === undefined ? undefined : device(values.device)),
     // Named here, so that it is known when Ctrl-C comes; to resume, it must be told.
-    out: out ?? (options.resume ? undefined : newRunFolder([found.name, data, about])),
+    out: out ?? (options.resume ? undefined : newRunFolder([found.name, path ? basename(path) : data, about])),
     dataRoot: options.dataRoot,
     download: options.download,
     falseAlarmRate: options.fpr ?? values.fpr,
@@ -161,7 +187,7 @@ function checkFileOptions(
 function newRunFolder(words: readonly (string | undefined)[]): string {
   const time = new Date().toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-');
   const name = [...words, time].filter((word) => word !== undefined).join('-');
-  const base = join('runs', name.toLowerCase().replace(/[^a-z0-9-]+/g, '-'));
+  const base = join('runs', name.toLowerCase().replace(/[^\p{L}\p{N}-]+/gu, '-'));
   for (let i = 1; ; i++) {
     const folder = i === 1 ? base : `${base}-${i}`;
     if (!existsSync(folder)) return folder;

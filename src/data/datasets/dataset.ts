@@ -3,20 +3,25 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { DataError } from '../../core/errors.ts';
+import { ConfigError, DataError } from '../../core/errors.ts';
 import type { Listener } from '../../core/events.ts';
+import type { ImageOptions } from '../folder.ts';
 import { gunzip } from '../formats/gzip.ts';
 import { sha256 } from '../hash.ts';
 import type { Source } from '../item.ts';
 
-/** How to load a data set. */
-export interface LoadOptions {
+/** How to load a data set. Size and channels are for data sets of image files, whose images differ. */
+export interface LoadOptions extends ImageOptions {
   /** The data root (see `dataRoot`); the data set's folder lies in it. */
   readonly root: string;
   /** Hears progress, log lines and warnings. */
   readonly onEvent?: Listener;
   /** Fetch what is on this machine nowhere; default true. */
   readonly download?: boolean;
+  /** The caller accepts the licence of a data set that asks for it. */
+  readonly acceptLicence?: boolean;
+  /** One of the data set's categories, where it has some. */
+  readonly category?: string;
   readonly signal?: AbortSignal;
 }
 
@@ -28,8 +33,12 @@ export interface Dataset {
   readonly licence: string;
   /** Who made it and where it comes from. */
   readonly origin: string;
+  /** Images are files: size and channels can be chosen, and the folders say what is normal (protocol `folder`). */
+  readonly isOfFiles?: boolean;
+  /** Names of its categories, each a task of its own, named as `mvtec:bottle`. */
+  readonly categories?: readonly string[];
   /**
-   * Reads all images into memory as bytes.
+   * Makes the images ready to be read.
    * @throws DataError `missing-data` (says where it looked), `checksum`, those of the format, those of `download`.
    */
   load(options: LoadOptions): Promise<Source>;
@@ -82,4 +91,13 @@ export async function readChecked(path: string, hash?: string): Promise<Uint8Arr
     );
   }
   return content;
+}
+
+/** Throws ConfigError `licence` unless the caller accepts a licence that restricts what may be done with the data. */
+export function requireLicence({ name, licence }: Pick<Dataset, 'name' | 'licence'>, options: LoadOptions): void {
+  if (options.acceptLicence) return;
+  throw new ConfigError(
+    'licence',
+    `${name} may be used under its licence only: ${licence}. Pass --accept-licence to say that you accept it.`,
+  );
 }

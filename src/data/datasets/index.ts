@@ -1,10 +1,16 @@
 /** The data sets that oddity knows by name. Adding one is one file and one line here. Node only. */
-import { unknownName } from '../../core/errors.ts';
+import { existsSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
+import { ConfigError, unknownName } from '../../core/errors.ts';
+import { folderSource } from '../folder.ts';
+import { readLayout } from '../layout.ts';
 import { synthetic } from '../synthetic.ts';
 import { cifar10 } from './cifar10.ts';
 import type { Dataset } from './dataset.ts';
 import { fashionMnist } from './fashion-mnist.ts';
 import { mnist } from './mnist.ts';
+import { mvtec } from './mvtec.ts';
+import { visa } from './visa.ts';
 
 /** Made-up textures with planted blobs: 400 images of 16x16, nothing to download. For tests and first steps. */
 const syntheticDataset: Dataset = {
@@ -16,15 +22,57 @@ const syntheticDataset: Dataset = {
 };
 
 /** All data sets, in the order lists show them. */
-export const datasets: readonly Dataset[] = [mnist, fashionMnist, cifar10, syntheticDataset];
+export const datasets: readonly Dataset[] = [mnist, fashionMnist, cifar10, mvtec, visa, syntheticDataset];
 
-/** The data set of a name; throws ConfigError `unknown-data-set`, offering the nearest name. */
-export function findDataset(name: string): Dataset {
+/**
+ * The path that `--data` names, made absolute; undefined for the name of a data set. A path has a slash or a dot in it,
+ * or is there; a known name is never a path.
+ */
+export function dataPath(data: string): string | undefined {
+  if (datasets.some((d) => d.name === data.split(':')[0])) return undefined;
+  return /[\\/.]/.test(data) || existsSync(data) ? resolve(data) : undefined;
+}
+
+/**
+ * The data set of a name (`mnist`), of a name and a category (`mvtec:bottle`), or of the path of a folder or CSV file.
+ * @throws ConfigError `unknown-data-set` and `unknown-category`, offering the nearest name.
+ */
+export function findDataset(data: string): Dataset {
+  const path = dataPath(data);
+  if (path !== undefined) return folderDataset(path);
+  const [name, category] = data.split(':');
   const found = datasets.find((d) => d.name === name);
-  if (found) return found;
-  throw unknownName(
-    'data set',
-    name,
-    datasets.map((d) => d.name),
-  );
+  if (!found) {
+    throw unknownName(
+      'data set',
+      name,
+      datasets.map((d) => d.name),
+    );
+  }
+  const { categories } = found;
+  if (!categories) {
+    if (category === undefined) return found;
+    throw new ConfigError('unknown-category', `${name} has no categories, got "${data}". Write: --data ${name}`);
+  }
+  if (category === undefined) {
+    throw new ConfigError(
+      'missing-category',
+      `${name} has several categories, each a task of its own: ${categories.join(', ')}. ` +
+        `Name one, for example --data ${name}:${categories[0]}`,
+    );
+  }
+  if (!categories.includes(category)) throw unknownName('category', category, categories);
+  return { ...found, name: data, load: (options) => found.load({ ...options, category }) };
+}
+
+/** Image files of one's own: a folder, or a CSV file that lists them. */
+function folderDataset(path: string): Dataset {
+  return {
+    name: basename(path),
+    title: `Images in ${basename(path)}`,
+    licence: 'that of the images',
+    origin: path,
+    isOfFiles: true,
+    load: async (options) => folderSource({ ...options, layout: await readLayout(path), name: basename(path) }),
+  };
 }
