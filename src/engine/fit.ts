@@ -98,6 +98,8 @@ export function fitData({
     rng: rng.split('fit'),
     async *blocks(size) {
       for (let at = 0; at < train.length; at += size) {
+        // Work on a block never waits for anything: let Ctrl-C be heard.
+        await new Promise((resolve) => setTimeout(resolve, 0));
         if (signal?.aborted) throw new Cancelled();
         const indices = train.subarray(at, Math.min(train.length, at + size));
         const data = new Float32Array(indices.length * values);

@@ -20,7 +20,7 @@ export function scoringProgram(
   shape: ImageShape,
   tensors: Tensors,
 ): Program {
-  const trace = new Trace(false);
+  const trace = new Trace(false, tensors);
   const x = input(imageInput, ['N', ...shape]);
   const scoring: Scoring = model.score(config, (group) => trace.group(group), x);
   if (trace.draws.size > 0) throw new InternalError(`${model.name} draws random numbers while it scores.`);

@@ -3,16 +3,17 @@ import { unknownName } from '../core/errors.ts';
 import { autoencoder } from './autoencoder.ts';
 import type { Model } from './define.ts';
 import { meanImage } from './mean-image.ts';
+import { pca } from './pca.ts';
 import { random } from './random.ts';
 
 export * from './define.ts';
-export { autoencoder, meanImage, random };
+export { autoencoder, meanImage, pca, random };
 
 // biome-ignore lint/suspicious/noExplicitAny: the registry holds models of every option type.
 export type AnyModel = Model<any>;
 
 /** Every model, in the order in which lists show them. */
-export const models: readonly AnyModel[] = [autoencoder, meanImage, random];
+export const models: readonly AnyModel[] = [autoencoder, pca, meanImage, random];
 
 /** The model named so; case and separators do not count. Throws ConfigError with the nearest name. */
 export function findModel(name: string): AnyModel {

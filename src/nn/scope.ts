@@ -3,11 +3,12 @@
  * parameters, buffers (running statistics, power-iteration vectors) and random draws. One `Trace` collects what a graph
  * asked for, so applying the same layer at the same place again shares its parameters.
  */
-import { InternalError, ShapeError } from '../core/errors.ts';
+import { DataError, InternalError, ShapeError } from '../core/errors.ts';
 import { sameShape, show } from '../core/shape.ts';
+import type { Tensors } from '../core/tensor.ts';
 import { input } from '../graph/leaf.ts';
 import type { Value } from '../graph/value.ts';
-import type { Fan, Initializer } from './initializers.ts';
+import { type Fan, type Initializer, zerosInit } from './initializers.ts';
 
 /** What is needed to make a parameter or buffer before training. */
 export interface Spec {
@@ -29,8 +30,11 @@ export class Trace {
   readonly buffers = new Map<string, { spec: Spec; value: Value; next: Value }>();
   readonly draws = new Map<string, { draw: Draw; value: Value }>();
 
-  /** `training` decides what batch norm and dropout do. */
-  constructor(readonly training: boolean) {}
+  /** `training` decides what batch norm and dropout do; `fitted` are the tensors that `learnt` finds. */
+  constructor(
+    readonly training: boolean,
+    readonly fitted: Tensors = {},
+  ) {}
 
   /** The scope of a parameter group: `generator`, `discriminator`, `encoder`. */
   group(name: string): Scope {
@@ -64,6 +68,17 @@ export class Scope {
     const value = input(spec.name, shape);
     this.trace.parameters.set(spec.name, { spec, value });
     return value;
+  }
+
+  /**
+   * A tensor in the shape that fitting gave it, for models that learn by statistics: how many components explain enough
+   * is only known then. Throws DataError `missing-tensor` when fitting left none.
+   */
+  learnt(name: string): Value {
+    const full = `${this.path}.${name}`;
+    const found = this.trace.fitted[full];
+    if (!found) throw new DataError('missing-tensor', `The tensor ${full} is needed and was not learnt. Train again.`);
+    return this.parameter(name, found.shape, zerosInit);
   }
 
   /** A tensor that is kept but not trained; its value includes updates made earlier in this graph. */

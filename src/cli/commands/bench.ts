@@ -44,7 +44,7 @@ export function addBench(program: Command): void {
     .argument('<name>', 'a benchmark')
     .option('--classes <list>', 'some classes only, for example 0,1', commaList)
     .option('--seeds <list>', 'seeds', commaList, ['1'])
-    .option('--models <list>', 'models', commaList, ['autoencoder', 'mean-image'])
+    .option('--models <list>', 'models', commaList, ['autoencoder', 'pca', 'mean-image'])
     .option('--set <key=value>', 'set an option of the first model; may be repeated', collectSetting)
     .option('--quick', 'two classes and two epochs: shows that it works, nothing to quote')
     .option('--threads <n>', 'threads of the device (default: all cores)', integer('--threads', 1))

@@ -1,0 +1,84 @@
+/**
+ * Principal component analysis: normal items lie near a plane through their mean. What the plane cannot explain is
+ * anomalous (the residual, SPE or Q statistic: Jackson and Mudholkar, Technometrics 21, 1979), or with Hotelling's T²
+ * what is unusual inside it. Left out: robust fitting, limits from the F distribution (a threshold comes from held-out
+ * normals), standardised features.
+ */
+import { z } from 'zod';
+import { DataError } from '../core/errors.ts';
+import { float32 } from '../core/tensor.ts';
+import * as g from '../graph/ops/index.ts';
+import { defineModel } from './define.ts';
+import { principalAxes } from './parts/principal-axes.ts';
+
+const config = z.strictObject({
+  components: z
+    .int()
+    .min(0)
+    .max(4096)
+    .default(32)
+    .describe('Components kept; 0 keeps as many as explain the share "variance".'),
+  variance: z
+    .number()
+    .positive()
+    .max(1)
+    .default(0.95)
+    .describe('Share of the variance to explain where components is 0.'),
+  statistic: z
+    .enum(['residual', 't2'])
+    .default('residual')
+    .describe('What the score measures: the squared distance to the plane, or Hotelling T² inside it.'),
+  pooling: z.enum(['mean', 'max']).default('mean').describe('How the map becomes the score of the image.'),
+});
+type Config = z.infer<typeof config>;
+
+export const pca = defineModel<Config>({
+  name: 'pca',
+  title: 'Principal component analysis',
+  idea: 'A plane through the mean of the normal items, along which they vary most; the squared distance to it is the map.',
+  paper: 'Jackson and Mudholkar, Control procedures for residuals, Technometrics 21, 1979.',
+  learning: 'one-class',
+  inputs: ['image'],
+  learns: 'statistics',
+  config,
+  presets: {},
+  tiny: { components: 4 },
+
+  async fit({ components, variance }, data) {
+    const wanted = components > 0 ? { count: components } : { share: variance };
+    const { mean, axes, variances } = await principalAxes(data, wanted);
+    const k = variances.length;
+    if (k === 0) {
+      throw new DataError(
+        'no-variance',
+        `pca: training items must differ from each other, found ${data.count} equal ones. Add items, or use mean-image.`,
+      );
+    }
+    return {
+      'pca.mean': float32(mean, data.shape),
+      'pca.axes': float32(axes, [k, mean.length]),
+      'pca.variances': float32(variances, [k]),
+    };
+  },
+
+  score({ statistic, pooling }, net, x) {
+    const pca = net('pca');
+    const axes = pca.learnt('axes'); // V, [k,D]
+    const centred = g.flatten(g.sub(x, pca.learnt('mean'))); // [N,D]
+    const codes = g.matMul(centred, axes, { transposeB: true }); // z = V (x − μ), [N,k]
+    const inPlane = g.matMul(codes, axes); // [N,D]
+    // T² = Σ z²/λ, spread over the features by complete decomposition (Alcala and Qin, Automatica 45, 2009): the
+    // squares of Vᵀ Λ^(−1/2) z are at least 0 and add up to T², because the rows of V are orthonormal. Times √D, so
+    // that T² is the mean of the map as the mean squared residual is.
+    const size = axes.shape[1] as number;
+    const parts =
+      statistic === 'residual'
+        ? g.sub(centred, inPlane)
+        : g.matMul(g.mul(g.div(codes, g.sqrt(pca.learnt('variances'))), Math.sqrt(size)), axes);
+    const squares = g.reshape(g.square(parts), x.shape); // [N,C,H,W]
+    const map = g.reduceMean(squares, { axes: [1], keep: true }); // [N,1,H,W]
+    const axesOf = { axes: [1, 2, 3] };
+    const reconstruction = g.clip(g.add(g.reshape(inPlane, x.shape), pca.learnt('mean')), 0, 1);
+    return { map, score: pooling === 'mean' ? g.reduceMean(map, axesOf) : g.reduceMax(map, axesOf), reconstruction };
+  },
+});
