@@ -8,6 +8,7 @@ import { addDoctor } from './commands/doctor.ts';
 import { addExport } from './commands/export.ts';
 import { addModels } from './commands/models.ts';
 import { addPredict } from './commands/predict.ts';
+import { addReport } from './commands/report.ts';
 import { addTest } from './commands/test.ts';
 import { addTrain } from './commands/train.ts';
 import { errorText, ourError } from './terminal.ts';
@@ -27,6 +28,7 @@ export function createProgram(argv: readonly string[]): Command {
   addDatasets(program);
   addTrain(program, argv);
   addTest(program);
+  addReport(program);
   addPredict(program);
   addExport(program);
   addBench(program);

@@ -8,6 +8,7 @@ export { type ExportOptions, type ExportResult, exportModel } from './export.ts'
 export type { EpochRecord } from './fit.ts';
 export { type Prediction, type PredictOptions, type PredictResult, predict } from './predict.ts';
 export type { BaselineReport, RunReport } from './report.ts';
+export { makeReport, type ReportOptions } from './report-page.ts';
 export { type RunRecord, readRun } from './run.ts';
 export { type TestOptions, test } from './test.ts';
 export { type TrainOptions, train } from './train.ts';

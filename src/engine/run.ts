@@ -1,6 +1,6 @@
 /**
  * The folder of a run: `run.json` (what was asked for and how it stands), `events.jsonl`, `checkpoint.safetensors`,
- * `metrics.json`, `predictions.csv`, `maps/`, `model.onnx` and `model.json`. Node only.
+ * `metrics.json`, `predictions.csv`, `maps/`, `report.html`, `model.onnx` and `model.json`. Node only.
  */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
@@ -56,6 +56,7 @@ export function runFiles(folder: string) {
     metrics: at('metrics.json'),
     predictions: at('predictions.csv'),
     maps: at('maps'),
+    report: at('report.html'),
     checkpoint: at('checkpoint.safetensors'),
     debug: at('debug'),
   };
@@ -120,7 +121,15 @@ export class RunFolder {
   async begin(record: Omit<RunRecord, 'format' | 'status' | 'startedAt'>): Promise<void> {
     if (!this.earlier) {
       const { files } = this;
-      const old = [files.events, files.metrics, files.predictions, files.maps, files.checkpoint, files.debug];
+      const old = [
+        files.events,
+        files.metrics,
+        files.predictions,
+        files.maps,
+        files.report,
+        files.checkpoint,
+        files.debug,
+      ];
       for (const path of [...old, join(this.path, 'model.onnx'), join(this.path, 'model.json')])
         await rm(path, { recursive: true, force: true });
     }

@@ -19,8 +19,9 @@ import { checkDevice, openDevice } from './device.ts';
 import { judge, judgeBaselines, openScorer } from './evaluate.ts';
 import { makeFolder, readJsonIfThere, writeAtomic, writeJson } from './files.ts';
 import { type FitResult, type FitState, fitModel, stepTrial } from './fit.ts';
-import { drawMaps } from './maps.ts';
+import { chooseExamples, drawMaps, findMapScale } from './maps.ts';
 import { type RunReport, reportOf } from './report.ts';
+import { writeReportPage } from './report-page.ts';
 import { codeOf, RunFolder } from './run.ts';
 import { scoreItems } from './score.ts';
 import { scoringProgram } from './scoring.ts';
@@ -270,11 +271,9 @@ class Training {
       const held = await scoreItems(session, source, split.validation, { onEvent, signal, task: 'score held-out' });
       const threshold = calibrate(held, plan.falseAlarmRate);
       const judged = await judge(session, task, { onEvent, signal });
-      const scale = await drawMaps(session, task, folder.files.maps, {
-        count: plan.maps,
-        threshold: threshold.value,
-        signal,
-      });
+      const examples = chooseExamples(split.testLabels, plan.maps, task.rng.split('maps'));
+      const scale = await findMapScale(session, task, [...examples, ...hottest(judged.scores)], { threshold, signal });
+      await drawMaps(session, task, folder.files.maps, { positions: examples, scale, signal });
       if (this.profiles) profile = await session.profile();
       const baselines = await judgeBaselines(runtime, task, seed, signal);
       const normalScores = [...held].sort((a, b) => a - b);
@@ -286,7 +285,7 @@ class Training {
         seed,
         threshold,
         normalScores,
-        ...(scale && { mapScale: scale }),
+        mapScale: scale,
       });
       await writeArtifact(folder.path, artifact);
       await writeAtomic(folder.files.predictions, predictionsCsv(task, judged.scores, threshold.value));
@@ -314,6 +313,7 @@ class Training {
         ...(this.profiles && { profile: { fit: fitted.value.profile, score: profile } }),
       };
       await writeJson(folder.files.metrics, full);
+      await writeReportPage(folder.path, { session, task, signal });
       folder.check();
       return full;
     } finally {
@@ -369,6 +369,13 @@ class Training {
     if (debug >= 3)
       await writeAtomic(join(folder, `${program.name}.onnx`), encodeModel(emitProgram(program, device)).model);
   }
+}
+
+/** Positions of the highest scores: their maps have the hottest pixels. */
+function hottest(scores: Float32Array, most = 8): number[] {
+  return Array.from(scores.keys())
+    .sort((a, b) => scores[b] - scores[a])
+    .slice(0, most);
 }
 
 /** One line an item of the test part: what it is, its score and what the threshold makes of it. */

@@ -49,6 +49,12 @@ export function placeOnScale(value: number, { low, threshold, high }: MapScale):
     : 0.5 + clamp((value - threshold) / (high - threshold)) / 2;
 }
 
+/** The value at a place t in [0, 1] of a scale: the inverse of `placeOnScale` inside it. */
+export function valueOnScale(t: number, { low, threshold, high }: MapScale): number {
+  if (threshold === null || !(threshold > low && threshold < high)) return low + t * (high - low);
+  return t < 0.5 ? low + 2 * t * (threshold - low) : threshold + (2 * t - 1) * (high - threshold);
+}
+
 /** What one picture shows; images are `[C, H, W]` in [0, 1] with one or three channels, the map is `[H, W]`. */
 export interface MapPicture {
   readonly shape: readonly [number, number, number];
@@ -67,7 +73,7 @@ export function mapPicture({ shape, image, reconstruction, map, scale }: MapPict
   const panels = [
     grey(image),
     ...(reconstruction ? [grey(reconstruction)] : []),
-    (p: number) => colour(placeOnScale(map[p], scale)),
+    (p: number) => mapColour(placeOnScale(map[p], scale)),
   ];
   const zoom = Math.max(1, Math.ceil(PANEL / Math.max(height, width)));
   const total = panels.length * width * zoom + (panels.length - 1) * GAP;
@@ -84,8 +90,8 @@ export function mapPicture({ shape, image, reconstruction, map, scale }: MapPict
   return encodePng({ height: height * zoom, width: total, channels: 3, data });
 }
 
-/** The colour at t in [0, 1], interpolated. */
-function colour(t: number): number[] {
+/** Red, green and blue, 0 … 255, at a place t in [0, 1] of any scale. */
+export function mapColour(t: number): number[] {
   const at = t * (inferno.length - 1);
   const i = Math.min(inferno.length - 2, Math.floor(at));
   return inferno[i].map((low, c) => low + (at - i) * (inferno[i + 1][c] - low));

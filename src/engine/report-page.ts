@@ -1,0 +1,132 @@
+/** Gathers what the page of a run shows – from the run's files, and by scoring a few test items again – and writes it. */
+import { basename, resolve } from 'node:path';
+import { parse } from 'csv-parse/sync';
+import { DataError } from '../core/errors.ts';
+import { type Listener, silent } from '../core/events.ts';
+import { findModel } from '../models/index.ts';
+import type { ReportData, ReportItem, ReportPictures } from '../report/data.ts';
+import { chooseItems } from '../report/judgement.ts';
+import { type Device, openRuntime, type Session } from '../runtime/index.ts';
+import { type ArtifactInfo, readArtifact, runnableBytes } from './artifact.ts';
+import { checkDevice } from './device.ts';
+import { readIfThere, readJsonIfThere, writeAtomic } from './files.ts';
+import { findMapScale } from './maps.ts';
+import type { RunReport } from './report.ts';
+import { readRun, runFiles } from './run.ts';
+import { scoreWithMaps } from './score.ts';
+import type { Task } from './task.ts';
+import { loadRunTask } from './test.ts';
+
+export interface ReportOptions {
+  /** The folder of a finished run. */
+  run: string;
+  device?: Device | 'auto';
+  /** Where data sets lie, when they have moved since. */
+  dataRoot?: string;
+  /** False leaves the pictures out; then neither the data nor a device is needed. Default true. */
+  pictures?: boolean;
+  onEvent?: Listener;
+  signal?: AbortSignal;
+}
+
+/**
+ * Makes `report.html` of a finished run again and returns its path. Throws DataError `not-a-run` or `not-finished`,
+ * those of `loadDetector`, and `data-changed` when the data is no longer that of the run.
+ */
+export async function makeReport(options: ReportOptions): Promise<{ report: string }> {
+  const { run, device = 'auto', pictures = true, onEvent = silent, signal } = options;
+  checkDevice(device);
+  const record = await readRun(run);
+  if (!pictures) return { report: await writeReportPage(run) };
+  const artifact = await readArtifact(run);
+  const task = await loadRunTask(run, record, options);
+  try {
+    const runtime = await openRuntime(device, { threads: record.threads, onEvent });
+    try {
+      const session = await runtime.open(runnableBytes(artifact));
+      return { report: await writeReportPage(run, { session, task, signal }) };
+    } finally {
+      await runtime.close();
+    }
+  } finally {
+    await task.source.close?.();
+  }
+}
+
+/** Writes the page from the run's files, with pictures when a session and the task are open; returns its path. */
+export async function writeReportPage(
+  run: string,
+  open?: { session: Session; task: Task; signal?: AbortSignal },
+): Promise<string> {
+  const files = runFiles(run);
+  const record = await readRun(run);
+  const [report, predictions] = [await readJsonIfThere<RunReport>(files.metrics), await readIfThere(files.predictions)];
+  if (!report || !predictions) {
+    throw new DataError(
+      'not-finished',
+      `${run} must be a finished run, with metrics.json and predictions.csv. Go on with: oddity train … --resume.`,
+    );
+  }
+  const { info } = await readArtifact(run);
+  const items = readItems(predictions);
+  const model = findModel(record.model);
+  const data: ReportData = {
+    ...report,
+    run: basename(resolve(run)),
+    startedAt: record.startedAt,
+    model: { name: model.name, title: model.title, isBaseline: model.learning === 'baseline' },
+    data: info.data,
+    description: info.description,
+    versions: { ...report.versions },
+    baselines: Object.fromEntries(Object.entries(report.baselines).map(([name, values]) => [name, { ...values }])),
+    threshold: info.threshold,
+    normalScores: info.normalScores,
+    items,
+    history: report.history ?? [],
+    pictures: open && (await drawPictures(open, items, info)),
+  };
+  // The page's charts are loaded when they are drawn: most programs that use the engine draw none.
+  const { reportPage } = await import('../report/page.ts');
+  await writeAtomic(files.report, reportPage(data));
+  return files.report;
+}
+
+/** The rows of `predictions.csv`, in the order of the split's test part. */
+function readItems(csv: Uint8Array): ReportItem[] {
+  const rows: Record<string, string>[] = parse(Buffer.from(csv), { columns: true });
+  return rows.map(({ id, class: type, label, score }) => ({
+    id,
+    type,
+    label: label === '1' ? 1 : 0,
+    score: Number(score),
+  }));
+}
+
+/** Scores the items that the page shows once more, with their maps and, where the data has them, masks. */
+async function drawPictures(
+  { session, task, signal }: { session: Session; task: Task; signal?: AbortSignal },
+  items: readonly ReportItem[],
+  { mapScale, threshold }: ArtifactInfo,
+): Promise<ReportPictures> {
+  const { source, split } = task;
+  const { misses, falseAlarms, hits } = chooseItems(items);
+  const chosen = [...misses, ...falseAlarms, ...hits];
+  const numbers = chosen.map((i) => split.test[i]);
+  const { shape } = source;
+  const [channels, height, width] = shape;
+  const [values, area] = [channels * height * width, height * width];
+  const { images, maps, reconstructions } = await scoreWithMaps(session, source, numbers, { signal });
+  const masks = source.readMasks && new Uint8Array(numbers.length * area);
+  if (masks) await source.readMasks?.(numbers, masks);
+  return {
+    shape,
+    scale: mapScale ?? (await findMapScale(session, task, chosen, { threshold, signal })),
+    pictures: chosen.map((item, k) => ({
+      item,
+      image: images.subarray(k * values, (k + 1) * values),
+      reconstruction: reconstructions?.subarray(k * values, (k + 1) * values),
+      map: maps.subarray(k * area, (k + 1) * area),
+      ...(masks && { mask: masks.subarray(k * area, (k + 1) * area) }),
+    })),
+  };
+}

@@ -1,0 +1,104 @@
+/** What a report is made from: plain values, gathered by the engine. Nothing here is read from a disk. */
+import type { MapScale } from './map-image.ts';
+
+/** A metric's value; null where it is undefined. */
+export type MetricValue = number | null | undefined;
+
+/** One item of the test part. */
+export interface ReportItem {
+  readonly id: string;
+  /** Name of its class: of the normal class, or of a kind of defect. */
+  readonly type: string;
+  /** 1 = anomalous. */
+  readonly label: 0 | 1;
+  /** Raw, larger = more anomalous. */
+  readonly score: number;
+}
+
+/** The threshold of a run; an item is anomalous when its score is >= `value`. */
+export interface ReportThreshold {
+  /** Null when there is none. */
+  readonly value: number | null;
+  readonly wantedFalseAlarmRate: number;
+  /** Held-out normal items that it is made from. */
+  readonly normals: number;
+  /** Share of these that reach it. */
+  readonly empiricalRate: number | null;
+  /** 95 % interval of the false-alarm rate, from the held-out normals. */
+  readonly interval: readonly [number, number];
+  /** Why the wanted rate is not guaranteed, or null. */
+  readonly reason: string | null;
+  /** True when items or labels of the test part took part in choosing it. */
+  readonly sawTest?: boolean;
+  /** How it was chosen, in words; absent for a wanted false-alarm rate. */
+  readonly rule?: string;
+}
+
+/** Means over one epoch of training. */
+export interface ReportEpoch {
+  readonly phase: string;
+  /** From 1. */
+  readonly epoch: number;
+  readonly trainingLoss: number;
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+/** One test item with everything that is drawn of it; sizes are those of `ReportPictures.shape`. */
+export interface ReportPicture {
+  /** Position in `ReportData.items`. */
+  readonly item: number;
+  /** `[C, H, W]` in [0, 1]. */
+  readonly image: Float32Array;
+  /** As `image`; absent where the model draws none. */
+  readonly reconstruction?: Float32Array;
+  /** `[H, W]`. */
+  readonly map: Float32Array;
+  /** Ground truth `[H, W]`, 1 = anomalous pixel; absent where it is not known. */
+  readonly mask?: Uint8Array;
+}
+
+/** Pictures of some items on one colour scale. */
+export interface ReportPictures {
+  /** Channels, height, width. */
+  readonly shape: readonly [number, number, number];
+  /** Its threshold is where contours run. */
+  readonly scale: MapScale;
+  readonly pictures: readonly ReportPicture[];
+}
+
+/** Everything that a report shows. */
+export interface ReportData {
+  /** Name of the run, for the head of the page. */
+  readonly run: string;
+  /** When the run began, ISO 8601. */
+  readonly startedAt: string;
+  readonly model: { readonly name: string; readonly title: string; readonly isBaseline: boolean };
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly data: { readonly name: string; readonly licence: string; readonly hash: string };
+  readonly protocol: string;
+  /** What is normal and what is not, in one sentence. */
+  readonly description: string;
+  readonly class: string;
+  readonly seed: number;
+  readonly device: string;
+  readonly versions: Readonly<Record<string, string>>;
+  readonly counts: { train: number; validation: number; test: number; testAnomalies: number };
+  readonly leakFree: boolean;
+  /** By name: `imageAuroc`, `imageAp`, `imageF1Max`, `prevalence`, and `pixelAuroc`, `pixelAp`, `aupro` where known. */
+  readonly metrics: Readonly<Record<string, MetricValue>>;
+  /** For each metric that is null, why. */
+  readonly reasons: Readonly<Record<string, string>>;
+  /** 95 % intervals of metrics, by name. */
+  readonly intervals?: Readonly<Record<string, readonly [number, number] | null>>;
+  /** Metrics of detectors without learning, by the name of the detector. */
+  readonly baselines: Readonly<Record<string, Readonly<Record<string, MetricValue>>>>;
+  readonly threshold: ReportThreshold;
+  /** Scores of the held-out normal items, in any order. */
+  readonly normalScores: readonly number[];
+  readonly items: readonly ReportItem[];
+  readonly history: readonly ReportEpoch[];
+  readonly timings: { fitSeconds: number; stepsPerSecond: number | null; scoreMsPerItem: number; totalSeconds: number };
+  readonly peakMemoryBytes: number;
+  /** Absent when the data was not at hand. */
+  readonly pictures?: ReportPictures;
+}

@@ -1,0 +1,43 @@
+/** Numbers as a report writes them. */
+
+/** A number with some decimals, or a dash where it is undefined. */
+export function fixed(value: number | null | undefined, digits = 3): string {
+  return value === null || value === undefined || !Number.isFinite(value) ? '–' : value.toFixed(digits);
+}
+
+/** A share as percent: `0.68 %`, `22.6 %`; a dash where it is undefined. */
+export function percent(share: number | null | undefined): string {
+  if (share === null || share === undefined || !Number.isFinite(share)) return '–';
+  const value = 100 * share;
+  const digits = value !== 0 && Math.abs(value) < 1 ? 2 : 1;
+  return `${Number(value.toFixed(digits))} %`;
+}
+
+/** Two ends of an interval of shares: `0.2–1.7 %`. */
+export function percentInterval([low, high]: readonly [number, number]): string {
+  return `${percent(low).replace(' %', '')}–${percent(high)}`;
+}
+
+/** A raw score, a loss or another number without a natural scale: four significant digits. */
+export function raw(value: number): string {
+  if (!Number.isFinite(value)) return String(value);
+  const size = Math.abs(value);
+  return size !== 0 && (size < 1e-3 || size >= 1e6) ? value.toExponential(3) : String(Number(value.toPrecision(4)));
+}
+
+/** A count with thousands set apart. */
+export function whole(n: number): string {
+  return n.toLocaleString('en-GB');
+}
+
+/** Seconds in a unit that reads well. */
+export function seconds(s: number): string {
+  if (s < 60) return `${s.toFixed(s < 10 ? 1 : 0)} s`;
+  const minutes = Math.round(s / 60);
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** `1 item`, `2 items`. */
+export function many(n: number, one: string, more = `${one}s`): string {
+  return `${whole(n)} ${n === 1 ? one : more}`;
+}

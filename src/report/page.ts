@@ -1,0 +1,314 @@
+/**
+ * The report of a run: one page of HTML that needs nothing else – no network, no script, no other file. Pure: data in,
+ * text out, and the same data gives the same text.
+ */
+import { type Chart, learningCurves, precisionRecallChart, rocChart, scoreHistogram } from './charts.ts';
+import type { MetricValue, ReportData, ReportPictures } from './data.ts';
+import { type Content, Html, html } from './html.ts';
+import { byType, chooseItems, type Decisions, decide, otherThresholds, type Share } from './judgement.ts';
+import { fixed, many, percent, percentInterval, raw, seconds, whole } from './numbers.ts';
+import { itemFigure, scaleFigure } from './pictures.ts';
+import { style } from './style.ts';
+import { verdictOf } from './verdict.ts';
+
+export type * from './data.ts';
+
+/** What a metric is called and what it means, in the order of the table. */
+const metricNames: readonly [name: string, title: string, meaning: string][] = [
+  ['imageAuroc', 'image AUROC', 'chance that an anomalous item scores above a normal one; 0.5 is a coin'],
+  ['imageAp', 'image AP', 'average precision over all recalls; a random score gets the prevalence'],
+  ['imageF1Max', 'image F1-max', 'best F1 over all thresholds: needs the labels, so no threshold that you could have'],
+  ['pixelAuroc', 'pixel AUROC', 'the same chance for pixels; flattering where defects are small'],
+  ['pixelAp', 'pixel AP', 'average precision over pixels'],
+  ['aupro', 'AUPRO (0.3)', 'mean coverage of the regions of the ground truth, up to 30 % false-alarm pixels'],
+  ['prevalence', 'prevalence', 'share of anomalous items in the test part'],
+];
+
+/** The false-alarm rates of the table of other thresholds. */
+const RATES = [0.001, 0.01, 0.05, 0.1];
+
+/** The page as text. Throws nothing: what is not in the data is left out or said to be missing. */
+export function reportPage(data: ReportData): string {
+  const { threshold, items } = data;
+  const decisions = threshold.value === null ? undefined : decide(items, threshold.value);
+  const types = byType(items, threshold.value);
+  const sections: [id: string, title: string, content: Content][] = [
+    ['metrics', 'Metrics', metricsTable(data)],
+    ['threshold', 'Threshold', [thresholdPanel(data, decisions), figureOf(scoreHistogram(data))]],
+    ['curves', 'Curves', curves(data, decisions)],
+    ['types', 'By type', typeTable(types, decisions)],
+    ['pictures', 'Pictures', data.pictures ? gallery(data, data.pictures) : html`<p>${noPictures}</p>`],
+    ['training', 'Training', training(data)],
+    ['facts', 'Facts', facts(data)],
+  ];
+  const title = `${data.model.name} on ${data.data.name}, ${data.protocol} “${data.class}”`;
+  const page = html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+<title>${title} – oddity report</title>
+<style>${new Html(style)}</style>
+</head>
+<body>
+<a class="skip" href="#main">Skip to the report</a>
+<header>
+<p class="brand">oddity report · ${data.run}</p>
+<h1>${data.model.title} <span>on ${data.data.name}</span></h1>
+<p class="lead">${data.description}</p>
+<nav aria-label="Sections"><ul>${sections.map(([id, name]) => html`<li><a href="#${id}">${name}</a></li>`)}</ul></nav>
+</header>
+<main id="main" tabindex="-1">
+${summary(data, decisions)}
+${sections.map(
+  ([id, name, content]) => html`<section id="${id}" aria-labelledby="${id}-title">
+<h2 id="${id}-title">${name}</h2>
+${content}
+</section>
+`,
+)}</main>
+<footer><p>Made by oddity ${data.versions.oddity} from a run begun ${dateOf(data.startedAt)}. This page loads nothing and sends nothing.</p></footer>
+</body>
+</html>
+`;
+  return page.text;
+}
+
+const noPictures = 'There are no pictures: the data was not at hand when this page was made.';
+
+/** The verdict, warnings and the numbers to remember. */
+function summary(data: ReportData, decisions?: Decisions): Html {
+  const { counts, metrics, threshold, intervals, leakFree } = data;
+  const verdict = verdictOf(data);
+  const auroc = intervals?.imageAuroc;
+  return html`<section aria-label="Summary" class="summary">
+<p class="verdict ${verdict.kind}"><b>${verdict.title}</b> ${verdict.text}</p>
+${threshold.sawTest && html`<p class="banner"><b>The threshold saw the test part.</b> Recall, precision and false-alarm rate on it flatter; AUROC and AP are not touched.</p>`}
+${!leakFree && html`<p class="banner"><b>Parts overlap.</b> Some items are in training and in test: every number on this page flatters.</p>`}
+<dl class="tiles">
+${tile('image AUROC', fixed(metrics.imageAuroc), auroc ? `95 %: ${fixed(auroc[0])}–${fixed(auroc[1])}` : `prevalence ${percent(metrics.prevalence)}`)}
+${tile('image AP', fixed(metrics.imageAp), `a random score: ${fixed(metrics.prevalence)}`)}
+${
+  decisions
+    ? [
+        tile('anomalies found', percent(decisions.recall.share), countOf(decisions.recall)),
+        tile('false alarms', percent(decisions.falseAlarmRate.share), countOf(decisions.falseAlarmRate)),
+      ]
+    : tile('threshold', 'none', 'no normals were held out')
+}
+</dl>
+<p class="items">Trained on ${many(counts.train, 'item')}, ${whole(counts.validation)} normals held out, tested on ${whole(counts.test)}
+(${whole(counts.testAnomalies)} anomalous, ${percent(metrics.prevalence)}). ${leakFree ? 'No item is in two parts: checked.' : ''}</p>
+</section>`;
+}
+
+const tile = (name: string, value: string, note: string) =>
+  html`<div><dt>${name}</dt><dd><span>${value}</span><small>${note}</small></dd></div>`;
+
+const countOf = ({ count, total }: Share) => `${whole(count)} of ${whole(total)} in the test part`;
+
+/** Metrics beside the baselines; the best of a row is bold. */
+function metricsTable({ metrics, intervals, baselines, reasons, model }: ReportData): Html {
+  const others = Object.entries(baselines);
+  const known = metricNames.filter(([name]) => metrics[name] !== undefined);
+  const hasIntervals = known.some(([name]) => intervals?.[name]);
+  const cell = (value: MetricValue, best: number) =>
+    html`<td class="n">${value !== null && value !== undefined && value === best ? html`<b>${fixed(value)}</b>` : fixed(value)}</td>`;
+  const rows = known.map(([name, title, meaning]) => {
+    const values = [metrics[name], ...others.map(([, b]) => b[name])];
+    const best = name === 'prevalence' ? Number.NaN : Math.max(...values.map((v) => v ?? Number.NEGATIVE_INFINITY));
+    const interval = intervals?.[name];
+    return html`<tr><th scope="row">${title}<small>${reasons[name] ?? meaning}</small></th>${cell(metrics[name], best)}${
+      hasIntervals && html`<td class="n">${interval ? `${fixed(interval[0])}–${fixed(interval[1])}` : '–'}</td>`
+    }${others.map(([, b]) => cell(name === 'prevalence' ? metrics.prevalence : b[name], best))}</tr>`;
+  });
+  return html`${scroll(
+    'Metrics',
+    html`<table>
+<caption>On the test part, from raw scores. Baselines do not learn and saw the same items; the best of a row is bold.</caption>
+<thead><tr><th scope="col">metric</th><th scope="col" class="n">${model.name}</th>${
+      hasIntervals && html`<th scope="col" class="n">95 % interval</th>`
+    }${others.map(([name]) => html`<th scope="col" class="n">${name}</th>`)}</tr></thead>
+<tbody>${rows}</tbody></table>`,
+  )}${!hasIntervals && html`<p class="note">This run has no intervals: differences of a few thousandths may be chance.</p>`}`;
+}
+
+/** Value, promise, and what it does on the test part. */
+function thresholdPanel(data: ReportData, decisions?: Decisions): Html {
+  const { threshold, normalScores, items } = data;
+  const { value, wantedFalseAlarmRate, normals, empiricalRate, interval, reason, sawTest, rule } = threshold;
+  if (value === null || !decisions) return html`<p>This run has no threshold. ${reason}</p>`;
+  const origin = sawTest
+    ? html`<p class="banner"><b>It saw the test part.</b> It was chosen ${rule ?? 'with labels of test items'}, so what it does below is better than what it will do on new items.</p>`
+    : html`<p>An item is anomalous when its score is at least <b class="n">${raw(value)}</b>. This value was made ${
+        rule ?? `for a false-alarm rate of ${percent(wantedFalseAlarmRate)}`
+      } from ${many(normals, 'held-out normal item')}; no test item took part. Of these ${percent(empiricalRate)} reach it, so
+the true rate lies in <span class="n">${percentInterval(interval)}</span> (95 % interval).</p>`;
+  const row = (name: string, meaning: string, { share, interval, count, total }: Share) =>
+    html`<tr><th scope="row">${name}<small>${meaning}</small></th><td class="n">${percent(share)}</td><td class="n">${
+      total > 0 ? percentInterval(interval) : '–'
+    }</td><td class="n">${whole(count)} of ${whole(total)}</td></tr>`;
+  const others = otherThresholds(normalScores, items, RATES);
+  return html`${origin}
+${reason && html`<p class="banner mild"><b>The wanted rate is not guaranteed.</b> ${reason}</p>`}
+<div class="pair">
+${scroll(
+  'What the threshold does on the test part',
+  html`<table><caption>What it does on the test part</caption>
+<thead><tr><th scope="col"></th><th scope="col" class="n">share</th><th scope="col" class="n">95 % interval</th><th scope="col" class="n">items</th></tr></thead>
+<tbody>${row('recall', 'anomalies that alarm', decisions.recall)}${row('false-alarm rate', 'normals that alarm', decisions.falseAlarmRate)}${row(
+    'precision',
+    'alarms that are right, at this prevalence',
+    decisions.precision,
+  )}</tbody></table>`,
+)}
+${scroll(
+  'Confusion matrix',
+  html`<table class="matrix"><caption>Test items by truth and decision</caption>
+<thead><tr><th scope="col"></th><th scope="col" class="n">alarm</th><th scope="col" class="n">no alarm</th></tr></thead>
+<tbody><tr><th scope="row">anomalous</th><td class="n good">${whole(decisions.hits)}<small>found</small></td><td class="n bad">${whole(decisions.misses)}<small>missed</small></td></tr>
+<tr><th scope="row">normal</th><td class="n bad">${whole(decisions.falseAlarms)}<small>false alarms</small></td><td class="n good">${whole(decisions.passes)}<small>passed</small></td></tr></tbody></table>`,
+)}
+</div>
+${
+  others.length > 0 &&
+  scroll(
+    'Other thresholds',
+    html`<table><caption>Other thresholds, each from the held-out normals alone, and what they would do on the test part</caption>
+<thead><tr><th scope="col">wanted false alarms</th><th scope="col" class="n">threshold</th><th scope="col" class="n">recall</th><th scope="col" class="n">false alarms</th><th scope="col" class="n">precision</th></tr></thead>
+<tbody>${others.map(
+      (o) =>
+        html`<tr${o.threshold === value && new Html(' class="chosen"')}><th scope="row">${percent(o.rate)}${
+          !o.guaranteed && html`<small>too few held-out normals to promise this</small>`
+        }${o.threshold === value && html`<small>in use</small>`}</th><td class="n">${raw(o.threshold)}</td><td class="n">${percent(o.recall.share)}</td><td class="n">${percent(
+          o.falseAlarmRate.share,
+        )}</td><td class="n">${percent(o.precision.share)}</td></tr>`,
+    )}</tbody></table>`,
+  )
+}`;
+}
+
+function curves(data: ReportData, decisions?: Decisions): Content {
+  const charts = [rocChart(data, decisions), precisionRecallChart(data, decisions)].filter((c) => c !== undefined);
+  if (charts.length === 0) return html`<p>${data.reasons.imageAuroc ?? 'The test part has one kind of item only.'}</p>`;
+  return html`<div class="pair">${charts.map(figureOf)}</div>`;
+}
+
+function typeTable(types: ReturnType<typeof byType>, decisions?: Decisions): Html {
+  const bar = (share: number | null | undefined, kind: string) =>
+    html`<svg class="bar ${kind}" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true"><rect width="100" height="8" class="track"/><rect width="${fixed(
+      100 * (share ?? 0),
+      1,
+    )}" height="8"/></svg>`;
+  return scroll(
+    'Scores by type',
+    html`<table class="types">
+<caption>Each type of the test part, the hardest first. AUROC: this type against all normal test items. Recall of few items is uncertain: see its interval.</caption>
+<thead><tr><th scope="col">type</th><th scope="col" class="n">items</th><th scope="col" class="n">AUROC</th>${
+      decisions &&
+      html`<th scope="col" class="n">alarms</th><th scope="col" class="wide"><span class="hidden">alarms as a bar</span></th><th scope="col" class="n">95 % interval</th>`
+    }</tr></thead>
+<tbody>${types.map(
+      ({ type, label, count, auroc, alarms }) =>
+        html`<tr class="${label ? 'anomalous' : 'normal'}"><th scope="row">${type}<small>${
+          label ? 'anomalous: alarms are recall' : 'normal: alarms are false'
+        }</small></th><td class="n">${whole(count)}</td><td class="n">${fixed(auroc)}</td>${
+          alarms &&
+          html`<td class="n">${percent(alarms.share)}</td><td class="wide">${bar(alarms.share, label ? 'anomalous' : 'normal')}</td><td class="n">${percentInterval(alarms.interval)}</td>`
+        }</tr>`,
+    )}</tbody></table>`,
+  );
+}
+
+/** Misses, false alarms and hits, on one scale. */
+function gallery(data: ReportData, pictures: ReportPictures): Html {
+  const { items, threshold } = data;
+  const { scale } = pictures;
+  const drawn = new Map(pictures.pictures.map((p) => [p.item, p]));
+  const { misses, falseAlarms, hits } = chooseItems(items);
+  const { value } = threshold;
+  const isAlarm = (i: number) => value !== null && items[i].score >= value;
+  const group = (id: string, title: string, note: string, chosen: readonly number[]) => {
+    const shown = chosen.flatMap((i) => drawn.get(i) ?? []);
+    return (
+      shown.length > 0 &&
+      html`<section aria-labelledby="${id}"><h3 id="${id}">${title}</h3><p class="note">${note}</p>
+<div class="gallery">${shown.map((p) => itemFigure(pictures, p, items[p.item], value))}</div></section>`
+    );
+  };
+  const noneMissed = misses.length > 0 && misses.every(isAlarm);
+  const noneFalse = !falseAlarms.some(isAlarm);
+  const contour =
+    scale.threshold === null
+      ? 'There are no held-out normals, so the scale has no anchor and no contour is drawn.'
+      : scale.threshold === value
+        ? `The contour runs at the threshold, ${raw(scale.threshold)}: an item alarms exactly when a pixel reaches it.`
+        : `The contour runs at ${raw(scale.threshold)}, which ${percent(threshold.wantedFalseAlarmRate)} of the pixels of held-out normal items reach: ` +
+          'the same false-alarm rate as the threshold, applied to pixels. Scores are not pixels: an item may alarm with a small contour and pass with a large one.';
+  const hasMasks = pictures.pictures.some((p) => p.mask);
+  return html`<div class="legend">${scaleFigure(scale)}
+<p class="note">One scale for all maps of this run; the colour covers the image by 72 %, which is why the bar runs from black to white. ${contour}
+<span class="key"><svg viewBox="0 0 28 8" aria-hidden="true"><path class="contour under" d="M0 4h28"/><path class="contour" d="M0 4h28"/></svg> contour</span>${
+    hasMasks &&
+    html`<span class="key"><svg viewBox="0 0 28 8" aria-hidden="true"><path class="truth" d="M0 4h28"/><path class="truth dash" d="M0 4h28"/></svg> ground truth</span>`
+  }</p></div>
+${group(
+  'misses',
+  value === null
+    ? 'Anomalies with the lowest scores'
+    : noneMissed
+      ? 'No anomaly is missed; these come closest'
+      : 'Worst misses',
+  'Anomalous items with the lowest scores, the lowest first.',
+  misses,
+)}${group(
+  'false-alarms',
+  value === null
+    ? 'Normals with the highest scores'
+    : noneFalse
+      ? 'No false alarms; these come closest'
+      : 'Worst false alarms',
+  'Normal items with the highest scores, the highest first.',
+  falseAlarms,
+)}${group('hits', 'Plainest hits', 'Anomalous items with the highest scores, the highest first.', hits)}`;
+}
+
+function training({ history, timings, peakMemoryBytes, counts, model }: ReportData): Html {
+  const charts = learningCurves(history);
+  const speed = timings.stepsPerSecond === null ? '' : `, ${timings.stepsPerSecond.toFixed(1)} steps a second`;
+  return html`<p>${model.title} was fitted on ${many(counts.train, 'item')} in ${seconds(timings.fitSeconds)}${speed}. Scoring took
+${fixed(timings.scoreMsPerItem, 2)} ms an item; the whole run ${seconds(timings.totalSeconds)} and at most ${whole(Math.round(peakMemoryBytes / 2 ** 20))} MiB of memory.</p>
+${charts.length > 0 ? html`<div class="pair">${charts.map(figureOf)}</div>` : html`<p class="note">It does not learn in epochs, so there is no learning curve.</p>`}`;
+}
+
+function facts({ model, config, data, protocol, seed, device, versions, run, startedAt, ...rest }: ReportData): Html {
+  const list = (rows: readonly (readonly [string, Content])[]) =>
+    html`<dl class="facts">${rows.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
+  return html`<div class="pair"><div><h3>Run</h3>${list([
+    ['run', run],
+    ['begun', dateOf(startedAt)],
+    ['model', model.name],
+    ['data', `${data.name} (${data.licence})`],
+    ['data hash', html`<code>${data.hash.slice(0, 16)}</code>`],
+    ['protocol', `${protocol}, class “${rest.class}”`],
+    ['seed', String(seed)],
+    ['device', device],
+    ['leak-free', rest.leakFree ? 'yes, checked' : 'no'],
+    ...Object.entries(versions),
+  ])}</div><div><h3>Options of the model</h3>${list(
+    Object.entries(config).map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]),
+  )}</div></div>`;
+}
+
+/** A chart with its caption. */
+const figureOf = ({ title, text, svg }: Chart) =>
+  html`<figure class="chart"><figcaption><h3>${title}</h3><p class="note">${text}</p></figcaption>${svg}</figure>`;
+
+/** A table that may be wider than the page: it scrolls by itself, also by keyboard. */
+const scroll = (name: string, table: Html) =>
+  html`<div class="scroll" role="region" aria-label="${name}" tabindex="0">${table}</div>`;
+
+/** `2026-11-23 17:34 UTC`. */
+const dateOf = (iso: string) => `${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC`;

@@ -1,0 +1,210 @@
+/**
+ * Pictures of test items: the image, what the model would have drawn, and the map over the image with its contour at
+ * the threshold and the ground truth, each with the same in words.
+ */
+import { encodePng } from '../data/index.ts';
+import type { ReportItem, ReportPicture, ReportPictures } from './data.ts';
+import { type Content, Html, html } from './html.ts';
+import { type MapScale, mapColour, placeOnScale, valueOnScale } from './map-image.ts';
+import { fixed, percent, raw } from './numbers.ts';
+
+/** How much of the map's colour covers the image. */
+const COVER = 0.72;
+
+/** A rectangle of a map around pixels that touch, in pixels from the top left. */
+export interface Region {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+  /** Pixels. */
+  readonly area: number;
+  /** The largest value inside. */
+  readonly peak: number;
+}
+
+/** One item: its pictures and a caption that says the same. */
+export function itemFigure(
+  { shape, scale }: ReportPictures,
+  picture: ReportPicture,
+  item: ReportItem,
+  threshold: number | null,
+): Html {
+  const [channels, height, width] = shape;
+  const id = `item-${picture.item}`;
+  const words = itemText(picture, shape, scale, item, threshold);
+  const truth = picture.mask && outline((p) => picture.mask![p] !== 0, height, width);
+  const level = scale.threshold;
+  const contour = level === null ? '' : outline((p) => picture.map[p] >= level, height, width);
+  const panel = (name: string, alt: string, content: Content) => html`<div class="panel">
+<svg viewBox="0 0 ${width} ${height}" role="img" class="${Math.max(height, width) < 128 ? 'coarse' : ''}"><title>${alt}</title>${content}</svg>
+<span aria-hidden="true">${name}</span></div>`;
+  const whole = html`width="${width}" height="${height}"`;
+  const decision = decisionOf(item, threshold);
+  return html`<figure class="item ${decision?.isRight === false ? 'wrong' : ''}">
+<div class="panels">${panel('image', `Image ${item.id}`, html`<image id="${id}" ${whole} href="${dataUrl(pixelsPng(picture.image, shape))}"/>`)}${
+    picture.reconstruction &&
+    panel(
+      'reconstruction',
+      `Reconstruction of ${item.id}`,
+      html`<image ${whole} href="${dataUrl(pixelsPng(picture.reconstruction, shape))}"/>`,
+    )
+  }${panel(
+    'map',
+    `Anomaly map of ${item.id} over the image. ${words.region}`,
+    html`<use href="#${id}"${channels >= 3 && new Html(' class="grey"')}/><image ${whole} opacity="${COVER}" href="${dataUrl(
+      mapPng(picture.map, scale, height, width),
+    )}"/>${truth && html`<path class="truth" d="${truth}"/><path class="truth dash" d="${truth}"/>`}${
+      contour && html`<path class="contour under" d="${contour}"/><path class="contour" d="${contour}"/>`
+    }`,
+  )}</div>
+<figcaption><b>${item.id}</b> <span class="type">${item.type}</span>${decision && html` <span class="decision">${decision.text}</span>`}
+<span class="words">score ${raw(item.score)}. ${words.region}${words.truth && html` ${words.truth}`}</span></figcaption>
+</figure>`;
+}
+
+/** What the threshold makes of an item: `missed`, `found`, `false alarm`, `passed`. */
+export function decisionOf({ label, score }: ReportItem, threshold: number | null) {
+  if (threshold === null) return undefined;
+  const alarms = score >= threshold;
+  const text = label ? (alarms ? 'found' : 'missed') : alarms ? 'false alarm' : 'passed';
+  return { text, isRight: alarms === (label === 1) };
+}
+
+/** The largest region at the contour and how it meets the ground truth, in words. */
+function itemText(
+  { map, mask }: ReportPicture,
+  [, height, width]: readonly [number, number, number],
+  { threshold: level }: MapScale,
+  _item: ReportItem,
+  _threshold: number | null,
+): { region: string; truth?: string } {
+  if (level === null)
+    return { region: `Peak of the map ${raw(map.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY))}.` };
+  const largest = largestRegion(map, level, height, width);
+  const region = largest
+    ? `Largest region: ${percent(largest.area / (height * width))} of the picture, ${placeOf(largest, height, width)} ` +
+      `(x ${largest.x}–${largest.x + largest.width - 1}, y ${largest.y}–${largest.y + largest.height - 1}), peak ${raw(largest.peak)}.`
+    : 'No pixel reaches the contour level.';
+  if (!mask) return { region };
+  let [both, either, truth] = [0, 0, 0];
+  for (let p = 0; p < mask.length; p++) {
+    const [a, b] = [map[p] >= level, mask[p] !== 0];
+    if (a && b) both++;
+    if (a || b) either++;
+    if (b) truth++;
+  }
+  if (truth === 0) return { region };
+  return {
+    region,
+    truth: `Ground truth: ${percent(truth / mask.length)} of the picture, overlap (IoU) ${fixed(both / either, 2)}.`,
+  };
+}
+
+/** The largest group of touching pixels (8 neighbours) at or above a level; undefined when there is none. */
+export function largestRegion(map: Float32Array, level: number, height: number, width: number): Region | undefined {
+  const seen = new Uint8Array(map.length);
+  let best: Region | undefined;
+  for (let start = 0; start < map.length; start++) {
+    if (seen[start] || !(map[start] >= level)) continue;
+    let [left, right, top, bottom, area, peak] = [width, 0, height, 0, 0, Number.NEGATIVE_INFINITY];
+    const queue = [start];
+    seen[start] = 1;
+    for (let p = queue.pop(); p !== undefined; p = queue.pop()) {
+      const [x, y] = [p % width, Math.floor(p / width)];
+      area++;
+      peak = Math.max(peak, map[p]);
+      [left, right, top, bottom] = [Math.min(left, x), Math.max(right, x), Math.min(top, y), Math.max(bottom, y)];
+      for (let v = Math.max(0, y - 1); v <= Math.min(height - 1, y + 1); v++) {
+        for (let u = Math.max(0, x - 1); u <= Math.min(width - 1, x + 1); u++) {
+          const q = v * width + u;
+          if (seen[q] || !(map[q] >= level)) continue;
+          seen[q] = 1;
+          queue.push(q);
+        }
+      }
+    }
+    if (!best || area > best.area)
+      best = { x: left, y: top, width: right - left + 1, height: bottom - top + 1, area, peak };
+  }
+  return best;
+}
+
+/** Where the middle of a region lies: `upper left`, `centre`, `right`. */
+export function placeOf({ x, y, width: w, height: h }: Region, height: number, width: number): string {
+  const third = (at: number, size: number) => Math.min(2, Math.floor((3 * at) / size));
+  const across = ['left', '', 'right'][third(x + w / 2, width)];
+  const down = ['upper', '', 'lower'][third(y + h / 2, height)];
+  return [down, across].filter((word) => word !== '').join(' ') || 'centre';
+}
+
+/** The borders between pixels inside and outside, as an SVG path in pixel coordinates. */
+export function outline(isInside: (p: number) => boolean, height: number, width: number): string {
+  const inside = (y: number, x: number) => y >= 0 && x >= 0 && y < height && x < width && isInside(y * width + x);
+  const parts: string[] = [];
+  for (let y = 0; y <= height; y++) {
+    for (let x = 0; x < width; x++) {
+      const from = x;
+      while (x < width && inside(y - 1, x) !== inside(y, x)) x++;
+      if (x > from) parts.push(`M${from} ${y}h${x - from}`);
+    }
+  }
+  for (let x = 0; x <= width; x++) {
+    for (let y = 0; y < height; y++) {
+      const from = y;
+      while (y < height && inside(y, x - 1) !== inside(y, x)) y++;
+      if (y > from) parts.push(`M${x} ${from}v${y - from}`);
+    }
+  }
+  return parts.join('');
+}
+
+/** The scale of all pictures: its colours over black, grey and white, with the values at ends, threshold and between. */
+export function scaleFigure(scale: MapScale): Html {
+  const [columns, rows] = [256, 8];
+  const data = new Uint8Array(3 * columns * rows);
+  for (let y = 0; y < rows; y++) {
+    const under = (255 * y) / (rows - 1);
+    for (let x = 0; x < columns; x++) {
+      const rgb = mapColour(x / (columns - 1)).map((v) => Math.round(COVER * v + (1 - COVER) * under));
+      data.set(rgb, 3 * (y * columns + x));
+    }
+  }
+  const hasMiddle = scale.threshold !== null && scale.threshold > scale.low && scale.threshold < scale.high;
+  const places = hasMiddle ? [0, 0.25, 0.5, 0.75, 1] : [0, 0.5, 1];
+  const names = hasMiddle ? ['coldest', '', 'contour', '', 'hottest'] : ['coldest', '', 'hottest'];
+  const marks = places.map((t, i) => {
+    const value = `${t === 1 ? '≥ ' : ''}${raw(valueOnScale(t, scale))}`;
+    const anchor = t === 0 ? 'start' : t === 1 ? 'end' : 'middle';
+    return html`<path d="M${400 * t} 30v6" stroke="currentColor"/><text x="${400 * t}" y="50" text-anchor="${anchor}">${value}</text>${
+      names[i] && html`<text x="${400 * t}" y="66" text-anchor="${anchor}" class="name">${names[i]}</text>`
+    }`;
+  });
+  const text = `Colours from ${raw(scale.low)} (dark purple) ${hasMiddle ? `over ${raw(scale.threshold!)} (red, where the contour runs) ` : ''}to ${raw(scale.high)} (yellow).`;
+  return html`<svg class="scale" viewBox="0 0 400 70" role="img"><title>Colour scale of all maps</title><desc>${text}</desc>
+<image width="400" height="30" preserveAspectRatio="none" href="${dataUrl(encodePng({ height: rows, width: columns, channels: 3, data }))}"/>
+${marks}</svg>`;
+}
+
+/** An image in [0, 1] as PNG: grey for one channel, the first three as RGB otherwise. */
+function pixelsPng(pixels: Float32Array, [channels, height, width]: readonly [number, number, number]): Uint8Array {
+  const area = height * width;
+  const byte = (v: number) => Math.round(255 * Math.min(1, Math.max(0, v)));
+  const shown = channels >= 3 ? 3 : 1;
+  const data = Uint8Array.from({ length: shown * area }, (_, i) =>
+    byte(pixels[(i % shown) * area + Math.floor(i / shown)]),
+  );
+  return encodePng({ height, width, channels: shown, data });
+}
+
+function mapPng(map: Float32Array, scale: MapScale, height: number, width: number): Uint8Array {
+  const data = new Uint8Array(3 * map.length);
+  for (let p = 0; p < map.length; p++) data.set(mapColour(placeOnScale(map[p], scale)).map(Math.round), 3 * p);
+  return encodePng({ height, width, channels: 3, data });
+}
+
+function dataUrl(png: Uint8Array): string {
+  let text = '';
+  for (const byte of png) text += String.fromCharCode(byte);
+  return `data:image/png;base64,${btoa(text)}`;
+}
