@@ -161,7 +161,7 @@ async function trainIn(folder: RunFolder, plan: Plan, options: TrainOptions, beg
       splitHash: task.splitHash,
     };
     const from = options.resume ? await stateToResume(folder, origin, onEvent) : undefined;
-    const runtime = await runtimeFor(plan, options, task, onEvent);
+    const runtime = await runtimeFor(plan, options, task, onEvent, folder.earlier?.device);
     try {
       await folder.begin({
         model: model.name,
@@ -204,15 +204,22 @@ async function stateToResume(
   return undefined;
 }
 
-async function runtimeFor(plan: Plan, options: TrainOptions, task: Task, onEvent: Listener): Promise<Runtime> {
+/** Opens the device; a resumed run stays on the one that it began on, because another gives other last digits. */
+async function runtimeFor(
+  plan: Plan,
+  options: TrainOptions,
+  task: Task,
+  onEvent: Listener,
+  earlier?: Device,
+): Promise<Runtime> {
   const { model, config } = plan;
-  const { signal, threads } = options;
+  const { signal, threads, device = 'auto' } = options;
   const { source, split, rng } = task;
   const trial =
     model.learns === 'gradient'
       ? stepTrial({ source, train: split.train, rng, signal }, model.phases(config, source.shape))
       : undefined;
-  const opening = openDevice(options.device ?? 'auto', { threads, onEvent }, trial);
+  const opening = openDevice(device === 'auto' ? (earlier ?? device) : device, { threads, onEvent }, trial);
   try {
     return await orAbort(opening, signal);
   } catch (error) {
