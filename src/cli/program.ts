@@ -9,6 +9,7 @@ import { addExport } from './commands/export.ts';
 import { addModels } from './commands/models.ts';
 import { addPredict } from './commands/predict.ts';
 import { addTest } from './commands/test.ts';
+import { addThreshold } from './commands/threshold.ts';
 import { addTrain } from './commands/train.ts';
 import { errorText, ourError } from './terminal.ts';
 
@@ -28,6 +29,7 @@ export function createProgram(argv: readonly string[]): Command {
   addTrain(program, argv);
   addTest(program);
   addPredict(program);
+  addThreshold(program);
   addExport(program);
   addBench(program);
   addDoctor(program);

@@ -36,6 +36,8 @@ export interface Source {
   read(indices: ArrayLike<number>, out: Float32Array): Promise<void>;
   /** Writes masks (1 = anomalous pixel), item after item, `H · W` values each; absent when the source has none. */
   readMasks?(indices: ArrayLike<number>, out: Uint8Array): Promise<void>;
+  /** False for an anomalous item whose mask is unknown: `readMasks` then writes zeros. Absent when all are known. */
+  hasMask?(index: number): boolean;
   /** Ends workers and open files; absent when there is nothing to end. */
   close?(): Promise<void>;
 }

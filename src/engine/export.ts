@@ -15,7 +15,7 @@ import {
   scoringModel,
   writeArtifact,
 } from './artifact.ts';
-import { calibrate } from './calibrate.ts';
+import { calibrate, calibrateMaps } from './calibrate.ts';
 import { type Checkpoint, readCheckpoint } from './checkpoint.ts';
 import { resolveConfig } from './config.ts';
 import { checkDevice } from './device.ts';
@@ -125,6 +125,7 @@ async function artifactOf(run: string, checkpoint: Checkpoint | undefined, onEve
     description: `${record.protocol}: ${record.class} of ${record.data}.`,
     seed: record.seed,
     threshold: calibrate([], record.falseAlarmRate),
+    mapThreshold: calibrateMaps([], record.falseAlarmRate),
     normalScores: [],
   });
 }

@@ -9,9 +9,9 @@ import { encodeModel } from '../graph/onnx/write.ts';
 import type { Program } from '../graph/program.ts';
 import { describe, topological } from '../graph/value.ts';
 import { type AnyModel, findModel } from '../models/index.ts';
-import type { Device, ProfileRow, Runtime } from '../runtime/index.ts';
+import type { Device, ProfileRow, Runtime, Session } from '../runtime/index.ts';
 import { buildArtifact, scoringModel, writeArtifact } from './artifact.ts';
-import { calibrate, withTest } from './calibrate.ts';
+import { calibrate, calibrateMaps, withTest } from './calibrate.ts';
 import { orAbort } from './cancel.ts';
 import { type CheckpointOrigin, checkCheckpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import { resolveConfig } from './config.ts';
@@ -20,6 +20,7 @@ import { judge, judgeBaselines, openScorer } from './evaluate.ts';
 import { makeFolder, readJsonIfThere, writeAtomic, writeJson } from './files.ts';
 import { type FitResult, type FitState, fitModel, stepTrial } from './fit.ts';
 import { drawMaps } from './maps.ts';
+import { predictionsCsv } from './predictions.ts';
 import { type RunReport, reportOf } from './report.ts';
 import { codeOf, RunFolder } from './run.ts';
 import { scoreItems } from './score.ts';
@@ -257,12 +258,13 @@ class Training {
     const session = await openScorer(runtime, program, encodeModel(graph).model, this.profiles);
     let profile: ProfileRow[] | undefined;
     try {
-      const held = await scoreItems(session, source, split.validation, { onEvent, signal, task: 'score held-out' });
+      const { scores: held, peaks } = await scoreHeldOut(session, task, { onEvent, signal });
       const threshold = calibrate(held, plan.falseAlarmRate);
-      const judged = await judge(session, task, { onEvent, signal });
+      const mapThreshold = calibrateMaps(peaks, plan.falseAlarmRate);
+      const judged = await judge(session, task, { threshold: threshold.value, onEvent, signal });
       const scale = await drawMaps(session, task, folder.files.maps, {
         count: plan.maps,
-        threshold: threshold.value,
+        threshold: mapThreshold.value,
         signal,
       });
       if (this.profiles) profile = await session.profile();
@@ -275,6 +277,7 @@ class Training {
         description: split.description,
         seed,
         threshold,
+        mapThreshold,
         normalScores,
         ...(scale && { mapScale: scale }),
       });
@@ -361,13 +364,21 @@ class Training {
   }
 }
 
-/** One line an item of the test part: what it is, its score and what the threshold makes of it. */
-function predictionsCsv({ source, split }: Task, scores: Float32Array, threshold: number | null): string {
-  const quoted = (text: string) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-  const lines = Array.from(split.test, (item, i) => {
-    const { id, class: number } = source.items[item];
-    const predicted = threshold === null ? '' : scores[i] >= threshold ? 1 : 0;
-    return [quoted(id), quoted(source.classes[number]), split.testLabels[i], scores[i], predicted].join();
+/** Scores of the held-out normal items, and the largest value of each of their maps. */
+async function scoreHeldOut(
+  session: Session,
+  { source, split }: Task,
+  options: { onEvent?: Listener; signal?: AbortSignal },
+): Promise<{ scores: Float32Array; peaks: Float32Array }> {
+  const area = source.shape[1] * source.shape[2];
+  const peaks = new Float32Array(split.validation.length).fill(Number.NEGATIVE_INFINITY);
+  const scores = await scoreItems(session, source, split.validation, {
+    ...options,
+    task: 'score held-out',
+    onMaps(maps, at, count) {
+      for (let k = 0; k < count; k++)
+        for (let p = k * area; p < (k + 1) * area; p++) if (maps[p] > peaks[at + k]) peaks[at + k] = maps[p];
+    },
   });
-  return `id,class,label,score,predicted\n${lines.join('\n')}\n`;
+  return { scores, peaks };
 }
