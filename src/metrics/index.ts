@@ -4,13 +4,31 @@ import { averagePrecisionOf } from './average-precision.ts';
 import { f1MaxOf } from './f1-max.ts';
 import { sweep, undefinedReason } from './sweep.ts';
 
+export { aupro } from './aupro.ts';
 export { auroc } from './auroc.ts';
 export { averagePrecision } from './average-precision.ts';
+export { type BootstrapOptions, bootstrap, type Metric, type PairedDifference, pairedBootstrap } from './bootstrap.ts';
 export { type PrCurve, prCurve, type RocCurve, rocCurve } from './curves.ts';
 export { type F1Max, f1Max } from './f1-max.ts';
+export { tnrAtFnr, tprAtFpr } from './fixed-rate.ts';
 export { clopperPearson } from './interval.ts';
+export { type OperatingPoint, operatingPoint } from './operating-point.ts';
+export { dice, iou } from './overlap.ts';
+export { type PixelAccumulator, type PixelMetrics, type PixelMetricsOptions, pixelMetrics } from './pixel-metrics.ts';
+export { connectedRegions, type Region, type Regions, regionsAbove } from './regions.ts';
+export { type ReviewBand, reviewBand, type Verdict, verdict, verdictCounts } from './review-band.ts';
 export { undefinedReason } from './sweep.ts';
-export { type FalseAlarmThreshold, thresholdForFalseAlarms } from './threshold.ts';
+export { type FalseAlarmThreshold, type Threshold, thresholdByValue, thresholdForFalseAlarms } from './threshold.ts';
+export {
+  type Costs,
+  type CostThreshold,
+  type FBetaThreshold,
+  type LabelledThreshold,
+  type MissRateThreshold,
+  thresholdForCost,
+  thresholdForFBeta,
+  thresholdForMissRate,
+} from './threshold-from-labels.ts';
 
 /** Image-level metrics; a value is null when it is undefined, and `reasons` then says why. */
 export interface ImageMetrics {

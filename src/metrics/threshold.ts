@@ -1,14 +1,26 @@
 /**
- * A threshold for a wanted false-alarm rate, from scores of held-out normal items only: the split-conformal quantile
- * (Vovk et al. 2005, ch. 4). No anomaly is needed and no shape of the distribution is assumed.
+ * Thresholds that need no anomaly: for a wanted false-alarm rate, from scores of held-out normal items only – the
+ * split-conformal quantile (Vovk et al. 2005, ch. 4), which assumes no shape of the distribution – and by hand.
  */
 import { ConfigError, DataError } from '../core/errors.ts';
 import { clopperPearson } from './interval.ts';
 
-/** A threshold and how far it can be trusted. An item is anomalous when its score is >= `threshold`. */
-export interface FalseAlarmThreshold {
-  /** The threshold; null when there is no normal score at all. */
+/** A threshold and where it comes from. An item is anomalous when its score is >= `threshold`. */
+export interface Threshold {
+  /** The threshold; null when the scores do not suffice for any, and `reason` then says why. */
   readonly threshold: number | null;
+  /** The rule that chose it. */
+  readonly rule: 'false-alarm-rate' | 'miss-rate' | 'f-beta' | 'cost' | 'value';
+  /** What it was chosen from, as a phrase: "99 held-out normal scores". */
+  readonly basedOn: string;
+  /** Labels of anomalies took part: what it does to these very items is better than what it will do to others. */
+  readonly sawLabels: boolean;
+  /** What keeps it from being what was wished, as a sentence with what to do, or null. */
+  readonly reason: string | null;
+}
+
+/** A threshold for a wanted false-alarm rate, and how far it can be trusted. */
+export interface FalseAlarmThreshold extends Threshold {
   /** The rate that was asked for. */
   readonly wantedFalseAlarmRate: number;
   /** Number of held-out normal scores, n. */
@@ -17,12 +29,13 @@ export interface FalseAlarmThreshold {
   readonly empiricalRate: number | null;
   /** Clopper–Pearson 95 % interval of the false-alarm rate, from the alarms among these n scores. */
   readonly interval: readonly [number, number];
-  /** Why the rate is not guaranteed, as a sentence with what to do, or null when it is. */
-  readonly reason: string | null;
 }
 
+/** "1 held-out normal score", "2 held-out normal scores". */
+const scoresInWords = (n: number, kind: string) => `${n} ${kind} score${n === 1 ? '' : 's'}`;
+
 /** The smallest float32 above `value`, so that the threshold survives float32 storage (beyond its range, the next double). */
-function justAbove(value: number): number {
+export function justAbove(value: number): number {
   const bits = new DataView(new ArrayBuffer(8));
   let single = Math.fround(value);
   if (Number.isFinite(single)) {
@@ -36,6 +49,29 @@ function justAbove(value: number): number {
   bits.setFloat64(0, value);
   bits.setBigInt64(0, bits.getBigInt64(0) + (value < 0 ? -1n : 1n));
   return bits.getFloat64(0);
+}
+
+/** The largest float32 that is not above `value`: whatever reaches `value` reaches it too. */
+export function atOrBelow(value: number): number {
+  const single = Math.fround(value);
+  if (single <= value) return single;
+  return Number.isFinite(single) ? -justAbove(-single) : value;
+}
+
+/** Throws DataError `scores` unless all scores are finite. */
+export function mustBeFinite(scores: ArrayLike<number>, what: string): void {
+  for (let i = 0; i < scores.length; i++) {
+    if (!Number.isFinite(scores[i])) {
+      throw new DataError('scores', `${what} must be finite, got ${scores[i]}. Check the model first.`);
+    }
+  }
+}
+
+/** A threshold that a person gives. Throws ConfigError for a value that is not finite. */
+export function thresholdByValue(value: number): Threshold {
+  if (!Number.isFinite(value))
+    throw new ConfigError('threshold', `The threshold must be a finite number, got ${value}.`);
+  return { threshold: value, rule: 'value', basedOn: 'a value given by hand', sawLabels: false, reason: null };
 }
 
 /**
@@ -61,12 +97,15 @@ export function thresholdForFalseAlarms(
   }
   const sorted = Float64Array.from(normalScores).sort();
   const n = sorted.length;
-  const bad = sorted.findIndex((s) => !Number.isFinite(s));
-  if (bad >= 0) {
-    throw new DataError('scores', `Held-out normal scores must be finite, got ${sorted[bad]}. Check the model first.`);
-  }
+  mustBeFinite(sorted, 'Held-out normal scores');
+  const origin = {
+    rule: 'false-alarm-rate',
+    basedOn: scoresInWords(n, 'held-out normal'),
+    sawLabels: false,
+  } as const;
   if (n === 0) {
     return {
+      ...origin,
       threshold: null,
       wantedFalseAlarmRate,
       normals: 0,
@@ -82,6 +121,7 @@ export function thresholdForFalseAlarms(
   let alarms = 0;
   while (alarms < n && sorted[n - 1 - alarms] >= threshold) alarms++;
   return {
+    ...origin,
     threshold,
     wantedFalseAlarmRate,
     normals: n,
@@ -96,7 +136,7 @@ export function thresholdForFalseAlarms(
 }
 
 /** Rounds up to three significant digits. */
-function ceilTo3(x: number): number {
+export function ceilTo3(x: number): number {
   const digit = 10 ** (Math.floor(Math.log10(x)) - 2);
   return Number((Math.ceil(x / digit - 1e-9) * digit).toPrecision(3));
 }

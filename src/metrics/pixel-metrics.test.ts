@@ -1,0 +1,184 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { Rng } from '../core/random.ts';
+import { aupro, auroc, averagePrecision, connectedRegions, type PixelMetricsOptions, pixelMetrics } from './index.ts';
+
+interface Picture {
+  readonly map: Float32Array;
+  readonly mask: Uint8Array;
+  readonly height: number;
+  readonly width: number;
+}
+
+/** The two 8 x 8 pictures of the golden vectors; the masks raise the map by `lift`. */
+function goldenPictures(lift: number): Picture[] {
+  return [0, 1].map((i) => {
+    const mask = Uint8Array.from({ length: 64 }, (_, at) => {
+      const [r, c] = [at >> 3, at & 7];
+      const first = (r >= 2 && r <= 3 && c >= 2 && c <= 4) || (r === 6 && c === 6);
+      return (i === 0 ? first : r >= 1 && r <= 4 && c === 5) ? 1 : 0;
+    });
+    const map = Float32Array.from(mask, (m, at) => (((64 * i + at) * 37) % 101) / 101 + lift * m);
+    return { map, mask, height: 8, width: 8 };
+  });
+}
+
+const measure = (pictures: readonly Picture[], options?: PixelMetricsOptions) => {
+  const pixels = pixelMetrics(options);
+  for (const { map, mask, height, width } of pictures) pixels.add(map, mask, height, width);
+  return pixels.result();
+};
+
+const auproOf = (pictures: readonly Picture[], limit?: number) =>
+  aupro(
+    pictures.map((p) => p.map),
+    pictures.map((p) => p.mask),
+    pictures[0].height,
+    pictures[0].width,
+    limit,
+  );
+
+/** AUPRO word for word: PRO and FPR at every threshold, trapezoids up to the limit. */
+function naiveAupro(pictures: readonly Picture[], limit: number): number {
+  const regions = pictures.flatMap(({ map, mask, height, width }) => {
+    const { label, regions } = connectedRegions(mask, height, width);
+    return regions.map((_, k) => [...map].filter((_, i) => label[i] === k + 1));
+  });
+  const normals = pictures.flatMap(({ map, mask }) => [...map].filter((_, i) => mask[i] === 0));
+  const reaching = (values: number[], t: number) => values.filter((v) => v >= t).length / values.length;
+  const thresholds = [...new Set(pictures.flatMap(({ map }) => [...map]))].sort((a, b) => b - a);
+  let area = 0;
+  let [x, y] = [0, 0];
+  for (const t of thresholds) {
+    const nextX = reaching(normals, t);
+    const nextY = regions.reduce((sum, region) => sum + reaching(region, t), 0) / regions.length;
+    const endX = Math.min(nextX, limit);
+    const endY = nextX === x ? nextY : y + ((nextY - y) * (endX - x)) / (nextX - x);
+    if (endX > x) area += ((endX - x) * (y + endY)) / 2;
+    if (nextX >= limit) break;
+    [x, y] = [nextX, nextY];
+  }
+  return area / limit;
+}
+
+describe('golden values of two 8 x 8 maps', () => {
+  test.each([
+    [0.3, 0.678221],
+    [1, 0.893637],
+    [0.05, 0.555556],
+  ])('AUPRO up to %f is %f', (limit, wanted) => {
+    expect(auproOf(goldenPictures(0.6), limit)).toBeCloseTo(wanted, 6);
+    expect(naiveAupro(goldenPictures(0.6), limit)).toBeCloseTo(wanted, 6);
+  });
+
+  test('pixel AUROC, pixel AP, and a map that ignores the mask', () => {
+    const raised = measure(goldenPictures(0.6));
+    expect(raised.pixelAuroc).toBeCloseTo(0.878011, 6);
+    expect(raised.pixelAp).toBeCloseTo(0.605525, 6);
+    expect(raised).toMatchObject({ regions: 3, pixels: 128, pixelPrevalence: 11 / 128, reasons: {} });
+    const blind = measure(goldenPictures(0));
+    expect(blind.aupro).toBeCloseTo(0.193574, 6);
+    expect(blind.pixelAuroc).toBeCloseTo(0.438617, 6);
+  });
+});
+
+/** One to three small pictures with many ties; both kinds of pixels occur. */
+const pictures = fc
+  .array(
+    fc.tuple(
+      fc.array(fc.integer({ min: -6, max: 6 }), { minLength: 20, maxLength: 20 }),
+      fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 20, maxLength: 20 }),
+    ),
+    { minLength: 1, maxLength: 3 },
+  )
+  .map((rows) =>
+    rows.map(([values, inside]) => ({
+      map: Float32Array.from(values, (v) => v / 4),
+      mask: Uint8Array.from(inside, (v) => (v === 3 ? 255 : 0)),
+      height: 4,
+      width: 5,
+    })),
+  )
+  .filter((list) => list.some((p) => p.mask.some((m) => m > 0)) && list.some((p) => p.mask.some((m) => m === 0)));
+
+describe('properties', () => {
+  test('AUPRO equals its definition', () => {
+    fc.assert(
+      fc.property(pictures, fc.double({ min: 0.01, max: 1, noNaN: true }), (list, limit) => {
+        expect(measure(list, { limit }).aupro).toBeCloseTo(naiveAupro(list, limit), 10);
+      }),
+    );
+  });
+
+  test('pixel AUROC and AP equal those of all pixels at once', () => {
+    fc.assert(
+      fc.property(pictures, (list) => {
+        const scores = list.flatMap((p) => [...p.map]);
+        const labels = list.flatMap((p) => [...p.mask].map((m) => (m > 0 ? 1 : 0)));
+        const { pixelAuroc, pixelAp } = measure(list);
+        expect(pixelAuroc).toBeCloseTo(auroc(scores, labels)!, 12);
+        expect(pixelAp).toBeCloseTo(averagePrecision(scores, labels)!, 12);
+      }),
+    );
+  });
+
+  test('strictly monotone maps, and the order of pictures, change nothing', () => {
+    const maps = [(v: number) => 3 * v - 7, (v: number) => Math.exp(v), (v: number) => v ** 3];
+    fc.assert(
+      fc.property(pictures, fc.constantFrom(...maps), (list, map) => {
+        const mapped = list.map((p) => ({ ...p, map: p.map.map(map) })).reverse();
+        const [a, b] = [measure(list), measure(mapped)];
+        expect(b.pixelAuroc).toBe(a.pixelAuroc);
+        expect(b.pixelAp).toBe(a.pixelAp);
+        expect(b.aupro).toBeCloseTo(a.aupro!, 12);
+      }),
+    );
+  });
+
+  test('perfect, constant and reversed maps reach the limits', () => {
+    fc.assert(
+      fc.property(pictures, (list) => {
+        const perfect = measure(list.map((p) => ({ ...p, map: Float32Array.from(p.mask) })));
+        expect(perfect).toMatchObject({ pixelAuroc: 1, pixelAp: 1 });
+        expect(perfect.aupro).toBeCloseTo(1, 12);
+        const constant = measure(list.map((p) => ({ ...p, map: p.map.map(() => 2) })));
+        expect(constant.pixelAuroc).toBe(0.5);
+        expect(constant.pixelAp).toBeCloseTo(constant.pixelPrevalence!, 12);
+        expect(constant.aupro).toBeCloseTo(0.15, 12); // the diagonal up to 0.3, divided by 0.3
+        const reversed = measure(list.map((p) => ({ ...p, map: Float32Array.from(p.mask, (m) => -m) })));
+        expect(reversed).toMatchObject({ pixelAuroc: 0, aupro: 0 });
+      }),
+    );
+  });
+
+  test('folding into bins stays within the stated error, and loses nothing while the scores are few', () => {
+    const continuous = (seed: number): Picture[] => {
+      const rng = new Rng(seed);
+      return Array.from({ length: 12 }, (_, i) => {
+        const mask = Uint8Array.from({ length: 256 }, (_, at) => (i % 3 === 0 && at % 16 > 11 && at < 160 ? 1 : 0));
+        return { map: rng.normals(256).map((v, at) => v + mask[at]), mask, height: 16, width: 16 };
+      });
+    };
+    fc.assert(
+      fc.property(fc.integer(), fc.integer({ min: 2, max: 200 }), (seed, bins) => {
+        const exact = measure(continuous(seed));
+        const folded = measure(continuous(seed), { exactPixels: 600, bins });
+        expect(exact.error).toEqual({ pixelAuroc: 0, pixelAp: 0, aupro: 0 });
+        for (const name of ['pixelAuroc', 'pixelAp', 'aupro'] as const) {
+          expect(folded.error[name]).toBeGreaterThan(0);
+          expect(Math.abs(folded[name]! - exact[name]!)).toBeLessThanOrEqual(folded.error[name] + 1e-12);
+        }
+      }),
+      { numRuns: 30 },
+    );
+    fc.assert(
+      fc.property(pictures, (list) => {
+        const [exact, folded] = [measure(list), measure([...list], { exactPixels: 20, bins: 16 })];
+        expect(folded.error).toEqual({ pixelAuroc: 0, pixelAp: 0, aupro: 0 });
+        expect(folded.pixelAuroc).toBe(exact.pixelAuroc);
+        expect(folded.pixelAp).toBeCloseTo(exact.pixelAp!, 12);
+        expect(folded.aupro).toBeCloseTo(exact.aupro!, 12);
+      }),
+    );
+  });
+});
