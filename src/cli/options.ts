@@ -15,6 +15,15 @@ export function integer(flag: string, min: number, max = Number.MAX_SAFE_INTEGER
   };
 }
 
+/** A finite number, or ConfigError. */
+export function number(flag: string) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (text.trim() !== '' && Number.isFinite(value)) return value;
+    throw new ConfigError('option-range', `${flag} must be a number, got "${text}".`);
+  };
+}
+
 /** A number between two bounds, both excluded, or ConfigError. */
 export function between(flag: string, low: number, high: number) {
   return (text: string): number => {

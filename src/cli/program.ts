@@ -10,6 +10,7 @@ import { addModels } from './commands/models.ts';
 import { addPredict } from './commands/predict.ts';
 import { addReport } from './commands/report.ts';
 import { addTest } from './commands/test.ts';
+import { addThreshold } from './commands/threshold.ts';
 import { addTrain } from './commands/train.ts';
 import { errorText, ourError } from './terminal.ts';
 
@@ -30,6 +31,7 @@ export function createProgram(argv: readonly string[]): Command {
   addTest(program);
   addReport(program);
   addPredict(program);
+  addThreshold(program);
   addExport(program);
   addBench(program);
   addDoctor(program);

@@ -8,15 +8,23 @@ const names = {
   imageAp: 'image AP',
   imageF1Max: 'image F1-max',
   prevalence: 'prevalence',
+  pixelAuroc: 'pixel AUROC',
+  pixelAp: 'pixel AP',
+  aupro: 'AUPRO (to 0.3)',
 } as const;
 
 /** The report of `train` and `test` for people. */
 export function reportText(report: RunReport): string {
   const { model, data, protocol, class: about, seed, device, metrics, baselines, counts, timings } = report;
   const others = Object.entries(baselines) as [string, Partial<RunReport['metrics']>][];
-  const rows = (Object.keys(names) as (keyof typeof names)[]).map((key) => [
+  // Without masks there are no pixel metrics, and no reason to show three empty rows.
+  const shown = (Object.keys(names) as (keyof typeof names)[]).filter(
+    (key) => metrics[key] !== null || key.startsWith('image'),
+  );
+  const rows = shown.map((key) => [
     names[key],
     fixed(metrics[key]),
+    intervalText(report.intervals[key as keyof RunReport['intervals']]),
     ...others.map(([, values]) => fixed(key === 'prevalence' ? metrics[key] : values[key])),
   ]);
   const speed = timings.stepsPerSecond === null ? '' : `, ${timings.stepsPerSecond.toFixed(1)} steps/s`;
@@ -33,11 +41,13 @@ export function reportText(report: RunReport): string {
   ];
   const parts = [
     `${model} on ${data}, ${protocol} "${about}", seed ${seed}, on ${device}`,
-    table(['', model, ...others.map(([name]) => name)], rows, [1, 2, 3]),
-    table([], facts),
+    table(['', model, '95 %', ...others.map(([name]) => name)], rows, [1, 3, 4]),
   ];
-  const reasons = Object.entries(report.reasons).map(([name, reason]) => `${name}: ${reason}`);
-  if (reasons.length > 0) parts.splice(2, 0, reasons.join('\n'));
+  const reasons = Object.entries(report.reasons).filter(([name]) => shown.some((key) => key === name));
+  if (reasons.length > 0) parts.push(reasons.map(([name, reason]) => `${name}: ${reason}`).join('\n'));
+  if (report.perType.length > 1) parts.push(typesText(report.perType));
+  parts.push(table([], facts));
+  if (report.threshold.sawTest) parts.push(sawTestBanner);
   if (report.threshold.reason) parts.push(`About the threshold: ${report.threshold.reason}`);
   for (const [what, profile] of Object.entries(report.profile ?? {})) {
     if (profile.length > 0) parts.push(`time by operator, ${what}:\n${profileText(profile)}`);
@@ -45,21 +55,48 @@ export function reportText(report: RunReport): string {
   return parts.join('\n\n');
 }
 
-/** `0.0213, for 1 % false alarms (592 held-out normals); 0.9 % of the test normals and 93 % of the anomalies reach it`. */
-function thresholdText({
+/** Stands wherever a threshold is shown that the test part chose. */
+export const sawTestBanner =
+  'THIS THRESHOLD SAW THE TEST SET: what it does on the test part is no judgement. Judge it on other data.';
+
+/** `0.9312 … 0.9714`; nothing where there is no interval. */
+export function intervalText(interval: readonly [number, number] | null | undefined): string {
+  return interval ? `${fixed(interval[0])} … ${fixed(interval[1])}` : '';
+}
+
+/** `1.2 %`. */
+export const percent = (share: number): string => `${Number((100 * share).toFixed(1))} %`;
+
+/** One line per class of anomalies, the hardest first. */
+function typesText(types: RunReport['perType']): string {
+  const rows = [...types]
+    .sort((a, b) => (a.auroc ?? 0) - (b.auroc ?? 0))
+    .map((t) => [
+      t.type,
+      String(t.count),
+      fixed(t.auroc),
+      fixed(t.ap),
+      t.recall === null ? '–' : percent(t.recall),
+      t.meanScore.toPrecision(4),
+    ]);
+  return table(['anomalies', 'items', 'AUROC', 'AP', 'found', 'mean score'], rows, [1, 2, 3, 4, 5]);
+}
+
+/** `0.0213, for a false-alarm rate of 0.01 on held-out normals (592 held out); 0.9 % of the test normals and 93 % of the anomalies reach it`. */
+export function thresholdText({
   value,
-  wantedFalseAlarmRate,
+  rule,
   normals,
+  review,
   testFalseAlarmRate,
   testRecall,
 }: RunReport['threshold']) {
-  const percent = (share: number) => `${Number((100 * share).toFixed(1))} %`;
-  const wanted = `for ${percent(wantedFalseAlarmRate)} false alarms (${normals} held-out normals)`;
   const reached: string[] = [];
   if (testFalseAlarmRate !== undefined) reached.push(`${percent(testFalseAlarmRate)} of the test normals`);
   if (testRecall !== undefined) reached.push(`${percent(testRecall)} of the anomalies`);
   const rest = reached.length > 0 ? `; ${reached.join(' and ')} reach it` : '';
-  return `${value === null ? 'none' : value.toPrecision(4)}, ${wanted}${rest}`;
+  const band = review ? `; review from ${review.from.toPrecision(4)}` : '';
+  return `${value === null ? 'none' : value.toPrecision(4)}, for ${rule} (${normals} held out)${rest}${band}`;
 }
 
 /** Time by operator, the slowest first. */

@@ -13,7 +13,7 @@ import { decodeModel } from '../graph/onnx/read.ts';
 import { encodeModel } from '../graph/onnx/write.ts';
 import type { AnyModel, ImageShape } from '../models/index.ts';
 import type { MapScale } from '../report/map-image.ts';
-import type { ThresholdReport } from './calibrate.ts';
+import type { MapThreshold, ThresholdReport } from './calibrate.ts';
 import { readIfThere, readJsonIfThere, writeAtomic, writeJson } from './files.ts';
 import { imageInput, scoringProgram } from './scoring.ts';
 
@@ -40,6 +40,8 @@ export interface ArtifactInfo {
   readonly description: string;
   readonly seed: number;
   readonly threshold: ThresholdReport;
+  /** Where pixels of maps stand out; null in artefacts that were written before there was one. */
+  readonly mapThreshold: MapThreshold | null;
   /** Scores of held-out normal items, ascending: a score reads as "exceeded by x % of normals". */
   readonly normalScores: readonly number[];
   /** Colours of map images; absent where no maps were drawn. */
@@ -85,7 +87,10 @@ export function scoringModel(
   return emitProgram(scoringProgram(model, config, shape, tensors), 'cpu');
 }
 
-/** Joins the graph and the facts. The same inputs give the same bytes. `externalAbove` is for tests. */
+/**
+ * Joins the graph and the facts. The same inputs give the same bytes. The ONNX file holds raw scores only: thresholds
+ * stand in `model.json`, where they can be changed. `externalAbove` is for tests.
+ */
 export async function buildArtifact(
   graph: OnnxModel,
   model: AnyModel,
@@ -102,7 +107,6 @@ export async function buildArtifact(
     config: JSON.stringify(config),
     shape: JSON.stringify(shape),
     data: facts.data.hash,
-    threshold: String(facts.threshold.value),
   };
   const weightBytes = graph.graph.initializers.reduce((n, i) => n + i.tensor.data.byteLength, 0);
   const encoded = encodeModel(
@@ -217,7 +221,10 @@ async function readInfo(path: string): Promise<ArtifactInfo | undefined> {
         'Export the run again.',
     );
   }
-  return info as ArtifactInfo;
+  // Oddity 0.1 wrote neither a rule nor a threshold of maps.
+  const threshold: Partial<ThresholdReport> = info.threshold;
+  const rule = `a false-alarm rate of ${threshold.wantedFalseAlarmRate} on held-out normals`;
+  return { mapThreshold: null, ...info, threshold: { rule, sawTest: false, ...threshold } } as ArtifactInfo;
 }
 
 /** What an ONNX file is when it is not ours; undefined when it is ours, or too damaged to tell. */

@@ -5,7 +5,7 @@ import { float32 } from '../core/tensor.ts';
 import type { ImageShape } from '../models/index.ts';
 import { type Device, openRuntime } from '../runtime/index.ts';
 import { type ArtifactInfo, readArtifact, runnableBytes } from './artifact.ts';
-import { exceededBy } from './calibrate.ts';
+import { type Decision, decide, exceededBy } from './calibrate.ts';
 import { checkDevice } from './device.ts';
 import { scoreBatch } from './score.ts';
 import { imageInput } from './scoring.ts';
@@ -35,6 +35,8 @@ export interface Detector {
     n: number,
     options?: { signal?: AbortSignal },
   ): Promise<{ scores: Float32Array; maps: Float32Array; reconstructions?: Float32Array }>;
+  /** What the threshold, with its review band, makes of a score; null without one. */
+  decide(score: number): Decision | null;
   /** Share of held-out normal items with a larger score; undefined when none were held out. */
   exceededBy(score: number): number | undefined;
   close(): Promise<void>;
@@ -82,6 +84,7 @@ export async function loadDetector(path: string, options: DetectorOptions = {}):
         }
         return { scores, maps, reconstructions };
       },
+      decide: (score) => decide(info.threshold, score),
       exceededBy: (score) => exceededBy(info.normalScores, score),
       close: () => runtime.close(),
     };

@@ -1,34 +1,142 @@
-/** Judges scores on a test part, beside baselines on the same split. */
-import type { Listener } from '../core/events.ts';
+/** Judges scores and maps on a test part, beside baselines on the same split. */
+import { type Listener, silent } from '../core/events.ts';
 import type { Program } from '../graph/program.ts';
-import { imageMetrics } from '../metrics/index.ts';
+import { auroc, averagePrecision, bootstrap, f1Max, imageMetrics, pixelMetrics } from '../metrics/index.ts';
 import { type AnyModel, meanImage, random } from '../models/index.ts';
 import type { Runtime, Session } from '../runtime/index.ts';
 import { fitData } from './fit.ts';
-import type { BaselineReport, RunReport } from './report.ts';
-import { scoreItems } from './score.ts';
+import type { BaselineReport, RunReport, TypeReport } from './report.ts';
+import { type ScoreOptions, scoreItems } from './score.ts';
 import { scoringProgram } from './scoring.ts';
 import type { Task } from './task.ts';
 
 export interface Judgement {
   readonly scores: Float32Array;
   readonly metrics: RunReport['metrics'];
+  readonly intervals: RunReport['intervals'];
+  readonly perType: RunReport['perType'];
   readonly reasons: RunReport['reasons'];
   readonly scoreMsPerItem: number;
 }
 
-/** Scores the test part with a session and computes the metrics. */
+/** Rounds of the bootstrap: as many as items allow in about a second, within these bounds. */
+const ROUNDS = { least: 200, most: 1000, items: 2_000_000 };
+
+/** Scores the test part with a session and computes the metrics; the threshold is for `perType` only. */
 export async function judge(
   session: Session,
   task: Task,
-  options: { onEvent?: Listener; signal?: AbortSignal },
+  options: { threshold: number | null; onEvent?: Listener; signal?: AbortSignal },
 ): Promise<Judgement> {
   const { source, split } = task;
+  const { threshold, onEvent = silent, signal } = options;
+  const pixels = pixelJudge(task, onEvent);
+  let judging = 0; // milliseconds that scoring alone would not take
+  const onMaps: ScoreOptions['onMaps'] =
+    pixels.onMaps &&
+    (async (...batch) => {
+      const begin = performance.now();
+      await pixels.onMaps!(...batch);
+      judging += performance.now() - begin;
+    });
   const begin = performance.now();
-  const scores = await scoreItems(session, source, split.test, { ...options, task: 'score test' });
-  const scoreMsPerItem = (performance.now() - begin) / Math.max(1, split.test.length);
+  const scores = await scoreItems(session, source, split.test, { onEvent, signal, task: 'score test', onMaps });
+  const scoreMsPerItem = (performance.now() - begin - judging) / Math.max(1, split.test.length);
   const { imageAuroc, imageAp, imageF1Max, prevalence, reasons } = imageMetrics(scores, split.testLabels);
-  return { scores, metrics: { imageAuroc, imageAp, imageF1Max, prevalence }, reasons, scoreMsPerItem };
+  const { reasons: pixelReasons, ...pixelValues } = pixels.result();
+  return {
+    scores,
+    metrics: { imageAuroc, imageAp, imageF1Max, prevalence, ...pixelValues },
+    intervals: intervalsOf(scores, split.testLabels),
+    perType: perType(task, scores, threshold),
+    reasons: { ...reasons, ...pixelReasons },
+    scoreMsPerItem,
+  };
+}
+
+/** 95 % bootstrap intervals of the image metrics; the same scores give the same intervals. */
+function intervalsOf(scores: Float32Array, labels: Uint8Array): RunReport['intervals'] {
+  const wanted = Math.round(ROUNDS.items / Math.max(1, labels.length));
+  const options = { seed: 1, rounds: Math.min(ROUNDS.most, Math.max(ROUNDS.least, wanted)) };
+  return {
+    imageAuroc: bootstrap(scores, labels, auroc, options),
+    imageAp: bootstrap(scores, labels, averagePrecision, options),
+    imageF1Max: bootstrap(scores, labels, (s, y) => f1Max(s, y)?.f1 ?? null, options),
+  };
+}
+
+/** Each class of anomalous test items against all normal ones. */
+function perType({ source, split }: Task, scores: Float32Array, threshold: number | null): TypeReport[] {
+  const { test, testLabels } = split;
+  const classOf = (i: number) => source.items[test[i]].class;
+  const positions = Array.from(testLabels.keys());
+  const anomalous = positions.filter((i) => testLabels[i] === 1);
+  return [...new Set(anomalous.map(classOf))]
+    .sort((a, b) => a - b)
+    .map((number) => {
+      const own = positions.filter((i) => testLabels[i] === 0 || classOf(i) === number);
+      const ownScores = own.map((i) => scores[i]);
+      const ownLabels = own.map((i) => testLabels[i]);
+      const members = anomalous.filter((i) => classOf(i) === number).map((i) => scores[i]);
+      return {
+        type: source.classes[number],
+        count: members.length,
+        auroc: auroc(ownScores, ownLabels),
+        ap: averagePrecision(ownScores, ownLabels),
+        recall: threshold === null ? null : members.filter((s) => s >= threshold).length / members.length,
+        meanScore: members.reduce((sum, s) => sum + s, 0) / members.length,
+      };
+    });
+}
+
+/** Pixel metrics as a report holds them, and for each that is null, why. */
+type PixelJudgement = Pick<RunReport['metrics'], 'pixelAuroc' | 'pixelAp' | 'aupro'> & Pick<RunReport, 'reasons'>;
+
+/**
+ * Takes maps of the test part as they are made and compares them with the masks. An item that is normal under the
+ * protocol has an empty mask, whatever the source says of it; an anomalous one without a mask is left out.
+ */
+function pixelJudge(
+  { source, split }: Task,
+  onEvent: Listener,
+): Pick<ScoreOptions, 'onMaps'> & { result(): PixelJudgement } {
+  const { test, testLabels } = split;
+  const anomalous = Array.from(testLabels.keys()).filter((i) => testLabels[i] === 1);
+  const masked = new Set(anomalous.filter((i) => source.hasMask?.(test[i]) ?? true));
+  const none = (reason: string): PixelJudgement => ({
+    pixelAuroc: null,
+    pixelAp: null,
+    aupro: null,
+    reasons: { pixelAuroc: reason, pixelAp: reason, aupro: reason },
+  });
+  if (!source.readMasks || (anomalous.length > 0 && masked.size === 0))
+    return { result: () => none(`${source.name} has no masks of anomalous pixels.`) };
+  if (masked.size < anomalous.length) {
+    onEvent({
+      type: 'warning',
+      code: 'missing-masks',
+      message: `${anomalous.length - masked.size} of ${anomalous.length} anomalous test items have no mask: pixel metrics leave them out.`,
+    });
+  }
+  const [, height, width] = source.shape;
+  const area = height * width;
+  const pixels = pixelMetrics();
+  return {
+    async onMaps(maps, at, count) {
+      const masks = new Uint8Array(count * area);
+      await source.readMasks!(test.subarray(at, at + count), masks);
+      for (let k = 0; k < count; k++) {
+        const mask = masks.subarray(k * area, (k + 1) * area);
+        if (testLabels[at + k] === 0) mask.fill(0);
+        else if (!masked.has(at + k)) continue;
+        pixels.add(maps.subarray(k * area, (k + 1) * area), mask, height, width);
+      }
+    },
+    result() {
+      const { pixelAuroc, pixelAp, aupro, reasons } = pixels.result();
+      return { pixelAuroc, pixelAp, aupro, reasons };
+    },
+  };
 }
 
 /** The two detectors without learning, on the same split, fitted and scored here. */
@@ -44,9 +152,11 @@ export async function judgeBaselines(
     const tensors = model.learns === 'statistics' ? await model.fit(config, data) : {};
     const session = await runtime.compile(scoringProgram(model, config, source.shape, tensors));
     try {
-      const scores = await scoreItems(session, source, split.test, { signal });
+      const pixels = pixelJudge(task, silent);
+      const scores = await scoreItems(session, source, split.test, { signal, onMaps: pixels.onMaps });
       const { imageAuroc, imageAp } = imageMetrics(scores, split.testLabels);
-      return { imageAuroc, imageAp };
+      const { pixelAuroc, pixelAp, aupro } = pixels.result();
+      return { imageAuroc, imageAp, pixelAuroc, pixelAp, aupro };
     } finally {
       session.close().catch(() => {}); // who cancels does not wait
     }

@@ -15,12 +15,13 @@ import {
   scoringModel,
   writeArtifact,
 } from './artifact.ts';
-import { calibrate } from './calibrate.ts';
+import { calibrate, calibrateMaps } from './calibrate.ts';
 import { type Checkpoint, readCheckpoint } from './checkpoint.ts';
 import { resolveConfig } from './config.ts';
 import { checkDevice } from './device.ts';
 import { makeFolder } from './files.ts';
 import { trainedTensors } from './fit.ts';
+import { lockFolder } from './lock.ts';
 import { readRun, runFiles } from './run.ts';
 import { imageInput, scoringProgram } from './scoring.ts';
 import { loadRunTask } from './test.ts';
@@ -72,11 +73,9 @@ export async function exportModel(options: ExportOptions): Promise<ExportResult>
     throw new ConfigError('export-out', `The target must be a folder or end with .onnx, got ${out}.`);
   const checkpoint = await readCheckpoint(runFiles(run).checkpoint);
   const artifact = await artifactOf(run, checkpoint, onEvent);
-  const files = artifactFiles(out);
-  if (resolve(files.onnx) !== resolve(artifactFiles(run).onnx)) await makeFolder(files.folder);
   const { info } = artifact;
   const result: ExportResult = {
-    model: await writeArtifact(out, artifact),
+    model: await write(artifact, run, out),
     sizeBytes: artifact.onnx.byteLength + (artifact.weights?.byteLength ?? 0),
     opset: info.opset,
     inputs: [info.input.name],
@@ -91,6 +90,21 @@ export async function exportModel(options: ExportOptions): Promise<ExportResult>
   }
   // What lies on the disk is what is verified.
   return { ...result, ...(await compare(await readArtifact(out), checkpoint, options)) };
+}
+
+/** A run's own folder is written to by one process at a time. */
+async function write(artifact: Artifact, run: string, out: string): Promise<string> {
+  const { onnx, folder } = artifactFiles(out);
+  if (resolve(onnx) !== resolve(artifactFiles(run).onnx)) {
+    await makeFolder(folder);
+    return writeArtifact(out, artifact);
+  }
+  const lock = await lockFolder(run);
+  try {
+    return await writeArtifact(out, artifact);
+  } finally {
+    await lock.release();
+  }
 }
 
 async function artifactOf(run: string, checkpoint: Checkpoint | undefined, onEvent: Listener): Promise<Artifact> {
@@ -111,6 +125,7 @@ async function artifactOf(run: string, checkpoint: Checkpoint | undefined, onEve
     description: `${record.protocol}: ${record.class} of ${record.data}.`,
     seed: record.seed,
     threshold: calibrate([], record.falseAlarmRate),
+    mapThreshold: calibrateMaps([], record.falseAlarmRate),
     normalScores: [],
   });
 }

@@ -1,6 +1,6 @@
 /** Files that are whole or absent: written beside their place, flushed, and renamed. Node only. */
-import { mkdir, open, readFile, rename, rm, rmdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, open, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { DataError } from '../core/errors.ts';
 
 /** Codes of the operating system by what a user can do about them. */
@@ -53,7 +53,7 @@ export function writeJson(path: string, value: unknown): Promise<void> {
 export async function makeFolder(path: string): Promise<() => Promise<void>> {
   let first: string | undefined;
   try {
-    first = await mkdir(path, { recursive: true });
+    first = await makeFolders(path);
     const probe = join(path, '.oddity-probe');
     await writeAtomic(probe, '');
     await rm(probe, { force: true });
@@ -63,7 +63,7 @@ export async function makeFolder(path: string): Promise<() => Promise<void>> {
   return async () => {
     if (first === undefined) return;
     try {
-      for (let folder = path; ; folder = dirname(folder)) {
+      for (let folder = resolve(path); ; folder = dirname(folder)) {
         await rmdir(folder);
         if (folder === first || folder === dirname(folder)) break;
       }
@@ -71,6 +71,32 @@ export async function makeFolder(path: string): Promise<() => Promise<void>> {
       // Something was written there meanwhile: it stays.
     }
   };
+}
+
+/**
+ * Makes a folder and those above it; returns the topmost that was made. Node's own recursive mkdir never returns where
+ * the parent is there and still nothing can be made in it, as under /proc.
+ */
+async function makeFolders(path: string): Promise<string | undefined> {
+  const missing: string[] = [];
+  for (let folder = resolve(path); !(await isFolder(folder)); folder = dirname(folder)) missing.push(folder);
+  for (const folder of [...missing].reverse()) {
+    await mkdir(folder).catch(async (error) => {
+      if (error.code !== 'EEXIST' || !(await isFolder(folder))) throw error; // another process may have been quicker
+    });
+  }
+  return missing.at(-1);
+}
+
+/** True for a folder, false where nothing is; a file in the way throws ENOTDIR. */
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    if ((await stat(path)).isDirectory()) return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
+  throw Object.assign(new Error(`${path} is a file`), { code: 'ENOTDIR' });
 }
 
 /** The bytes of a file, or undefined when there is none; other failures are a DataError `unreadable`. */

@@ -1,15 +1,16 @@
 /** The engine: train, test, predict, export; runs, artefacts and detectors. */
 export { type Artifact, type ArtifactInfo, readArtifact } from './artifact.ts';
-export type { ThresholdReport } from './calibrate.ts';
+export type { Decision, MapThreshold, ReviewBand, ThresholdReport } from './calibrate.ts';
 export { type Checkpoint, readCheckpoint } from './checkpoint.ts';
 export { resolveConfig } from './config.ts';
 export { type Detector, type DetectorOptions, loadDetector } from './detector.ts';
 export { type ExportOptions, type ExportResult, exportModel } from './export.ts';
 export type { EpochRecord } from './fit.ts';
 export { type Prediction, type PredictOptions, type PredictResult, predict } from './predict.ts';
-export type { BaselineReport, RunReport } from './report.ts';
+export type { BaselineReport, RunReport, TypeReport } from './report.ts';
 export { makeReport, type ReportOptions } from './report-page.ts';
 export { type RunRecord, readRun } from './run.ts';
 export { type TestOptions, test } from './test.ts';
+export { type ThresholdOptions, type ThresholdPolicy, type ThresholdResult, threshold } from './threshold.ts';
 export { type TrainOptions, train } from './train.ts';
 export { oddityVersion, type Versions, versionsOf } from './versions.ts';

@@ -106,7 +106,7 @@ function readItems(csv: Uint8Array): ReportItem[] {
 async function drawPictures(
   { session, task, signal }: { session: Session; task: Task; signal?: AbortSignal },
   items: readonly ReportItem[],
-  { mapScale, threshold }: ArtifactInfo,
+  { mapScale, mapThreshold }: ArtifactInfo,
 ): Promise<ReportPictures> {
   const { source, split } = task;
   const { misses, falseAlarms, hits } = chooseItems(items);
@@ -120,7 +120,7 @@ async function drawPictures(
   if (masks) await source.readMasks?.(numbers, masks);
   return {
     shape,
-    scale: mapScale ?? (await findMapScale(session, task, chosen, { threshold, signal })),
+    scale: mapScale ?? (await findMapScale(session, task, chosen, { threshold: mapThreshold?.value ?? null, signal })),
     pictures: chosen.map((item, k) => ({
       item,
       image: images.subarray(k * values, (k + 1) * values),

@@ -10,6 +10,23 @@ import { type Versions, versionsOf } from './versions.ts';
 export interface BaselineReport {
   readonly imageAuroc: number | null;
   readonly imageAp: number | null;
+  readonly pixelAuroc: number | null;
+  readonly pixelAp: number | null;
+  readonly aupro: number | null;
+}
+
+/** How well one class of anomalous test items is told from the normal ones. */
+export interface TypeReport {
+  /** Name of the class. */
+  readonly type: string;
+  /** Its test items. */
+  readonly count: number;
+  /** AUROC and average precision of its items against all normal test items. */
+  readonly auroc: number | null;
+  readonly ap: number | null;
+  /** Share of its items that reach the threshold; null without one. */
+  readonly recall: number | null;
+  readonly meanScore: number;
 }
 
 export interface RunReport {
@@ -29,7 +46,16 @@ export interface RunReport {
     imageAp: number | null;
     imageF1Max: number | null;
     prevalence: number | null;
+    /** Over all pixels of test items whose masks are known. */
+    pixelAuroc: number | null;
+    pixelAp: number | null;
+    /** Area under the per-region overlap up to a false-positive rate of 0.3, divided by 0.3. */
+    aupro: number | null;
   };
+  /** 95 % bootstrap intervals over the test items, null where undefined; not over seeds or training sets. */
+  readonly intervals: Readonly<Record<'imageAuroc' | 'imageAp' | 'imageF1Max', readonly [number, number] | null>>;
+  /** Classes of anomalous test items, in the order of the data set. */
+  readonly perType: readonly TypeReport[];
   /** For each metric that is null, why. */
   readonly reasons: Readonly<Record<string, string>>;
   /** No item is in two parts of the split: checked. */
@@ -88,6 +114,8 @@ export function reportOf(made: {
       testAnomalies: split.testLabels.reduce((n, y) => n + y, 0),
     },
     metrics: judged.metrics,
+    intervals: judged.intervals,
+    perType: judged.perType,
     reasons: judged.reasons,
     leakFree: split.leakFree,
     baselines: made.baselines,

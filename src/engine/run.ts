@@ -1,8 +1,9 @@
 /**
  * The folder of a run: `run.json` (what was asked for and how it stands), `events.jsonl`, `checkpoint.safetensors`,
- * `metrics.json`, `predictions.csv`, `maps/`, `report.html`, `model.onnx` and `model.json`. Node only.
+ * `metrics.json`, `predictions.csv`, `maps/`, `report.html`, `model.onnx` and `model.json`; `lock.json` while it is
+ * written. Node only.
  */
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigError, DataError, OddityError } from '../core/errors.ts';
@@ -10,6 +11,7 @@ import type { Event, Listener } from '../core/events.ts';
 import { type Split, sha256 } from '../data/index.ts';
 import type { Device } from '../runtime/index.ts';
 import { makeFolder, readJsonIfThere, writeFailure, writeJson } from './files.ts';
+import { isLocked, type Lock, lockFolder } from './lock.ts';
 import type { Versions } from './versions.ts';
 
 const format = 'oddity-run-1';
@@ -59,6 +61,9 @@ export function runFiles(folder: string) {
     report: at('report.html'),
     checkpoint: at('checkpoint.safetensors'),
     debug: at('debug'),
+    onnx: at('model.onnx'),
+    model: at('model.json'),
+    weights: at('weights.bin'),
   };
 }
 
@@ -71,6 +76,28 @@ export async function readRun(folder: string): Promise<RunRecord> {
     `${folder} must be the folder of a run, with a run.json; found ${record ? 'another run.json' : 'none'}. ` +
       'Name a folder that "oddity train" made.',
   );
+}
+
+/** How a run stands: `killed` when its record says that it is running and no process holds it. */
+export type RunStatus = RunRecord['status'] | 'killed';
+
+/** The status of a run as it is now. */
+export async function statusOf(folder: string, record: RunRecord): Promise<RunStatus> {
+  return record.status !== 'running' || (await isLocked(folder)) ? record.status : 'killed';
+}
+
+/** Reads the record of a run that is whole. Throws DataError `not-a-run`, and `unfinished-run` for any other. */
+export async function readFinishedRun(folder: string): Promise<RunRecord> {
+  const record = await readRun(folder);
+  const status = await statusOf(folder, record);
+  if (status === 'done') return record;
+  const found = {
+    running: 'it is still running. Wait until it ends.',
+    killed: 'its process ended in the middle. Go on with the command that began it and --resume.',
+    cancelled: 'it was cancelled. Go on with the command that began it and --resume.',
+    failed: `it failed (${record.error?.message ?? 'for an unknown reason'}). Begin it again with --overwrite.`,
+  }[status];
+  throw new DataError('unfinished-run', `${folder} must be a finished run, and ${found}`);
 }
 
 /** Order-preserving hash of a split: two runs with the same hash trained and tested on the same items. */
@@ -93,18 +120,22 @@ export class RunFolder {
     readonly path: string,
     /** The record of an earlier start that is now resumed. */
     readonly earlier: RunRecord | undefined,
+    private readonly lock: Lock,
     private readonly takeBack: () => Promise<void>,
   ) {
     this.files = runFiles(path);
   }
 
   /**
-   * Makes the folder and shows that it can be written to. Throws ConfigError `run-exists` when it holds a run, unless
-   * told to resume or overwrite it, and DataError `unwritable`.
+   * Makes the folder, shows that it can be written to and locks it. Throws ConfigError `run-exists` when it holds a run,
+   * unless told to resume or overwrite it, and DataError `run-locked` or `unwritable`.
    */
   static async open(path: string, { resume = false, overwrite = false } = {}): Promise<RunFolder> {
-    const found = overwrite && !resume ? undefined : await readJsonIfThere<RunRecord>(runFiles(path).run);
-    if (found && !resume) {
+    const takeBack = await makeFolder(path);
+    const lock = await lockFolder(path);
+    try {
+      const found = overwrite && !resume ? undefined : await readJsonIfThere<RunRecord>(runFiles(path).run);
+      if (!found || resume) return new RunFolder(path, found, lock, takeBack);
       const remedy =
         found.status === 'done'
           ? 'Name another folder with --out, or pass --overwrite.'
@@ -113,34 +144,25 @@ export class RunFolder {
         'run-exists',
         `${path} must not hold a run yet, and holds ${found.status === 'done' ? 'a finished' : 'an unfinished'} one. ${remedy}`,
       );
+    } catch (error) {
+      await lock.release();
+      throw error;
     }
-    return new RunFolder(path, resume ? found : undefined, await makeFolder(path));
   }
 
   /** Begins the run: from here on the folder stays, whatever happens. */
   async begin(record: Omit<RunRecord, 'format' | 'status' | 'startedAt'>): Promise<void> {
-    if (!this.earlier) {
-      const { files } = this;
-      const old = [
-        files.events,
-        files.metrics,
-        files.predictions,
-        files.maps,
-        files.report,
-        files.checkpoint,
-        files.debug,
-      ];
-      for (const path of [...old, join(this.path, 'model.onnx'), join(this.path, 'model.json')])
-        await rm(path, { recursive: true, force: true });
-    }
+    // The record goes first, so that what is half removed is no run.
+    if (!this.earlier) for (const path of Object.values(this.files)) await rm(path, { recursive: true, force: true });
     const startedAt = this.earlier?.startedAt ?? new Date().toISOString();
     this.record = { format, ...record, status: 'running', startedAt };
     await writeJson(this.files.run, this.record);
     try {
-      this.log = openSync(this.files.events, 'a');
+      this.log = openLog(this.files.events);
     } catch (error) {
       throw writeFailure(error, this.files.events);
     }
+    this.writeLine({ type: 'status', status: 'running' });
   }
 
   /** Writes events to `events.jsonl` and hands them on. */
@@ -151,33 +173,60 @@ export class RunFolder {
     };
   }
 
-  /** Throws when an event could not be written: the disk is full. */
+  /** Throws when an event could not be written (the disk is full), or the folder is no longer this process's. */
   check(): void {
     if (this.logFailure) throw this.logFailure;
+    this.lock.check();
   }
 
   /** Ends the run. When even that cannot be written, `run.json` goes on saying "running". */
   async end(status: 'done' | 'cancelled' | 'failed', error?: { code: string; message: string }): Promise<void> {
-    if (this.log !== undefined) closeSync(this.log);
-    this.log = undefined;
-    if (!this.record) return this.takeBack();
-    this.record = { ...this.record, status, endedAt: new Date().toISOString(), ...(error && { error }) };
-    const writing = writeJson(this.files.run, this.record);
-    await (status === 'done' ? writing : writing.catch(() => {}));
+    try {
+      if (!this.record || error?.code === 'run-locked') return;
+      this.record = { ...this.record, status, endedAt: new Date().toISOString(), ...(error && { error }) };
+      const writing = writeJson(this.files.run, this.record);
+      await (status === 'done' ? writing : writing.catch(() => {}));
+      this.writeLine({ type: 'status', status, ...error });
+    } finally {
+      if (this.log !== undefined) closeSync(this.log);
+      this.log = undefined;
+      await this.lock.release();
+      if (!this.record) await this.takeBack();
+    }
   }
 
   private write(event: Event): void {
-    if (this.log === undefined || this.logFailure) return;
     if (event.type === 'progress') {
       if (event.done < event.total && performance.now() - this.lastProgress < PROGRESS_MS) return;
       this.lastProgress = performance.now();
     }
+    this.writeLine(event);
+  }
+
+  private writeLine(line: Event | StatusLine): void {
+    if (this.log === undefined || this.logFailure) return;
     try {
-      writeSync(this.log, `${JSON.stringify({ time: new Date().toISOString(), ...event })}\n`);
+      writeSync(this.log, `${JSON.stringify({ time: new Date().toISOString(), ...line })}\n`);
     } catch (error) {
       this.logFailure = writeFailure(error, this.files.events);
     }
   }
+}
+
+/** The line of `events.jsonl` with which a run begins, goes on or ends; `code` and `message` say why it ended early. */
+interface StatusLine {
+  readonly type: 'status';
+  readonly status: RunRecord['status'];
+  readonly code?: string;
+  readonly message?: string;
+}
+
+/** Opens a log to append to; a line that a killed process left half is taken away. */
+function openLog(path: string): number {
+  const log = openSync(path, 'a+');
+  const whole = readFileSync(path).lastIndexOf('\n') + 1;
+  ftruncateSync(log, whole);
+  return log;
 }
 
 /** An error as data, for `run.json` and for lists of failures. */

@@ -15,6 +15,8 @@ export interface ScoreOptions {
   signal?: AbortSignal;
   /** What progress events are about; default `score`. */
   task?: string;
+  /** Takes the maps of a batch, `[count, H, W]`, whose first item is number `at`; without it none are fetched. */
+  onMaps?: (maps: Float32Array, at: number, count: number) => void | Promise<void>;
 }
 
 /** Items per call, from the size of one. The same items in the same order always make the same batches. */
@@ -23,16 +25,19 @@ export function scoreBatch(shape: readonly number[]): number {
   return Math.max(1, Math.min(BATCH_ITEMS, Math.floor(BATCH_VALUES / size)));
 }
 
-/** Scores of the items at `indices`, in their order; larger is more anomalous. Maps are not fetched. */
+/** Scores of the items at `indices`, in their order; larger is more anomalous. Maps are handed on, never kept. */
 export async function scoreItems(
   session: Session,
   source: Source,
   indices: ArrayLike<number>,
   options: ScoreOptions = {},
 ): Promise<Float32Array> {
+  const { onMaps } = options;
   const scores = new Float32Array(indices.length);
-  for await (const { at, out } of scoreBatches(session, source, indices, ['score'], options)) {
+  const fetch = onMaps ? ['score', 'map'] : ['score'];
+  for await (const { at, out } of scoreBatches(session, source, indices, fetch, options)) {
     scores.set(out.score.data as Float32Array, at);
+    await onMaps?.(out.map.data as Float32Array, at, out.score.data.length);
   }
   return scores;
 }

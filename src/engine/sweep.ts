@@ -1,10 +1,10 @@
 /** Many trainings one after the other; what is finished is kept in a folder, so that a stopped sweep goes on. Node only. */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { silent } from '../core/events.ts';
-import { readJsonIfThere, writeJson } from './files.ts';
+import { makeFolder, readJsonIfThere, writeJson } from './files.ts';
 import type { RunReport } from './report.ts';
 import type { TrainOptions } from './train.ts';
 import { oddityVersion } from './versions.ts';
@@ -23,7 +23,7 @@ export interface SweepOptions extends Pick<TrainOptions, 'onEvent' | 'signal'> {
 /** Runs the jobs in order and returns their reports. A job is done once per folder and version of oddity. */
 export async function sweep(jobs: readonly SweepJob[], options: SweepOptions): Promise<RunReport[]> {
   const { folder, train, onEvent = silent, onReport, signal } = options;
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const reports: RunReport[] = [];
   for (const [i, job] of jobs.entries()) {
     const key = keyOf(job);

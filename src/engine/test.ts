@@ -9,7 +9,7 @@ import { checkDevice } from './device.ts';
 import { judge, judgeBaselines } from './evaluate.ts';
 import { readJsonIfThere } from './files.ts';
 import { type RunReport, reportOf } from './report.ts';
-import { type RunRecord, readRun, runFiles } from './run.ts';
+import { type RunRecord, readFinishedRun, runFiles } from './run.ts';
 import { loadTask, type Task } from './task.ts';
 
 export interface TestOptions {
@@ -25,20 +25,20 @@ export interface TestOptions {
 }
 
 /**
- * The run's report with scores made anew; nothing is written. Throws DataError `not-a-run`, those of `loadDetector`,
- * and `data-changed` when the data or the split is no longer that of the run.
+ * The run's report with scores made anew; nothing is written. Throws DataError `not-a-run`, `unfinished-run`, those of
+ * `loadDetector`, and `data-changed` when the data or the split is no longer that of the run.
  */
 export async function test(options: TestOptions): Promise<RunReport> {
   const begin = performance.now();
   const { run, device = 'auto', onEvent = silent, signal } = options;
   checkDevice(device);
-  const record = await readRun(run);
+  const record = await readFinishedRun(run);
   const artifact = await readArtifact(run);
   const task = await loadRunTask(run, record, options);
   const runtime = await openRuntime(device, { threads: record.threads, onEvent });
   try {
     const session = await runtime.open(runnableBytes(artifact));
-    const judged = await judge(session, task, { onEvent, signal });
+    const judged = await judge(session, task, { threshold: artifact.info.threshold.value, onEvent, signal });
     const baselines = await judgeBaselines(runtime, task, record.seed, signal);
     const before = await readJsonIfThere<RunReport>(runFiles(run).metrics);
     const { info } = artifact;

@@ -9,9 +9,9 @@ import { encodeModel } from '../graph/onnx/write.ts';
 import type { Program } from '../graph/program.ts';
 import { describe, topological } from '../graph/value.ts';
 import { type AnyModel, findModel } from '../models/index.ts';
-import type { Device, ProfileRow, Runtime } from '../runtime/index.ts';
+import type { Device, ProfileRow, Runtime, Session } from '../runtime/index.ts';
 import { buildArtifact, scoringModel, writeArtifact } from './artifact.ts';
-import { calibrate, withTest } from './calibrate.ts';
+import { calibrate, calibrateMaps, withTest } from './calibrate.ts';
 import { orAbort } from './cancel.ts';
 import { type CheckpointOrigin, checkCheckpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import { resolveConfig } from './config.ts';
@@ -20,6 +20,7 @@ import { judge, judgeBaselines, openScorer } from './evaluate.ts';
 import { makeFolder, readJsonIfThere, writeAtomic, writeJson } from './files.ts';
 import { type FitResult, type FitState, fitModel, stepTrial } from './fit.ts';
 import { chooseExamples, drawMaps, findMapScale } from './maps.ts';
+import { predictionsCsv } from './predictions.ts';
 import { type RunReport, reportOf } from './report.ts';
 import { writeReportPage } from './report-page.ts';
 import { codeOf, RunFolder } from './run.ts';
@@ -170,7 +171,7 @@ async function trainIn(folder: RunFolder, plan: Plan, options: TrainOptions, beg
       splitHash: task.splitHash,
     };
     const from = options.resume ? await stateToResume(folder, origin, onEvent) : undefined;
-    const runtime = await runtimeFor(plan, options, task, onEvent);
+    const runtime = await runtimeFor(plan, options, task, onEvent, folder.earlier?.device);
     try {
       await folder.begin({
         model: model.name,
@@ -222,15 +223,22 @@ async function stateToResume(
   return undefined;
 }
 
-async function runtimeFor(plan: Plan, options: TrainOptions, task: Task, onEvent: Listener): Promise<Runtime> {
+/** Opens the device; a resumed run stays on the one that it began on, because another gives other last digits. */
+async function runtimeFor(
+  plan: Plan,
+  options: TrainOptions,
+  task: Task,
+  onEvent: Listener,
+  earlier?: Device,
+): Promise<Runtime> {
   const { model, config } = plan;
-  const { signal, threads } = options;
+  const { signal, threads, device = 'auto' } = options;
   const { source, split, rng } = task;
   const trial =
     model.learns === 'gradient'
       ? stepTrial({ source, train: split.train, rng, signal }, model.phases(config, source.shape))
       : undefined;
-  const opening = openDevice(options.device ?? 'auto', { threads, onEvent }, trial);
+  const opening = openDevice(device === 'auto' ? (earlier ?? device) : device, { threads, onEvent }, trial);
   try {
     return await orAbort(opening, signal);
   } catch (error) {
@@ -268,11 +276,13 @@ class Training {
     const session = await openScorer(runtime, program, encodeModel(graph).model, this.profiles);
     let profile: ProfileRow[] | undefined;
     try {
-      const held = await scoreItems(session, source, split.validation, { onEvent, signal, task: 'score held-out' });
+      const { scores: held, peaks } = await scoreHeldOut(session, task, { onEvent, signal });
       const threshold = calibrate(held, plan.falseAlarmRate);
-      const judged = await judge(session, task, { onEvent, signal });
+      const mapThreshold = calibrateMaps(peaks, plan.falseAlarmRate);
+      const judged = await judge(session, task, { threshold: threshold.value, onEvent, signal });
       const examples = chooseExamples(split.testLabels, plan.maps, task.rng.split('maps'));
-      const scale = await findMapScale(session, task, [...examples, ...hottest(judged.scores)], { threshold, signal });
+      const shown = [...examples, ...hottest(judged.scores)];
+      const scale = await findMapScale(session, task, shown, { threshold: mapThreshold.value, signal });
       await drawMaps(session, task, folder.files.maps, { positions: examples, scale, signal });
       if (this.profiles) profile = await session.profile();
       const baselines = await judgeBaselines(runtime, task, seed, signal);
@@ -284,6 +294,7 @@ class Training {
         description: split.description,
         seed,
         threshold,
+        mapThreshold,
         normalScores,
         mapScale: scale,
       });
@@ -378,13 +389,21 @@ function hottest(scores: Float32Array, most = 8): number[] {
     .slice(0, most);
 }
 
-/** One line an item of the test part: what it is, its score and what the threshold makes of it. */
-function predictionsCsv({ source, split }: Task, scores: Float32Array, threshold: number | null): string {
-  const quoted = (text: string) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-  const lines = Array.from(split.test, (item, i) => {
-    const { id, class: number } = source.items[item];
-    const predicted = threshold === null ? '' : scores[i] >= threshold ? 1 : 0;
-    return [quoted(id), quoted(source.classes[number]), split.testLabels[i], scores[i], predicted].join();
+/** Scores of the held-out normal items, and the largest value of each of their maps. */
+async function scoreHeldOut(
+  session: Session,
+  { source, split }: Task,
+  options: { onEvent?: Listener; signal?: AbortSignal },
+): Promise<{ scores: Float32Array; peaks: Float32Array }> {
+  const area = source.shape[1] * source.shape[2];
+  const peaks = new Float32Array(split.validation.length).fill(Number.NEGATIVE_INFINITY);
+  const scores = await scoreItems(session, source, split.validation, {
+    ...options,
+    task: 'score held-out',
+    onMaps(maps, at, count) {
+      for (let k = 0; k < count; k++)
+        for (let p = k * area; p < (k + 1) * area; p++) if (maps[p] > peaks[at + k]) peaks[at + k] = maps[p];
+    },
   });
-  return `id,class,label,score,predicted\n${lines.join('\n')}\n`;
+  return { scores, peaks };
 }

@@ -19,7 +19,6 @@ export interface ReportItem {
 export interface ReportThreshold {
   /** Null when there is none. */
   readonly value: number | null;
-  readonly wantedFalseAlarmRate: number;
   /** Held-out normal items that it is made from. */
   readonly normals: number;
   /** Share of these that reach it. */
@@ -29,9 +28,9 @@ export interface ReportThreshold {
   /** Why the wanted rate is not guaranteed, or null. */
   readonly reason: string | null;
   /** True when items or labels of the test part took part in choosing it. */
-  readonly sawTest?: boolean;
-  /** How it was chosen, in words; absent for a wanted false-alarm rate. */
-  readonly rule?: string;
+  readonly sawTest: boolean;
+  /** How it was chosen, in words. */
+  readonly rule: string;
 }
 
 /** Means over one epoch of training. */

@@ -138,13 +138,11 @@ function metricsTable({ metrics, intervals, baselines, reasons, model }: ReportD
 /** Value, promise, and what it does on the test part. */
 function thresholdPanel(data: ReportData, decisions?: Decisions): Html {
   const { threshold, normalScores, items } = data;
-  const { value, wantedFalseAlarmRate, normals, empiricalRate, interval, reason, sawTest, rule } = threshold;
+  const { value, normals, empiricalRate, interval, reason, sawTest, rule } = threshold;
   if (value === null || !decisions) return html`<p>This run has no threshold. ${reason}</p>`;
   const origin = sawTest
-    ? html`<p class="banner"><b>It saw the test part.</b> It was chosen ${rule ?? 'with labels of test items'}, so what it does below is better than what it will do on new items.</p>`
-    : html`<p>An item is anomalous when its score is at least <b class="n">${raw(value)}</b>. This value was made ${
-        rule ?? `for a false-alarm rate of ${percent(wantedFalseAlarmRate)}`
-      } from ${many(normals, 'held-out normal item')}; no test item took part. Of these ${percent(empiricalRate)} reach it, so
+    ? html`<p class="banner"><b>It saw the test part.</b> It was chosen with labels of test items (${rule}), so what it does below is better than what it will do on new items.</p>`
+    : html`<p>An item is anomalous when its score is at least <b class="n">${raw(value)}</b> (${rule}). It rests on ${many(normals, 'held-out normal item')}; no test item took part. Of these ${percent(empiricalRate)} reach it, so
 the true rate lies in <span class="n">${percentInterval(interval)}</span> (95 % interval).</p>`;
   const row = (name: string, meaning: string, { share, interval, count, total }: Share) =>
     html`<tr><th scope="row">${name}<small>${meaning}</small></th><td class="n">${percent(share)}</td><td class="n">${
@@ -245,8 +243,8 @@ function gallery(data: ReportData, pictures: ReportPictures): Html {
       ? 'There are no held-out normals, so the scale has no anchor and no contour is drawn.'
       : scale.threshold === value
         ? `The contour runs at the threshold, ${raw(scale.threshold)}: an item alarms exactly when a pixel reaches it.`
-        : `The contour runs at ${raw(scale.threshold)}, which ${percent(threshold.wantedFalseAlarmRate)} of the pixels of held-out normal items reach: ` +
-          'the same false-alarm rate as the threshold, applied to pixels. Scores are not pixels: an item may alarm with a small contour and pass with a large one.';
+        : `The contour runs at ${raw(scale.threshold)}, the threshold of maps: the wanted false-alarm rate applied to the warmest pixel of each held-out normal map, ` +
+          'so that few normal items show any contour. Scores are not pixels: an item may alarm with a small contour and pass with a large one.';
   const hasMasks = pictures.pictures.some((p) => p.mask);
   return html`<div class="legend">${scaleFigure(scale)}
 <p class="note">One scale for all maps of this run; the colour covers the image by 72 %, which is why the bar runs from black to white. ${contour}

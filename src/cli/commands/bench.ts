@@ -1,10 +1,9 @@
 /** `oddity bench <name>`: the accuracy tables. A model and the mean image on every class of a data set. */
-import { mkdir } from 'node:fs/promises';
 import { availableParallelism, cpus } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { Cancelled, ConfigError, unknownName } from '../../core/errors.ts';
-import { writeAtomic } from '../../engine/files.ts';
+import { makeFolder, writeAtomic } from '../../engine/files.ts';
 import { type SweepJob, sweep } from '../../engine/sweep.ts';
 import { oddityVersion } from '../../engine/versions.ts';
 import { findModel } from '../../models/index.ts';
@@ -69,7 +68,7 @@ export function addBench(program: Command): void {
     const out = options.out ?? join('bench', 'results', `${name}${options.quick ? '-quick' : ''}.csv`);
     const words = process.argv.slice(2).filter((word) => !['--json', '--quiet'].includes(word));
     const rows = reports.map((report) => rowOf(report, `oddity ${words.join(' ')}`));
-    await mkdir(dirname(out), { recursive: true });
+    await makeFolder(dirname(out));
     await writeAtomic(
       out,
       csv(

@@ -1,0 +1,107 @@
+/** `oddity threshold <run>`: what the threshold of a trained model is, and another one by another rule. */
+import type { Command } from 'commander';
+import { ConfigError } from '../../core/errors.ts';
+import { act } from '../act.ts';
+import { engine, type ThresholdPolicy, type ThresholdReport } from '../engine.ts';
+import { addSpeech, between, commaList, number } from '../options.ts';
+import { table } from '../render.ts';
+import { percent, sawTestBanner } from '../report.ts';
+
+interface Options {
+  readonly fpr?: number[];
+  readonly missRate?: number;
+  readonly fBeta?: number;
+  readonly cost?: { falseAlarm: number; miss: number };
+  readonly value?: number;
+  readonly review?: number[];
+  readonly write?: boolean;
+}
+
+export function addThreshold(program: Command): void {
+  const command = program
+    .command('threshold')
+    .description('show the threshold of a trained model, or choose it again; two rules make a review band')
+    .argument('<run>', 'a run folder, or an exported model where no labels are needed')
+    .optionsGroup('From held-out normals:')
+    .option('--fpr <share>', 'wanted share of false alarms; two, as 0.001,0.05, make a review band', shares('--fpr'))
+    .optionsGroup('From the labels of the test part, which then judges it no more:')
+    .option('--miss-rate <share>', 'wanted share of missed anomalies', between('--miss-rate', 0, 1))
+    .option('--f-beta <beta>', 'the best F-beta; recall counts beta times as much as precision', number('--f-beta'))
+    .option('--cost <fa=n,miss=n>', 'the least cost, for example fa=1,miss=10', costs)
+    .optionsGroup('By hand:')
+    .option('--value <score>', 'this score and all above are anomalous', number('--value'))
+    .option('--review <low,high>', 'from low on a person looks, from high on is anomalous', band)
+    .optionsGroup('What becomes of it:')
+    .option('--write', 'put it into model.json, for predict and test (default: only show it)');
+  addSpeech(command);
+  act(command, async (terminal, options: Options, run: string) => {
+    const policies = policiesOf(options);
+    if (options.write && policies.length === 0) {
+      throw new ConfigError('threshold-policies', '--write needs a rule, for example --fpr 0.01.');
+    }
+    const result = await (await engine()).threshold({ run, policies, write: options.write });
+    const { threshold, before, written } = result;
+    const warning = threshold.sawTest ? sawTestBanner : null;
+    const parts = [
+      ...(warning ? [warning] : []),
+      factsOf(threshold),
+      ...(threshold.reason ? [threshold.reason] : []),
+      ...(policies.length > 0 ? [`before: ${before.value?.toPrecision(5) ?? 'none'}, for ${before.rule}`] : []),
+      ...(written ? [`written to ${written}`] : policies.length > 0 ? ['Nothing was changed; --write keeps it.'] : []),
+    ];
+    terminal.answer({ ...result, warning }, parts.join('\n\n'));
+  });
+}
+
+function policiesOf({ fpr = [], missRate, fBeta, cost, value, review = [] }: Options): ThresholdPolicy[] {
+  return [
+    ...fpr.map((rate): ThresholdPolicy => ({ by: 'false-alarm-rate', rate })),
+    ...(missRate === undefined ? [] : [{ by: 'miss-rate', rate: missRate } as const]),
+    ...(fBeta === undefined ? [] : [{ by: 'f-beta', beta: fBeta } as const]),
+    ...(cost === undefined ? [] : [{ by: 'cost', ...cost } as const]),
+    ...(value === undefined ? [] : [{ by: 'value', value } as const]),
+    ...review.map((bound): ThresholdPolicy => ({ by: 'value', value: bound })),
+  ];
+}
+
+function factsOf({ value, rule, normals, empiricalRate, interval, review, ...test }: ThresholdReport): string {
+  const between = ([low, high]: readonly [number, number]) => `95 %: ${percent(low)} … ${percent(high)}`;
+  const share = (rate: number | null, range: readonly [number, number]) =>
+    rate === null ? 'not known' : `${percent(rate)} of ${normals} held-out normals (${between(range)})`;
+  const rows = [
+    ['threshold', value === null ? 'none' : String(value)],
+    ['rule', rule],
+    ['false alarms', share(empiricalRate, interval)],
+  ];
+  const { testFalseAlarmRate: alarms, testRecall: found } = test;
+  if (alarms !== undefined) rows.push(['', `${percent(alarms)} of the test normals`]);
+  if (found !== undefined) rows.push(['found', `${percent(found)} of the test anomalies`]);
+  if (review) {
+    rows.push(['review from', String(review.from)], ['to review', share(review.empiricalRate, review.interval)]);
+    if (review.testNormals !== undefined) rows.push(['', `${percent(review.testNormals)} of the test normals`]);
+    if (review.testAnomalies !== undefined) rows.push(['', `${percent(review.testAnomalies)} of the test anomalies`]);
+  }
+  return table([], rows);
+}
+
+/** One or two shares between 0 and 1. */
+function shares(flag: string) {
+  return (text: string): number[] => {
+    const list = commaList(text).map(between(flag, 0, 1));
+    if (list.length <= 2) return list;
+    throw new ConfigError('option-range', `${flag} takes one share or two, got "${text}".`);
+  };
+}
+
+function costs(text: string): { falseAlarm: number; miss: number } {
+  const found = /^fa=([^,]+),miss=([^,]+)$/.exec(text.replace(/\s/g, ''));
+  if (!found) throw new ConfigError('option-range', `--cost takes fa=number,miss=number, got "${text}".`);
+  const [falseAlarm, miss] = found.slice(1).map(number('--cost'));
+  return { falseAlarm, miss };
+}
+
+function band(text: string): number[] {
+  const list = commaList(text).map(number('--review'));
+  if (list.length === 2 && list[0] < list[1]) return list;
+  throw new ConfigError('option-range', `--review takes two scores, the lower first, got "${text}".`);
+}
