@@ -9,7 +9,7 @@ import { encodeModel } from '../graph/onnx/write.ts';
 import type { Program } from '../graph/program.ts';
 import { describe, topological } from '../graph/value.ts';
 import { type AnyModel, findModel } from '../models/index.ts';
-import type { Device, ProfileRow, Runtime, Session } from '../runtime/index.ts';
+import type { Device, Runtime, Session } from '../runtime/index.ts';
 import { buildArtifact, scoringModel, writeArtifact } from './artifact.ts';
 import { calibrate, calibrateMaps, withTest } from './calibrate.ts';
 import { orAbort } from './cancel.ts';
@@ -274,7 +274,6 @@ class Training {
     const program = scoringProgram(model, config, source.shape, tensors);
     await this.inspect(program, runtime.device);
     const session = await openScorer(runtime, program, encodeModel(graph).model, this.profiles);
-    let profile: ProfileRow[] | undefined;
     try {
       const { scores: held, peaks } = await scoreHeldOut(session, task, { onEvent, signal });
       const threshold = calibrate(held, plan.falseAlarmRate);
@@ -284,7 +283,6 @@ class Training {
       const shown = [...examples, ...hottest(judged.scores)];
       const scale = await findMapScale(session, task, shown, { threshold: mapThreshold.value, signal });
       await drawMaps(session, task, folder.files.maps, { positions: examples, scale, signal });
-      if (this.profiles) profile = await session.profile();
       const baselines = await judgeBaselines(runtime, task, seed, signal);
       const normalScores = [...held].sort((a, b) => a - b);
       const artifact = await buildArtifact(graph, model, config, source.shape, oddityVersion(), {
@@ -321,12 +319,15 @@ class Training {
       const full: RunReport = {
         ...report,
         ...(fitted.value.history.length > 0 && { history: fitted.value.history }),
-        ...(this.profiles && { profile: { fit: fitted.value.profile, score: profile } }),
       };
       await writeJson(folder.files.metrics, full);
       await writeReportPage(folder.path, { session, task, signal });
       folder.check();
-      return full;
+      if (!this.profiles) return full;
+      // Asking for the profile ends the session, so it comes last.
+      const profiled = { ...full, profile: { fit: fitted.value.profile, score: await session.profile() } };
+      await writeJson(folder.files.metrics, profiled);
+      return profiled;
     } finally {
       session.close().catch(() => {}); // who cancels does not wait
     }
