@@ -6,8 +6,8 @@ const projects: Record<string, string[]> = {
   unit: ['src/**/*.test.ts'],
   contract: ['test/contract/**/*.test.ts'],
   integration: ['test/integration/**/*.test.ts', 'test/golden/**/*.test.ts'],
+  pages: ['test/pages/**/*.test.ts'],
   docs: ['test/docs.test.ts'],
-  page: ['test/page/**/*.test.ts'],
   package: ['test/package.test.ts'],
 };
 

@@ -19,8 +19,8 @@ const steps = [
   { name: 'unit tests', project: 'unit' },
   { name: 'contract tests', project: 'contract' },
   { name: 'integration and golden tests', project: 'integration' },
+  { name: 'pages in a browser', project: 'pages' },
   { name: 'documents and examples', project: 'docs' },
-  { name: 'pages in a browser', project: 'page' },
   { name: 'package exports', args: [bin('publint', 'src', 'cli.js'), '--strict'] },
   { name: 'package, installed elsewhere', project: 'package' },
 ];

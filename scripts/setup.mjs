@@ -139,7 +139,10 @@ async function demo() {
     console.log(`
 ${out} holds the run: metrics.json, predictions.csv, maps as PNG and model.onnx. Next:
   npx oddity export ${out} --verify
-  npx oddity train autoencoder --help`);
+  npx oddity train autoencoder --help
+
+The report, with curves, a table by type and pictures of the worst misses – open it in a browser:
+  ${join(out, 'report.html')}`);
   }
   return code;
 }

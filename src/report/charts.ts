@@ -18,7 +18,7 @@ export interface Chart {
   readonly svg: Html;
 }
 
-const WIDTH = 520;
+const WIDTH = 460;
 const BINS = 56;
 const COLOURS = { held: 'var(--held)', normal: 'var(--normal)', anomalous: 'var(--anomalous)', mark: 'var(--mark)' };
 
@@ -55,7 +55,7 @@ export function scoreHistogram({ normalScores, items, threshold }: ReportData): 
     marginLeft: 48,
     marginTop: 30,
     x: { label: `raw score (no unit; larger = more anomalous)${beyond ? '; last bar: all above' : ''}`, nice: false },
-    y: { label: null, grid: true, ticks: 3, tickFormat: (d: number) => `${d} %` },
+    y: { label: 'share of the group (%)', grid: true, ticks: 3, tickFormat: (d: number) => `${d} %` },
     fy: { domain: groups.map((g) => g.name), axis: null, padding: 0.12 },
     marks: [
       Plot.rectY(bars, {
@@ -71,7 +71,15 @@ export function scoreHistogram({ normalScores, items, threshold }: ReportData): 
       ...(value === null
         ? []
         : [Plot.ruleX([value], { stroke: COLOURS.mark, strokeWidth: 1.5, strokeDasharray: '4 3' })]),
-      Plot.text(labels, { fy: 'name', text: 'text', frameAnchor: 'top-right', dy: -2, fontWeight: 600 }),
+      Plot.text(labels, {
+        fy: 'name',
+        text: 'text',
+        frameAnchor: 'top-right',
+        dy: -2,
+        fontWeight: 600,
+        fill: COLOURS.mark,
+        ...halo,
+      }),
       ...(value === null
         ? []
         : [
@@ -184,8 +192,8 @@ export function learningCurves(history: readonly ReportEpoch[]): Chart[] {
       marginTop: 28,
       x: {
         label: 'epoch',
-        ticks: Math.min(8, points.length),
-        tickFormat: (d: number) => (Number.isInteger(d) ? String(d) : ''),
+        ticks: epochTicks(points.length),
+        tickFormat: String,
       },
       y: { label: `${name} (mean over the epoch, no unit)`, grid: true, ticks: 5, nice: true },
       marks: [
@@ -200,6 +208,15 @@ export function learningCurves(history: readonly ReportEpoch[]): Chart[] {
       svg,
     );
   });
+}
+
+/** Words stay legible over lines. */
+const halo = { stroke: 'var(--page)', strokeWidth: 4 };
+
+/** At most eight whole epochs, the first among them. */
+function epochTicks(epochs: number): number[] {
+  const step = Math.ceil(epochs / 8);
+  return Array.from({ length: Math.ceil(epochs / step) }, (_, k) => 1 + k * step);
 }
 
 const squareFrame = { height: 380, marginLeft: 52, marginRight: 18, marginTop: 30 };
@@ -226,8 +243,7 @@ function operatingPoint(at: { x: number; y: number } | undefined, text: string |
       dy: at.y > 0.5 ? 14 : -4,
       fill: COLOURS.mark,
       fontWeight: 600,
-      stroke: 'var(--page)',
-      strokeWidth: 4,
+      ...halo,
     }),
   ];
 }
@@ -257,7 +273,9 @@ function draw(options: Plot.PlotOptions): string {
   svg.setAttribute('font-size', '12'); // linkedom has no style to assign to
   return svg.outerHTML
     .replaceAll(/ aria-(?:label|hidden)="[^"]*"/g, '') // the picture as a whole is described, its strokes are not
-    .replaceAll(/-?\d+\.\d{3,}(?:e-\d+)?/g, (n: string) => String(Number(Number(n).toFixed(2))));
+    .replaceAll(/="[^"]*"/g, (value: string) =>
+      value.replaceAll(/-?\d+\.\d{3,}(?:e-\d+)?/g, (n) => String(Number(Number(n).toFixed(2)))),
+    );
 }
 
 /** Gives a drawing its role, title and description. */

@@ -90,7 +90,12 @@ export function byType(items: readonly ReportItem[], threshold: number | null): 
       ...(threshold !== null && { alarms: shareOf(own.filter((s) => s >= threshold).length, group.length) }),
     };
   });
-  return rows.sort((a, b) => b.label - a.label || (a.auroc ?? 2) - (b.auroc ?? 2) || (a.type < b.type ? -1 : 1));
+  const order = (a: TypeRow, b: TypeRow) =>
+    b.label - a.label ||
+    (a.auroc ?? 2) - (b.auroc ?? 2) ||
+    (a.alarms?.share ?? 0) - (b.alarms?.share ?? 0) ||
+    (a.type < b.type ? -1 : 1);
+  return rows.sort(order);
 }
 
 /** What thresholds for other false-alarm rates, from the held-out normals only, would do to the test part. */
@@ -106,7 +111,7 @@ export function otherThresholds(
 }
 
 /** The worst misses, the worst false alarms and the plainest hits, at most so many of each. */
-export function chooseItems(items: readonly ReportItem[], most = { misses: 6, falseAlarms: 6, hits: 4 }): Chosen {
+export function chooseItems(items: readonly ReportItem[], most = { misses: 6, falseAlarms: 6, hits: 3 }): Chosen {
   const rising = items.map((_, i) => i).sort((a, b) => items[a].score - items[b].score || a - b);
   const anomalous = rising.filter((i) => items[i].label === 1);
   const normal = rising.filter((i) => items[i].label === 0);

@@ -1,28 +1,36 @@
 /**
  * Anomaly maps as pictures: the image, what the model would have drawn, and the map, side by side. One colour scale for
- * all pictures of a run, with the threshold in its middle: a pixel warmer than that pushes its image towards an alarm.
+ * all pictures of a run, with a threshold in its middle: what lies below is cold, what reaches it is warm.
  */
 import { encodePng } from '../data/index.ts';
 
-/** Values at the two ends and, where it lies between them, in the middle of the colours. */
+/** Values at the two ends and in the middle of the colours, which is also where contours run; null is half way. */
 export interface MapScale {
   readonly low: number;
   readonly threshold: number | null;
   readonly high: number;
 }
 
-/** `inferno` of matplotlib (CC0, S. van der Walt and N. Smith), every 32nd colour. */
-const inferno = [
-  [0, 0, 4],
-  [31, 12, 72],
-  [85, 15, 109],
-  [136, 34, 106],
-  [186, 54, 85],
-  [227, 89, 51],
-  [249, 140, 10],
-  [249, 201, 50],
-  [252, 255, 164],
-] as const;
+/**
+ * Colours below and above the middle, at equal steps: from black to slate blue, then from rust over orange to pale yellow.
+ * Lightness rises all the way, and the two hues are told apart with every kind of colour-blindness. The step between
+ * them is meant: a pixel just below the threshold must not look warm.
+ */
+const colours = {
+  cold: [
+    [8, 10, 22],
+    [20, 30, 58],
+    [34, 52, 94],
+    [52, 76, 128],
+  ],
+  warm: [
+    [196, 74, 36],
+    [228, 106, 22],
+    [247, 150, 26],
+    [251, 203, 76],
+    [253, 250, 184],
+  ],
+} as const;
 
 /** Panels of smaller images are enlarged, pixel by pixel, to at least this side. */
 const PANEL = 112;
@@ -90,9 +98,10 @@ export function mapPicture({ shape, image, reconstruction, map, scale }: MapPict
   return encodePng({ height: height * zoom, width: total, channels: 3, data });
 }
 
-/** Red, green and blue, 0 … 255, at a place t in [0, 1] of any scale. */
+/** Red, green and blue, 0 … 255, at a place t in [0, 1] of any scale, interpolated within its half. */
 export function mapColour(t: number): number[] {
-  const at = t * (inferno.length - 1);
-  const i = Math.min(inferno.length - 2, Math.floor(at));
-  return inferno[i].map((low, c) => low + (at - i) * (inferno[i + 1][c] - low));
+  const half = t < 0.5 ? colours.cold : colours.warm;
+  const at = (t < 0.5 ? 2 * t : 2 * t - 1) * (half.length - 1);
+  const i = Math.min(half.length - 2, Math.floor(at));
+  return half[i].map((low, c) => low + (at - i) * (half[i + 1][c] - low));
 }

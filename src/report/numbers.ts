@@ -5,17 +5,22 @@ export function fixed(value: number | null | undefined, digits = 3): string {
   return value === null || value === undefined || !Number.isFinite(value) ? '–' : value.toFixed(digits);
 }
 
-/** A share as percent: `0.68 %`, `22.6 %`; a dash where it is undefined. */
+/** A share as percent: `0.68 %`, `22.6 %`, with a space that does not break; a dash where it is undefined. */
 export function percent(share: number | null | undefined): string {
   if (share === null || share === undefined || !Number.isFinite(share)) return '–';
   const value = 100 * share;
   const digits = value !== 0 && Math.abs(value) < 1 ? 2 : 1;
-  return `${Number(value.toFixed(digits))} %`;
+  return `${value === 0 || value === 100 ? value : value.toFixed(digits)}\u00a0%`;
+}
+
+/** A share that somebody asked for, without needless zeros: `1 %`. */
+export function rate(share: number): string {
+  return `${Number((100 * share).toPrecision(6))}\u00a0%`;
 }
 
 /** Two ends of an interval of shares: `0.2–1.7 %`. */
 export function percentInterval([low, high]: readonly [number, number]): string {
-  return `${percent(low).replace(' %', '')}–${percent(high)}`;
+  return `${percent(low).replace('\u00a0%', '')}–${percent(high)}`;
 }
 
 /** A raw score, a loss or another number without a natural scale: four significant digits. */

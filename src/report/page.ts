@@ -6,7 +6,7 @@ import { type Chart, learningCurves, precisionRecallChart, rocChart, scoreHistog
 import type { MetricValue, ReportData, ReportPictures } from './data.ts';
 import { type Content, Html, html } from './html.ts';
 import { byType, chooseItems, type Decisions, decide, otherThresholds, type Share } from './judgement.ts';
-import { fixed, many, percent, percentInterval, raw, seconds, whole } from './numbers.ts';
+import { fixed, many, percent, percentInterval, rate, raw, seconds, whole } from './numbers.ts';
 import { itemFigure, scaleFigure } from './pictures.ts';
 import { style } from './style.ts';
 import { verdictOf } from './verdict.ts';
@@ -34,7 +34,7 @@ export function reportPage(data: ReportData): string {
   const types = byType(items, threshold.value);
   const sections: [id: string, title: string, content: Content][] = [
     ['metrics', 'Metrics', metricsTable(data)],
-    ['threshold', 'Threshold', [thresholdPanel(data, decisions), figureOf(scoreHistogram(data))]],
+    ['threshold', 'Threshold', thresholdPanel(data, decisions)],
     ['curves', 'Curves', curves(data, decisions)],
     ['types', 'By type', typeTable(types, decisions)],
     ['pictures', 'Pictures', data.pictures ? gallery(data, data.pictures) : html`<p>${noPictures}</p>`],
@@ -139,7 +139,8 @@ function metricsTable({ metrics, intervals, baselines, reasons, model }: ReportD
 function thresholdPanel(data: ReportData, decisions?: Decisions): Html {
   const { threshold, normalScores, items } = data;
   const { value, normals, empiricalRate, interval, reason, sawTest, rule } = threshold;
-  if (value === null || !decisions) return html`<p>This run has no threshold. ${reason}</p>`;
+  const histogram = items.length > 0 && figureOf(scoreHistogram(data));
+  if (value === null || !decisions) return html`<p>This run has no threshold. ${reason}</p>${histogram}`;
   const origin = sawTest
     ? html`<p class="banner"><b>It saw the test part.</b> It was chosen with labels of test items (${rule}), so what it does below is better than what it will do on new items.</p>`
     : html`<p>An item is anomalous when its score is at least <b class="n">${raw(value)}</b> (${rule}). It rests on ${many(normals, 'held-out normal item')}; no test item took part. Of these ${percent(empiricalRate)} reach it, so
@@ -152,35 +153,36 @@ the true rate lies in <span class="n">${percentInterval(interval)}</span> (95 % 
   return html`${origin}
 ${reason && html`<p class="banner mild"><b>The wanted rate is not guaranteed.</b> ${reason}</p>`}
 <div class="pair">
-${scroll(
-  'What the threshold does on the test part',
-  html`<table><caption>What it does on the test part</caption>
-<thead><tr><th scope="col"></th><th scope="col" class="n">share</th><th scope="col" class="n">95 % interval</th><th scope="col" class="n">items</th></tr></thead>
+<div>${scroll(
+    'What the threshold does on the test part',
+    html`<table><caption>What it does on the test part</caption>
+<thead><tr><td></td><th scope="col" class="n">share</th><th scope="col" class="n">95 % interval</th><th scope="col" class="n">items</th></tr></thead>
 <tbody>${row('recall', 'anomalies that alarm', decisions.recall)}${row('false-alarm rate', 'normals that alarm', decisions.falseAlarmRate)}${row(
-    'precision',
-    'alarms that are right, at this prevalence',
-    decisions.precision,
-  )}</tbody></table>`,
-)}
+      'precision',
+      'alarms that are right, at this prevalence',
+      decisions.precision,
+    )}</tbody></table>`,
+  )}
 ${scroll(
   'Confusion matrix',
   html`<table class="matrix"><caption>Test items by truth and decision</caption>
-<thead><tr><th scope="col"></th><th scope="col" class="n">alarm</th><th scope="col" class="n">no alarm</th></tr></thead>
-<tbody><tr><th scope="row">anomalous</th><td class="n good">${whole(decisions.hits)}<small>found</small></td><td class="n bad">${whole(decisions.misses)}<small>missed</small></td></tr>
-<tr><th scope="row">normal</th><td class="n bad">${whole(decisions.falseAlarms)}<small>false alarms</small></td><td class="n good">${whole(decisions.passes)}<small>passed</small></td></tr></tbody></table>`,
-)}
+<thead><tr><td></td><th scope="col" class="n">alarm</th><th scope="col" class="n">no alarm</th></tr></thead>
+<tbody><tr><th scope="row">anomalous</th><td class="n">${whole(decisions.hits)}<small>found</small></td><td class="n bad">${whole(decisions.misses)}<small>missed</small></td></tr>
+<tr><th scope="row">normal</th><td class="n bad">${whole(decisions.falseAlarms)}<small>false alarms</small></td><td class="n">${whole(decisions.passes)}<small>passed</small></td></tr></tbody></table>`,
+)}</div>
+${histogram}
 </div>
 ${
   others.length > 0 &&
   scroll(
     'Other thresholds',
-    html`<table><caption>Other thresholds, each from the held-out normals alone, and what they would do on the test part</caption>
+    html`<table class="others"><caption>Other thresholds, each from the held-out normals alone, and what they would do on the test part</caption>
 <thead><tr><th scope="col">wanted false alarms</th><th scope="col" class="n">threshold</th><th scope="col" class="n">recall</th><th scope="col" class="n">false alarms</th><th scope="col" class="n">precision</th></tr></thead>
 <tbody>${others.map(
       (o) =>
-        html`<tr${o.threshold === value && new Html(' class="chosen"')}><th scope="row">${percent(o.rate)}${
-          !o.guaranteed && html`<small>too few held-out normals to promise this</small>`
-        }${o.threshold === value && html`<small>in use</small>`}</th><td class="n">${raw(o.threshold)}</td><td class="n">${percent(o.recall.share)}</td><td class="n">${percent(
+        html`<tr${o.threshold === value && new Html(' class="chosen"')}><th scope="row">${rate(o.rate)}${
+          o.threshold === value && html` <em>in use</em>`
+        }${!o.guaranteed && html`<small>not guaranteed: too few held-out normals</small>`}</th><td class="n">${raw(o.threshold)}</td><td class="n">${percent(o.recall.share)}</td><td class="n">${percent(
           o.falseAlarmRate.share,
         )}</td><td class="n">${percent(o.precision.share)}</td></tr>`,
     )}</tbody></table>`,
@@ -203,16 +205,14 @@ function typeTable(types: ReturnType<typeof byType>, decisions?: Decisions): Htm
   return scroll(
     'Scores by type',
     html`<table class="types">
-<caption>Each type of the test part, the hardest first. AUROC: this type against all normal test items. Recall of few items is uncertain: see its interval.</caption>
+<caption>Each type of the test part, the hardest first. AUROC is that of the type against all normal test items; alarms of an anomalous type are its recall.</caption>
 <thead><tr><th scope="col">type</th><th scope="col" class="n">items</th><th scope="col" class="n">AUROC</th>${
       decisions &&
       html`<th scope="col" class="n">alarms</th><th scope="col" class="wide"><span class="hidden">alarms as a bar</span></th><th scope="col" class="n">95 % interval</th>`
     }</tr></thead>
 <tbody>${types.map(
       ({ type, label, count, auroc, alarms }) =>
-        html`<tr class="${label ? 'anomalous' : 'normal'}"><th scope="row">${type}<small>${
-          label ? 'anomalous: alarms are recall' : 'normal: alarms are false'
-        }</small></th><td class="n">${whole(count)}</td><td class="n">${fixed(auroc)}</td>${
+        html`<tr class="${label ? 'anomalous' : 'normal'}"><th scope="row">${type}${label === 0 && html`<small>normal: its alarms are false</small>`}</th><td class="n">${whole(count)}</td><td class="n">${fixed(auroc)}</td>${
           alarms &&
           html`<td class="n">${percent(alarms.share)}</td><td class="wide">${bar(alarms.share, label ? 'anomalous' : 'normal')}</td><td class="n">${percentInterval(alarms.interval)}</td>`
         }</tr>`,
@@ -306,7 +306,7 @@ const figureOf = ({ title, text, svg }: Chart) =>
 
 /** A table that may be wider than the page: it scrolls by itself, also by keyboard. */
 const scroll = (name: string, table: Html) =>
-  html`<div class="scroll" role="region" aria-label="${name}" tabindex="0">${table}</div>`;
+  html`<div class="scroll" role="group" aria-label="${name}" tabindex="0">${table}</div>`;
 
 /** `2026-11-23 17:34 UTC`. */
 const dateOf = (iso: string) => `${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC`;

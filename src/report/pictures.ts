@@ -10,6 +10,8 @@ import { fixed, percent, raw } from './numbers.ts';
 
 /** How much of the map's colour covers the image. */
 const COVER = 0.72;
+/** The longer side of an embedded picture, at most: a page with twenty of them must stay a page. */
+const SIDE = 256;
 
 /** A rectangle of a map around pixels that touch, in pixels from the top left. */
 export interface Region {
@@ -32,7 +34,7 @@ export function itemFigure(
 ): Html {
   const [channels, height, width] = shape;
   const id = `item-${picture.item}`;
-  const words = itemText(picture, shape, scale, item, threshold);
+  const words = itemText(picture, shape, scale);
   const truth = picture.mask && outline((p) => picture.mask![p] !== 0, height, width);
   const level = scale.threshold;
   const contour = level === null ? '' : outline((p) => picture.map[p] >= level, height, width);
@@ -76,8 +78,6 @@ function itemText(
   { map, mask }: ReportPicture,
   [, height, width]: readonly [number, number, number],
   { threshold: level }: MapScale,
-  _item: ReportItem,
-  _threshold: number | null,
 ): { region: string; truth?: string } {
   if (level === null)
     return { region: `Peak of the map ${raw(map.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY))}.` };
@@ -180,27 +180,50 @@ export function scaleFigure(scale: MapScale): Html {
       names[i] && html`<text x="${400 * t}" y="66" text-anchor="${anchor}" class="name">${names[i]}</text>`
     }`;
   });
-  const text = `Colours from ${raw(scale.low)} (dark purple) ${hasMiddle ? `over ${raw(scale.threshold!)} (red, where the contour runs) ` : ''}to ${raw(scale.high)} (yellow).`;
+  const text = `Colours from ${raw(scale.low)} (black) ${hasMiddle ? `over ${raw(scale.threshold!)} (from blue to rust, where the contour runs) ` : ''}to ${raw(scale.high)} (pale yellow).`;
   return html`<svg class="scale" viewBox="0 0 400 70" role="img"><title>Colour scale of all maps</title><desc>${text}</desc>
 <image width="400" height="30" preserveAspectRatio="none" href="${dataUrl(encodePng({ height: rows, width: columns, channels: 3, data }))}"/>
 ${marks}</svg>`;
 }
 
-/** An image in [0, 1] as PNG: grey for one channel, the first three as RGB otherwise. */
+/** An image in [0, 1] as PNG: grey for one channel, the first three as RGB otherwise; large ones are made smaller. */
 function pixelsPng(pixels: Float32Array, [channels, height, width]: readonly [number, number, number]): Uint8Array {
   const area = height * width;
-  const byte = (v: number) => Math.round(255 * Math.min(1, Math.max(0, v)));
   const shown = channels >= 3 ? 3 : 1;
-  const data = Uint8Array.from({ length: shown * area }, (_, i) =>
-    byte(pixels[(i % shown) * area + Math.floor(i / shown)]),
+  const planes = Array.from({ length: shown }, (_, c) => {
+    const plane = pixels.subarray(c * area, (c + 1) * area);
+    return reduce(plane, height, width, (values) => values.reduce((a, b) => a + b, 0) / values.length);
+  });
+  const [{ height: h, width: w }] = planes;
+  const byte = (v: number) => Math.round(255 * Math.min(1, Math.max(0, v)));
+  const data = Uint8Array.from({ length: shown * h * w }, (_, i) =>
+    byte(planes[i % shown].data[Math.floor(i / shown)]),
   );
-  return encodePng({ height, width, channels: shown, data });
+  return encodePng({ height: h, width: w, channels: shown, data });
 }
 
+/** A map's colours as PNG; where it is made smaller, the largest value of a block stays. */
 function mapPng(map: Float32Array, scale: MapScale, height: number, width: number): Uint8Array {
-  const data = new Uint8Array(3 * map.length);
-  for (let p = 0; p < map.length; p++) data.set(mapColour(placeOnScale(map[p], scale)).map(Math.round), 3 * p);
-  return encodePng({ height, width, channels: 3, data });
+  const small = reduce(map, height, width, (values) => Math.max(...values));
+  const data = new Uint8Array(3 * small.data.length);
+  for (const [p, value] of small.data.entries()) data.set(mapColour(placeOnScale(value, scale)).map(Math.round), 3 * p);
+  return encodePng({ height: small.height, width: small.width, channels: 3, data });
+}
+
+/** One value per square block, so that the longer side has at most `SIDE` pixels; contours are not drawn from it. */
+function reduce(plane: Float32Array, height: number, width: number, join: (values: number[]) => number) {
+  const step = Math.ceil(Math.max(height, width) / SIDE);
+  if (step === 1) return { height, width, data: plane };
+  const [h, w] = [Math.ceil(height / step), Math.ceil(width / step)];
+  const data = Float32Array.from({ length: h * w }, (_, i) => {
+    const [top, left] = [Math.floor(i / w) * step, (i % w) * step];
+    const values: number[] = [];
+    for (let y = top; y < Math.min(height, top + step); y++) {
+      for (let x = left; x < Math.min(width, left + step); x++) values.push(plane[y * width + x]);
+    }
+    return join(values);
+  });
+  return { height: h, width: w, data };
 }
 
 function dataUrl(png: Uint8Array): string {

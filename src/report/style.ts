@@ -48,24 +48,28 @@ small{font-size:.8rem}
 .pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr));gap:1.25rem 2.5rem;align-items:start}
 .scroll{overflow-x:auto;margin:0 0 1.25rem}
 table{border-collapse:collapse;width:100%;font-size:.92rem}
-caption{text-align:left;color:var(--soft);font-size:.875rem;padding-bottom:.4rem;max-width:72ch}
+caption{text-align:left;color:var(--soft);font-size:.875rem;padding-bottom:.4rem}
 th,td{padding:.4rem .75rem .4rem 0;text-align:left;border-bottom:1px solid var(--line);vertical-align:baseline;font-weight:400}
 th:last-child,td:last-child{padding-right:0}
-thead th{color:var(--soft);font-size:.82rem;border-bottom-color:var(--soft);vertical-align:bottom}
-tbody th{font-weight:550}
+thead th{color:var(--soft);font-size:.82rem;vertical-align:bottom}
+thead :is(th,td){border-bottom-color:var(--soft)}
+tbody th{font-weight:550;min-width:8rem}
+tbody em{color:var(--soft);font-style:normal;font-weight:400}
+.others{max-width:54rem}
 tbody small{display:block;color:var(--soft);font-weight:400;line-height:1.3}
 .n{font-variant-numeric:tabular-nums}
 th.n,td.n{text-align:right;white-space:nowrap}
 tr.chosen{background:var(--panel)}
 .matrix td{font-size:1.15rem;width:33%}
-.matrix .bad{color:var(--anomalous)}
+.matrix .bad{color:var(--bad-line)}
 .types .wide{width:28%;min-width:5rem}
+@media (max-width:40rem){.types .wide{display:none}.types th[scope=row]{min-width:4.5rem}th,td{padding-right:.5rem}table{font-size:.85rem}tbody th{min-width:7rem}}
 .bar{display:block;width:100%;height:.5rem}
 .bar rect{fill:var(--anomalous)}
 .bar.normal rect{fill:var(--normal)}
 .bar .track{fill:var(--panel)!important}
 figure{margin:0}
-.chart{max-width:44rem;margin-bottom:1rem}
+.chart{max-width:34rem;margin-bottom:1rem}
 .chart svg,.plot{display:block;width:100%;height:auto;overflow:visible}
 .plot text{white-space:pre}
 .legend{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,20rem),1fr));gap:.5rem 2rem;align-items:center;margin-bottom:.5rem}

@@ -479,7 +479,11 @@ describe('bad input', () => {
     ['unknown-preset', { preset: 'seed-00' }, 'Did you mean "seed-000"?'],
     ['unknown-option', { config: { epoch: 3 } }, 'autoencoder has no option named "epoch". Did you mean "epochs"?'],
     ['option-range', { config: { code: 0 } }, 'code must be an integer from 1 to 4096; got 0 (--set code=0).'],
-    ['option-range', { config: { loss: 'l3' } }, 'loss must be one of l1, l2, ssim, ssim+l2; got "l3" (--set loss=l3).'],
+    [
+      'option-range',
+      { config: { loss: 'l3' } },
+      'loss must be one of l1, l2, ssim, ssim+l2; got "l3" (--set loss=l3).',
+    ],
     ['option-range', { config: { learningRate: 2 } }, 'learningRate must be a number above 0 and at most 1; got 2'],
     ['unknown-class', { class: 'textur' }, 'Did you mean "texture"?'],
     ['missing-class', { class: undefined }, '--class'],

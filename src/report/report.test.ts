@@ -1,0 +1,226 @@
+import { describe, expect, test } from 'vitest';
+import { problemsOf } from '../../test/helpers/check-html.ts';
+import { madeUpReport } from '../../test/helpers/report-data.ts';
+import { learningCurves, rocChart } from './charts.ts';
+import { html } from './html.ts';
+import { byType, chooseItems, decide, otherThresholds } from './judgement.ts';
+import { mapColour, placeOnScale, valueOnScale } from './map-image.ts';
+import { percent, percentInterval, raw, seconds } from './numbers.ts';
+import { reportPage } from './page.ts';
+import { largestRegion, outline, placeOf } from './pictures.ts';
+import { verdictOf } from './verdict.ts';
+
+const item = (score: number, label: 0 | 1, type = label ? 'defect' : 'good') => ({
+  id: `${score}`,
+  type,
+  label,
+  score,
+});
+
+test('html escapes what it is given, and keeps what is HTML', () => {
+  expect(html`<b title="${'"x"'}">${'<&>'}${[html`<i></i>`, 1, false, undefined]}</b>`.text).toBe(
+    '<b title="&quot;x&quot;">&lt;&amp;&gt;<i></i>1</b>',
+  );
+});
+
+test('numbers read well', () => {
+  expect([percent(0.0068), percent(0.2264), percent(1), percent(0), percent(null)]).toEqual([
+    '0.68\u00a0%',
+    '22.6\u00a0%',
+    '100\u00a0%',
+    '0\u00a0%',
+    '–',
+  ]);
+  expect(percentInterval([0.0019, 0.017])).toBe('0.19–1.7\u00a0%');
+  expect([raw(0.73416924), raw(0.00001234), raw(-3), raw(0)]).toEqual(['0.7342', '1.234e-5', '-3', '0']);
+  expect([seconds(4.94), seconds(75), seconds(3725)]).toEqual(['4.9 s', '1 min', '1 h 2 min']);
+});
+
+describe('judgement', () => {
+  const items = [item(0.1, 0), item(0.2, 0), item(0.6, 0), item(0.5, 1), item(0.9, 1, 'hole'), item(0.15, 1, 'hole')];
+
+  test('a score at the threshold is an alarm', () => {
+    const d = decide(items, 0.5);
+    expect([d.hits, d.misses, d.falseAlarms, d.passes]).toEqual([2, 1, 1, 2]);
+    expect([d.recall.share, d.falseAlarmRate.share, d.precision.share]).toEqual([2 / 3, 1 / 3, 2 / 3]);
+    expect(decide(items, 2).precision.share).toBe(null);
+  });
+
+  test('types: each against all normals, the hardest first, normals last', () => {
+    const rows = byType(items, 0.5);
+    expect(rows.map((r) => [r.type, r.count, r.auroc, r.alarms?.share])).toEqual([
+      ['hole', 2, 4 / 6, 0.5],
+      ['defect', 1, 2 / 3, 1],
+      ['good', 3, null, 1 / 3],
+    ]);
+    expect(byType(items, null)[0].alarms).toBeUndefined();
+  });
+
+  test('a class that is both normal and anomalous keeps two rows', () => {
+    expect(byType([item(1, 0, 'a'), item(2, 1, 'a')], null).map((r) => r.label)).toEqual([1, 0]);
+  });
+
+  test('the worst come first, and no item is chosen twice', () => {
+    const { misses, falseAlarms, hits } = chooseItems(items, { misses: 2, falseAlarms: 2, hits: 2 });
+    expect([misses, falseAlarms, hits]).toEqual([[5, 3], [2, 1], [4]]);
+  });
+
+  test('other thresholds say when they promise too much', () => {
+    const normals = Array.from({ length: 99 }, (_, i) => i / 100);
+    const rows = otherThresholds(normals, items, [0.001, 0.01, 0.5]);
+    expect(rows.map((r) => r.guaranteed)).toEqual([false, true, true]);
+    expect(rows[2].threshold).toBeCloseTo(0.49, 6);
+    expect(rows[2].recall.share).toBe(2 / 3);
+    expect(otherThresholds([], items, [0.1])).toEqual([]);
+  });
+});
+
+describe('verdict', () => {
+  const verdict = (imageAuroc: number | null, mean: number, interval?: [number, number]) =>
+    verdictOf(
+      madeUpReport({
+        metrics: { imageAuroc },
+        baselines: { 'mean-image': { imageAuroc: mean } },
+        intervals: interval && { imageAuroc: interval },
+        reasons: { imageAuroc: 'All 3 items are normal.' },
+      }),
+    );
+
+  test('says plainly when the mean image wins', () => {
+    expect(verdict(0.8, 0.9)).toMatchObject({ kind: 'bad', title: 'Loses to the distance to the mean image.' });
+  });
+
+  test('needs more than chance to be good', () => {
+    expect(verdict(0.9, 0.8, [0.85, 0.95]).kind).toBe('good');
+    expect(verdict(0.9, 0.88, [0.85, 0.95]).kind).toBe('unclear');
+    expect(verdict(0.9, 0.899).kind).toBe('unclear');
+  });
+
+  test('gives the reason where nothing can be judged', () => {
+    expect(verdict(null, 0.8)).toMatchObject({ title: 'Not judged.', text: 'All 3 items are normal.' });
+  });
+});
+
+describe('maps', () => {
+  test('places and values on a scale are inverse, the threshold is in the middle', () => {
+    const scale = { low: -1, threshold: 0, high: 4 };
+    expect([-1, -0.5, 0, 2, 4, 9].map((v) => placeOnScale(v, scale))).toEqual([0, 0.25, 0.5, 0.75, 1, 1]);
+    for (const t of [0, 0.1, 0.5, 0.9, 1]) expect(placeOnScale(valueOnScale(t, scale), scale)).toBeCloseTo(t, 12);
+  });
+
+  test('lightness rises with the value; below the threshold blue is largest, from it on red', () => {
+    const colours = Array.from({ length: 101 }, (_, i) => mapColour(i / 100));
+    const lightness = colours.map(([r, g, b]) => 0.2126 * r + 0.7152 * g + 0.0722 * b);
+    for (let i = 1; i < lightness.length; i++) expect(lightness[i]).toBeGreaterThan(lightness[i - 1]);
+    expect(colours.slice(0, 50).every(([r, g, b]) => b > r && b > g)).toBe(true);
+    expect(colours.slice(50).every(([r, g, b]) => r > b && r > g)).toBe(true);
+  });
+
+  test('the largest region touches by corners and is placed in words', () => {
+    const map = Float32Array.from([0, 0, 0, 1, 0, 0, 2, 0, 0, 0, 0, 0, 3, 0, 0, 0]); // 4 x 4, a diagonal and one alone
+    expect(largestRegion(map, 1, 4, 4)).toEqual({ x: 2, y: 0, width: 2, height: 2, area: 2, peak: 2 });
+    expect(placeOf(largestRegion(map, 1, 4, 4)!, 4, 4)).toBe('upper right');
+    expect(placeOf({ x: 1, y: 1, width: 2, height: 2, area: 4, peak: 1 }, 4, 4)).toBe('centre');
+    expect(largestRegion(map, 4, 4, 4)).toBeUndefined();
+  });
+
+  test('an outline runs along the borders of pixels, also at the edge', () => {
+    expect(outline((p) => p < 2, 2, 2)).toBe('M0 0h2M0 1h2M0 0v1M2 0v1');
+    expect(outline(() => false, 2, 2)).toBe('');
+  });
+});
+
+describe('charts', () => {
+  test('a curve of ten thousand items stays small and keeps its ends', () => {
+    const items = Array.from({ length: 10_000 }, (_, i) => item(i + (i % 2) * 3000, (i % 2) as 0 | 1));
+    const svg = rocChart(madeUpReport({ items }))!.svg.text;
+    expect(svg.length).toBeLessThan(60_000);
+    expect(svg).toContain('<title>ROC curve</title>');
+    expect(rocChart(madeUpReport({ items: [item(1, 0)] }))).toBeUndefined();
+  });
+
+  test('one learning curve for each phase and watched number', () => {
+    const at = (phase: string, epoch: number, metrics: Record<string, number>) => ({
+      phase,
+      epoch,
+      trainingLoss: 9,
+      metrics,
+    });
+    const curves = learningCurves([
+      at('a', 1, { 'd.loss': 2, 'g.loss': 3 }),
+      at('a', 2, { 'd.loss': 1, 'g.loss': 4 }),
+      at('b', 1, {}),
+    ]);
+    expect(curves.map((c) => c.title)).toEqual(['Phase “a”: d.loss', 'Phase “a”: g.loss', 'Phase “b”: loss']);
+    expect(curves[1].text).toBe('From 3 in epoch 1 to 4 in epoch 2.');
+    expect(curves[1].svg.text).toContain('epoch');
+  });
+});
+
+describe('page', () => {
+  const page = reportPage(madeUpReport());
+
+  test('is well-formed, needs nothing from outside, and describes every picture', () => {
+    expect(problemsOf(page)).toEqual([]);
+  });
+
+  test('the check of pages finds what is wrong', () => {
+    expect(problemsOf(page.replace('</main>', ''))).not.toEqual([]);
+    expect(problemsOf(page.replace('</main>', '<img src="https://example.org/x.png"></main>'))).toHaveLength(3);
+    expect(problemsOf(page.replace('<title>ROC curve</title>', ''))).toHaveLength(1);
+  });
+
+  test('the same data gives the same text', () => expect(reportPage(madeUpReport())).toBe(page));
+
+  test('names are shown as they are, never as HTML', () => {
+    expect(page).toContain('hole &amp; &lt;burr&gt;');
+    expect(page).not.toContain('<burr>');
+  });
+
+  test('intervals, pixel metrics and reasons are shown where they are known', () => {
+    expect(page).toContain('95 % interval');
+    expect(page).toContain('0.880–0.970');
+    expect(page).toContain('pixel AUROC');
+    expect(page).toContain('No region of the ground truth');
+    const plain = reportPage(madeUpReport({ intervals: undefined, metrics: { imageAuroc: 0.9 } }));
+    expect(plain).not.toContain('pixel AUROC');
+    expect(plain).toContain('This run has no intervals');
+    expect(problemsOf(plain)).toEqual([]);
+  });
+
+  test('a threshold that saw the test part has a banner, others say that they did not', () => {
+    const { threshold } = madeUpReport();
+    expect(page).toContain('no test item took part');
+    expect(page).not.toContain('saw the test part');
+    const seen = reportPage(madeUpReport({ threshold: { ...threshold, sawTest: true, rule: 'for the best F1' } }));
+    expect(seen).toContain('The threshold saw the test part.');
+    expect(seen).toContain('chosen for the best F1');
+    expect(seen).not.toContain('no test item took part');
+  });
+
+  test('an item says in words what its pictures show', () => {
+    expect(page).toMatch(/Largest region: 13\.0\u00a0% of the picture, upper right \(x 11–15, y 0–4\)/);
+    expect(page).toContain('Ground truth: 13.0\u00a0% of the picture, overlap (IoU) 1.00.');
+  });
+
+  test('without a threshold, pictures, training or anomalies it is still a page', () => {
+    const { threshold, items } = madeUpReport();
+    const bare = reportPage(
+      madeUpReport({
+        threshold: { ...threshold, value: null, reason: 'There are no held-out normal scores.' },
+        pictures: undefined,
+        history: [],
+        normalScores: [],
+        items: items.filter((i) => i.label === 0),
+        metrics: { imageAuroc: null },
+        reasons: { imageAuroc: 'All 50 items are normal; both kinds are needed.' },
+        intervals: undefined,
+        baselines: {},
+      }),
+    );
+    expect(problemsOf(bare)).toEqual([]);
+    for (const words of ['Not judged.', 'no threshold', 'There are no pictures', 'no learning curve'])
+      expect(bare).toContain(words);
+    expect(problemsOf(reportPage(madeUpReport({ items: [], normalScores: [], pictures: undefined })))).toEqual([]);
+  });
+});
