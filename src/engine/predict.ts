@@ -1,12 +1,14 @@
 /** Scores image files with a trained detector. A file that cannot be read is listed; the others go on. */
-import { basename, join } from 'node:path';
 import { Cancelled, RuntimeUnavailable } from '../core/errors.ts';
 import { type Listener, silent } from '../core/events.ts';
 import { type Decoder, openDecoder, writeUnit } from '../data/index.ts';
-import { type MapScale, mapPicture, mapScale } from '../report/map-image.ts';
+import { type Region, regionsAbove } from '../metrics/index.ts';
+import { mapScale } from '../report/map-image.ts';
 import type { Device } from '../runtime/index.ts';
+import type { Decision, ThresholdReport } from './calibrate.ts';
 import { type Detector, loadDetector } from './detector.ts';
-import { makeFolder, writeAtomic } from './files.ts';
+import { makeFolder } from './files.ts';
+import { checkMapFormat, type MapFormat, MapWriter } from './map-files.ts';
 import { codeOf } from './run.ts';
 
 export interface PredictOptions {
@@ -15,8 +17,10 @@ export interface PredictOptions {
   /** Paths of image files; each is fitted to the size and channels that the model takes. */
   images: readonly string[];
   device?: Device | 'auto';
-  /** A folder for one PNG per image: image, reconstruction and map. */
+  /** A folder for the maps. */
   maps?: string;
+  /** Which files of each map; default `picture`. */
+  mapFormats?: readonly MapFormat[];
   /** Pixels that a file may have; default 100 million. */
   maxPixels?: number;
   onEvent?: Listener;
@@ -32,13 +36,29 @@ export interface Prediction {
   readonly threshold: number | null;
   /** Score at or above the threshold; null without one. */
   readonly isAnomalous: boolean | null;
+  /** What the threshold, with its review band, makes of the score; null without one. */
+  readonly decision: Decision | null;
   /** Share of held-out normal items with a larger score. */
   readonly exceededBy?: number;
-  /** The PNG that was written. */
-  readonly map?: string;
+  /**
+   * Pixels of the map that reach the map threshold and touch, the highest peak first; in pixels of the map, whose size
+   * is that of the result. Empty where there is no map threshold.
+   */
+  readonly regions: readonly ImageRegion[];
+  /** The files that were written of the map. */
+  readonly maps?: Partial<Record<MapFormat, string>>;
 }
 
+/** A region of a map: its box from the top left, its area in pixels, and the largest value inside. */
+export type ImageRegion = Pick<Region, 'x' | 'y' | 'width' | 'height' | 'area'> & { readonly peak: number };
+
 export interface PredictResult {
+  /** The threshold of the detector; `sawTest` means that the test part of its data chose it. */
+  readonly threshold: ThresholdReport;
+  /** Where pixels of maps stand out; null in a model without held-out normals. */
+  readonly mapThreshold: number | null;
+  /** Size of the maps, which is what the model takes. */
+  readonly mapSize: { readonly height: number; readonly width: number };
   readonly predictions: readonly Prediction[];
   /** Files that could not be read. */
   readonly failed: readonly { path: string; code: string; message: string }[];
@@ -49,17 +69,20 @@ const BATCH = 16;
 
 /** Scores image files, in their order. Throws as `loadDetector` does, and RuntimeUnavailable without the decoder. */
 export async function predict(options: PredictOptions): Promise<PredictResult> {
-  const { images, maps: folder, onEvent = silent, signal } = options;
+  const { images, maps: folder, mapFormats = ['picture'], onEvent = silent, signal } = options;
+  mapFormats.forEach(checkMapFormat);
   if (folder !== undefined) await makeFolder(folder);
   const detector = await loadDetector(options.run, { device: options.device, onEvent });
   const decoder = openDecoder();
   try {
-    const { shape } = detector;
+    const { shape, info } = detector;
+    const [, height, width] = shape;
+    const mapThreshold = info.mapThreshold?.value ?? null;
+    const writer = folder === undefined ? undefined : new MapWriter(folder, mapFormats);
     const read = (at: number) => readBatch(decoder, images.slice(at, at + BATCH), detector, options.maxPixels);
     const values = shape.reduce((n, d) => n * d, 1);
     const predictions: Prediction[] = [];
     const failed: { path: string; code: string; message: string }[] = [];
-    const taken = new Set<string>();
     let next = read(0);
     for (let at = 0; at < images.length; at += BATCH) {
       if (signal?.aborted) throw new Cancelled();
@@ -73,21 +96,26 @@ export async function predict(options: PredictOptions): Promise<PredictResult> {
       for (const [i, { path, pixels }] of good.entries()) {
         const score = scored.scores[i];
         const { threshold } = detector;
-        const map =
-          folder === undefined ? undefined : await drawOne(detector, folder, taken, { path, pixels, i, scored });
+        const map = scored.maps.subarray(i * height * width, (i + 1) * height * width);
+        const reconstruction = scored.reconstructions?.subarray(i * values, (i + 1) * values);
+        // The run's own scale, so that pictures of different calls compare.
+        const scale = info.mapScale ?? mapScale(map, mapThreshold);
+        const maps = await writer?.write({ path, shape, image: pixels, reconstruction, map, scale, mapThreshold });
         predictions.push({
           path,
           score,
           threshold,
           isAnomalous: threshold === null ? null : score >= threshold,
+          decision: detector.decide(score),
           exceededBy: detector.exceededBy(score),
-          ...(map && { map }),
+          regions: mapThreshold === null ? [] : regionsOf(map, mapThreshold, height, width),
+          ...(maps && { maps }),
         });
       }
       const done = Math.min(images.length, at + BATCH);
       onEvent({ type: 'progress', task: 'predict', done, total: images.length, unit: 'image' });
     }
-    return { predictions, failed };
+    return { threshold: info.threshold, mapThreshold, mapSize: { height, width }, predictions, failed };
   } finally {
     await Promise.all([detector.close(), decoder.close()]);
   }
@@ -117,23 +145,8 @@ async function readBatch(
   return { good, bad };
 }
 
-async function drawOne(
-  { shape, info, threshold }: Detector,
-  folder: string,
-  taken: Set<string>,
-  one: { path: string; pixels: Float32Array; i: number; scored: Awaited<ReturnType<Detector['score']>> },
-): Promise<string> {
-  const { path, pixels, i, scored } = one;
-  const area = shape[1] * shape[2];
-  const map = scored.maps.subarray(i * area, (i + 1) * area);
-  // The run's own scale, so that pictures of different calls compare.
-  const scale: MapScale = info.mapScale ?? mapScale(map, threshold);
-  const reconstruction = scored.reconstructions?.subarray(i * pixels.length, (i + 1) * pixels.length);
-  const stem = basename(path).replace(/\.[^.]*$/, '');
-  let name = `${stem}.png`;
-  for (let k = 2; taken.has(name); k++) name = `${stem}-${k}.png`;
-  taken.add(name);
-  const to = join(folder, name);
-  await writeAtomic(to, mapPicture({ shape, image: pixels, reconstruction, map, scale }));
-  return to;
+function regionsOf(map: Float32Array, threshold: number, height: number, width: number): ImageRegion[] {
+  return regionsAbove(map, threshold, height, width)
+    .regions.map(({ x, y, width, height, area, peak }) => ({ x, y, width, height, area, peak: peak! }))
+    .sort((a, b) => b.peak - a.peak);
 }

@@ -60,7 +60,7 @@ function expectGolden(name: string, text: string): void {
 }
 
 describe('help', () => {
-  const commands = ['models', 'datasets', 'train', 'test', 'predict', 'export', 'bench', 'doctor'];
+  const commands = ['models', 'datasets', 'train', 'test', 'predict', 'threshold', 'export', 'bench', 'doctor'];
 
   it('of oddity', async () => {
     const { code, stdout, stderr } = await oddity('--help');
@@ -317,7 +317,10 @@ describe('a run from training to prediction', () => {
     for (const key of ['run', 'model', 'data', 'protocol', 'seed', 'device', 'counts', 'baselines', 'versions']) {
       expect(report[key], key).toBeDefined();
     }
-    expect(Object.keys(report.metrics).sort()).toEqual(['imageAp', 'imageAuroc', 'imageF1Max', 'prevalence']);
+    expect(Object.keys(report.metrics).sort()).toEqual(
+      ['aupro', 'imageAp', 'imageAuroc', 'imageF1Max', 'pixelAp', 'pixelAuroc', 'prevalence'].sort(),
+    );
+    expect(report.perType.map((t: { type: string }) => t.type)).toEqual(['blob']);
     expect(Object.keys(report.timings)).toEqual(
       expect.arrayContaining(['fitSeconds', 'stepsPerSecond', 'scoreMsPerItem']),
     );
@@ -346,7 +349,7 @@ describe('a run from training to prediction', () => {
     expect(predictions[0]).toMatchObject({ score: expect.any(Number), threshold: expect.any(Number) });
     expect(readdirSync(join(cwd, 'maps'))).toContain('0.png');
     const lines = readFileSync(join(cwd, 'p.csv'), 'utf8').trim().split('\n');
-    expect(lines[0]).toBe('path,score,threshold,isAnomalous');
+    expect(lines[0]).toBe('path,score,threshold,isAnomalous,decision,exceededBy,regions,regionArea');
     expect(lines.length).toBe(4);
   });
 

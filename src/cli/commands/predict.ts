@@ -2,21 +2,27 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { DataError } from '../../core/errors.ts';
-import { writeAtomic } from '../../engine/files.ts';
+import { ConfigError, DataError, nearestName, unknownName } from '../../core/errors.ts';
+import { makeFolder, writeAtomic, writeJson } from '../../engine/files.ts';
+import { checkMapFormat, type MapFormat, mapFormats } from '../../engine/map-files.ts';
 import type { Device } from '../../runtime/runtime.ts';
 import { act } from '../act.ts';
 import { csv } from '../csv.ts';
-import { engine } from '../engine.ts';
-import { addDevice, addSpeech } from '../options.ts';
+import { engine, type PredictResult } from '../engine.ts';
+import { addDevice, addSpeech, commaList } from '../options.ts';
 import { table } from '../render.ts';
+import { percent, sawTestBanner } from '../report.ts';
 import type { SpeechOptions } from '../terminal.ts';
 
 interface Options extends SpeechOptions {
   readonly device?: Device | 'auto';
   readonly csv?: string;
+  readonly format?: 'csv' | 'json';
   readonly maps?: string;
+  readonly out?: string;
 }
+
+type Prediction = PredictResult['predictions'][number];
 
 /** The exit code when some images could not be scored. */
 const SOME_FAILED = 6;
@@ -27,51 +33,112 @@ export function addPredict(program: Command): void {
     .description(`score image files (exit code ${SOME_FAILED} when some could not be read)`)
     .argument('<run>', 'a run folder or an exported model')
     .argument('<images...>', 'image files or folders')
-    .option('--csv <file>', 'write the predictions as CSV too')
-    .option('--maps <folder>', 'write the anomaly maps as PNG');
+    .option('--format <name>', 'csv or json: of the predictions in --out, or else on stdout', format)
+    .option(
+      '--maps <list>',
+      `files of each map in --out: ${mapFormats.join(', ')}, with commas; the name of a folder writes pictures there`,
+    )
+    .option('--out <folder>', 'where predictions.csv (or .json), regions.csv and maps go')
+    .option('--csv <file>', 'write the predictions as CSV too');
   addDevice(command);
   addSpeech(command);
   act(command, async (terminal, options: Options, run: string, images: string[]) => {
-    const { device, maps } = options;
+    const { device, format, out } = options;
+    const maps = mapsOf(options);
     const { predict } = await engine();
     const files = await filesOf(images);
-    const result = await predict({
-      run,
-      images: files,
-      device,
-      maps,
-      onEvent: terminal.listener,
-      signal: terminal.signal,
-    });
-    const { predictions, failed } = result;
-    if (options.csv) {
-      const rows = predictions.map((p) => [
-        p.path,
-        String(p.score),
-        p.threshold === null ? '' : String(p.threshold),
-        decision(p, '1', '0', ''),
-      ]);
-      await writeAtomic(options.csv, csv(['path', 'score', 'threshold', 'isAnomalous'], rows));
+    if (out !== undefined) await makeFolder(out);
+    const { listener: onEvent, signal } = terminal;
+    const result = await predict({ run, images: files, device, ...maps, onEvent, signal });
+    const { predictions, failed, threshold } = result;
+    const warning = threshold.sawTest ? sawTestBanner : null;
+    const answer = { ...result, warning };
+    if (options.csv) await writeAtomic(options.csv, predictionsCsv(predictions));
+    if (out !== undefined) {
+      if (format === 'json') await writeJson(join(out, 'predictions.json'), answer);
+      else {
+        await writeAtomic(join(out, 'predictions.csv'), predictionsCsv(predictions));
+        await writeAtomic(join(out, 'regions.csv'), regionsCsv(predictions));
+      }
     }
-    const rows = predictions.map((p) => [
-      p.score.toPrecision(5),
-      p.threshold?.toPrecision(5) ?? '–',
-      decision(p, 'anomalous', 'normal', '–'),
-      p.path,
-    ]);
-    const parts = predictions.length > 0 ? [table(['score', 'threshold', 'decision', 'image'], rows, [0, 1])] : [];
-    if (failed.length > 0) {
-      parts.push(
-        [`${failed.length} of ${files.length} could not be scored:`, ...failed.map((f) => f.message)].join('\n'),
-      );
+    const lost = [`${failed.length} of ${files.length} could not be scored:`, ...failed.map((f) => f.message)];
+    if (out === undefined && format === 'csv' && !options.json) {
+      terminal.answer(answer, predictionsCsv(predictions).trimEnd());
+      for (const line of [...(warning ? [warning] : []), ...(failed.length > 0 ? lost : [])]) terminal.note(line);
+    } else if (out === undefined && format === 'json') {
+      terminal.answer(answer, JSON.stringify(answer, null, 2));
+    } else {
+      const parts = [...(warning ? [warning] : []), ...(predictions.length > 0 ? [tableOf(result)] : [])];
+      if (failed.length > 0) parts.push(lost.join('\n'));
+      if (out !== undefined) parts.push(`written to ${out}`);
+      terminal.answer(answer, parts.join('\n\n'));
     }
-    terminal.answer(result, parts.join('\n\n'));
     return failed.length > 0 ? SOME_FAILED : 0;
   });
 }
 
-const decision = <T>({ isAnomalous }: { isAnomalous: boolean | null }, yes: T, no: T, unknown: T): T =>
-  isAnomalous === null ? unknown : isAnomalous ? yes : no;
+function format(text: string): 'csv' | 'json' {
+  if (text === 'csv' || text === 'json') return text;
+  throw unknownName('format', text, ['csv', 'json']);
+}
+
+/** What `--maps` asks for: formats, which go to `--out`, or a folder for pictures. */
+function mapsOf({ maps, out }: Options): { maps?: string; mapFormats?: MapFormat[] } {
+  if (maps === undefined) return {};
+  const names = commaList(maps);
+  const isFolder = names.length === 1 && !nearestName(names[0], mapFormats);
+  if (isFolder) return { maps };
+  const formats = names.map(checkMapFormat);
+  if (out === undefined)
+    throw new ConfigError('maps-where', `--maps ${maps} needs a folder for the files: --out <folder>.`);
+  return { maps: join(out, 'maps'), mapFormats: formats };
+}
+
+function tableOf({ predictions, threshold, mapThreshold }: PredictResult): string {
+  const rows = predictions.map((p) => [
+    p.score.toPrecision(5),
+    exceeded(p, threshold.normals),
+    p.decision ?? '–',
+    mapThreshold === null ? '–' : String(p.regions.length),
+    p.path,
+  ]);
+  const value = threshold.value === null ? 'none' : `${threshold.value.toPrecision(5)}, for ${threshold.rule}`;
+  const band = threshold.review ? `; review from ${threshold.review.from.toPrecision(5)}` : '';
+  return `${table(['score', 'of held-out normals', 'decision', 'regions', 'image'], rows, [0, 3])}\n\nthreshold ${value}${band}`;
+}
+
+/** `exceeded by 0.4 % of normals`. */
+function exceeded({ exceededBy }: Prediction, normals: number): string {
+  if (exceededBy === undefined) return '–';
+  return exceededBy === 0 ? `exceeded by none of ${normals}` : `exceeded by ${percent(exceededBy)} of normals`;
+}
+
+/** Numbers as they are; empty where there is none. */
+const cell = (value: number | string | null | undefined) =>
+  value === null || value === undefined ? '' : String(value);
+
+function predictionsCsv(predictions: readonly Prediction[]): string {
+  const head = ['path', 'score', 'threshold', 'isAnomalous', 'decision', 'exceededBy', 'regions', 'regionArea'];
+  const rows = predictions.map((p) => [
+    p.path,
+    cell(p.score),
+    cell(p.threshold),
+    p.isAnomalous === null ? '' : p.isAnomalous ? '1' : '0',
+    cell(p.decision),
+    cell(p.exceededBy),
+    cell(p.regions.length),
+    cell(p.regions.reduce((sum, r) => sum + r.area, 0)),
+  ]);
+  return csv(head, rows);
+}
+
+/** One line per region, in pixels of the map. */
+function regionsCsv(predictions: readonly Prediction[]): string {
+  const rows = predictions.flatMap(({ path, regions }) =>
+    regions.map((r, i) => [path, ...[i + 1, r.x, r.y, r.width, r.height, r.area, r.peak].map(String)]),
+  );
+  return csv(['path', 'region', 'x', 'y', 'width', 'height', 'area', 'peak'], rows);
+}
 
 const imageNames = /\.(png|jpe?g|webp|avif|tiff?|gif)$/i;
 
