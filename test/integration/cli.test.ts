@@ -99,7 +99,7 @@ describe('lists', () => {
     const { code, stdout } = await oddity('datasets', '--data-root', join(cwd, 'nowhere'), '--json');
     expect(code).toBe(0);
     const { datasets } = JSON.parse(stdout) as { datasets: { name: string; found: boolean; reason?: string }[] };
-    expect(datasets.map((d) => d.name)).toEqual(['mnist', 'fashion-mnist', 'cifar10', 'synthetic']);
+    expect(datasets.map((d) => d.name)).toEqual(['mnist', 'fashion-mnist', 'cifar10', 'mvtec', 'visa', 'synthetic']);
     const cifar = datasets.find((d) => d.name === 'cifar10');
     expect(cifar).toMatchObject({ found: false, reason: expect.stringContaining('data_batch_1.bin') });
   });
@@ -167,7 +167,12 @@ describe('what is refused', () => {
       '--set takes key=value, got "epochs". For example: --set epochs=5',
     ],
     ['no model', ['train', ...tiny], 2, 'oddity train needs a model: oddity train <model>. See: oddity models'],
-    ['no data set', ['train', 'autoencoder'], 2, 'oddity train needs a data set: --data <name>. See: oddity datasets'],
+    [
+      'no data set',
+      ['train', 'autoencoder'],
+      2,
+      'oddity train needs data: --data <name or path>. See: oddity datasets',
+    ],
     ['a missing argument', ['test'], 2, 'oddity test needs the argument <run>. See: oddity test --help'],
     [
       'an option without its value',

@@ -117,6 +117,7 @@ describe('train', () => {
       'model.json',
       'model.onnx',
       'predictions.csv',
+      'report.html',
       'run.json',
     ]);
     expect(JSON.parse(readFileSync(join(run, 'metrics.json'), 'utf8'))).toEqual(JSON.parse(JSON.stringify(report)));
@@ -227,8 +228,8 @@ describe('train', () => {
       expect(p.exceededBy).toBeGreaterThanOrEqual(0);
     });
     expect(result.failed.map((f) => [f.path, f.code])).toEqual([
-      [broken, 'unreadable-image'],
-      [join(images, 'no.png'), 'unreadable-image'],
+      [broken, 'not-an-image'],
+      [join(images, 'no.png'), 'unreadable-file'],
     ]);
     expect(readdirSync(maps).sort()).toEqual(paths.map((p) => p.split('/').pop()).sort());
   });
@@ -243,8 +244,8 @@ describe('train', () => {
 
   it('learns by statistics and not at all', async () => {
     const mean = await train(tiny({ model: 'mean-image', config: {} }));
-    const { imageAuroc, imageAp } = mean.metrics;
-    expect({ imageAuroc, imageAp }).toEqual(mean.baselines['mean-image']);
+    const { imageAuroc, imageAp, pixelAuroc, pixelAp, aupro } = mean.metrics;
+    expect({ imageAuroc, imageAp, pixelAuroc, pixelAp, aupro }).toEqual(mean.baselines['mean-image']);
     expect(mean.baselines).toEqual(report.baselines);
     expect(mean.timings.stepsPerSecond).toBeNull();
     const none = await train(tiny({ model: 'random', config: {} }));
