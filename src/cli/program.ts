@@ -6,6 +6,7 @@ import { addBench } from './commands/bench.ts';
 import { addDatasets } from './commands/datasets.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addExport } from './commands/export.ts';
+import { addInspect } from './commands/inspect.ts';
 import { addModels } from './commands/models.ts';
 import { addPredict } from './commands/predict.ts';
 import { addReport } from './commands/report.ts';
@@ -27,6 +28,7 @@ export function createProgram(argv: readonly string[]): Command {
     );
   addModels(program);
   addDatasets(program);
+  addInspect(program);
   addTrain(program, argv);
   addTest(program);
   addReport(program);

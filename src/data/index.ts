@@ -43,3 +43,4 @@ export { fitImage, fitMask, type Pixels, resample, writeUnit } from './resize.ts
 export { dataRoot } from './root.ts';
 export { checkSplit, findLeaks, finishSplit, type Split, type SplitPlan } from './split.ts';
 export { type SyntheticOptions, synthetic } from './synthetic.ts';
+export * from './transforms/index.ts';

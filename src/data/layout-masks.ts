@@ -65,7 +65,10 @@ export function giveMasks(
     const near = all.filter((item) => !mask.part || item.part === mask.part);
     // Most often the same name exists among the normal images too, and the mask is of the other.
     const odd = near.filter((item) => item.label === 'abnormal');
-    const owners = odd.length > 0 ? odd : near;
+    const some = odd.length > 0 ? odd : near;
+    // In MVTec's layout masks are of the test part.
+    const tested = some.filter((item) => item.part === 'test');
+    const owners = some.length > 1 && tested.length === 1 ? tested : some;
     if (owners.length === 0) orphans.push(mask.id);
     else if (owners.length > 1) doubtful.push(mask.id);
     else if (owners[0].mask) spare.push(mask.id);

@@ -60,7 +60,7 @@ function expectGolden(name: string, text: string): void {
 }
 
 describe('help', () => {
-  const commands = ['models', 'datasets', 'train', 'test', 'predict', 'threshold', 'export', 'bench', 'doctor'];
+  const commands = ['models', 'datasets', 'inspect', 'train', 'test', 'predict', 'threshold', 'export', 'bench', 'doctor'];
 
   it('of oddity', async () => {
     const { code, stdout, stderr } = await oddity('--help');
@@ -455,6 +455,44 @@ describe.skipIf(!existsSync('/usr/share/datasets/fashion-mnist'))('bench', () =>
     expect(rows[0].imageAuroc).toBeGreaterThan(0.95);
     expect(means['mean-image'].rows).toBe(2);
     expect(readFileSync(join(cwd, 'rows.csv'), 'utf8').trim().split('\n').length).toBe(3);
+  });
+});
+
+describe('inspect', () => {
+  /** Four grey images in `good`, one in `bad`. */
+  function folder(name: string): string {
+    for (const path of ['good/1', 'good/2', 'good/3', 'good/4', 'bad/1']) {
+      const data = Uint8Array.from({ length: 64 }, (_, p) => (p * (path.length + path.charCodeAt(5))) % 251);
+      mkdirSync(join(cwd, name, dirname(path)), { recursive: true });
+      writeFileSync(join(cwd, name, `${path}.png`), encodePng({ height: 8, width: 8, channels: 1, data }));
+    }
+    return name;
+  }
+
+  it('says what it found, and exits with 7 when there are errors', async () => {
+    const name = folder('boards');
+    const sound = await oddity('inspect', name, '--quiet');
+    expect([sound.code, sound.stderr]).toEqual([0, '']);
+    expect(sound.stdout).toContain('5 images; without a part: 4 normal and 1 anomalous (bad 1); no masks.');
+    expect(sound.stdout).toContain('warning few-normals: There are 4 normal images to train on.');
+    writeFileSync(join(cwd, name, 'good', '5.png'), '');
+    const broken = await oddity('inspect', name, '--quiet');
+    expect(broken.code).toBe(7);
+    expect(broken.stdout).toContain('error empty-file: 1 file has no bytes.');
+    expect(broken.stdout).toContain('    good/5.png\n');
+    const { code, stdout } = await oddity('inspect', name, '--json');
+    const { kind, errors, findings } = JSON.parse(stdout);
+    expect([code, kind, errors, findings[0].paths]).toEqual([7, 'folders', 1, ['good/5.png']]);
+  });
+
+  it('refuses what is no data set in one sentence', async () => {
+    const { code, stderr } = await oddity('inspect', 'nowhere');
+    expect([code, stderr]).toEqual([
+      3,
+      'error: nowhere must be a folder of images or a CSV file, and does not exist.\n',
+    ]);
+    const named = await oddity('inspect', folder('plates'), '--normal', 'goood');
+    expect([named.code, named.stderr]).toEqual([2, expect.stringContaining('Did you mean "good"?')]);
   });
 });
 

@@ -1,0 +1,167 @@
+/** Looks at every file of a layout once: its bytes, whether it decodes, its size and mode, and a small grey picture. */
+import { readFile } from 'node:fs/promises';
+import { Cancelled, OddityError } from '../../core/errors.ts';
+import { type Listener, silent } from '../../core/events.ts';
+import { sha256 } from '../hash.ts';
+import type { Layout, LayoutItem } from '../layout.ts';
+import { formatOf, type ImageFormat, isCut } from './magic.ts';
+
+/** Pixels as a file holds them, interleaved, in its own depth, turned upright. */
+export interface RawImage {
+  readonly height: number;
+  readonly width: number;
+  /** With alpha, where there is one. */
+  readonly channels: number;
+  readonly hasAlpha: boolean;
+  /** Bits of a channel: 8, 16 or 32. */
+  readonly bits: number;
+  readonly data: Uint8Array | Uint16Array | Float32Array;
+}
+
+/** Decodes one file whole; rejects with a sentence for a file that cannot be decoded. */
+export type DecodeRaw = (path: string) => Promise<RawImage>;
+
+/** Side of the small grey pictures. */
+export const THUMBNAIL = 32;
+
+/** What is known of one file. */
+export interface FileFacts {
+  /** Path from the root. */
+  readonly id: string;
+  readonly sizeBytes: number;
+  /** sha256 of the bytes, hexadecimal. */
+  readonly hash: string;
+  /** By the first bytes. */
+  readonly format: ImageFormat | undefined;
+  /** The end of the file is missing. */
+  readonly isCut: boolean;
+  /** Undefined when the file does not decode. */
+  readonly image?: ImageFacts;
+  /** Why it does not decode. */
+  readonly problem?: string;
+}
+
+/** What is known of decoded pixels. */
+export interface ImageFacts {
+  readonly height: number;
+  readonly width: number;
+  /** `grey, 8 bit` and the like. */
+  readonly mode: string;
+  /** Share of pixels above 0 in a channel that is not alpha. */
+  readonly positive: number;
+  /** `[THUMBNAIL, THUMBNAIL]`, grey in [0, 1] (of float pixels: as they are), means of the pixels below each cell. */
+  readonly thumbnail: Float32Array;
+}
+
+/** A layout and what its files are. */
+export interface Examined {
+  readonly layout: Layout;
+  /** Every image, beside its item. */
+  readonly images: readonly { readonly item: LayoutItem; readonly file: FileFacts }[];
+  /** Masks, each beside its item and the file of its image. */
+  readonly masks: readonly { readonly item: LayoutItem; readonly image: FileFacts; readonly file: FileFacts }[];
+  /** Formats by content of the files whose names are not those of images. */
+  readonly others: ReadonlyMap<string, ImageFormat | undefined>;
+}
+
+/** Files that are decoded at a time. */
+const AT_ONCE = 4;
+
+/** Examines the files of a layout. Files that are broken are facts, not errors; rejects with Cancelled by `signal`. */
+export async function examine(
+  layout: Layout,
+  decode: DecodeRaw,
+  { onEvent = silent, signal }: { onEvent?: Listener; signal?: AbortSignal } = {},
+): Promise<Examined> {
+  const { items, root } = layout;
+  const masked = items.filter((item) => item.mask !== undefined);
+  const total = items.length + masked.length;
+  let done = 0;
+  const one = async (path: string, id: string) => {
+    if (signal?.aborted) throw new Cancelled();
+    const facts = await examineFile(path, id, decode);
+    onEvent({ type: 'progress', task: 'inspect', done: ++done, total, unit: 'file' });
+    return facts;
+  };
+  const files = await eachOf(items, (item) => one(item.path, item.id));
+  const images = items.map((item, i) => ({ item, file: files[i] }));
+  const fileOf = new Map(images.map(({ item, file }) => [item, file]));
+  const maskFiles = await eachOf(masked, (item) => one(item.mask!, idBelow(root, item.mask!)));
+  const masks = masked.map((item, i) => ({ item, image: fileOf.get(item)!, file: maskFiles[i] }));
+  const names = layout.warnings.find((warning) => warning.code === 'not-images')?.paths ?? [];
+  const formats = await eachOf(names, async (id) => formatOf(await readFile(`${root}/${id}`)));
+  return { layout, images, masks, others: new Map(names.map((id, i) => [id, formats[i]])) };
+}
+
+const idBelow = (root: string, path: string) =>
+  path.startsWith(root) ? path.slice(root.length + 1).replaceAll('\\', '/') : path;
+
+/** Maps a list in order, a few at a time. */
+async function eachOf<T, R>(list: readonly T[], work: (value: T) => Promise<R>): Promise<R[]> {
+  const out = new Array<R>(list.length);
+  let next = 0;
+  const lane = async () => {
+    for (let i = next++; i < list.length; i = next++) out[i] = await work(list[i]);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, lane));
+  return out;
+}
+
+/** The facts of one file. */
+export async function examineFile(path: string, id: string, decode: DecodeRaw): Promise<FileFacts> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(path);
+  } catch (error) {
+    return { id, sizeBytes: 0, hash: '', format: undefined, isCut: false, problem: (error as Error).message };
+  }
+  const format = formatOf(bytes);
+  const facts = { id, sizeBytes: bytes.length, hash: await sha256(bytes), format, isCut: isCut(bytes, format) };
+  if (bytes.length === 0) return { ...facts, problem: 'the file is empty' };
+  try {
+    return { ...facts, image: imageFacts(await decode(path)) };
+  } catch (error) {
+    // A decoder that is not installed is no property of the file.
+    if (error instanceof OddityError && error.name !== 'DataError') throw error;
+    return { ...facts, problem: (error as Error).message };
+  }
+}
+
+const modes: Readonly<Record<number, string>> = { 1: 'grey', 2: 'grey and alpha', 3: 'RGB', 4: 'CMYK' };
+
+function imageFacts({ height, width, channels, hasAlpha, bits, data }: RawImage): ImageFacts {
+  const colours = channels - (hasAlpha ? 1 : 0);
+  const white = data instanceof Uint8Array ? 255 : data instanceof Uint16Array ? 65_535 : 1;
+  let above = 0;
+  for (let p = 0; p < height * width; p++) {
+    for (let c = 0; c < colours; c++) {
+      if (data[p * channels + c] > 0) {
+        above++;
+        break;
+      }
+    }
+  }
+  const thumbnail = new Float32Array(THUMBNAIL * THUMBNAIL);
+  for (let i = 0; i < THUMBNAIL; i++) {
+    const [top, bottom] = cell(i, height);
+    for (let j = 0; j < THUMBNAIL; j++) {
+      const [left, right] = cell(j, width);
+      let sum = 0;
+      for (let y = top; y < bottom; y++) {
+        for (let x = left; x < right; x++) {
+          const at = (y * width + x) * channels;
+          for (let c = 0; c < colours; c++) sum += data[at + c];
+        }
+      }
+      thumbnail[i * THUMBNAIL + j] = sum / (white * colours * (bottom - top) * (right - left));
+    }
+  }
+  const mode = `${hasAlpha && colours === 3 ? 'RGB and alpha' : (modes[channels] ?? `${channels} channels`)}, ${bits} bit`;
+  return { height, width, mode, positive: above / (height * width), thumbnail };
+}
+
+/** The rows of an image below row `i` of its small picture: at least one. */
+function cell(i: number, side: number): [number, number] {
+  const from = Math.floor((i * side) / THUMBNAIL);
+  return [from, Math.max(from + 1, Math.floor(((i + 1) * side) / THUMBNAIL))];
+}

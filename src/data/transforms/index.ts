@@ -1,0 +1,15 @@
+/** Transforms of images with their masks: augmentations, tiles, regions of interest. */
+export { type AugmentOptions, augment, checkAugment } from './augment.ts';
+export { crop, flipHorizontal, flipVertical, type Motion, move, rotateRight } from './geometry.ts';
+export { addNoise, adjust } from './intensity.ts';
+export { blacken, checkRegion, inside, type Region, regionSource } from './region.ts';
+export type { Sample } from './sample.ts';
+export {
+  cutTile,
+  joinTiles,
+  type TileGrid,
+  type TileOptions,
+  type TileSource,
+  tileGrid,
+  tileSource,
+} from './tiles.ts';
