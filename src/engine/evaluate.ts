@@ -4,7 +4,7 @@ import type { Program } from '../graph/program.ts';
 import { auroc, averagePrecision, bootstrap, f1Max, imageMetrics, pixelMetrics } from '../metrics/index.ts';
 import { type AnyModel, meanImage, random } from '../models/index.ts';
 import type { Runtime, Session } from '../runtime/index.ts';
-import { fitData } from './fit.ts';
+import { fitData, trainingItems } from './fit.ts';
 import type { BaselineReport, RunReport, TypeReport } from './report.ts';
 import { type ScoreOptions, scoreItems } from './score.ts';
 import { scoringProgram } from './scoring.ts';
@@ -148,7 +148,7 @@ export async function judgeBaselines(
 ): Promise<RunReport['baselines']> {
   const { source, split, rng } = task;
   const judgeOne = async (model: AnyModel, config: object): Promise<BaselineReport> => {
-    const data = fitData({ source, train: split.train, rng, signal });
+    const data = fitData({ source, ...trainingItems(model, split), rng, signal });
     const tensors = model.learns === 'statistics' ? await model.fit(config, data) : {};
     const session = await runtime.compile(scoringProgram(model, config, source.shape, tensors));
     try {

@@ -8,7 +8,7 @@ import type { Listener } from '../core/events.ts';
 import type { Rng } from '../core/random.ts';
 import { sizeOf } from '../core/shape.ts';
 import { float32, type Tensors } from '../core/tensor.ts';
-import { type BatchOrder, batchOrder, type Source } from '../data/index.ts';
+import { batchOrder, type Source, type Split } from '../data/index.ts';
 import type { Program } from '../graph/program.ts';
 import type { AnyModel, FitData, TrainingPhase } from '../models/index.ts';
 import { type AssembledPhase, assemble, type Feed, initialize } from '../nn/training.ts';
@@ -53,6 +53,8 @@ export interface FitOptions {
   readonly source: Source;
   /** Item numbers to learn from. */
   readonly train: Uint32Array;
+  /** 1 = anomalous, in the order of `train`; all normal unless given. */
+  readonly labels?: Uint8Array;
   readonly runtime: Runtime;
   readonly rng: Rng;
   readonly onEvent: Listener;
@@ -82,6 +84,14 @@ export async function fitModel(options: FitOptions): Promise<FitResult> {
   requireFinite(tensors, `${model.name}: a learnt tensor`);
   await save({ phase: 1, iteration: 0, tensors, history: [], sums: [] });
   return { tensors, history: [], stepsPerSecond: null };
+}
+
+/** What a model learns from: supervised models from all training items, the others from the normal ones. */
+export function trainingItems(model: AnyModel, split: Split): { train: Uint32Array; labels: Uint8Array } {
+  const { train, trainLabels } = split;
+  if (model.learning === 'supervised') return { train, labels: trainLabels };
+  const normal = train.filter((_, i) => trainLabels[i] === 0);
+  return { train: normal, labels: new Uint8Array(normal.length) };
 }
 
 /** The training items in order, in blocks. */
@@ -114,12 +124,13 @@ export function fitData({
 interface Plan {
   readonly phase: TrainingPhase['phase'];
   readonly batchSize: number;
+  readonly anomalyShare?: number;
   readonly perEpoch: number;
   readonly total: number;
 }
 
 function planOf(
-  { phase, epochs, batchSize }: TrainingPhase,
+  { phase, epochs, batchSize, anomalyShare }: TrainingPhase,
   { train, onEvent }: Pick<FitOptions, 'train' | 'onEvent'>,
 ): Plan {
   const size = Math.min(batchSize, train.length);
@@ -131,7 +142,7 @@ function planOf(
     });
   }
   const perEpoch = Math.max(1, Math.floor(train.length / size));
-  return { phase, batchSize: size, perEpoch, total: epochs * perEpoch };
+  return { phase, batchSize: size, anomalyShare, perEpoch, total: epochs * perEpoch };
 }
 
 /** Counts steps over all phases. */
@@ -171,19 +182,20 @@ async function fitByGradient(options: FitOptions, phases: readonly TrainingPhase
 /** Makes the inputs of iterations of one phase: a pure function of the iteration. */
 export class Feeder {
   private readonly feeds: readonly Feed[];
-  private readonly orders = new Map<number, BatchOrder>();
+  /** By slot: positions in `train` of the batch of an iteration. */
+  private readonly orders = new Map<number, (iteration: number) => Uint32Array>();
 
   constructor(
     assembled: AssembledPhase,
     session: Session,
-    private readonly data: Pick<FitOptions, 'source' | 'train' | 'rng'>,
+    private readonly data: Pick<FitOptions, 'source' | 'train' | 'labels' | 'rng'>,
     private readonly plan: Plan,
   ) {
     this.feeds = assembled.feeds.filter((f) => session.inputs.includes(f.name));
     for (const feed of this.feeds) {
-      if (feed.kind !== 'batch') continue;
+      if (feed.kind !== 'batch' && feed.kind !== 'labels') continue;
       const rng = data.rng.split('batches').split(plan.phase.name).split(feed.slot);
-      this.orders.set(feed.slot, batchOrder({ n: data.train.length, batchSize: plan.batchSize, rng }));
+      this.orders.set(feed.slot, positionsOf(data, plan, rng));
     }
   }
 
@@ -194,7 +206,7 @@ export class Feeder {
 
   /** Feeds of `count` iterations, each with a leading axis of that length. */
   async at(first: number, count: number): Promise<Tensors> {
-    const { source, train, rng } = this.data;
+    const { source, train, labels, rng } = this.data;
     const { phase, batchSize, total } = this.plan;
     const feeds: Tensors = {};
     for (const feed of this.feeds) {
@@ -202,13 +214,18 @@ export class Feeder {
       const size = sizeOf(shape);
       const data = new Float32Array(count * size);
       if (feed.kind === 'batch') {
-        const order = this.orders.get(feed.slot)!;
+        const positionsAt = this.orders.get(feed.slot)!;
         const indices = new Uint32Array(count * batchSize);
         for (let k = 0; k < count; k++) {
-          const positions = order.at(first + k);
+          const positions = positionsAt(first + k);
           for (let i = 0; i < batchSize; i++) indices[k * batchSize + i] = train[positions[i]];
         }
         await source.read(indices, data);
+      } else if (feed.kind === 'labels') {
+        const positionsAt = this.orders.get(feed.slot)!;
+        for (let k = 0; k < count && labels; k++) {
+          for (const [i, position] of positionsAt(first + k).entries()) data[k * batchSize + i] = labels[position];
+        }
       } else if (feed.kind === 'draw') {
         const stream = rng.split('draw').split(phase.name).split(feed.name);
         for (let k = 0; k < count; k++) {
@@ -218,11 +235,34 @@ export class Feeder {
       } else if (feed.kind === 'rate') {
         for (let k = 0; k < count; k++) data[k] = feed.rate(first + k, total);
       }
-      // Labels stay zero: one-class training sees normal items only.
       feeds[feed.name] = float32(data, [count, ...shape]);
     }
     return feeds;
   }
+}
+
+/** The batches of a slot: all items in a seeded order, or normal and anomalous ones each in their own. */
+function positionsOf(
+  { train, labels }: Pick<FitOptions, 'train' | 'labels'>,
+  { batchSize, anomalyShare }: Pick<Plan, 'batchSize' | 'anomalyShare'>,
+  rng: Rng,
+): (iteration: number) => Uint32Array {
+  const all = Uint32Array.from(train.keys());
+  const [normal, anomalous] = [0, 1].map((label) => all.filter((i) => (labels?.[i] ?? 0) === label));
+  if (anomalyShare === undefined || normal.length === 0 || anomalous.length === 0) {
+    const order = batchOrder({ n: train.length, batchSize, rng });
+    return (iteration) => order.at(iteration);
+  }
+  const count = Math.max(1, Math.min(batchSize - 1, Math.round(anomalyShare * batchSize)));
+  const orders = [
+    {
+      members: normal,
+      order: batchOrder({ n: normal.length, batchSize: batchSize - count, rng: rng.split('normal') }),
+    },
+    { members: anomalous, order: batchOrder({ n: anomalous.length, batchSize: count, rng: rng.split('anomalous') }) },
+  ];
+  return (iteration) =>
+    Uint32Array.from(orders.flatMap(({ members, order }) => Array.from(order.at(iteration), (i) => members[i])));
 }
 
 function shapeOf(feed: Feed): readonly number[] {
@@ -433,7 +473,7 @@ function requireFinite(tensors: Tensors, what: string): void {
 
 /** A training step on a device, for measuring: the first call on a runtime also compiles. */
 export function stepTrial(
-  data: Pick<FitOptions, 'source' | 'train' | 'rng' | 'signal'>,
+  data: Pick<FitOptions, 'source' | 'train' | 'labels' | 'rng' | 'signal'>,
   phases: readonly TrainingPhase[],
 ): (runtime: Runtime) => Promise<void> {
   const plan = planOf(phases[0], { train: data.train, onEvent: () => {} });

@@ -1,8 +1,9 @@
 /** What a run tells about itself: one JSON object, the same from `train`, `test` and `metrics.json`. */
+import { findModel } from '../models/index.ts';
 import type { Device, ProfileRow } from '../runtime/index.ts';
 import type { ThresholdReport } from './calibrate.ts';
 import type { Judgement } from './evaluate.ts';
-import type { EpochRecord } from './fit.ts';
+import { type EpochRecord, trainingItems } from './fit.ts';
 import type { Task } from './task.ts';
 import { type Versions, versionsOf } from './versions.ts';
 
@@ -40,7 +41,14 @@ export interface RunReport {
   readonly seed: number;
   readonly device: Device;
   readonly config: Readonly<Record<string, unknown>>;
-  readonly counts: { train: number; validation: number; test: number; testAnomalies: number };
+  readonly counts: {
+    /** Items that the model learnt from, and how many of these are labelled anomalies. */
+    train: number;
+    trainAnomalies: number;
+    validation: number;
+    test: number;
+    testAnomalies: number;
+  };
   readonly metrics: {
     imageAuroc: number | null;
     imageAp: number | null;
@@ -98,6 +106,7 @@ export function reportOf(made: {
 }): RunReport {
   const { plan, task, judged } = made;
   const { split } = task;
+  const { train, labels } = trainingItems(findModel(plan.model.name), split);
   return {
     run: made.folder,
     model: plan.model.name,
@@ -108,7 +117,8 @@ export function reportOf(made: {
     device: made.device,
     config: plan.config,
     counts: {
-      train: split.train.length,
+      train: train.length,
+      trainAnomalies: labels.reduce((n, y) => n + y, 0),
       validation: split.validation.length,
       test: split.test.length,
       testAnomalies: split.testLabels.reduce((n, y) => n + y, 0),

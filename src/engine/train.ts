@@ -18,7 +18,7 @@ import { resolveConfig } from './config.ts';
 import { checkDevice, openDevice } from './device.ts';
 import { judge, judgeBaselines, openScorer } from './evaluate.ts';
 import { makeFolder, readJsonIfThere, writeAtomic, writeJson } from './files.ts';
-import { type FitResult, type FitState, fitModel, stepTrial } from './fit.ts';
+import { type FitResult, type FitState, fitModel, stepTrial, trainingItems } from './fit.ts';
 import { chooseExamples, drawMaps, findMapScale } from './maps.ts';
 import { predictionsCsv } from './predictions.ts';
 import { type RunReport, reportOf } from './report.ts';
@@ -161,6 +161,7 @@ async function trainIn(folder: RunFolder, plan: Plan, options: TrainOptions, beg
   try {
     const problem = model.unsuitable?.(config, task.source.shape);
     if (problem) throw new ConfigError('unsuitable', `${model.name} and ${options.data}: ${problem}`);
+    if (model.learning === 'supervised') checkLabels(model, task, onEvent);
     if (signal?.aborted) throw new Cancelled();
     const origin: CheckpointOrigin = {
       model,
@@ -208,6 +209,31 @@ function imageOptionsOf({ shape, normalClass }: Source, { maxPixels, acceptLicen
   return { size: [height, width] as const, channels: channels as 1 | 3, maxPixels, acceptLicence };
 }
 
+/** Anomalies in the training part that are fewer than this share are worth a warning. */
+const RARE = 0.1;
+
+/** Refuses a supervised model without labelled anomalies, and says when they are few. */
+function checkLabels(model: AnyModel, { split }: Task, onEvent: Listener): void {
+  const anomalies = split.trainLabels.reduce((n, y) => n + y, 0);
+  if (anomalies === 0) {
+    throw new ConfigError(
+      'no-labels',
+      `${model.name} learns from labelled anomalies and must have some to train on; the protocol ${split.protocol} ` +
+        'gives normal items only. Use --protocol labelled, or a model that needs no labels.',
+    );
+  }
+  const total = split.train.length;
+  if (anomalies < RARE * total) {
+    onEvent({
+      type: 'warning',
+      code: 'imbalance',
+      message:
+        `Only ${anomalies} of ${total} training items are anomalous (${((100 * anomalies) / total).toPrecision(2)} %): ` +
+        `${model.name} sees them again and again. Kinds of anomalies that are not among them may be missed.`,
+    });
+  }
+}
+
 /** The state of an earlier start, checked to be of this very run. */
 async function stateToResume(
   folder: RunFolder,
@@ -236,7 +262,7 @@ async function runtimeFor(
   const { source, split, rng } = task;
   const trial =
     model.learns === 'gradient'
-      ? stepTrial({ source, train: split.train, rng, signal }, model.phases(config, source.shape))
+      ? stepTrial({ source, ...trainingItems(model, split), rng, signal }, model.phases(config, source.shape))
       : undefined;
   const opening = openDevice(device === 'auto' ? (earlier ?? device) : device, { threads, onEvent }, trial);
   try {
@@ -339,7 +365,7 @@ class Training {
       model: plan.model,
       config: plan.config,
       source: task.source,
-      train: task.split.train,
+      ...trainingItems(plan.model, task.split),
       runtime,
       rng: task.rng,
       onEvent: this.onEvent,

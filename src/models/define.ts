@@ -27,6 +27,11 @@ export interface TrainingPhase {
   readonly phase: Phase;
   readonly epochs: number;
   readonly batchSize: number;
+  /**
+   * Share of each batch that is drawn from the labelled anomalies, at least one item, (0, 1); for supervised models.
+   * Without it they come as often as they are.
+   */
+  readonly anomalyShare?: number;
 }
 
 /** The normal training items, read in order and in blocks, for models that learn by statistics. */
@@ -45,7 +50,8 @@ interface Common<C> {
   /** One paragraph: the idea. */
   readonly idea: string;
   readonly paper: string;
-  readonly learning: 'one-class' | 'baseline';
+  /** `supervised` models see labelled anomalies and need a protocol that has some; all others see normal items only. */
+  readonly learning: 'one-class' | 'supervised' | 'baseline';
   readonly inputs: readonly ('image' | 'table' | 'series')[];
   /** Strict object; every key has a description, a range and a default. */
   readonly config: z.ZodType<C>;
