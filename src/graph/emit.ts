@@ -34,6 +34,7 @@ class GraphWriter implements Emitter {
     private readonly prefix: string,
     /** Where a symbol can be read: input name and axis. */
     private readonly symbols: ReadonlyMap<string, { name: string; axis: number }>,
+    private readonly options: EmitOptions,
   ) {}
 
   nodes(
@@ -90,6 +91,61 @@ class GraphWriter implements Emitter {
     return this.node('Concat', parts, { axis: { i: 0 } });
   }
 
+  loop(count: number, parameters: ReadonlyMap<Value, string>, next: readonly Value[]): string[] {
+    const prefix = `${this.prefix}loop_${this.count++}/`;
+    const body = new GraphWriter(this.target, prefix, this.symbols, this.options);
+    const state = [...parameters].slice(0, next.length);
+    const names = new Map(parameters);
+    state.forEach(([value], i) => {
+      names.set(value, `${prefix}in${i}`);
+    });
+    body.emit(next, names);
+    finish(body, Object.fromEntries(next.map((v, i) => [`out${i}`, v])), names, prefix);
+    const goOn = body.node('Identity', [`${prefix}continue`]);
+    const graph: OnnxGraph = {
+      name: `${prefix}body`,
+      nodes: body.nodeList,
+      inputs: [
+        { name: `${prefix}turn`, dtype: 'int64', shape: [] },
+        { name: `${prefix}continue`, dtype: 'bool', shape: [] },
+        ...state.map(([value], i) => valueInfo(`${prefix}in${i}`, value)),
+      ],
+      outputs: [
+        { name: goOn, dtype: 'bool', shape: [] },
+        ...next.map((value, i) => valueInfo(`${prefix}out${i}`, value)),
+      ],
+      initializers: body.initializers,
+    };
+    const outputs = next.map((_, i) => `${prefix}last${i}`);
+    this.nodeList.push({
+      op: 'Loop',
+      name: `${prefix}loop`,
+      inputs: [
+        this.constant(int64(count)),
+        this.constant({ dtype: 'bool', shape: [], data: Uint8Array.of(1) }),
+        ...state.map(([, name]) => name),
+      ],
+      outputs,
+      attributes: { body: { g: graph } },
+    });
+    return outputs;
+  }
+
+  /** Emits everything that `outputs` need; `names` maps leaf values to names that exist already. */
+  emit(outputs: readonly Value[], names: Map<Value, string>): void {
+    for (const node of topological(outputs)) {
+      if (node.op === inputOp) continue;
+      const known = Object.keys(node.op.lowerings);
+      const chosen = this.options.lowering?.(node, this.target) ?? node.op.choose?.(node, this.target) ?? known[0];
+      const lower = node.op.lowerings[chosen];
+      if (!lower) throw new InternalError(`${node.op.name} has no lowering "${chosen}", only ${known.join(', ')}.`);
+      const inputs = node.inputs.map((v) => names.get(v)!);
+      lower(this, inputs, node).forEach((name, i) => {
+        names.set(node.outputs[i], name);
+      });
+    }
+  }
+
   /** Gives a value its final name; an input, an initializer or a value already named is copied. */
   rename(name: string, to: string, taken: Set<string>): void {
     const producer = this.nodeList.find((n) => n.outputs.includes(name));
@@ -102,26 +158,6 @@ class GraphWriter implements Emitter {
       node.inputs = node.inputs.map((n) => (n === name ? to : n));
       node.outputs = node.outputs.map((n) => (n === name ? to : n));
     }
-  }
-}
-
-/** Emits everything that `outputs` need; `names` maps leaf values to names that exist already. */
-function emitNodes(
-  writer: GraphWriter,
-  outputs: readonly Value[],
-  names: Map<Value, string>,
-  options: EmitOptions,
-): void {
-  for (const node of topological(outputs)) {
-    if (node.op === inputOp) continue;
-    const known = Object.keys(node.op.lowerings);
-    const chosen = options.lowering?.(node, writer.target) ?? node.op.choose?.(node, writer.target) ?? known[0];
-    const lower = node.op.lowerings[chosen];
-    if (!lower) throw new InternalError(`${node.op.name} has no lowering "${chosen}", only ${known.join(', ')}.`);
-    const inputs = node.inputs.map((v) => names.get(v)!);
-    lower(writer, inputs, node).forEach((name, i) => {
-      names.set(node.outputs[i], name);
-    });
   }
 }
 
@@ -180,8 +216,8 @@ function plainGraph(program: Program, inputs: Map<string, Value>, target: Target
       if (typeof d === 'string' && !symbols.has(d)) symbols.set(d, { name, axis });
     });
   }
-  const writer = new GraphWriter(target, '', symbols);
-  emitNodes(writer, Object.values(program.outputs), names, options);
+  const writer = new GraphWriter(target, '', symbols, options);
+  writer.emit(Object.values(program.outputs), names);
   finish(writer, program.outputs, names, '');
   return {
     name: program.name,
@@ -196,13 +232,13 @@ function loopGraph(program: Program, inputs: Map<string, Value>, target: Target,
   const scanned = program.loop!.scanned.filter((name) => inputs.has(name));
   if (scanned.length === 0) throw new InternalError(`the loop of ${program.name} has no scanned input that is used.`);
   const carried = Object.entries(program.carry);
-  const body = new GraphWriter(target, 'body/', new Map());
+  const body = new GraphWriter(target, 'body/', new Map(), options);
   const names = new Map<Value, string>();
   for (const [name, value] of inputs) {
     if (scanned.includes(name)) names.set(value, body.node('Gather', [name, 'body/step'], { axis: { i: 0 } }));
     else names.set(value, carried.some(([, to]) => to === name) ? `body/in/${name}` : name);
   }
-  emitNodes(body, Object.values(program.outputs), names, options);
+  body.emit(Object.values(program.outputs), names);
   finish(body, program.outputs, names, 'body/out/');
   const goOn = body.node('Identity', ['body/continue']);
   const stacked = Object.keys(program.outputs).filter((name) => !(name in program.carry));
@@ -223,7 +259,7 @@ function loopGraph(program: Program, inputs: Map<string, Value>, target: Target,
     ],
     initializers: body.initializers,
   };
-  const main = new GraphWriter(target, '', new Map());
+  const main = new GraphWriter(target, '', new Map(), options);
   const steps = main.node('Gather', [main.node('Shape', [scanned[0]]), main.constant(int64(0))], { axis: { i: 0 } });
   main.nodeList.push({
     op: 'Loop',

@@ -38,6 +38,11 @@ export interface Emitter {
   scalar(value: number): string;
   /** A shape as an int64 vector; symbols are read from the graph's inputs when it runs. */
   shape(shape: Shape): string;
+  /**
+   * Adds a loop of `count` turns over a body. `parameters` are the body's inputs with the names of what they start with:
+   * the first, as many as `next`, change from turn to turn, the others stay. Returns the names of the last state.
+   */
+  loop(count: number, parameters: ReadonlyMap<Value, string>, next: readonly Value[]): string[];
 }
 
 /** Writes one node as ONNX; gets the names of its inputs, returns the names of its outputs. */

@@ -455,6 +455,27 @@ export const cases: Record<string, Case[]> = {
       },
     ),
   ],
+  repeat: [
+    of('a root by Newton', { x: frozen(batch(positive(3, 2))), y: frozen(batch(positive(3, 2))) }, ({ x, y }) =>
+      g.repeat(5, [y], ([root]) => [g.mul(g.add(root, g.div(x, root)), 0.5)]),
+    ),
+    of(
+      'two states, one of them passed on, something computed outside',
+      { x: frozen(normal(2, 3)), w: frozen(normal(3, 3)) },
+      ({ x, w }) => g.repeat(3, [x, x], ([a, b]) => [g.tanh(g.matMul(b, g.square(w))), a]),
+    ),
+    of(
+      'a search by gradient, and no turn at all',
+      { z: frozen(normal(2, 3)), w: frozen(normal(3, 4)), x: frozen(normal(2, 4)) },
+      ({ z, w, x }) => {
+        const step = (at: Value) => {
+          const [slope] = g.gradients(g.reduceSum(g.square(g.sub(g.matMul(at, w), x))), [at]);
+          return g.sub(at, g.mul(slope, 0.05));
+        };
+        return [...g.repeat(4, [z], ([at]) => [step(at)]), ...g.repeat(0, [z], ([at]) => [step(at)])];
+      },
+    ),
+  ],
   stopGradient: unary(g.stopGradient),
 };
 

@@ -7,4 +7,5 @@ export * from './movement.ts';
 export * from './normalize.ts';
 export * from './pool.ts';
 export * from './reduce.ts';
+export * from './repeat.ts';
 export * from './resize.ts';
