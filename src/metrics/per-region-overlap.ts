@@ -2,8 +2,6 @@
  * The area under the per-region overlap curve, gathered in one walk down the scores. Each anomalous pixel weighs
  * 1 / |its region|, so that the sum of the weights above a threshold is (number of regions) · PRO(threshold).
  */
-import { ConfigError } from '../core/errors.ts';
-
 export class OverlapArea {
   /** ∫ PRO d(FPR) so far, in units of regions · normal pixels. */
   private area = 0;
@@ -13,11 +11,8 @@ export class OverlapArea {
   /** The number of normal pixels at which FPR = L. */
   private readonly end: number;
 
-  /** @throws ConfigError for a limit outside (0, 1]. */
+  /** `limit` is L, `normals` the number of all normal pixels. */
   constructor(limit: number, normals: number) {
-    if (!(limit > 0 && limit <= 1)) {
-      throw new ConfigError('limit', `The limit of AUPRO must be above 0 and at most 1, got ${limit}.`);
-    }
     this.end = limit * normals;
   }
 

@@ -182,3 +182,54 @@ describe('properties', () => {
     );
   });
 });
+
+describe('edges', () => {
+  const one = (map: number[], mask: number[]) =>
+    measure([{ map: Float32Array.from(map), mask: Uint8Array.from(mask), height: 1, width: map.length }]);
+
+  test('one kind only, no maps and NaN give null and a reason', () => {
+    const reasonOf = ({ pixelAuroc, pixelAp, aupro, reasons }: ReturnType<typeof measure>) => {
+      expect([pixelAuroc, pixelAp, aupro]).toEqual([null, null, null]);
+      expect(reasons.pixelAp).toBe(reasons.pixelAuroc);
+      expect(reasons.aupro).toBe(reasons.pixelAuroc);
+      return reasons.aupro;
+    };
+    expect(reasonOf(measure([]))).toBe('There are no maps with masks.');
+    expect(reasonOf(one([1, 2], [0, 0]))).toBe('All 2 pixels are normal; both kinds are needed.');
+    expect(reasonOf(one([1, 2], [1, 1]))).toBe('All 2 pixels are anomalous; both kinds are needed.');
+    expect(reasonOf(one([1, Number.NaN], [0, 1]))).toBe('1 of 2 pixels of the maps are not a number.');
+  });
+
+  test('infinite scores, −0 and 0, and scores that differ in the last bit', () => {
+    expect(one([Number.NEGATIVE_INFINITY, 0, Number.POSITIVE_INFINITY], [0, 0, 1]).pixelAuroc).toBe(1);
+    expect(one([0, -0], [1, 0]).pixelAuroc).toBe(0.5);
+    expect(one([-1e-45, 0], [0, 1]).pixelAuroc).toBe(1);
+    expect(one([-2, -1.9999999], [0, 1]).pixelAuroc).toBe(1);
+  });
+
+  test('two regions of different size count alike', () => {
+    // Found: the whole region of one pixel, nothing of the other; no normal pixel before FPR 1/4.
+    const found = one([9, 5, 5, 5, 5, 1, 1, 1], [1, 0, 0, 0, 0, 1, 1, 1]);
+    expect(found).toMatchObject({ regions: 2, aupro: 0.5 });
+  });
+
+  test('a map may be added after a result, and is not changed', () => {
+    const pictures = goldenPictures(0.6);
+    const kept = pictures.map((p) => [...p.map]);
+    const pixels = pixelMetrics();
+    for (const { map, mask } of pictures) {
+      pixels.add(map, mask, 8, 8);
+      pixels.result();
+    }
+    expect(pixels.result()).toEqual(measure(pictures));
+    expect(pictures.map((p) => [...p.map])).toEqual(kept);
+  });
+
+  test('wrong sizes and limits are refused', () => {
+    const pixels = pixelMetrics();
+    expect(() => pixels.add(new Float32Array(5), new Uint8Array(6), 2, 3)).toThrow('A map of height 2 and width 3');
+    expect(() => pixels.add(new Float32Array(6), new Uint8Array(5), 2, 3)).toThrow('A mask of height 2 and width 3');
+    expect(() => aupro([new Float32Array(1)], [], 1, 1)).toThrow('Each map needs a mask, got 1 maps and 0 masks.');
+    for (const limit of [0, 1.1, Number.NaN]) expect(() => pixelMetrics({ limit })).toThrow('The limit of AUPRO');
+  });
+});

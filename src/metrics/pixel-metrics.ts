@@ -3,6 +3,7 @@
  * mostly background and large defects: a pixel AUROC of 0.97 says little, read AUPRO beside it. Compare maps and masks
  * at one size (masks resized with nearest), and leave out anomalous pictures that have no mask.
  */
+import { ConfigError } from '../core/errors.ts';
 import { OverlapArea } from './per-region-overlap.ts';
 import { PixelStore } from './pixel-store.ts';
 
@@ -51,10 +52,13 @@ export interface PixelAccumulator {
 
 /**
  * An accumulator of pixel metrics.
- * @throws ConfigError (in `result`) for a limit outside (0, 1].
+ * @throws ConfigError for a limit outside (0, 1].
  */
 export function pixelMetrics(options: PixelMetricsOptions = {}): PixelAccumulator {
   const { limit = 0.3, exactPixels = 2 ** 25, bins = 2 ** 21 } = options;
+  if (!(limit > 0 && limit <= 1)) {
+    throw new ConfigError('limit', `The limit of AUPRO must be above 0 and at most 1, got ${limit}.`);
+  }
   const store = new PixelStore({ capacity: exactPixels, bins });
   return {
     add: (map, mask, height, width) => store.add(map, mask, height, width),
@@ -89,7 +93,7 @@ function resultOf(store: PixelStore, limit: number): PixelMetrics {
   let [tp, fp] = [0, 0];
   let [u, tiedPairs] = [0, 0];
   let [ap, apError] = [0, 0];
-  store.walk((normals, anomalous, weight) => {
+  store.walk('step', (normals, anomalous, weight) => {
     // U = Σ_ties (normals in the tie) · (anomalous above + ½ anomalous in the tie)
     u += normals * (tp + anomalous / 2);
     tiedPairs += normals * anomalous;

@@ -96,7 +96,8 @@ export class PixelStore {
     mustCover('A mask', mask, height, width);
     if (this.normalKeys.length + this.anomalousKeys.length + map.length > this.options.capacity) this.fold();
     const { keys, notNumbers } = toKeys(new Float32Array(map));
-    const anomalousCount = mask.reduce((count, m) => (m === 0 ? count : count + 1), 0);
+    let anomalousCount = 0;
+    for (let i = 0; i < mask.length; i++) if (mask[i] !== 0) anomalousCount++;
     this.notNumbers += notNumbers;
     this.normals += keys.length - anomalousCount;
     this.anomalous += anomalousCount;
@@ -124,30 +125,36 @@ export class PixelStore {
     this.regionSizes.append(sizes);
   }
 
-  /** Visits every distinct score or bin from the highest down. O(pixels) for the pixels added since the last walk. */
-  walk(visit: Visit): void {
+  /**
+   * Visits the counts from the highest score down. By `'score'` each distinct score or bin is a visit of its own; by
+   * `'step'` normal pixels between two scores of anomalous ones come in one visit, which leaves every curve as it is:
+   * there it runs straight. O(pixels) for the pixels added since the last walk.
+   */
+  walk(by: 'score' | 'step', visit: Visit): void {
     this.sort();
     const { bins, droppedBits } = this;
     const normal = this.normalKeys.view();
     const anomalous = this.anomalousKeys.view();
     const sizes = this.regionSizes.view();
-    // The next key of each list, without its dropped bits; -Infinity when the list is at its end.
-    const next = (keys: Keys, i: number) =>
+    // The next key of each list, without its dropped bits; -Infinity at the end of a list.
+    const keyAt = (keys: Keys, i: number) =>
       i < 0 ? Number.NEGATIVE_INFINITY : (keys[i] >> droppedBits) << droppedBits;
     let i = normal.length - 1;
     let j = anomalous.length - 1;
     let k = bins.keys.length - 1;
     while (i >= 0 || j >= 0 || k >= 0) {
-      const key = Math.max(next(normal, i), next(anomalous, j), next(bins.keys, k));
+      const other = Math.max(keyAt(anomalous, j), keyAt(bins.keys, k));
+      const key = Math.max(keyAt(normal, i), other);
+      const floor = by === 'step' && key > other ? other : key - 1;
       let normals = 0;
       let anomalies = 0;
       let weight = 0;
-      for (; next(normal, i) === key; i--) normals++;
-      for (; next(anomalous, j) === key; j--) {
+      for (; i >= 0 && (normal[i] >> droppedBits) << droppedBits > floor; i--) normals++;
+      for (; keyAt(anomalous, j) === key; j--) {
         anomalies++;
         weight += 1 / sizes[j];
       }
-      for (; next(bins.keys, k) === key; k--) {
+      for (; keyAt(bins.keys, k) === key; k--) {
         normals += bins.normals[k];
         anomalies += bins.anomalous[k];
         weight += bins.weights[k];
@@ -171,7 +178,7 @@ export class PixelStore {
     // distinct keys for every number of dropped bits.
     const highestDifference = new Float64Array(32);
     let before: number | undefined;
-    this.walk((_normals, _anomalous, _weight, key) => {
+    this.walk('score', (_normals, _anomalous, _weight, key) => {
       if (before !== undefined) highestDifference[31 - Math.clz32(key ^ before)]++;
       before = key;
     });
@@ -185,7 +192,7 @@ export class PixelStore {
 
     const bins = emptyBins(distinct);
     let at = distinct;
-    this.walk((normals, anomalous, weight, key) => {
+    this.walk('score', (normals, anomalous, weight, key) => {
       at--;
       bins.keys[at] = key;
       bins.normals[at] = normals;

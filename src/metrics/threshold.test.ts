@@ -44,6 +44,7 @@ describe('thresholdForFalseAlarms', () => {
     expect(t.threshold).toBeGreaterThan(99);
     expect(t.threshold).toBeLessThan(99.00002);
     expect(t).toMatchObject({ normals: 99, empiricalRate: 0, reason: null });
+    expect(t).toMatchObject({ rule: 'false-alarm-rate', basedOn: '99 held-out normal scores', sawLabels: false });
   });
 
   test('199 scores and 10 %: just above the 180th, 19 alarms', () => {
