@@ -26,6 +26,8 @@ interface Taps {
   readonly first: Int32Array;
   readonly start: Int32Array;
   readonly weights: Float64Array;
+  /** The sum of the weights of each output before it was made 1. */
+  readonly norm: Float64Array;
 }
 
 /** Axes that were asked for lately: the images of a set mostly share one size. */
@@ -40,6 +42,7 @@ function tapsOf(from: number, to: number): Taps {
   const first = new Int32Array(to);
   const start = new Int32Array(to + 1);
   const weights: number[] = [];
+  const norm = new Float64Array(to);
   for (let o = 0; o < to; o++) {
     const centre = (o + 0.5) * scale - 0.5;
     const low = Math.max(0, Math.ceil(centre - support));
@@ -48,9 +51,10 @@ function tapsOf(from: number, to: number): Taps {
     const sum = row.reduce((a, b) => a + b, 0);
     first[o] = low;
     start[o + 1] = start[o] + row.length;
+    norm[o] = sum;
     for (const w of row) weights.push(w / sum);
   }
-  const taps = { first, start, weights: Float64Array.from(weights) };
+  const taps = { first, start, weights: Float64Array.from(weights), norm };
   if (known.size >= 64) known.clear();
   known.set(key, taps);
   return taps;
@@ -58,57 +62,191 @@ function tapsOf(from: number, to: number): Taps {
 
 /**
  * Resamples to `[height, width]`, channels side by side as they came, as real numbers on the scale of the input.
- * The result differs from Pillow's and PyTorch's by less than one step of a byte.
+ * Pillow and PyTorch give the same within rounding to whole numbers.
  */
-export function resample({ height, width, channels, data }: Pixels, toHeight: number, toWidth: number): Float32Array {
-  const wide = width === toWidth ? data : resampleRows(data, height, width, channels, toWidth);
-  return height === toHeight ? Float32Array.from(wide) : resampleColumns(wide, height, toWidth * channels, toHeight);
-}
-
-/** `[height, width, channels]` to `[height, to, channels]`. */
-function resampleRows(data: Pixels['data'], height: number, width: number, channels: 1 | 3, to: number): Float32Array {
-  const { first, start, weights } = tapsOf(width, to);
-  const out = new Float32Array(height * to * channels);
-  let at = 0;
-  for (let y = 0; y < height; y++) {
-    const row = y * width * channels;
-    for (let o = 0; o < to; o++) {
-      const end = start[o + 1];
-      let p = row + first[o] * channels;
-      if (channels === 1) {
-        let sum = 0;
-        for (let k = start[o]; k < end; k++) sum += weights[k] * data[p++];
-        out[at++] = sum;
-      } else {
-        let [r, g, b] = [0, 0, 0];
-        for (let k = start[o]; k < end; k++, p += 3) {
-          const w = weights[k];
-          r += w * data[p];
-          g += w * data[p + 1];
-          b += w * data[p + 2];
-        }
-        out[at++] = r;
-        out[at++] = g;
-        out[at++] = b;
-      }
-    }
+export function resample(image: Pixels, toHeight: number, toWidth: number): Float32Array {
+  const { height, width, channels, data } = image;
+  const isShrunk = data instanceof Uint8Array && height > toHeight && height <= MAX_SCALE * toHeight;
+  const fillRow = isShrunk ? shrunkRows(image, toHeight) : weightedRows(image, toHeight);
+  const taps = tapsOf(width, toWidth);
+  const row = new Float32Array(width * channels);
+  const out = new Float32Array(toHeight * toWidth * channels);
+  for (let o = 0; o < toHeight; o++) {
+    fillRow(row);
+    resampleRow(row, channels, taps, out, o * toWidth * channels);
   }
   return out;
 }
 
-/** `[height, n]` to `[to, n]`. */
-function resampleColumns(data: ArrayLike<number>, height: number, n: number, to: number): Float32Array {
+/** Makes the rows of the result, from the top, each still as wide as the input. */
+type FillRow = (row: Float32Array) => void;
+
+/** Rows as weighted sums, for any type and scale. */
+function weightedRows({ height, width, channels, data }: Pixels, to: number): FillRow {
   const { first, start, weights } = tapsOf(height, to);
-  const out = new Float32Array(to * n);
-  for (let o = 0; o < to; o++) {
-    const at = o * n;
+  const n = width * channels;
+  let o = 0;
+  return (row) => {
+    row.fill(0);
     for (let k = start[o]; k < start[o + 1]; k++) {
-      const w = weights[k];
-      const row = (first[o] + k - start[o]) * n;
-      for (let x = 0; x < n; x++) out[at + x] += w * data[row + x];
+      const weight = weights[k];
+      const at = (first[o] + k - start[o]) * n;
+      for (let x = 0; x < n; x++) row[x] += weight * data[at + x];
+    }
+    o++;
+  };
+}
+
+/**
+ * The same rows for bytes that shrink, four times as fast. The triangle is a straight line between two centres, so all
+ * that the two outputs on either side need of the n rows between their centres is S = Σ v(k) and T = Σ (n − k) v(k):
+ * with p = 1 + (f − c) / s, the weight of the first row f for the output below at the centre c,
+ *     Σ (p + k / s) v(k) = (p + n / s) S − T / s      and, for the output above at c − s, whose weights are 1 − (p + k / s),
+ *     Σ (1 − p − k / s) v(k) = (1 − p − n / s) S + T / s.
+ */
+function shrunkRows({ height, width, channels, data }: Pixels, to: number): FillRow {
+  const n = width * channels;
+  const scale = height / to;
+  const { norm } = tapsOf(height, to);
+  const sums: Sums = { plain: new Int32Array(n), ramp: new Int32Array(n) };
+  const { plain, ramp } = sums;
+  const begun = new Float32Array(n); // what the rows above its centre give to the next output
+  let end = 0;
+
+  /** Adds the rows between the centres of outputs o − 1 and o: to `row`, which is o − 1, and to `begun`, which is o. */
+  function advance(o: number, row: Float32Array | undefined): void {
+    const from = end;
+    const centre = (o + 0.5) * scale - 0.5;
+    end = o === to ? height : Math.min(height, Math.floor(centre) + 1);
+    sumRows(data as Uint8Array, n, from, end, sums);
+    const edge = 1 + (from - centre) / scale + (end - from) / scale;
+    const unit = 1 / scale;
+    const above = row ? 1 / norm[o - 1] : 0;
+    const below = o < to ? 1 / norm[o] : 0;
+    const into = row ?? begun;
+    for (let x = 0; x < n; x++) {
+      const s = plain[x];
+      const t = unit * ramp[x];
+      into[x] = begun[x] + above * ((1 - edge) * s + t);
+      begun[x] = below * (edge * s - t);
     }
   }
-  return out;
+
+  let o = 0;
+  advance(0, undefined);
+  return (row) => advance(++o, row);
+}
+
+/** S and T of every column. */
+interface Sums {
+  readonly plain: Int32Array;
+  readonly ramp: Int32Array;
+}
+
+/** Up to this scale the sums below stay within 32 bits: 255 · 4000² / 2 < 2³¹. */
+const MAX_SCALE = 4000;
+/** Rows whose sums fit into 16 bits: 255 · 20 · 21 / 2 < 2¹⁶. */
+const PACKED_ROWS = 20;
+
+/**
+ * S = Σ v(k) and T = Σ (n − k) v(k) of each column over rows [from, to). Two columns share a 32-bit number, 16 bits
+ * each, and the sum of the running sums is T: eight columns cost two reads and sixteen additions a row.
+ */
+function sumRows(data: Uint8Array, n: number, from: number, to: number, sums: Sums): void {
+  const { plain, ramp } = sums;
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+  const whole = n - (n % 8);
+  if (from === to) {
+    plain.fill(0);
+    ramp.fill(0);
+  }
+  for (let block = from; block < to; block += PACKED_ROWS) {
+    const rows = Math.min(PACKED_ROWS, to - block);
+    const last = (block + rows) * n;
+    const isFirst = block === from;
+    for (let x = 0; x < whole; x += 8) {
+      // s: sums, t: sums of sums; of the bytes 0 and 2, 1 and 3, 4 and 6, 5 and 7.
+      let s0 = 0;
+      let t0 = 0;
+      let s1 = 0;
+      let t1 = 0;
+      let s4 = 0;
+      let t4 = 0;
+      let s5 = 0;
+      let t5 = 0;
+      for (let p = block * n + x; p < last; p += n) {
+        const low = view.getInt32(p, true);
+        const high = view.getInt32(p + 4, true);
+        s0 = (s0 + (low & 0xff00ff)) | 0;
+        t0 = (t0 + s0) | 0;
+        s1 = (s1 + ((low >>> 8) & 0xff00ff)) | 0;
+        t1 = (t1 + s1) | 0;
+        s4 = (s4 + (high & 0xff00ff)) | 0;
+        t4 = (t4 + s4) | 0;
+        s5 = (s5 + ((high >>> 8) & 0xff00ff)) | 0;
+        t5 = (t5 + s5) | 0;
+      }
+      put(sums, x, s0, t0, isFirst ? 0 : rows);
+      put(sums, x + 1, s1, t1, isFirst ? 0 : rows);
+      put(sums, x + 4, s4, t4, isFirst ? 0 : rows);
+      put(sums, x + 5, s5, t5, isFirst ? 0 : rows);
+    }
+    for (let x = whole; x < n; x++) {
+      let s = 0;
+      let t = 0;
+      for (let p = block * n + x; p < last; p += n) {
+        s += data[p];
+        t += s;
+      }
+      ramp[x] = t + (isFirst ? 0 : ramp[x] + rows * plain[x]);
+      plain[x] = s + (isFirst ? 0 : plain[x]);
+    }
+  }
+}
+
+/**
+ * Keeps a block's packed sums of the columns x and x + 2. In a later block, of `rows` rows, the rows before it count
+ * that many times more; 0 stands for the first block.
+ */
+function put({ plain, ramp }: Sums, x: number, s: number, t: number, rows: number): void {
+  if (rows === 0) {
+    plain[x] = s & 0xffff;
+    plain[x + 2] = s >>> 16;
+    ramp[x] = t & 0xffff;
+    ramp[x + 2] = t >>> 16;
+    return;
+  }
+  ramp[x] += rows * plain[x] + (t & 0xffff);
+  plain[x] += s & 0xffff;
+  ramp[x + 2] += rows * plain[x + 2] + (t >>> 16);
+  plain[x + 2] += s >>> 16;
+}
+
+/** One row `[width, channels]` to `[to, channels]`, written at `at`. */
+function resampleRow(row: Float32Array, channels: 1 | 3, taps: Taps, out: Float32Array, at: number): void {
+  const { first, start, weights } = taps;
+  for (let o = 0; o < first.length; o++) {
+    const end = start[o + 1];
+    let p = first[o] * channels;
+    if (channels === 1) {
+      let sum = 0;
+      for (let k = start[o]; k < end; k++) sum += weights[k] * row[p++];
+      out[at++] = sum;
+      continue;
+    }
+    let r = 0;
+    let g = 0;
+    let b = 0;
+    for (let k = start[o]; k < end; k++, p += 3) {
+      const weight = weights[k];
+      r += weight * row[p];
+      g += weight * row[p + 1];
+      b += weight * row[p + 2];
+    }
+    out[at++] = r;
+    out[at++] = g;
+    out[at++] = b;
+  }
 }
 
 /**
@@ -136,7 +274,9 @@ export function fitImage(
       for (let c = 0; c < channels; c++) out[c * area + p] = v;
       continue;
     }
-    const [r, g, b] = [values[3 * p], values[3 * p + 1], values[3 * p + 2]];
+    const r = values[3 * p];
+    const g = values[3 * p + 1];
+    const b = values[3 * p + 2];
     if (channels === 1) out[p] = 0.299 * r + 0.587 * g + 0.114 * b + 0.5;
     else {
       out[p] = r + 0.5;
