@@ -40,17 +40,24 @@ export interface Prediction {
   readonly decision: Decision | null;
   /** Share of held-out normal items with a larger score. */
   readonly exceededBy?: number;
-  /**
-   * Pixels of the map that reach the map threshold and touch, the highest peak first; in pixels of the map, whose size
-   * is that of the result. Empty where there is no map threshold.
-   */
+  /** Size of the image file, upright. */
+  readonly imageSize: Size;
+  /** What touches and reaches the map threshold, the highest peak first. Empty where there is no map threshold. */
   readonly regions: readonly ImageRegion[];
   /** The files that were written of the map. */
   readonly maps?: Partial<Record<MapFormat, string>>;
 }
 
-/** A region of a map: its box from the top left, its area in pixels, and the largest value inside. */
+/**
+ * A region in pixels of the image file: its box from the top left and its area, both scaled up or down from the map, and
+ * the largest value of the map inside.
+ */
 export type ImageRegion = Pick<Region, 'x' | 'y' | 'width' | 'height' | 'area'> & { readonly peak: number };
+
+export interface Size {
+  readonly height: number;
+  readonly width: number;
+}
 
 export interface PredictResult {
   /** The threshold of the detector; `sawTest` means that the test part of its data chose it. */
@@ -58,7 +65,7 @@ export interface PredictResult {
   /** Where pixels of maps stand out; null in a model without held-out normals. */
   readonly mapThreshold: number | null;
   /** Size of the maps, which is what the model takes. */
-  readonly mapSize: { readonly height: number; readonly width: number };
+  readonly mapSize: Size;
   readonly predictions: readonly Prediction[];
   /** Files that could not be read. */
   readonly failed: readonly { path: string; code: string; message: string }[];
@@ -93,7 +100,7 @@ export async function predict(options: PredictOptions): Promise<PredictResult> {
       const batch = new Float32Array(good.length * values);
       for (const [i, { pixels }] of good.entries()) batch.set(pixels, i * values);
       const scored = await detector.score(batch, good.length, { signal });
-      for (const [i, { path, pixels }] of good.entries()) {
+      for (const [i, { path, pixels, size }] of good.entries()) {
         const score = scored.scores[i];
         const { threshold } = detector;
         const map = scored.maps.subarray(i * height * width, (i + 1) * height * width);
@@ -108,7 +115,8 @@ export async function predict(options: PredictOptions): Promise<PredictResult> {
           isAnomalous: threshold === null ? null : score >= threshold,
           decision: detector.decide(score),
           exceededBy: detector.exceededBy(score),
-          regions: mapThreshold === null ? [] : regionsOf(map, mapThreshold, height, width),
+          imageSize: size,
+          regions: mapThreshold === null ? [] : regionsOf(map, mapThreshold, { height, width }, size),
           ...(maps && { maps }),
         });
       }
@@ -121,21 +129,28 @@ export async function predict(options: PredictOptions): Promise<PredictResult> {
   }
 }
 
+/** A decoded image: `[C, H, W]` as the model takes it, and the size of its file. */
+interface ReadImage {
+  readonly path: string;
+  readonly pixels: Float32Array;
+  readonly size: Size;
+}
+
 /** Decodes some files at once; those that cannot be read are returned with their reason. Throws without the decoder. */
 async function readBatch(
   decoder: Decoder,
   paths: readonly string[],
   { shape }: Pick<Detector, 'shape'>,
   maxPixels?: number,
-): Promise<{ good: { path: string; pixels: Float32Array }[]; bad: PredictResult['failed'] }> {
-  const read = async (path: string) => {
-    const { data } = await decoder.decode({ path, as: 'image', shape, maxPixels });
+): Promise<{ good: ReadImage[]; bad: PredictResult['failed'] }> {
+  const read = async (path: string): Promise<ReadImage> => {
+    const { data, height, width } = await decoder.decode({ path, as: 'image', shape, maxPixels });
     const pixels = new Float32Array(data.length);
     writeUnit(data, pixels, 0);
-    return { path, pixels };
+    return { path, pixels, size: { height, width } };
   };
   const results = await Promise.allSettled(paths.map(read));
-  const good: { path: string; pixels: Float32Array }[] = [];
+  const good: ReadImage[] = [];
   const bad: PredictResult['failed'][number][] = [];
   for (const [i, result] of results.entries()) {
     if (result.status === 'fulfilled') good.push(result.value);
@@ -145,8 +160,19 @@ async function readBatch(
   return { good, bad };
 }
 
-function regionsOf(map: Float32Array, threshold: number, height: number, width: number): ImageRegion[] {
-  return regionsAbove(map, threshold, height, width)
-    .regions.map(({ x, y, width, height, area, peak }) => ({ x, y, width, height, area, peak: peak! }))
+function regionsOf(map: Float32Array, threshold: number, mapSize: Size, imageSize: Size): ImageRegion[] {
+  const [across, down] = [imageSize.width / mapSize.width, imageSize.height / mapSize.height];
+  return regionsAbove(map, threshold, mapSize.height, mapSize.width)
+    .regions.map((r) => {
+      const [x, y] = [Math.floor(r.x * across), Math.floor(r.y * down)];
+      return {
+        x,
+        y,
+        width: Math.ceil((r.x + r.width) * across) - x,
+        height: Math.ceil((r.y + r.height) * down) - y,
+        area: Math.round(r.area * across * down),
+        peak: r.peak!,
+      };
+    })
     .sort((a, b) => b.peak - a.peak);
 }

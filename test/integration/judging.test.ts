@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodePng, readNpy, synthetic } from '../../dist/data/index.js';
 import * as g from '../../dist/graph/index.js';
@@ -264,22 +265,42 @@ describe('predictions', () => {
     }
   });
 
+  it('have regions in pixels of the image, whatever size the model takes', async () => {
+    const first = result.predictions.find((p) => p.regions.length > 0)!;
+    const grey = await sharp(first.path).raw().toBuffer();
+    const big = Buffer.alloc(3 * 64 * 32);
+    for (let y = 0; y < 64; y++)
+      for (let x = 0; x < 32; x++)
+        big.fill(grey[3 * ((y >> 2) * 16 + (x >> 1))], 3 * (y * 32 + x), 3 * (y * 32 + x) + 3);
+    const path = join(root, 'big.png');
+    writeFileSync(path, encodePng({ height: 64, width: 32, channels: 3, data: big }));
+    const { predictions } = await predict({ run, images: [path] });
+    expect(predictions[0].imageSize).toEqual({ height: 64, width: 32 });
+    // Every pixel is four rows and two columns now; shrinking it again blurs nothing but rounding.
+    const [{ x, y, width, height, area, peak }] = first.regions;
+    const [seen] = predictions[0].regions;
+    expect([seen.x, seen.y, seen.width, seen.height]).toEqual([2 * x, 4 * y, 2 * width, 4 * height]);
+    expect(seen.area).toBe(8 * area);
+    expect(seen.peak).toBeCloseTo(peak, 2);
+  });
+
   it('leave maps as numbers and pictures', async () => {
     const { maps: files, regions } = result.predictions.find((p) => p.regions.length > 0)!;
     const npy = await readNpy(readFileSync(files!.npy!), 'map');
     expect([npy.dtype, npy.shape]).toEqual(['float32', [16, 16]]);
     const values = npy.data as Float32Array;
     expect(Math.max(...values)).toBe(regions[0].peak);
-    const sharp = (await import('sharp')).default;
     const { data, info } = await sharp(readFileSync(files!.png16!))
       .raw({ depth: 'ushort' })
       .toBuffer({ resolveWithObject: true });
-    expect([info.width, info.height, info.channels]).toEqual([16, 16, 1]);
+    expect([info.width, info.height]).toEqual([16, 16]);
     const { low, high, mapThreshold } = json(files!.png16!.replace(/png$/, 'json'));
     expect(mapThreshold).toBe(result.mapThreshold);
-    const grey = new Uint16Array(data.buffer, data.byteOffset, 256);
+    const grey = new Uint16Array(data.buffer, data.byteOffset, 256 * info.channels);
     for (const [p, v] of values.entries())
-      expect(Math.abs(low + ((high - low) * grey[p]) / 65535 - v)).toBeLessThanOrEqual((high - low) / 65535);
+      expect(Math.abs(low + ((high - low) * grey[p * info.channels]) / 65535 - v)).toBeLessThanOrEqual(
+        (high - low) / 65535,
+      );
     // The line runs where the map reaches its threshold, and nowhere else.
     const overlay = await sharp(readFileSync(files!.overlay!)).raw().toBuffer();
     const side = Math.sqrt(overlay.length / 3);

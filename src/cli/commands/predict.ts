@@ -132,7 +132,7 @@ function predictionsCsv(predictions: readonly Prediction[]): string {
   return csv(head, rows);
 }
 
-/** One line per region, in pixels of the map. */
+/** One line per region, in pixels of the image. */
 function regionsCsv(predictions: readonly Prediction[]): string {
   const rows = predictions.flatMap(({ path, regions }) =>
     regions.map((r, i) => [path, ...[i + 1, r.x, r.y, r.width, r.height, r.area, r.peak].map(String)]),
