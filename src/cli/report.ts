@@ -13,8 +13,8 @@ const names = {
   aupro: 'AUPRO (to 0.3)',
 } as const;
 
-/** The report of `train` and `test` for people. */
-export function reportText(report: RunReport): string {
+/** The report of `train` and `test` for people; `page` is the file that shows more. */
+export function reportText(report: RunReport, page?: string): string {
   const { model, data, protocol, class: about, seed, device, metrics, baselines, counts, timings } = report;
   const others = Object.entries(baselines) as [string, Partial<RunReport['metrics']>][];
   // Without masks there are no pixel metrics, and no reason to show three empty rows.
@@ -38,6 +38,7 @@ export function reportText(report: RunReport): string {
     ['scoring', `${fixed(timings.scoreMsPerItem, 3)} ms an item`],
     ['memory', `${bytes(report.peakMemoryBytes)} at most`],
     ['run', report.run],
+    ...(page === undefined ? [] : [['report', page]]),
   ];
   const parts = [
     `${model} on ${data}, ${protocol} "${about}", seed ${seed}, on ${device}`,

@@ -1,6 +1,5 @@
 /** Gathers what the page of a run shows – from the run's files, and by scoring a few test items again – and writes it. */
 import { basename, resolve } from 'node:path';
-import { parse } from 'csv-parse/sync';
 import { DataError } from '../core/errors.ts';
 import { type Listener, silent } from '../core/events.ts';
 import { findModel } from '../models/index.ts';
@@ -9,10 +8,12 @@ import { chooseItems } from '../report/judgement.ts';
 import { type Device, openRuntime, type Session } from '../runtime/index.ts';
 import { type ArtifactInfo, readArtifact, runnableBytes } from './artifact.ts';
 import { checkDevice } from './device.ts';
-import { readIfThere, readJsonIfThere, writeAtomic } from './files.ts';
+import { readJsonIfThere, writeAtomic } from './files.ts';
+import { lockFolder } from './lock.ts';
 import { findMapScale } from './maps.ts';
+import { readPredictions } from './predictions.ts';
 import type { RunReport } from './report.ts';
-import { readRun, runFiles } from './run.ts';
+import { readFinishedRun, readRun, runFiles } from './run.ts';
 import { scoreWithMaps } from './score.ts';
 import type { Task } from './task.ts';
 import { loadRunTask } from './test.ts';
@@ -30,26 +31,31 @@ export interface ReportOptions {
 }
 
 /**
- * Makes `report.html` of a finished run again and returns its path. Throws DataError `not-a-run` or `not-finished`,
- * those of `loadDetector`, and `data-changed` when the data is no longer that of the run.
+ * Makes `report.html` of a finished run again and returns its path. Throws as `test` does, and DataError when the run is not
+ * finished or another process writes to it.
  */
 export async function makeReport(options: ReportOptions): Promise<{ report: string }> {
   const { run, device = 'auto', pictures = true, onEvent = silent, signal } = options;
   checkDevice(device);
-  const record = await readRun(run);
-  if (!pictures) return { report: await writeReportPage(run) };
-  const artifact = await readArtifact(run);
-  const task = await loadRunTask(run, record, options);
+  const record = await readFinishedRun(run);
+  const lock = await lockFolder(run);
   try {
-    const runtime = await openRuntime(device, { threads: record.threads, onEvent });
+    if (!pictures) return { report: await writeReportPage(run) };
+    const artifact = await readArtifact(run);
+    const task = await loadRunTask(run, record, options);
     try {
-      const session = await runtime.open(runnableBytes(artifact));
-      return { report: await writeReportPage(run, { session, task, signal }) };
+      const runtime = await openRuntime(device, { threads: record.threads, onEvent });
+      try {
+        const session = await runtime.open(runnableBytes(artifact));
+        return { report: await writeReportPage(run, { session, task, signal }) };
+      } finally {
+        await runtime.close();
+      }
     } finally {
-      await runtime.close();
+      await task.source.close?.();
     }
   } finally {
-    await task.source.close?.();
+    await lock.release();
   }
 }
 
@@ -60,15 +66,18 @@ export async function writeReportPage(
 ): Promise<string> {
   const files = runFiles(run);
   const record = await readRun(run);
-  const [report, predictions] = [await readJsonIfThere<RunReport>(files.metrics), await readIfThere(files.predictions)];
-  if (!report || !predictions) {
+  const report = await readJsonIfThere<RunReport>(files.metrics);
+  if (!report) {
     throw new DataError(
       'not-finished',
-      `${run} must be a finished run, with metrics.json and predictions.csv. Go on with: oddity train … --resume.`,
+      `${run} must be a finished run, with its metrics.json, which is not there. Go on with: oddity train … --resume.`,
     );
   }
   const { info } = await readArtifact(run);
-  const items = readItems(predictions);
+  const { ids, classes, labels, scores } = await readPredictions(run);
+  const items = ids.map(
+    (id, i): ReportItem => ({ id, type: classes[i], label: labels[i] === 1 ? 1 : 0, score: scores[i] }),
+  );
   const model = findModel(record.model);
   const data: ReportData = {
     ...report,
@@ -89,17 +98,6 @@ export async function writeReportPage(
   const { reportPage } = await import('../report/page.ts');
   await writeAtomic(files.report, reportPage(data));
   return files.report;
-}
-
-/** The rows of `predictions.csv`, in the order of the split's test part. */
-function readItems(csv: Uint8Array): ReportItem[] {
-  const rows: Record<string, string>[] = parse(Buffer.from(csv), { columns: true });
-  return rows.map(({ id, class: type, label, score }) => ({
-    id,
-    type,
-    label: label === '1' ? 1 : 0,
-    score: Number(score),
-  }));
 }
 
 /** Scores the items that the page shows once more, with their maps and, where the data has them, masks. */
@@ -126,7 +124,7 @@ async function drawPictures(
       image: images.subarray(k * values, (k + 1) * values),
       reconstruction: reconstructions?.subarray(k * values, (k + 1) * values),
       map: maps.subarray(k * area, (k + 1) * area),
-      ...(masks && { mask: masks.subarray(k * area, (k + 1) * area) }),
+      ...(masks && source.hasMask?.(numbers[k]) !== false && { mask: masks.subarray(k * area, (k + 1) * area) }),
     })),
   };
 }

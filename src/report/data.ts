@@ -31,6 +31,13 @@ export interface ReportThreshold {
   readonly sawTest: boolean;
   /** How it was chosen, in words. */
   readonly rule: string;
+  /** Scores from `from` to below the threshold are for a person to look at; absent when there are none such. */
+  readonly review?: {
+    readonly from: number;
+    /** Share of the held-out normal items inside. */
+    readonly empiricalRate: number | null;
+    readonly interval: readonly [number, number];
+  };
 }
 
 /** Means over one epoch of training. */

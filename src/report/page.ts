@@ -24,6 +24,9 @@ const metricNames: readonly [name: string, title: string, meaning: string][] = [
   ['prevalence', 'prevalence', 'share of anomalous items in the test part'],
 ];
 
+/** Shown together or not at all: without masks there are none. */
+const pixelMetrics = ['pixelAuroc', 'pixelAp', 'aupro'];
+
 /** The false-alarm rates of the table of other thresholds. */
 const RATES = [0.001, 0.01, 0.05, 0.1];
 
@@ -112,7 +115,11 @@ const countOf = ({ count, total }: Share) => `${whole(count)} of ${whole(total)}
 /** Metrics beside the baselines; the best of a row is bold. */
 function metricsTable({ metrics, intervals, baselines, reasons, model }: ReportData): Html {
   const others = Object.entries(baselines);
-  const known = metricNames.filter(([name]) => metrics[name] !== undefined);
+  const isKnown = ([name]: (typeof metricNames)[number]) => metrics[name] !== null && metrics[name] !== undefined;
+  const hasPixels = metricNames.some((m) => pixelMetrics.includes(m[0]) && isKnown(m));
+  const known = metricNames.filter(
+    (m) => isKnown(m) || (m[0] in metrics && (hasPixels || !pixelMetrics.includes(m[0]))),
+  );
   const hasIntervals = known.some(([name]) => intervals?.[name]);
   const cell = (value: MetricValue, best: number) =>
     html`<td class="n">${value !== null && value !== undefined && value === best ? html`<b>${fixed(value)}</b>` : fixed(value)}</td>`;
@@ -138,9 +145,14 @@ function metricsTable({ metrics, intervals, baselines, reasons, model }: ReportD
 /** Value, promise, and what it does on the test part. */
 function thresholdPanel(data: ReportData, decisions?: Decisions): Html {
   const { threshold, normalScores, items } = data;
-  const { value, normals, empiricalRate, interval, reason, sawTest, rule } = threshold;
+  const { value, normals, empiricalRate, interval, reason, sawTest, rule, review } = threshold;
   const histogram = items.length > 0 && figureOf(scoreHistogram(data));
   if (value === null || !decisions) return html`<p>This run has no threshold. ${reason}</p>${histogram}`;
+  const inReview = items.filter(({ score }) => review && score >= review.from && score < value);
+  const reviewed = review && {
+    normal: inReview.filter((i) => i.label === 0).length,
+    anomalous: inReview.filter((i) => i.label === 1).length,
+  };
   const origin = sawTest
     ? html`<p class="banner"><b>It saw the test part.</b> It was chosen with labels of test items (${rule}), so what it does below is better than what it will do on new items.</p>`
     : html`<p>An item is anomalous when its score is at least <b class="n">${raw(value)}</b> (${rule}). It rests on ${many(normals, 'held-out normal item')}; no test item took part. Of these ${percent(empiricalRate)} reach it, so
@@ -151,6 +163,15 @@ the true rate lies in <span class="n">${percentInterval(interval)}</span> (95 % 
     }</td><td class="n">${whole(count)} of ${whole(total)}</td></tr>`;
   const others = otherThresholds(normalScores, items, RATES);
   return html`${origin}
+${
+  review &&
+  html`<p>Items from <b class="n">${raw(review.from)}</b> up to the threshold are for review: ${percent(
+    review.empiricalRate,
+  )} of the held-out normals (95 %: <span class="n">${percentInterval(review.interval)}</span>)${
+    reviewed &&
+    html`, and in the test part ${whole(reviewed.normal)} normal and ${whole(reviewed.anomalous)} anomalous items`
+  }. Below, they count as no alarm.</p>`
+}
 ${reason && html`<p class="banner mild"><b>The wanted rate is not guaranteed.</b> ${reason}</p>`}
 <div class="pair">
 <div>${scroll(

@@ -3,6 +3,7 @@
  * the threshold and the ground truth, each with the same in words.
  */
 import { encodePng } from '../data/index.ts';
+import { type Region, regionsAbove } from '../metrics/index.ts';
 import type { ReportItem, ReportPicture, ReportPictures } from './data.ts';
 import { type Content, Html, html } from './html.ts';
 import { type MapScale, mapColour, placeOnScale, valueOnScale } from './map-image.ts';
@@ -12,18 +13,6 @@ import { fixed, percent, raw } from './numbers.ts';
 const COVER = 0.72;
 /** The longer side of an embedded picture, at most: a page with twenty of them must stay a page. */
 const SIDE = 256;
-
-/** A rectangle of a map around pixels that touch, in pixels from the top left. */
-export interface Region {
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
-  /** Pixels. */
-  readonly area: number;
-  /** The largest value inside. */
-  readonly peak: number;
-}
 
 /** One item: its pictures and a caption that says the same. */
 export function itemFigure(
@@ -81,10 +70,10 @@ function itemText(
 ): { region: string; truth?: string } {
   if (level === null)
     return { region: `Peak of the map ${raw(map.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY))}.` };
-  const largest = largestRegion(map, level, height, width);
+  const [largest] = [...regionsAbove(map, level, height, width).regions].sort((a, b) => b.area - a.area);
   const region = largest
     ? `Largest region: ${percent(largest.area / (height * width))} of the picture, ${placeOf(largest, height, width)} ` +
-      `(x ${largest.x}–${largest.x + largest.width - 1}, y ${largest.y}–${largest.y + largest.height - 1}), peak ${raw(largest.peak)}.`
+      `(x ${largest.x}–${largest.x + largest.width - 1}, y ${largest.y}–${largest.y + largest.height - 1}), peak ${raw(largest.peak!)}.`
     : 'No pixel reaches the contour level.';
   if (!mask) return { region };
   let [both, either, truth] = [0, 0, 0];
@@ -101,37 +90,12 @@ function itemText(
   };
 }
 
-/** The largest group of touching pixels (8 neighbours) at or above a level; undefined when there is none. */
-export function largestRegion(map: Float32Array, level: number, height: number, width: number): Region | undefined {
-  const seen = new Uint8Array(map.length);
-  let best: Region | undefined;
-  for (let start = 0; start < map.length; start++) {
-    if (seen[start] || !(map[start] >= level)) continue;
-    let [left, right, top, bottom, area, peak] = [width, 0, height, 0, 0, Number.NEGATIVE_INFINITY];
-    const queue = [start];
-    seen[start] = 1;
-    for (let p = queue.pop(); p !== undefined; p = queue.pop()) {
-      const [x, y] = [p % width, Math.floor(p / width)];
-      area++;
-      peak = Math.max(peak, map[p]);
-      [left, right, top, bottom] = [Math.min(left, x), Math.max(right, x), Math.min(top, y), Math.max(bottom, y)];
-      for (let v = Math.max(0, y - 1); v <= Math.min(height - 1, y + 1); v++) {
-        for (let u = Math.max(0, x - 1); u <= Math.min(width - 1, x + 1); u++) {
-          const q = v * width + u;
-          if (seen[q] || !(map[q] >= level)) continue;
-          seen[q] = 1;
-          queue.push(q);
-        }
-      }
-    }
-    if (!best || area > best.area)
-      best = { x: left, y: top, width: right - left + 1, height: bottom - top + 1, area, peak };
-  }
-  return best;
-}
-
 /** Where the middle of a region lies: `upper left`, `centre`, `right`. */
-export function placeOf({ x, y, width: w, height: h }: Region, height: number, width: number): string {
+export function placeOf(
+  { x, y, width: w, height: h }: Pick<Region, 'x' | 'y' | 'width' | 'height'>,
+  height: number,
+  width: number,
+): string {
   const third = (at: number, size: number) => Math.min(2, Math.floor((3 * at) / size));
   const across = ['left', '', 'right'][third(x + w / 2, width)];
   const down = ['upper', '', 'lower'][third(y + h / 2, height)];

@@ -7,7 +7,7 @@ import { byType, chooseItems, decide, otherThresholds } from './judgement.ts';
 import { mapColour, placeOnScale, valueOnScale } from './map-image.ts';
 import { percent, percentInterval, raw, seconds } from './numbers.ts';
 import { reportPage } from './page.ts';
-import { largestRegion, outline, placeOf } from './pictures.ts';
+import { outline, placeOf } from './pictures.ts';
 import { verdictOf } from './verdict.ts';
 
 const item = (score: number, label: 0 | 1, type = label ? 'defect' : 'good') => ({
@@ -116,12 +116,10 @@ describe('maps', () => {
     expect(colours.slice(50).every(([r, g, b]) => r > b && r > g)).toBe(true);
   });
 
-  test('the largest region touches by corners and is placed in words', () => {
-    const map = Float32Array.from([0, 0, 0, 1, 0, 0, 2, 0, 0, 0, 0, 0, 3, 0, 0, 0]); // 4 x 4, a diagonal and one alone
-    expect(largestRegion(map, 1, 4, 4)).toEqual({ x: 2, y: 0, width: 2, height: 2, area: 2, peak: 2 });
-    expect(placeOf(largestRegion(map, 1, 4, 4)!, 4, 4)).toBe('upper right');
-    expect(placeOf({ x: 1, y: 1, width: 2, height: 2, area: 4, peak: 1 }, 4, 4)).toBe('centre');
-    expect(largestRegion(map, 4, 4, 4)).toBeUndefined();
+  test('a region is placed in words', () => {
+    expect(placeOf({ x: 3, y: 0, width: 1, height: 2 }, 4, 4)).toBe('upper right');
+    expect(placeOf({ x: 1, y: 1, width: 2, height: 2 }, 4, 4)).toBe('centre');
+    expect(placeOf({ x: 0, y: 1, width: 1, height: 2 }, 4, 4)).toBe('left');
   });
 
   test('an outline runs along the borders of pixels, also at the edge', () => {

@@ -47,7 +47,11 @@ export function addThreshold(program: Command): void {
       factsOf(threshold),
       ...(threshold.reason ? [threshold.reason] : []),
       ...(policies.length > 0 ? [`before: ${before.value?.toPrecision(5) ?? 'none'}, for ${before.rule}`] : []),
-      ...(written ? [`written to ${written}`] : policies.length > 0 ? ['Nothing was changed; --write keeps it.'] : []),
+      ...(written
+        ? [`written to ${written}; the page shows it after: oddity report ${run}`]
+        : policies.length > 0
+          ? ['Nothing was changed; --write keeps it.']
+          : []),
     ];
     terminal.answer({ ...result, warning }, parts.join('\n\n'));
   });

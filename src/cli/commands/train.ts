@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { Cancelled, ConfigError } from '../../core/errors.ts';
 import { dataPath } from '../../data/index.ts';
 import { resolveConfig } from '../../engine/config.ts';
-import { readRun } from '../../engine/run.ts';
+import { readRun, runFiles } from '../../engine/run.ts';
 import { findModel } from '../../models/index.ts';
 import type { Device } from '../../runtime/runtime.ts';
 import { act } from '../act.ts';
@@ -99,7 +99,7 @@ export function addTrain(program: Command, argv: readonly string[]): void {
     const train = await trainOptions(options, flags, model);
     try {
       const report = await (await engine()).train({ ...train, onEvent: terminal.listener, signal: terminal.signal });
-      terminal.answer(report, reportText(report));
+      terminal.answer(report, reportText(report, runFiles(report.run).report));
     } catch (error) {
       if (!(error instanceof Cancelled)) throw error;
       throw new Cancelled(
