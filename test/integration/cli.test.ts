@@ -60,7 +60,18 @@ function expectGolden(name: string, text: string): void {
 }
 
 describe('help', () => {
-  const commands = ['models', 'datasets', 'inspect', 'train', 'test', 'predict', 'threshold', 'export', 'bench', 'doctor'];
+  const commands = [
+    'models',
+    'datasets',
+    'inspect',
+    'train',
+    'test',
+    'predict',
+    'threshold',
+    'export',
+    'bench',
+    'doctor',
+  ];
 
   it('of oddity', async () => {
     const { code, stdout, stderr } = await oddity('--help');
