@@ -4,6 +4,7 @@ export type { Dataset, LoadOptions } from './datasets/dataset.ts';
 export { dataPath, datasets, findDataset } from './datasets/index.ts';
 export type { Decoded, DecodeJob } from './decode.ts';
 export { type Decoder, type DecoderOptions, openDecoder } from './decoder.ts';
+export { type Diagnosis, type Finding, type Inspection, type InspectOptions, inspect } from './doctor/index.ts';
 export { type Downloaded, type DownloadOptions, download } from './download.ts';
 export {
   checkImageOptions,

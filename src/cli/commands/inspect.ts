@@ -1,14 +1,15 @@
 /** `oddity inspect <folder|csv>`: what a data set of image files holds, and what is wrong with it. */
 import type { Command } from 'commander';
+import { inspect } from '../../data/index.ts';
 import { act } from '../act.ts';
-import { engine } from '../engine.ts';
-import { addSpeech, commaList } from '../options.ts';
+import { addSpeech, commaList, integer } from '../options.ts';
 import type { SpeechOptions } from '../terminal.ts';
 
 interface Options extends SpeechOptions {
   readonly normal?: string[];
   readonly abnormal?: string[];
   readonly mask?: string[];
+  readonly maxPixels?: number;
   readonly all?: boolean;
 }
 
@@ -28,13 +29,13 @@ export function addInspect(program: Command): void {
     .option('--normal <names>', 'folders of normal images (default: good, ok, normal, …)', commaList)
     .option('--abnormal <names>', 'folders of anomalous images (default: all others)', commaList)
     .option('--mask <names>', 'folders of masks (default: ground_truth, mask, …)', commaList)
+    .option('--max-pixels <n>', 'refuse image files with more pixels (default: 100000000)', integer('--max-pixels', 1))
     .option('--all', `name every file of a finding, not ${SHOWN}`);
   addSpeech(command);
   act(command, async (terminal, options: Options, path: string) => {
-    const { inspect } = await engine();
-    const { normal, abnormal, mask, all = false } = options;
+    const { normal, abnormal, mask, maxPixels, all = false } = options;
     const { listener: onEvent, signal } = terminal;
-    const found = await inspect({ path, normal, abnormal, mask, onEvent, signal });
+    const found = await inspect({ path, normal, abnormal, mask, maxPixels, onEvent, signal });
     const { findings, errors, warnings, notes, sizes, modes } = found;
     const facts = [found.explanation, `sizes: ${briefly(sizes)}`, `modes: ${briefly(modes)}`];
     const remarks = findings.map(({ severity, check, message, advice, paths, remarks }) => {

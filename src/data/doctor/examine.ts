@@ -1,25 +1,21 @@
 /** Looks at every file of a layout once: its bytes, whether it decodes, its size and mode, and a small grey picture. */
-import { readFile } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Cancelled, OddityError } from '../../core/errors.ts';
 import { type Listener, silent } from '../../core/events.ts';
+import { type ImageHeader, readHeader } from '../formats/header.ts';
+import { checkHeader, decodeImage, MAX_PIXELS } from '../formats/image.ts';
 import { sha256 } from '../hash.ts';
 import type { Layout, LayoutItem } from '../layout.ts';
-import { formatOf, type ImageFormat, isCut } from './magic.ts';
+import { type Pixels, whiteOf } from '../resize.ts';
+import { isCut } from './cut.ts';
 
-/** Pixels as a file holds them, interleaved, in its own depth, turned upright. */
-export interface RawImage {
-  readonly height: number;
-  readonly width: number;
-  /** With alpha, where there is one. */
-  readonly channels: number;
-  readonly hasAlpha: boolean;
-  /** Bits of a channel: 8, 16 or 32. */
-  readonly bits: number;
-  readonly data: Uint8Array | Uint16Array | Float32Array;
+export interface ExamineOptions {
+  /** Pixels that a file may have; default 100 million. */
+  readonly maxPixels?: number;
+  readonly onEvent?: Listener;
+  readonly signal?: AbortSignal;
 }
-
-/** Decodes one file whole; rejects with a sentence for a file that cannot be decoded. */
-export type DecodeRaw = (path: string) => Promise<RawImage>;
 
 /** Side of the small grey pictures. */
 export const THUMBNAIL = 32;
@@ -32,7 +28,7 @@ export interface FileFacts {
   /** sha256 of the bytes, hexadecimal. */
   readonly hash: string;
   /** By the first bytes. */
-  readonly format: ImageFormat | undefined;
+  readonly format: ImageHeader['format'] | undefined;
   /** The end of the file is missing. */
   readonly isCut: boolean;
   /** Undefined when the file does not decode. */
@@ -47,9 +43,9 @@ export interface ImageFacts {
   readonly width: number;
   /** `grey, 8 bit` and the like. */
   readonly mode: string;
-  /** Share of pixels above 0 in a channel that is not alpha. */
+  /** Share of pixels above 0 in any channel. */
   readonly positive: number;
-  /** `[THUMBNAIL, THUMBNAIL]`, grey in [0, 1] (of float pixels: as they are), means of the pixels below each cell. */
+  /** `[THUMBNAIL, THUMBNAIL]`, grey in [0, 1], means of the pixels below each cell. */
   readonly thumbnail: Float32Array;
 }
 
@@ -61,25 +57,25 @@ export interface Examined {
   /** Masks, each beside its item and the file of its image. */
   readonly masks: readonly { readonly item: LayoutItem; readonly image: FileFacts; readonly file: FileFacts }[];
   /** Formats by content of the files whose names are not those of images. */
-  readonly others: ReadonlyMap<string, ImageFormat | undefined>;
+  readonly others: ReadonlyMap<string, ImageHeader['format'] | undefined>;
 }
 
 /** Files that are decoded at a time. */
 const AT_ONCE = 4;
 
-/** Examines the files of a layout. Files that are broken are facts, not errors; rejects with Cancelled by `signal`. */
-export async function examine(
-  layout: Layout,
-  decode: DecodeRaw,
-  { onEvent = silent, signal }: { onEvent?: Listener; signal?: AbortSignal } = {},
-): Promise<Examined> {
+/**
+ * Examines the files of a layout. Files that are broken are facts, not errors; rejects with Cancelled by `signal` and
+ * with RuntimeUnavailable without the decoder.
+ */
+export async function examine(layout: Layout, options: ExamineOptions = {}): Promise<Examined> {
+  const { onEvent = silent, signal, maxPixels = MAX_PIXELS } = options;
   const { items, root } = layout;
   const masked = items.filter((item) => item.mask !== undefined);
   const total = items.length + masked.length;
   let done = 0;
   const one = async (path: string, id: string) => {
     if (signal?.aborted) throw new Cancelled();
-    const facts = await examineFile(path, id, decode);
+    const facts = await examineFile(path, id, maxPixels);
     onEvent({ type: 'progress', task: 'inspect', done: ++done, total, unit: 'file' });
     return facts;
   };
@@ -89,7 +85,7 @@ export async function examine(
   const maskFiles = await eachOf(masked, (item) => one(item.mask!, idBelow(root, item.mask!)));
   const masks = masked.map((item, i) => ({ item, image: fileOf.get(item)!, file: maskFiles[i] }));
   const names = layout.warnings.find((warning) => warning.code === 'not-images')?.paths ?? [];
-  const formats = await eachOf(names, async (id) => formatOf(await readFile(`${root}/${id}`)));
+  const formats = await eachOf(names, (id) => hiddenFormat(join(root, id)));
   return { layout, images, masks, others: new Map(names.map((id, i) => [id, formats[i]])) };
 }
 
@@ -107,39 +103,55 @@ async function eachOf<T, R>(list: readonly T[], work: (value: T) => Promise<R>):
   return out;
 }
 
+/** Bytes in which a header is looked for. */
+const HEADER_BYTES = 65_536;
+
+/** The format of a file that is an image of usual size, whatever its name; undefined for any other file. */
+async function hiddenFormat(path: string): Promise<ImageHeader['format'] | undefined> {
+  const file = await open(path).catch(() => undefined);
+  if (!file) return undefined;
+  try {
+    const { buffer, bytesRead } = await file.read(new Uint8Array(HEADER_BYTES), 0, HEADER_BYTES, 0);
+    const { format, height, width } = checkHeader(buffer.subarray(0, bytesRead), path);
+    return height * width > 0 ? format : undefined;
+  } catch {
+    return undefined;
+  } finally {
+    await file.close();
+  }
+}
+
 /** The facts of one file. */
-export async function examineFile(path: string, id: string, decode: DecodeRaw): Promise<FileFacts> {
+async function examineFile(path: string, id: string, maxPixels: number): Promise<FileFacts> {
   let bytes: Uint8Array;
   try {
     bytes = await readFile(path);
   } catch (error) {
     return { id, sizeBytes: 0, hash: '', format: undefined, isCut: false, problem: (error as Error).message };
   }
-  const format = formatOf(bytes);
-  const facts = { id, sizeBytes: bytes.length, hash: await sha256(bytes), format, isCut: isCut(bytes, format) };
-  if (bytes.length === 0) return { ...facts, problem: 'the file is empty' };
+  const header = readHeader(bytes);
+  const facts = {
+    id,
+    sizeBytes: bytes.length,
+    hash: await sha256(bytes),
+    format: header?.format,
+    isCut: header !== undefined && isCut(bytes, header.format),
+  };
   try {
-    return { ...facts, image: imageFacts(await decode(path)) };
+    return { ...facts, image: imageFacts(await decodeImage(bytes, 'The file', maxPixels), header!) };
   } catch (error) {
     // A decoder that is not installed is no property of the file.
-    if (error instanceof OddityError && error.name !== 'DataError') throw error;
-    return { ...facts, problem: (error as Error).message };
+    if (!(error instanceof OddityError) || error.name !== 'DataError') throw error;
+    return { ...facts, problem: error.message };
   }
 }
 
-const modes: Readonly<Record<number, string>> = { 1: 'grey', 2: 'grey and alpha', 3: 'RGB', 4: 'CMYK' };
+const modes: Readonly<Record<number, string>> = { 1: 'grey', 3: 'RGB', 4: 'CMYK' };
 
-function imageFacts({ height, width, channels, hasAlpha, bits, data }: RawImage): ImageFacts {
-  const colours = channels - (hasAlpha ? 1 : 0);
-  const white = data instanceof Uint8Array ? 255 : data instanceof Uint16Array ? 65_535 : 1;
+function imageFacts({ height, width, channels, data }: Pixels, header: ImageHeader): ImageFacts {
   let above = 0;
-  for (let p = 0; p < height * width; p++) {
-    for (let c = 0; c < colours; c++) {
-      if (data[p * channels + c] > 0) {
-        above++;
-        break;
-      }
-    }
+  for (let at = 0; at < data.length; at += channels) {
+    if (data[at] > 0 || (channels === 3 && (data[at + 1] > 0 || data[at + 2] > 0))) above++;
   }
   const thumbnail = new Float32Array(THUMBNAIL * THUMBNAIL);
   for (let i = 0; i < THUMBNAIL; i++) {
@@ -150,13 +162,13 @@ function imageFacts({ height, width, channels, hasAlpha, bits, data }: RawImage)
       for (let y = top; y < bottom; y++) {
         for (let x = left; x < right; x++) {
           const at = (y * width + x) * channels;
-          for (let c = 0; c < colours; c++) sum += data[at + c];
+          for (let c = 0; c < channels; c++) sum += data[at + c];
         }
       }
-      thumbnail[i * THUMBNAIL + j] = sum / (white * colours * (bottom - top) * (right - left));
+      thumbnail[i * THUMBNAIL + j] = sum / (whiteOf(data) * channels * (bottom - top) * (right - left));
     }
   }
-  const mode = `${hasAlpha && colours === 3 ? 'RGB and alpha' : (modes[channels] ?? `${channels} channels`)}, ${bits} bit`;
+  const mode = `${modes[header.channels]}, ${header.bits} bit`;
   return { height, width, mode, positive: above / (height * width), thumbnail };
 }
 

@@ -137,7 +137,7 @@ export async function tileSource(
     }
   }
 
-  const { readMasks, hash } = source;
+  const { readMasks, hasMask, hash } = source;
   return {
     ...source,
     shape: [channels, tileHeight, tileWidth],
@@ -147,6 +147,7 @@ export async function tileSource(
     tilesOf: (image) => Array.from({ length: each }, (_, n) => image * each + n),
     read: (indices, out) =>
       copy(indices, out, new Float32Array(channels * height * width), (image, into) => source.read(image, into)),
+    ...(hasMask && { hasMask: (tile: number) => hasMask.call(source, Math.floor(tile / each)) }),
     ...(readMasks && {
       readMasks: (indices: ArrayLike<number>, out: Uint8Array) =>
         copy(indices, out, new Uint8Array(height * width), (image, into) => readMasks.call(source, image, into)),

@@ -235,11 +235,13 @@ describe('tiles', () => {
   });
 
   it('are a source', async () => {
-    const whole = await synthetic({ count: 8, size: 16, channels: 3 });
+    const made = await synthetic({ count: 8, size: 16, channels: 3 });
+    const whole = { ...made, hasMask: (i: number) => i === 2 };
     const tiles = await tileSource(whole, { tileHeight: 8, tileWidth: 8, overlap: 0 });
     expect([tiles.shape, tiles.items.length, tiles.items[5].id]).toEqual([[3, 8, 8], 32, `${whole.items[1].id}#1`]);
     expect(tiles.hash).not.toBe(whole.hash);
     expect(tiles.tilesOf(2)).toEqual([8, 9, 10, 11]);
+    expect([7, 8, 11, 12].map((i) => tiles.hasMask?.(i))).toEqual([false, true, true, false]);
     const [image, mask] = [new Float32Array(3 * 256), new Uint8Array(256)];
     await whole.read([2], image);
     await whole.readMasks?.([2], mask);

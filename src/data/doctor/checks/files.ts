@@ -1,7 +1,8 @@
 /** Checks of the files themselves: empty, cut, undecodable, misnamed. */
+
+import { endings } from '../../formats/header.ts';
 import { type Check, count } from '../check.ts';
 import type { Examined, FileFacts } from '../examine.ts';
-import { formatOfName } from '../magic.ts';
 
 const allFiles = ({ images, masks }: Examined): FileFacts[] => [...images, ...masks].map(({ file }) => file);
 
@@ -59,7 +60,9 @@ export const unreadableFile: Check = {
 export const wrongExtension: Check = {
   code: 'wrong-extension',
   find(set) {
-    const wrong = allFiles(set).filter(({ id, format }) => format && format !== formatOfName(id));
+    const wrong = allFiles(set).filter(({ id, format }) => {
+      return format && !endings[format].includes(/[^.]*$/.exec(id)![0].toLowerCase());
+    });
     if (wrong.length === 0) return [];
     return [
       {

@@ -1,14 +1,11 @@
 /** The data doctor for files: reads a layout, decodes every file once and says what is wrong with them. Node only. */
-import type { Listener } from '../core/events.ts';
-import { type Diagnosis, diagnose, examine } from '../data/doctor/index.ts';
-import { type LayoutOptions, readLayout } from '../data/index.ts';
-import { rawDecoder } from './image-files.ts';
+import { type LayoutOptions, readLayout } from '../layout.ts';
+import { type Diagnosis, diagnose } from './diagnose.ts';
+import { type ExamineOptions, examine } from './examine.ts';
 
-export interface InspectOptions extends LayoutOptions {
+export interface InspectOptions extends LayoutOptions, ExamineOptions {
   /** A folder of images or a CSV file. */
-  path: string;
-  onEvent?: Listener;
-  signal?: AbortSignal;
+  readonly path: string;
 }
 
 /** What a data set holds and what is wrong with it. */
@@ -35,9 +32,8 @@ export interface Inspection {
  * Cancelled once `signal` aborts. Broken files are findings.
  */
 export async function inspect(options: InspectOptions): Promise<Inspection> {
-  const { path, onEvent, signal } = options;
-  const layout = await readLayout(path, options);
-  const set = await examine(layout, await rawDecoder(), { onEvent, signal });
+  const layout = await readLayout(options.path, options);
+  const set = await examine(layout, options);
   const findings = diagnose(set);
   const images = set.images.flatMap(({ file }) => file.image ?? []);
   const counts: Record<string, Record<string, number>> = {};
