@@ -12,7 +12,7 @@ import { endings, type ImageHeader } from './formats/header.ts';
 import { checkHeader, MAX_PIXELS } from './formats/image.ts';
 import { sha256 } from './hash.ts';
 import type { Source, SourceItem } from './item.ts';
-import type { Layout, LayoutItem } from './layout.ts';
+import type { Layout, LayoutItem, LayoutOptions } from './layout.ts';
 import { type Pixels, writeUnit } from './resize.ts';
 
 /** How image files become items of one shape. */
@@ -23,10 +23,12 @@ export interface ImageOptions {
   readonly channels?: 1 | 3;
   /** Pixels that a file may have; default 100 million. */
   readonly maxPixels?: number;
+  /** Names of the folders of normal and anomalous images and of masks, where they are not the usual ones. */
+  readonly folderNames?: LayoutOptions;
 }
 
 /** What `folderSource` needs to know. */
-export interface FolderSourceOptions extends ImageOptions, DecoderOptions {
+export interface FolderSourceOptions extends Omit<ImageOptions, 'folderNames'>, DecoderOptions {
   readonly layout: Layout;
   /** Default: the name of the folder. */
   readonly name?: string;

@@ -22,6 +22,7 @@ export { readNpy, writeNpy } from './formats/npy.ts';
 export { encodePng, type PngImage } from './formats/png.ts';
 export { readSafetensors, type Safetensors, writeSafetensors } from './formats/safetensors.ts';
 export { sha256 } from './hash.ts';
+export { findImages } from './image-paths.ts';
 export type { Source, SourceItem } from './item.ts';
 export {
   type Layout,

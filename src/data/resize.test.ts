@@ -73,7 +73,7 @@ describe('fitMask', () => {
     ]) {
       const out = fitMask(mask(100, 100, [y, x, 255]), 7, 7);
       expect(out.reduce((n, v) => n + v, 0)).toBe(1);
-      expect(out[Math.floor((y * 7) / 100) * 7 + Math.floor((x * 7) / 100)]).toBe(1);
+      expect(out[Math.floor(((y + 0.5) * 7) / 100) * 7 + Math.floor(((x + 0.5) * 7) / 100)]).toBe(1);
     }
   });
 

@@ -8,7 +8,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigError, DataError, OddityError } from '../core/errors.ts';
 import type { Event, Listener } from '../core/events.ts';
-import { type Split, sha256 } from '../data/index.ts';
+import { type LayoutOptions, type Split, sha256 } from '../data/index.ts';
 import type { Device } from '../runtime/index.ts';
 import { makeFolder, readJsonIfThere, writeFailure, writeJson } from './files.ts';
 import { isLocked, type Lock, lockFolder } from './lock.ts';
@@ -30,6 +30,7 @@ export interface RunRecord {
   readonly size?: readonly [number, number];
   readonly channels?: 1 | 3;
   readonly maxPixels?: number;
+  readonly folderNames?: LayoutOptions;
   readonly acceptLicence?: boolean;
   readonly dataRoot: string;
   readonly dataHash: string;

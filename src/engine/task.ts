@@ -54,15 +54,16 @@ export function defaultProtocol(dataset: Dataset): string {
 
 /** Checks names and options before anything is loaded. */
 export function checkTask(options: TaskOptions): { dataset: Dataset; protocol: Protocol } {
-  const { data, class: about, size, channels } = options;
+  const { data, class: about, size, channels, folderNames } = options;
   const dataset = findDataset(data);
   const protocol = findProtocol(options.protocol ?? defaultProtocol(dataset));
   if (protocol.needs.includes('class') && about === undefined) throw missingClass(protocol.name, dataset.name);
   checkImageOptions(options);
-  if (!dataset.isOfFiles && (size || channels)) {
+  if (!dataset.isOfFiles && (size || channels || folderNames)) {
     throw new ConfigError(
       'size-not-needed',
-      `The images of ${data} have a size and channels of their own. Leave --size and --channels out.`,
+      `${data} is no folder: its images have a size, channels and classes of their own. ` +
+        'Leave --size, --channels, --normal, --abnormal and --mask out.',
     );
   }
   return { dataset, protocol };
@@ -71,11 +72,12 @@ export function checkTask(options: TaskOptions): { dataset: Dataset; protocol: P
 /** Loads the data and makes the split, from the seed alone. */
 export async function loadTask(options: TaskOptions): Promise<Task> {
   const { dataset, protocol } = checkTask(options);
-  const { onEvent = silent, signal, seed, validationFraction, labelledFraction, size, channels, maxPixels } = options;
+  const { onEvent = silent, signal, seed, validationFraction, labelledFraction } = options;
   const begin = performance.now();
   const root = options.dataRoot ?? dataRoot();
-  const { download, acceptLicence } = options;
-  const source = await dataset.load({ root, onEvent, download, acceptLicence, size, channels, maxPixels, signal });
+  const { download, acceptLicence, size, channels, maxPixels, folderNames } = options;
+  const images = { size, channels, maxPixels, folderNames };
+  const source = await dataset.load({ root, onEvent, download, acceptLicence, ...images, signal });
   try {
     const rng = new Rng(seed);
     const number = options.class === undefined ? source.normalClass : resolveClass(source, options.class);

@@ -203,10 +203,11 @@ async function trainIn(folder: RunFolder, plan: Plan, options: TrainOptions, beg
 }
 
 /** What a run of image files must know to read them in the same way again: defaults may change. */
-function imageOptionsOf({ shape, normalClass }: Source, { maxPixels, acceptLicence }: TrainOptions) {
+function imageOptionsOf({ shape, normalClass }: Source, options: TrainOptions) {
   if (normalClass === undefined) return {};
   const [channels, height, width] = shape;
-  return { size: [height, width] as const, channels: channels as 1 | 3, maxPixels, acceptLicence };
+  const { maxPixels, folderNames, acceptLicence } = options;
+  return { size: [height, width] as const, channels: channels as 1 | 3, maxPixels, folderNames, acceptLicence };
 }
 
 /** Anomalies in the training part that are fewer than this share are worth a warning. */

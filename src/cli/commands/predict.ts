@@ -1,15 +1,15 @@
 /** `oddity predict <run> <images...>`: score image files with a trained model. */
-import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { ConfigError, DataError, nearestName, unknownName } from '../../core/errors.ts';
+import { ConfigError, nearestName, unknownName } from '../../core/errors.ts';
+import { findImages } from '../../data/index.ts';
 import { makeFolder, writeAtomic, writeJson } from '../../engine/files.ts';
 import { checkMapFormat, type MapFormat, mapFormats } from '../../engine/map-files.ts';
 import type { Device } from '../../runtime/runtime.ts';
 import { act } from '../act.ts';
 import { csv } from '../csv.ts';
 import { engine, type PredictResult } from '../engine.ts';
-import { addDevice, addSpeech, commaList } from '../options.ts';
+import { addDevice, addSpeech, commaList, integer } from '../options.ts';
 import { table } from '../render.ts';
 import { percent, sawTestBanner } from '../report.ts';
 import type { SpeechOptions } from '../terminal.ts';
@@ -20,6 +20,7 @@ interface Options extends SpeechOptions {
   readonly format?: 'csv' | 'json';
   readonly maps?: string;
   readonly out?: string;
+  readonly maxPixels?: number;
 }
 
 type Prediction = PredictResult['predictions'][number];
@@ -32,24 +33,25 @@ export function addPredict(program: Command): void {
     .command('predict')
     .description(`score image files (exit code ${SOME_FAILED} when some could not be read)`)
     .argument('<run>', 'a run folder or an exported model')
-    .argument('<images...>', 'image files or folders')
+    .argument('<images...>', 'image files, folders, or patterns in quotes such as "parts/**/*.png"')
     .option('--format <name>', 'csv or json: of the predictions in --out, or else on stdout', format)
     .option(
       '--maps <list>',
       `files of each map in --out: ${mapFormats.join(', ')}, with commas; the name of a folder writes pictures there`,
     )
     .option('--out <folder>', 'where predictions.csv (or .json), regions.csv and maps go')
-    .option('--csv <file>', 'write the predictions as CSV too');
+    .option('--csv <file>', 'write the predictions as CSV too')
+    .option('--max-pixels <n>', 'refuse image files with more pixels (default: 100000000)', integer('--max-pixels', 1));
   addDevice(command);
   addSpeech(command);
   act(command, async (terminal, options: Options, run: string, images: string[]) => {
-    const { device, format, out } = options;
+    const { device, format, out, maxPixels } = options;
     const maps = mapsOf(options);
     const { predict } = await engine();
-    const files = await filesOf(images);
+    const files = await findImages(images, terminal.listener);
     if (out !== undefined) await makeFolder(out);
     const { listener: onEvent, signal } = terminal;
-    const result = await predict({ run, images: files, device, ...maps, onEvent, signal });
+    const result = await predict({ run, images: files, device, maxPixels, ...maps, onEvent, signal });
     const { predictions, failed, threshold } = result;
     const warning = threshold.sawTest ? sawTestBanner : null;
     const answer = { ...result, warning };
@@ -138,20 +140,4 @@ function regionsCsv(predictions: readonly Prediction[]): string {
     regions.map((r, i) => [path, ...[i + 1, r.x, r.y, r.width, r.height, r.area, r.peak].map(String)]),
   );
   return csv(['path', 'region', 'x', 'y', 'width', 'height', 'area', 'peak'], rows);
-}
-
-const imageNames = /\.(png|jpe?g|webp|avif|tiff?|gif)$/i;
-
-/** Folders as the images in them, by name; whatever is no folder as it is. */
-async function filesOf(paths: readonly string[]): Promise<string[]> {
-  const lists = await Promise.all(
-    paths.map(async (path) => {
-      const found = await stat(path).catch(() => undefined);
-      if (!found?.isDirectory()) return [path];
-      const images = (await readdir(path)).filter((name) => imageNames.test(name)).sort();
-      if (images.length > 0) return images.map((name) => join(path, name));
-      throw new DataError('no-images', `${path} must hold images (PNG, JPEG, WebP, AVIF, TIFF, GIF), and holds none.`);
-    }),
-  );
-  return lists.flat();
 }

@@ -17,6 +17,7 @@ import {
   addSpeech,
   between,
   collectSetting,
+  commaList,
   device,
   imageChannels,
   imageSize,
@@ -35,6 +36,9 @@ interface Options extends SpeechOptions {
   readonly class?: string;
   readonly size?: [number, number];
   readonly channels?: 1 | 3;
+  readonly normal?: string[];
+  readonly abnormal?: string[];
+  readonly mask?: string[];
   readonly maxPixels?: number;
   readonly labelled?: number;
   readonly acceptLicence?: boolean;
@@ -67,6 +71,9 @@ export function addTrain(program: Command, argv: readonly string[]): void {
     )
     .option('--size <n|HxW>', 'resize image files to this height and width (default: 128x128)', imageSize)
     .option('--channels <n>', 'read image files as grey (1) or colour (3) (default: 1 if all are grey)', imageChannels)
+    .option('--normal <names>', 'folders of normal images (default: good, ok, normal, …)', commaList)
+    .option('--abnormal <names>', 'folders of anomalous images (default: all others)', commaList)
+    .option('--mask <names>', 'folders of masks (default: ground_truth, mask, …)', commaList)
     .option('--max-pixels <n>', 'refuse image files with more pixels (default: 100000000)', integer('--max-pixels', 1))
     .option(
       '--protocol <name>',
@@ -144,6 +151,7 @@ async function trainOptions(options: Options, flags: readonly ModelOption[], nam
     size: options.size ?? (values.size === undefined ? undefined : imageSize(values.size)),
     channels: options.channels ?? (values.channels === undefined ? undefined : imageChannels(String(values.channels))),
     maxPixels: options.maxPixels,
+    folderNames: folderNames(options),
     labelledFraction: options.labelled ?? values.labelled,
     acceptLicence: options.acceptLicence,
     config: { ...values.config, ...own },
@@ -162,6 +170,11 @@ async function trainOptions(options: Options, flags: readonly ModelOption[], nam
     threads: options.threads ?? values.threads,
     maps: options.maps ?? values.maps,
   } satisfies TrainOptions;
+}
+
+/** The names of folders that were given; undefined when none was. */
+function folderNames({ normal, abnormal, mask }: Options) {
+  return normal || abnormal || mask ? { normal, abnormal, mask } : undefined;
 }
 
 /** Refuses an option of the file by its line. */

@@ -73,6 +73,7 @@ function folderDataset(path: string): Dataset {
     licence: 'that of the images',
     origin: path,
     isOfFiles: true,
-    load: async (options) => folderSource({ ...options, layout: await readLayout(path), name: basename(path) }),
+    load: async (options) =>
+      folderSource({ ...options, layout: await readLayout(path, options.folderNames), name: basename(path) }),
   };
 }

@@ -80,8 +80,9 @@ export async function decodeImage(bytes: Uint8Array, file: string, maxPixels = M
   try {
     const options = { failOn: 'warning', limitInputPixels: maxPixels, ignoreIcc: true, autoOrient: true } as const;
     let image = sharp(bytes, options).removeAlpha();
-    if (isDeep) image = image.toColourspace(header.channels === 1 ? 'grey16' : 'rgb16').raw({ depth: 'ushort' });
-    else image = image.toColourspace('srgb').raw();
+    const isGrey = header.channels === 1;
+    if (isDeep) image = image.toColourspace(isGrey ? 'grey16' : 'rgb16').raw({ depth: 'ushort' });
+    else image = image.toColourspace(isGrey ? 'b-w' : 'srgb').raw();
     const { data, info } = await image.toBuffer({ resolveWithObject: true });
     const { height, width } = info;
     const channels = info.channels as number;
