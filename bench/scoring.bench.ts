@@ -14,8 +14,8 @@ import { median, option, pytorch, saveRows } from './measure.ts';
 
 const shape: ImageShape = [3, 128, 128];
 const rounds = Number(option('rounds') || 9);
-// The network that bench/pytorch/scoring.py spells out.
-const config = resolveConfig(autoencoder, { config: { network: 'strided', width: 32, code: 32 } });
+// The network and the squared error that bench/pytorch/scoring.py spells out.
+const config = resolveConfig(autoencoder, { config: { network: 'strided', width: 32, code: 32, loss: 'l2' } });
 const trace = new Trace(false);
 autoencoder.score(config, (group) => trace.group(group), input('image', ['N', ...shape]));
 const specs = [...trace.parameters.values(), ...trace.buffers.values()].map((entry) => entry.spec);
