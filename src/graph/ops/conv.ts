@@ -336,7 +336,9 @@ function chooseInputGradient(
 ): string {
   if (coversInput(x.shape, w.shape, a)) return 'dense';
   if (prefersProducts(x.shape, g.shape, a, target) && canScatter(g.shape, w.shape, a)) return 'scatter';
-  if (canBlockInputGradient(x.shape, g.shape, w.shape, a, target) && !pointwise(w.shape)) return 'blocked';
+  // A stride that does not divide the kernel leaves the blocked form zeros to multiply.
+  const isEven = a.strides.every((s, i) => Number(w.shape[i + 2]) % s === 0);
+  if (isEven && canBlockInputGradient(x.shape, g.shape, w.shape, a, target) && !pointwise(w.shape)) return 'blocked';
   return canFlip(w.shape, a) && Number(w.shape[1]) >= 4 ? 'flip' : 'transpose';
 }
 
@@ -608,11 +610,14 @@ function chooseWeightGradient({ inputs: [x, g], attributes: a }: WeightGradientN
   const [c, k] = [Number(x.shape[1]), Number(g.shape[1])];
   const positions = sizeOf(g.shape.slice(2));
   const strided = a.strides.some((s) => s > 1);
-  // Over a large map the blocked form's kernel (dy itself) no longer fits the cache.
-  if (strided && c > 2 && positions <= 256 && canBlockWeightGradient(x.shape, g.shape, a, target)) return 'blocked';
-  if (c <= 4 || c * k <= 64) return 'conv';
+  const blockable = canBlockWeightGradient(x.shape, g.shape, a, target);
+  if (c <= 4) return strided && c > 2 ? 'windows' : 'conv';
+  if (c * k <= 64) return 'conv';
+  // Over a large map the blocked form's kernel (dy itself) no longer fits the cache. With blocks of 16 (AVX-512) large
+  // products gain more than it does.
+  if (positions <= 256 && blockable && (strided || target.blockSize === 8)) return 'blocked';
   if (strided) return positions > 256 ? 'windows' : 'taps';
-  return positions < 512 ? 'taps' : 'image';
+  return positions < 512 ? 'taps' : 'windows';
 }
 
 const attributesOf = (a: ConvAttributes): ConvAttributes => ({
