@@ -1,7 +1,15 @@
 /** The engine as the command line uses it, loaded when a command needs it so that `--help` stays quick. */
 import type * as Engine from '../engine/index.ts';
 
-export type { PredictResult, RunReport, ThresholdPolicy, ThresholdReport, TrainOptions } from '../engine/index.ts';
+export type {
+  Comparison,
+  ListedRun,
+  PredictResult,
+  RunReport,
+  ThresholdPolicy,
+  ThresholdReport,
+  TrainOptions,
+} from '../engine/index.ts';
 
 /** Loads the engine. */
 export function engine(): Promise<typeof Engine> {

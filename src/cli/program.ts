@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { ConfigError, nearestName, type OddityError } from '../core/errors.ts';
 import { oddityVersion } from '../engine/versions.ts';
 import { addBench } from './commands/bench.ts';
+import { addCompare } from './commands/compare.ts';
 import { addDatasets } from './commands/datasets.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addExport } from './commands/export.ts';
@@ -10,6 +11,7 @@ import { addInspect } from './commands/inspect.ts';
 import { addModels } from './commands/models.ts';
 import { addPredict } from './commands/predict.ts';
 import { addReport } from './commands/report.ts';
+import { addRuns } from './commands/runs.ts';
 import { addTest } from './commands/test.ts';
 import { addThreshold } from './commands/threshold.ts';
 import { addTrain } from './commands/train.ts';
@@ -20,6 +22,7 @@ export function createProgram(argv: readonly string[]): Command {
   const program = new Command('oddity')
     .description('Anomaly detection: train on normal images, score new ones, ship the result as ONNX.')
     .version(oddityVersion(), '-V, --version', 'show the version')
+    .enablePositionalOptions() // an option belongs to the command that it stands behind
     .helpOption('-h, --help', 'show this help')
     .helpCommand('help [command]', 'show the help of a command')
     .addHelpText(
@@ -34,10 +37,13 @@ export function createProgram(argv: readonly string[]): Command {
   addReport(program);
   addPredict(program);
   addThreshold(program);
+  addCompare(program);
+  addRuns(program);
   addExport(program);
   addBench(program);
   addDoctor(program);
-  for (const command of [program, ...program.commands]) {
+  const commands = [program, ...program.commands];
+  for (const command of [...commands, ...program.commands.flatMap((c) => c.commands)]) {
     command.exitOverride().configureOutput({ outputError: () => {} });
   }
   return program;

@@ -3,7 +3,8 @@ import type { ProfileRow } from '../runtime/runtime.ts';
 import type { RunReport } from './engine.ts';
 import { bytes, duration, fixed, table } from './render.ts';
 
-const names = {
+/** Metrics in words. */
+export const metricNames = {
   imageAuroc: 'image AUROC',
   imageAp: 'image AP',
   imageF1Max: 'image F1-max',
@@ -18,11 +19,11 @@ export function reportText(report: RunReport, page?: string): string {
   const { model, data, protocol, class: about, seed, device, metrics, baselines, counts, timings } = report;
   const others = Object.entries(baselines) as [string, Partial<RunReport['metrics']>][];
   // Without masks there are no pixel metrics, and no reason to show three empty rows.
-  const shown = (Object.keys(names) as (keyof typeof names)[]).filter(
+  const shown = (Object.keys(metricNames) as (keyof typeof metricNames)[]).filter(
     (key) => metrics[key] !== null || key.startsWith('image'),
   );
   const rows = shown.map((key) => [
-    names[key],
+    metricNames[key],
     fixed(metrics[key]),
     intervalText(report.intervals[key as keyof RunReport['intervals']]),
     ...others.map(([, values]) => fixed(key === 'prevalence' ? metrics[key] : values[key])),

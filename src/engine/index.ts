@@ -2,6 +2,13 @@
 export { type Artifact, type ArtifactInfo, readArtifact } from './artifact.ts';
 export type { Decision, MapThreshold, ReviewBand, ThresholdReport } from './calibrate.ts';
 export { type Checkpoint, readCheckpoint } from './checkpoint.ts';
+export {
+  type ComparedItem,
+  type ComparedMetric,
+  type CompareOptions,
+  type Comparison,
+  compareRuns,
+} from './compare.ts';
 export { resolveConfig } from './config.ts';
 export { type Detector, type DetectorOptions, loadDetector } from './detector.ts';
 export { type ExportOptions, type ExportResult, exportModel } from './export.ts';
@@ -11,7 +18,8 @@ export { type ImageRegion, type Prediction, type PredictOptions, type PredictRes
 export { withRegion } from './region.ts';
 export type { BaselineReport, RunReport, TypeReport } from './report.ts';
 export { makeReport, type ReportOptions } from './report-page.ts';
-export { type RunRecord, readRun } from './run.ts';
+export { type RunRecord, type RunStatus, readRun } from './run.ts';
+export { type ListedRun, type ListRunsOptions, listRuns, removeRun } from './runs.ts';
 export { type TestOptions, test } from './test.ts';
 export { type ThresholdOptions, type ThresholdPolicy, type ThresholdResult, threshold } from './threshold.ts';
 export { scoreTiled, type TiledOptions, type TiledScore } from './tiled.ts';

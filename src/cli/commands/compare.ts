@@ -1,0 +1,65 @@
+/** `oddity compare <runA> <runB>`: two runs on the same test items. */
+import type { Command } from 'commander';
+import { act } from '../act.ts';
+import { type Comparison, engine } from '../engine.ts';
+import { addSpeech, integer } from '../options.ts';
+import { fixed, table } from '../render.ts';
+import { intervalText, metricNames, percent, sawTestBanner } from '../report.ts';
+
+interface Options {
+  readonly items?: number;
+}
+
+export function addCompare(program: Command): void {
+  const command = program
+    .command('compare')
+    .description('compare two runs on the same test items: metrics, paired intervals, items they disagree on')
+    .argument('<runA>', 'a run folder')
+    .argument('<runB>', 'a run folder')
+    .option('--items <n>', 'items to list (default: 10)', integer('--items', 0));
+  addSpeech(command);
+  act(command, async (terminal, { items }: Options, a: string, b: string) => {
+    const { compareRuns } = await engine();
+    const comparison = await compareRuns({ a, b, items });
+    const saw = comparison.a.sawTest || comparison.b.sawTest;
+    terminal.answer({ ...comparison, warning: saw ? sawTestBanner : null }, textOf(comparison, saw));
+  });
+}
+
+function textOf({ a, b, data, testItems, differences, metrics, agreement, items }: Comparison, saw: boolean): string {
+  const names = a.model === b.model ? ['A', 'B'] : [a.model, b.model];
+  const signed = (value: number | null) => (value === null ? '–' : `${value < 0 ? '−' : '+'}${fixed(Math.abs(value))}`);
+  const interval = ([low, high]: readonly [number, number]) => `${signed(low)} … ${signed(high)}`;
+  const rows = metrics
+    .filter((m) => m.a !== null || m.b !== null)
+    .map((m) => [
+      metricNames[m.name],
+      fixed(m.a),
+      fixed(m.b),
+      signed(m.difference),
+      m.interval ? interval(m.interval) : intervalText(null),
+      m.interval && (m.interval[0] > 0 || m.interval[1] < 0) ? 'differ' : '',
+    ]);
+  const disagreements = items.map((i) => [
+    i.id,
+    i.class,
+    i.label === 1 ? 'anomalous' : 'normal',
+    percent(i.rankA),
+    percent(i.rankB),
+    `${i.decisionA ?? '–'} / ${i.decisionB ?? '–'}`,
+  ]);
+  const parts = [
+    `A ${a.run} (${a.model}, seed ${a.seed})\nB ${b.run} (${b.model}, seed ${b.seed})\non ${testItems} test items of ${data}`,
+    ...(saw ? [sawTestBanner] : []),
+    ...(differences.length > 0 ? [differences.join('\n')] : []),
+    table(['', ...names, 'B − A', '95 %, paired', ''], rows, [1, 2, 3]),
+    ...(agreement === null ? [] : [`Their thresholds decide alike on ${percent(agreement)} of the items.`]),
+  ];
+  if (items.length > 0) {
+    parts.push(
+      'Ranks farthest apart (0 % the most normal, 100 % the most anomalous of the test items):',
+      table(['item', 'class', 'is', 'rank A', 'rank B', 'decisions A / B'], disagreements, [3, 4]),
+    );
+  }
+  return parts.join('\n\n');
+}
