@@ -192,7 +192,7 @@ describe('page', () => {
     expect(page).not.toContain('saw the test part');
     const seen = reportPage(madeUpReport({ threshold: { ...threshold, sawTest: true, rule: 'for the best F1' } }));
     expect(seen).toContain('The threshold saw the test part.');
-    expect(seen).toContain('chosen for the best F1');
+    expect(seen).toContain('(for the best F1)');
     expect(seen).not.toContain('no test item took part');
   });
 
