@@ -74,7 +74,7 @@ export function scoreHistogram({ normalScores, items, threshold }: ReportData): 
       Plot.text(labels, {
         fy: 'name',
         text: 'text',
-        frameAnchor: 'top-right',
+        frameAnchor: value !== null && value > (low + high) / 2 ? 'top-left' : 'top-right',
         dy: -2,
         fontWeight: 600,
         fill: COLOURS.mark,

@@ -84,7 +84,7 @@ const noPictures = 'There are no pictures: the data was not at hand when this pa
 /** The verdict, warnings and the numbers to remember. */
 function summary(data: ReportData, decisions?: Decisions): Html {
   const { counts, metrics, threshold, intervals, leakFree } = data;
-  const verdict = verdictOf(data);
+  const verdict = verdictOf(data, decisions);
   const auroc = intervals?.imageAuroc;
   return html`<section aria-label="Summary" class="summary">
 <p class="verdict ${verdict.kind}"><b>${verdict.title}</b> ${verdict.text}</p>
@@ -202,7 +202,7 @@ ${
 <tbody>${others.map(
       (o) =>
         html`<tr${o.threshold === value && new Html(' class="chosen"')}><th scope="row">${rate(o.rate)}${
-          o.threshold === value && html` <em>in use</em>`
+          o.threshold === value && html` <em>the same as in use</em>`
         }${!o.guaranteed && html`<small>not guaranteed: too few held-out normals</small>`}</th><td class="n">${raw(o.threshold)}</td><td class="n">${percent(o.recall.share)}</td><td class="n">${percent(
           o.falseAlarmRate.share,
         )}</td><td class="n">${percent(o.precision.share)}</td></tr>`,

@@ -49,8 +49,8 @@ export function itemFigure(
       contour && html`<path class="contour under" d="${contour}"/><path class="contour" d="${contour}"/>`
     }`,
   )}</div>
-<figcaption><b>${item.id}</b> <span class="type">${item.type}</span>${decision && html` <span class="decision">${decision.text}</span>`}
-<span class="words">score ${raw(item.score)}. ${words.region}${words.truth && html` ${words.truth}`}</span></figcaption>
+<figcaption>${decision && html`<span class="decision">${decision.text}</span> `}<b>${item.type}</b> <span class="id">${item.id}</span>
+<span class="words">Score ${raw(item.score)}. ${words.region}${words.truth && html` ${words.truth}`}</span></figcaption>
 </figure>`;
 }
 
@@ -138,7 +138,9 @@ export function scaleFigure(scale: MapScale): Html {
   const places = hasMiddle ? [0, 0.25, 0.5, 0.75, 1] : [0, 0.5, 1];
   const names = hasMiddle ? ['coldest', '', 'contour', '', 'hottest'] : ['coldest', '', 'hottest'];
   const marks = places.map((t, i) => {
-    const value = `${t === 1 ? '≥ ' : ''}${raw(valueOnScale(t, scale))}`;
+    const exact = valueOnScale(t, scale);
+    const isZero = Math.abs(exact) < 1e-4 * (scale.high - scale.low); // 1.6e-15 is noise on a scale that ends at 0.4
+    const value = `${t === 1 ? '≥ ' : ''}${raw(isZero ? 0 : exact)}`;
     const anchor = t === 0 ? 'start' : t === 1 ? 'end' : 'middle';
     return html`<path d="M${400 * t} 30v6" stroke="currentColor"/><text x="${400 * t}" y="50" text-anchor="${anchor}">${value}</text>${
       names[i] && html`<text x="${400 * t}" y="66" text-anchor="${anchor}" class="name">${names[i]}</text>`

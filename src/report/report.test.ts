@@ -96,6 +96,12 @@ describe('verdict', () => {
     expect(verdict(0.9, 0.899).kind).toBe('unclear');
   });
 
+  test('a good ranking with a useless threshold is both', () => {
+    const data = madeUpReport();
+    expect(verdictOf(data, decide(data.items, 0.9)).text).toMatch(/At the threshold it finds only \d/);
+    expect(verdictOf(data, decide(data.items, 0.3)).text).not.toContain('only');
+  });
+
   test('gives the reason where nothing can be judged', () => {
     expect(verdict(null, 0.8)).toMatchObject({ title: 'Not judged.', text: 'All 3 items are normal.' });
   });
@@ -192,7 +198,7 @@ describe('page', () => {
     expect(page).not.toContain('saw the test part');
     const seen = reportPage(madeUpReport({ threshold: { ...threshold, sawTest: true, rule: 'for the best F1' } }));
     expect(seen).toContain('The threshold saw the test part.');
-    expect(seen).toContain('chosen for the best F1');
+    expect(seen).toContain('(for the best F1)');
     expect(seen).not.toContain('no test item took part');
   });
 

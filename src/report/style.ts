@@ -91,7 +91,7 @@ figure{margin:0}
 .truth{stroke:#000;stroke-width:3}
 .truth.dash{stroke:#4de1ff;stroke-width:2;stroke-dasharray:4 3}
 .item figcaption{font-size:.85rem;line-height:1.4;margin-top:.35rem;overflow-wrap:anywhere}
-.type{color:var(--soft)}
+.id{color:var(--soft);font-size:.8rem}
 .decision{border:1px solid var(--line);border-radius:1rem;padding:0 .5rem;font-size:.78rem;white-space:nowrap}
 .wrong .decision{border-color:var(--bad-line);font-weight:650}
 .words{display:block;color:var(--soft);font-size:.8rem;font-variant-numeric:tabular-nums}

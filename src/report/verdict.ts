@@ -1,6 +1,7 @@
 /** The first sentence of a report: is the detector better than one that does not learn? */
 import type { ReportData } from './data.ts';
-import { fixed } from './numbers.ts';
+import type { Decisions } from './judgement.ts';
+import { fixed, percent } from './numbers.ts';
 
 /** Differences of AUROC below this are called equal where no interval is known. */
 const EQUAL = 0.005;
@@ -12,7 +13,10 @@ export interface Verdict {
 }
 
 /** Compares the AUROC of the detector with the distance to the mean image, on the same items. */
-export function verdictOf({ metrics, baselines, intervals, reasons, model }: ReportData): Verdict {
+export function verdictOf(
+  { metrics, baselines, intervals, reasons, model }: ReportData,
+  decisions?: Decisions,
+): Verdict {
   const own = metrics.imageAuroc;
   const mean = baselines['mean-image']?.imageAuroc;
   if (own === null || own === undefined) {
@@ -42,5 +46,12 @@ export function verdictOf({ metrics, baselines, intervals, reasons, model }: Rep
       text: `${against}: the difference may be chance.`,
     };
   }
-  return { kind: 'good', title: 'Beats the distance to the mean image.', text: `${against} on the same items.` };
+  // A ranking may be good and the threshold still useless: both belong into the first sentence.
+  const recall = decisions?.recall.share ?? 1;
+  const found = recall < 0.5 ? ` At the threshold it finds only ${percent(recall)} of the anomalies.` : '';
+  return {
+    kind: 'good',
+    title: 'Beats the distance to the mean image.',
+    text: `${against} on the same items.${found}`,
+  };
 }
