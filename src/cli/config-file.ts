@@ -12,6 +12,7 @@ export interface ConfigFile {
   size?: string;
   channels?: number;
   labelled?: number;
+  'normalize-map'?: string;
   preset?: string;
   seed?: number;
   device?: string;
@@ -32,6 +33,7 @@ const keys: Readonly<Record<keyof ConfigFile, 'text' | 'number' | 'name' | 'opti
   size: 'name',
   channels: 'number',
   labelled: 'number',
+  'normalize-map': 'text',
   preset: 'text',
   seed: 'number',
   device: 'text',

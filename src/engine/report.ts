@@ -4,6 +4,7 @@ import type { Device, ProfileRow } from '../runtime/index.ts';
 import type { ThresholdReport } from './calibrate.ts';
 import type { Judgement } from './evaluate.ts';
 import { type EpochRecord, trainingItems } from './fit.ts';
+import type { MapNormalization } from './map-normalization.ts';
 import type { Task } from './task.ts';
 import { type Versions, versionsOf } from './versions.ts';
 
@@ -41,6 +42,8 @@ export interface RunReport {
   readonly seed: number;
   readonly device: Device;
   readonly config: Readonly<Record<string, unknown>>;
+  /** What is done to maps before they are pooled; absent for nothing. */
+  readonly mapNormalization?: MapNormalization;
   readonly counts: {
     /** Items that the model learnt from, and how many of these are labelled anomalies. */
     train: number;
@@ -93,7 +96,14 @@ export interface RunReport {
 /** Puts a report together. */
 export function reportOf(made: {
   folder: string;
-  plan: { model: { name: string }; config: Record<string, unknown>; data: string; protocol: string; seed: number };
+  plan: {
+    model: { name: string };
+    config: Record<string, unknown>;
+    mapNormalization?: MapNormalization;
+    data: string;
+    protocol: string;
+    seed: number;
+  };
   task: Task;
   device: Device;
   judged: Judgement;
@@ -116,6 +126,7 @@ export function reportOf(made: {
     seed: plan.seed,
     device: made.device,
     config: plan.config,
+    ...(plan.mapNormalization && { mapNormalization: plan.mapNormalization }),
     counts: {
       train: train.length,
       trainAnomalies: labels.reduce((n, y) => n + y, 0),

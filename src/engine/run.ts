@@ -12,6 +12,7 @@ import { type LayoutOptions, type Split, sha256 } from '../data/index.ts';
 import type { Device } from '../runtime/index.ts';
 import { makeFolder, readJsonIfThere, writeFailure, writeJson } from './files.ts';
 import { isLocked, type Lock, lockFolder } from './lock.ts';
+import type { MapNormalization } from './map-normalization.ts';
 import type { Versions } from './versions.ts';
 
 const format = 'oddity-run-1';
@@ -41,6 +42,8 @@ export interface RunRecord {
   readonly splitHash: string;
   readonly seed: number;
   readonly falseAlarmRate: number;
+  /** What is done to maps before they are pooled; nothing unless given. */
+  readonly mapNormalization?: MapNormalization;
   readonly device: Device;
   readonly threads?: number;
   readonly versions: Versions;

@@ -8,6 +8,7 @@ import { substitute } from '../graph/substitute.ts';
 import type { Value } from '../graph/value.ts';
 import type { AnyModel, ImageShape, Scoring } from '../models/index.ts';
 import { Trace } from '../nn/scope.ts';
+import { hasMapStatistics, normalizeMap } from './map-normalization.ts';
 
 /** Names of the graph's ends: what any ONNX host sees. */
 export const imageInput = 'image';
@@ -25,6 +26,10 @@ export function scoringProgram(
   const scoring: Scoring = model.score(config, (group) => trace.group(group), x);
   if (trace.draws.size > 0) throw new InternalError(`${model.name} draws random numbers while it scores.`);
   const outputs: Record<string, Value> = { score: scoring.score, map: scoring.map };
+  if (model.pool && hasMapStatistics(tensors)) {
+    outputs.map = normalizeMap(scoring.map, tensors);
+    outputs.score = model.pool(config, outputs.map);
+  }
   if (scoring.reconstruction) outputs.reconstruction = scoring.reconstruction;
   const replacements = new Map<Value, Value>();
   for (const [name, { value }] of [...trace.parameters, ...trace.buffers]) {

@@ -1,6 +1,6 @@
 /** Trains a model on a data set, judges it on the test part and leaves a run's folder with everything that was made. */
 import { join } from 'node:path';
-import { Cancelled, ConfigError } from '../core/errors.ts';
+import { Cancelled, ConfigError, DataError, unknownName } from '../core/errors.ts';
 import { type Listener, silent } from '../core/events.ts';
 import { dataPath, dataRoot, type ImageOptions, type Source } from '../data/index.ts';
 import { check } from '../graph/check.ts';
@@ -19,6 +19,14 @@ import { checkDevice, openDevice } from './device.ts';
 import { judge, judgeBaselines, openScorer } from './evaluate.ts';
 import { makeFolder, readJsonIfThere, writeAtomic, writeJson } from './files.ts';
 import { type FitResult, type FitState, fitModel, stepTrial, trainingItems } from './fit.ts';
+import {
+  checkMapNormalization,
+  halve,
+  hasMapStatistics,
+  type MapNormalization,
+  mapNormalizations,
+  mapStatistics,
+} from './map-normalization.ts';
 import { chooseExamples, drawMaps, findMapScale } from './maps.ts';
 import { predictionsCsv } from './predictions.ts';
 import { type RunReport, reportOf } from './report.ts';
@@ -60,6 +68,11 @@ export interface TrainOptions extends ImageOptions {
   falseAlarmRate?: number;
   /** Share of the normal training items that is held out for the threshold; default 0.1. */
   validationFraction?: number;
+  /**
+   * `zscore` gives maps in deviations from each pixel's mean on held-out normals, half of which are used up by it: the
+   * threshold comes from the other half. Default `none`.
+   */
+  mapNormalization?: MapNormalization;
   /** Go on with the run in `out` that was cancelled or cut. */
   resume?: boolean;
   /** Replace the run in `out`. */
@@ -87,6 +100,8 @@ interface Plan {
   readonly protocol: string;
   readonly seed: number;
   readonly falseAlarmRate: number;
+  /** Undefined for none. */
+  readonly mapNormalization?: MapNormalization;
   readonly maps: number;
   readonly folder: string;
 }
@@ -126,6 +141,11 @@ function planOf(options: TrainOptions): Plan {
   const { dataset, protocol } = checkTask({ ...options, seed });
   const data = dataPath(options.data) ?? options.data;
   checkDevice(device);
+  const { mapNormalization = 'none' } = options;
+  if (!mapNormalizations.includes(mapNormalization)) {
+    throw unknownName('normalisation of maps', mapNormalization, mapNormalizations);
+  }
+  checkMapNormalization(mapNormalization, model);
   calibrate([], falseAlarmRate); // throws for a rate that cannot be
   const whole = (name: string, value: number) => {
     if (Number.isSafeInteger(value) && value >= 0) return;
@@ -150,7 +170,17 @@ function planOf(options: TrainOptions): Plan {
   const label = options.class === undefined ? '' : `-${String(options.class).replace(/[^A-Za-z0-9]+/g, '_')}`;
   const about = dataset.name.replace(/[^\p{L}\p{N}.-]+/gu, '_');
   const folder = out ?? join('runs', `${model.name}-${about}${label}-${stamp}`);
-  return { model, config, data, protocol: protocol.name, seed, falseAlarmRate, maps, folder };
+  return {
+    model,
+    config,
+    data,
+    protocol: protocol.name,
+    seed,
+    falseAlarmRate,
+    ...(mapNormalization !== 'none' && { mapNormalization }),
+    maps,
+    folder,
+  };
 }
 
 async function trainIn(folder: RunFolder, plan: Plan, options: TrainOptions, begin: number): Promise<RunReport> {
@@ -171,6 +201,14 @@ async function trainIn(folder: RunFolder, plan: Plan, options: TrainOptions, beg
       dataHash: task.source.hash,
       splitHash: task.splitHash,
     };
+    const earlier = folder.earlier?.mapNormalization ?? 'none';
+    if (options.resume && folder.earlier && earlier !== (plan.mapNormalization ?? 'none')) {
+      throw new DataError(
+        'checkpoint-mismatch',
+        `${folder.path} was begun with --normalize-map ${earlier}, this run has ${plan.mapNormalization ?? 'none'}. ` +
+          'Resume with the options of the first start, or begin anew in another folder with --out.',
+      );
+    }
     const from = options.resume ? await stateToResume(folder, origin, onEvent) : undefined;
     const runtime = await runtimeFor(plan, options, task, onEvent, folder.earlier?.device);
     try {
@@ -189,6 +227,7 @@ async function trainIn(folder: RunFolder, plan: Plan, options: TrainOptions, beg
         splitHash: task.splitHash,
         seed,
         falseAlarmRate: plan.falseAlarmRate,
+        mapNormalization: plan.mapNormalization,
         device: runtime.device,
         threads: options.threads,
         versions: versionsOf(runtime.device),
@@ -302,7 +341,8 @@ class Training {
     await this.inspect(program, runtime.device);
     const session = await openScorer(runtime, program, encodeModel(graph).model, this.profiles);
     try {
-      const { scores: held, peaks } = await scoreHeldOut(session, task, { onEvent, signal });
+      const { threshold: items } = this.heldOut;
+      const { scores: held, peaks } = await scoreHeldOut(session, source, items, { onEvent, signal });
       const threshold = calibrate(held, plan.falseAlarmRate);
       const mapThreshold = calibrateMaps(peaks, plan.falseAlarmRate);
       const judged = await judge(session, task, { threshold: threshold.value, onEvent, signal });
@@ -360,25 +400,50 @@ class Training {
     }
   }
 
-  private fit(from?: FitState): Promise<FitResult> {
-    const { plan, task, folder, runtime, origin } = this;
-    return fitModel({
+  /** Held-out normals for the statistics of maps, if there are to be any, and those for the threshold. */
+  private get heldOut(): { statistics?: Uint32Array; threshold: Uint32Array } {
+    const { validation } = this.task.split;
+    return this.plan.mapNormalization ? halve(validation, this.task.rng) : { threshold: validation };
+  }
+
+  private async fit(from?: FitState): Promise<FitResult> {
+    const { plan, task, folder, runtime, origin, onEvent } = this;
+    const { signal } = this.options;
+    const { statistics } = this.heldOut; // before hours of training, since it may refuse
+    let kept = from;
+    const save = async (state: FitState) => {
+      folder.check();
+      await writeCheckpoint(folder.files.checkpoint, origin, state);
+      kept = state;
+    };
+    const fitted = await fitModel({
       model: plan.model,
       config: plan.config,
       source: task.source,
       ...trainingItems(plan.model, task.split),
       runtime,
       rng: task.rng,
-      onEvent: this.onEvent,
-      signal: this.options.signal,
+      onEvent,
+      signal,
       profile: this.profiles,
       from,
-      save: async (state) => {
-        folder.check();
-        await writeCheckpoint(folder.files.checkpoint, origin, state);
-      },
+      save,
       inspect: (program, device) => this.inspect(program, device),
     });
+    if (!statistics || hasMapStatistics(fitted.tensors)) return fitted;
+    const { model, config } = plan;
+    const { source } = task;
+    const graph = scoringModel(model, config, source.shape, fitted.tensors);
+    const program = scoringProgram(model, config, source.shape, fitted.tensors);
+    const session = await openScorer(runtime, program, encodeModel(graph).model);
+    try {
+      const found = await mapStatistics(session, source, statistics, { onEvent, signal });
+      const tensors = { ...fitted.tensors, ...found };
+      await save({ ...kept!, tensors });
+      return { ...fitted, tensors };
+    } finally {
+      session.close().catch(() => {}); // who cancels does not wait
+    }
   }
 
   /** True where times by operator are wanted and can be had. */
@@ -420,12 +485,13 @@ function hottest(scores: Float32Array, most = 8): number[] {
 /** Scores of the held-out normal items, and the largest value of each of their maps. */
 async function scoreHeldOut(
   session: Session,
-  { source, split }: Task,
+  source: Source,
+  items: Uint32Array,
   options: { onEvent?: Listener; signal?: AbortSignal },
 ): Promise<{ scores: Float32Array; peaks: Float32Array }> {
   const area = source.shape[1] * source.shape[2];
-  const peaks = new Float32Array(split.validation.length).fill(Number.NEGATIVE_INFINITY);
-  const scores = await scoreItems(session, source, split.validation, {
+  const peaks = new Float32Array(items.length).fill(Number.NEGATIVE_INFINITY);
+  const scores = await scoreItems(session, source, items, {
     ...options,
     task: 'score held-out',
     onMaps(maps, at, count) {

@@ -9,6 +9,7 @@ import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';
 import { defineModel, type ImageShape } from './define.ts';
+import { pooling, poolMap } from './parts/pool-map.ts';
 
 const config = z.strictObject({
   network: z
@@ -26,7 +27,7 @@ const config = z.strictObject({
   learningRate: z.number().positive().max(1).default(1e-3).describe("Adam's learning rate at the start."),
   weightDecay: z.number().min(0).max(1).default(1e-5).describe('L2 penalty added to the gradient.'),
   schedule: z.enum(['constant', 'cosine']).default('cosine').describe('Learning rate over the training.'),
-  pooling: z.enum(['mean', 'max']).default('mean').describe('How the map becomes the score of the image.'),
+  pooling,
 });
 type Config = z.infer<typeof config>;
 
@@ -256,11 +257,11 @@ export const autoencoder = defineModel<Config>({
     ];
   },
 
+  pool: (options, map) => poolMap(options.pooling, map),
+
   score(options, net, x) {
     const reconstruction = reconstruct(options, net('autoencoder'), x); // [N,C,H,W]
     const map = g.reduceMean(errorMap(options.loss, x, reconstruction), { axes: [1], keep: true }); // [N,1,H,W]
-    const score =
-      options.pooling === 'mean' ? g.reduceMean(map, { axes: [1, 2, 3] }) : g.reduceMax(map, { axes: [1, 2, 3] });
-    return { map, score, reconstruction: g.clip(reconstruction, 0, 1) };
+    return { map, score: poolMap(options.pooling, map), reconstruction: g.clip(reconstruction, 0, 1) };
   },
 });

@@ -66,6 +66,8 @@ interface Common<C> {
    * under which they were learnt; preprocessing belongs here.
    */
   score(config: C, net: (group: string) => Scope, x: Value): Scoring;
+  /** How the score `[N]` follows from the map, for models whose score does: a map can then be rescaled before. */
+  pool?(config: C, map: Value): Value;
 }
 
 /** A model learns by gradient, by statistics in one pass, or not at all. */

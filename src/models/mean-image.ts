@@ -7,6 +7,7 @@ import { float32 } from '../core/tensor.ts';
 import * as g from '../graph/ops/index.ts';
 import { zerosInit } from '../nn/initializers.ts';
 import { defineModel } from './define.ts';
+import { poolMap } from './parts/pool-map.ts';
 
 export const meanImage = defineModel({
   name: 'mean-image',
@@ -31,11 +32,13 @@ export const meanImage = defineModel({
       ),
     };
   },
+  pool: (_config, map) => poolMap('mean', map),
+
   score(_config, net, x) {
     const mean = net('mean-image').parameter('mean', x.shape.slice(1) as number[], zerosInit); // [C,H,W]
     const error = g.square(g.sub(x, mean)); // [N,C,H,W]
     const map = g.reduceMean(error, { axes: [1], keep: true }); // [N,1,H,W]
     const reconstruction = g.add(g.mul(x, 0), mean);
-    return { map, score: g.reduceMean(map, { axes: [1, 2, 3] }), reconstruction };
+    return { map, score: poolMap('mean', map), reconstruction };
   },
 });

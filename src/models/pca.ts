@@ -9,6 +9,7 @@ import { DataError } from '../core/errors.ts';
 import { float32 } from '../core/tensor.ts';
 import * as g from '../graph/ops/index.ts';
 import { defineModel } from './define.ts';
+import { pooling, poolMap } from './parts/pool-map.ts';
 import { principalAxes } from './parts/principal-axes.ts';
 
 const config = z.strictObject({
@@ -28,7 +29,7 @@ const config = z.strictObject({
     .enum(['residual', 't2'])
     .default('residual')
     .describe('What the score measures: the squared distance to the plane, or Hotelling T² inside it.'),
-  pooling: z.enum(['mean', 'max']).default('mean').describe('How the map becomes the score of the image.'),
+  pooling,
 });
 type Config = z.infer<typeof config>;
 
@@ -61,6 +62,8 @@ export const pca = defineModel<Config>({
     };
   },
 
+  pool: (options, map) => poolMap(options.pooling, map),
+
   score({ statistic, pooling }, net, x) {
     const pca = net('pca');
     const axes = pca.learnt('axes'); // V, [k,D]
@@ -77,8 +80,7 @@ export const pca = defineModel<Config>({
         : g.matMul(g.mul(g.div(codes, g.sqrt(pca.learnt('variances'))), Math.sqrt(size)), axes);
     const squares = g.reshape(g.square(parts), x.shape); // [N,C,H,W]
     const map = g.reduceMean(squares, { axes: [1], keep: true }); // [N,1,H,W]
-    const axesOf = { axes: [1, 2, 3] };
     const reconstruction = g.clip(g.add(g.reshape(inPlane, x.shape), pca.learnt('mean')), 0, 1);
-    return { map, score: pooling === 'mean' ? g.reduceMean(map, axesOf) : g.reduceMax(map, axesOf), reconstruction };
+    return { map, score: poolMap(pooling, map), reconstruction };
   },
 });

@@ -14,7 +14,7 @@ describe.each(models.map((m) => [m.name, m] as const))('%s', (name, model) => {
   const options = (out: string): TrainOptions => ({
     model: name,
     data: 'synthetic',
-    class: 'texture',
+    ...(model.learning === 'supervised' ? { protocol: 'labelled', class: 'blob' } : { class: 'texture' }),
     config: { ...model.tiny },
     out: join(root, `${name}-${out}`),
     threads: 1,

@@ -103,7 +103,13 @@ describe('help', () => {
 describe('lists', () => {
   it('models and the card of one', async () => {
     const list = JSON.parse((await oddity('models', '--json')).stdout);
-    expect(list.models.map((m: { name: string }) => m.name)).toEqual(['autoencoder', 'pca', 'mean-image', 'random']);
+    expect(list.models.map((m: { name: string }) => m.name)).toEqual([
+      'autoencoder',
+      'pca',
+      'cnn',
+      'mean-image',
+      'random',
+    ]);
     expectGolden('models-autoencoder.txt', (await oddity('models', 'autoencoder')).stdout);
   });
 

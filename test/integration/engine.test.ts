@@ -129,7 +129,7 @@ describe('train', () => {
 
   it('reports what was asked for', () => {
     expect(report).toMatchObject({ run, model: 'autoencoder', data: 'synthetic', class: 'texture', seed: 1 });
-    expect(report.counts).toEqual({ train: 135, validation: 15, test: 100, testAnomalies: 50 });
+    expect(report.counts).toEqual({ train: 135, trainAnomalies: 0, validation: 15, test: 100, testAnomalies: 50 });
     expect(report.metrics.imageAuroc).toBeGreaterThan(report.baselines.random.imageAuroc!);
     expect(report.metrics.prevalence).toBe(0.5);
     expect(report.history).toHaveLength(6);

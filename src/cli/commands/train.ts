@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import { Cancelled, ConfigError } from '../../core/errors.ts';
 import { dataPath } from '../../data/index.ts';
 import { resolveConfig } from '../../engine/config.ts';
+import type { MapNormalization } from '../../engine/map-normalization.ts';
 import { readRun, runFiles } from '../../engine/run.ts';
 import { findModel } from '../../models/index.ts';
 import type { Device } from '../../runtime/runtime.ts';
@@ -41,6 +42,7 @@ interface Options extends SpeechOptions {
   readonly mask?: string[];
   readonly maxPixels?: number;
   readonly labelled?: number;
+  readonly normalizeMap?: MapNormalization;
   readonly acceptLicence?: boolean;
   readonly preset?: string;
   readonly set?: Record<string, string>;
@@ -90,6 +92,7 @@ export function addTrain(program: Command, argv: readonly string[]): void {
     .optionsGroup('Model:')
     .option('--preset <name>', 'a named set of options')
     .option('--set <key=value>', 'set an option of the model; may be repeated', collectSetting)
+    .option('--normalize-map <how>', 'none, or zscore: maps in deviations from held-out normals (default: none)')
     .option('--config <file.yaml>', 'read the options of this command from a file; flags win over it')
     .optionsGroup('Run:')
     .option('--out <folder>', 'the run folder (default: one below runs/)')
@@ -153,6 +156,7 @@ async function trainOptions(options: Options, flags: readonly ModelOption[], nam
     maxPixels: options.maxPixels,
     folderNames: folderNames(options),
     labelledFraction: options.labelled ?? values.labelled,
+    mapNormalization: options.normalizeMap ?? (values['normalize-map'] as MapNormalization | undefined),
     acceptLicence: options.acceptLicence,
     config: { ...values.config, ...own },
     seed,

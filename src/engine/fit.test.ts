@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import { Rng } from '../core/random.ts';
+import { type Source, synthetic } from '../data/index.ts';
+import { findProtocol } from '../data/protocol.ts';
+import { findModel } from '../models/index.ts';
+import type { AssembledPhase, Feed } from '../nn/training.ts';
+import type { Session } from '../runtime/index.ts';
+import { Feeder, fitData, trainingItems } from './fit.ts';
+
+const feeds: Feed[] = [
+  { name: 'labels/0', kind: 'labels', slot: 0, shape: [8] },
+  { name: 'batch/0', kind: 'batch', slot: 0, shape: [8, 1, 16, 16] },
+];
+
+/** Batches of a split of made-up textures, one item in four anomalous, with the true label of every item. */
+async function fed(anomalyShare?: number) {
+  const source = await synthetic();
+  const rng = new Rng(2);
+  const split = findProtocol('labelled').split(source, { class: 'blob', labelledFraction: 1 / 3, rng });
+  const read: number[] = [];
+  const spy: Source = {
+    ...source,
+    async read(indices, out) {
+      read.push(...Array.from(indices));
+      return source.read(indices, out);
+    },
+  };
+  const feeder = new Feeder(
+    { feeds } as unknown as AssembledPhase,
+    { inputs: feeds.map((f) => f.name) } as unknown as Session,
+    { source: spy, ...trainingItems(findModel('cnn'), split), rng },
+    { phase: { name: 'fit', steps: [] }, batchSize: 8, anomalyShare, perEpoch: 1, total: 1 },
+  );
+  const { 'labels/0': labels } = await feeder.at(3, 50);
+  return { labels: Array.from(labels.data, Number), truth: read.map((i) => source.items[i].class), split, source, rng };
+}
+
+describe('labels of training items', () => {
+  it.each([undefined, 0.25])('reach the steps beside their images (share %s)', async (share) => {
+    const { labels, truth } = await fed(share);
+    expect(labels).toHaveLength(400);
+    expect(labels).toEqual(truth);
+    expect(new Set(labels)).toEqual(new Set([0, 1]));
+  });
+
+  it('make the wanted share of each batch', async () => {
+    const { labels } = await fed(0.25);
+    for (let k = 0; k < 400; k += 8) expect(labels.slice(k, k + 8).reduce((a, b) => a + b)).toBe(2);
+  });
+
+  it('keep anomalies from models that are not supervised', async () => {
+    const { split, source, rng } = await fed();
+    const { train, labels } = trainingItems(findModel('autoencoder'), split);
+    expect([...train].every((i) => source.items[i].class === 0)).toBe(true);
+    expect(train.length).toBe(split.trainLabels.filter((y) => y === 0).length);
+    expect(labels.every((y) => y === 0)).toBe(true);
+    expect(fitData({ source, train, rng }).count).toBe(train.length);
+  });
+});
