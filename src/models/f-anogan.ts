@@ -227,7 +227,7 @@ export const fAnogan = defineModel<Config>({
               optimizer: nn.rmsProp({ learningRate: encoderLearningRate, decay: 0.9 }),
               schedule,
               // Generator and critic stand still: their weights, and their running statistics.
-              loss({ net, x: image, draw }) {
+              loss({ net, x: image, draw }): nn.StepResult {
                 const x = signed(image);
                 const draws = (z: Value) => generate(options, net('generator').frozen(), z, shape);
                 if (variant === 'ziz') {

@@ -1,0 +1,197 @@
+/**
+ * GANomaly (Akcay et al. 2018, arXiv 1805.06725): an autoencoder that is followed by a second encoder and trained
+ * against a discriminator. Normal images have the same code before and after they are drawn again; anomalies do not.
+ * Unlike the authors' code, scoring uses running statistics, so a score depends on its image alone, and scores are raw:
+ * not stretched over the test set. Left out: starting the discriminator anew when its loss vanishes, which hides a
+ * collapse, and choosing the epoch by the test set. Images whose sides are not 4 · 2^n get a black frame; layers have at
+ * most 512 filters (the paper's sizes, 32 and 64 pixels, need no more).
+ */
+import { z } from 'zod';
+import * as g from '../graph/ops/index.ts';
+import type { Value } from '../graph/value.ts';
+import * as nn from '../nn/index.ts';
+import { defineModel } from './define.ts';
+
+const config = z.strictObject({
+  code: z.int().min(1).max(4096).default(100).describe('Numbers in the code of an image.'),
+  width: z.int().min(1).max(512).default(64).describe('Filters of the first convolution; each next one doubles them.'),
+  adversarialWeight: z
+    .number()
+    .min(0)
+    .max(1e4)
+    .default(1)
+    .describe('Weight of matching the features that the discriminator sees.'),
+  contextualWeight: z.number().min(0).max(1e4).default(50).describe('Weight of drawing the same pixels.'),
+  encoderWeight: z.number().min(0).max(1e4).default(1).describe('Weight of finding the same code again.'),
+  epochs: z.int().min(1).max(100000).default(15).describe('Passes over the training images.'),
+  batchSize: z.int().min(2).max(4096).default(64).describe('Images per training step.'),
+  learningRate: z.number().positive().max(1).default(2e-4).describe("Adam's learning rate."),
+});
+type Config = z.infer<typeof config>;
+
+const MOST_FILTERS = 512;
+
+/** As DCGAN: kernels N(0, 0.02²), scales of batch norm N(1, 0.02²). */
+const kernels = { weightInit: nn.normalInit(0.02), bias: false };
+const norm = (at: nn.Scope, h: Value) => nn.batchNorm(at.at('norm'), h, { scaleInit: nn.normalInit(0.02, 1) });
+const halving = { kernel: 4, stride: 2, padding: 1, ...kernels };
+
+/** Halvings that leave the shorter side three to five pixels; the same for an image and its canvas. */
+function depthOf(image: Value): number {
+  const [height, width] = image.shape.slice(2) as number[];
+  return Math.max(1, Math.ceil(Math.log2(Math.min(height, width) / 5)));
+}
+
+const filtersOf = ({ width }: Config, level: number) => Math.min(width << level, Math.max(width, MOST_FILTERS));
+
+/** Rows and columns of frame on each side, so that every halving is whole: `[top, left]`, `[bottom, right]`. */
+function frameOf(image: Value): [number[], number[]] {
+  const step = 2 ** depthOf(image);
+  const missing = (image.shape.slice(2) as number[]).map((n) => Math.ceil(n / step) * step - n);
+  return [missing.map((n) => n >> 1), missing.map((n) => n - (n >> 1))];
+}
+
+/** The image in [−1, 1] within its frame. */
+function toCanvas(image: Value): Value {
+  const [before, after] = frameOf(image);
+  return g.sub(g.mul(g.padAll(image, [0, 0, ...before], [0, 0, ...after]), 2), 1);
+}
+
+/** What `toCanvas` did, undone: [0, 1] and without the frame. */
+function fromCanvas(canvas: Value, image: Value): Value {
+  const [[top, left]] = frameOf(image);
+  const [height, width] = image.shape.slice(2) as number[];
+  return g.mul(g.add(g.slice(canvas, { 2: [top, top + height], 3: [left, left + width] }), 1), 0.5);
+}
+
+/** The convolutions that encoders and discriminator have alike: `[N,C,32,32] → [N,256,4,4]`. */
+function trunk(options: Config, net: nn.Scope, x: Value): Value {
+  let h = x;
+  for (let i = 0; i < depthOf(x); i++) {
+    const at = net.at(`down${i}`);
+    h = nn.conv(at, h, { filters: filtersOf(options, i), ...halving });
+    h = g.leakyRelu(i === 0 ? h : norm(at, h)); // [N,width·2^i,H/2^(i+1),W/2^(i+1)]
+  }
+  return h;
+}
+
+/** E: the code of an image, `[N,code,1,1]`. */
+function encode(options: Config, net: nn.Scope, x: Value): Value {
+  const h = trunk(options, net, x);
+  return nn.conv(net.at('code'), h, { filters: options.code, kernel: h.shape.slice(2) as number[], ...kernels });
+}
+
+/** The image of a code, in [−1, 1] and with the shape of x. */
+function decode(options: Config, net: nn.Scope, code: Value, x: Value): Value {
+  const depth = depthOf(x);
+  const [channels, ...size] = x.shape.slice(1) as number[];
+  const first = net.at('code');
+  const inner = size.map((n) => n / 2 ** depth);
+  let h = nn.convTranspose(first, code, { filters: filtersOf(options, depth - 1), kernel: inner, ...kernels });
+  h = g.relu(norm(first, h)); // [N,256,4,4]
+  for (let i = depth - 2; i >= 0; i--) {
+    const at = net.at(`up${i + 1}`);
+    h = g.relu(norm(at, nn.convTranspose(at, h, { filters: filtersOf(options, i), ...halving })));
+  }
+  return g.tanh(nn.convTranspose(net.at('up0'), h, { filters: channels, ...halving }));
+}
+
+/** D: the features f `[N,256,4,4]` and the logit `[N,1,1,1]` that the image is real. */
+function discriminate(options: Config, net: nn.Scope, x: Value): { features: Value; logit: Value } {
+  const features = trunk(options, net, x);
+  const kernel = features.shape.slice(2) as number[];
+  return { features, logit: nn.conv(net.at('logit'), features, { filters: 1, kernel, ...kernels }) };
+}
+
+/** G: code, drawn image and its code. */
+function generate(options: Config, net: nn.Scope, x: Value) {
+  const code = encode(options, net.at('encoder'), x);
+  const drawn = decode(options, net.at('decoder'), code, x);
+  return { code, drawn, again: encode(options, net.at('reencoder'), drawn) };
+}
+
+/** Mean over the values of their standard deviation over the batch: near 0 when all items became one. */
+function spread(values: Value): Value {
+  const centred = g.sub(values, g.reduceMean(values, { axes: [0], keep: true }));
+  return g.reduceMean(g.sqrt(g.add(g.reduceMean(g.square(centred), { axes: [0] }), 1e-12)));
+}
+
+export const ganomaly = defineModel<Config>({
+  name: 'ganomaly',
+  title: 'GANomaly',
+  idea: 'Encoder, decoder and a second encoder, trained against a discriminator; the distance of both codes is the score, the error of the drawing the map.',
+  paper: 'Akcay, Atapour-Abarghouei and Breckon 2018, arXiv 1805.06725.',
+  learning: 'one-class',
+  inputs: ['image'],
+  learns: 'gradient',
+  config,
+  presets: {
+    mnist: { code: 100, width: 64, epochs: 15, batchSize: 64, learningRate: 2e-4 },
+    cifar10: { code: 100, width: 64, epochs: 15, batchSize: 64, learningRate: 2e-4 },
+  },
+  tiny: { code: 8, width: 8, epochs: 30, batchSize: 16, learningRate: 2e-3 },
+
+  unsuitable(_options, [, height, width]) {
+    if (Math.min(height, width) >= 8) return undefined;
+    return `GANomaly needs images of at least 8 × 8 pixels, got ${height} × ${width}.`;
+  },
+
+  phases(options) {
+    const optimizer = nn.adam({ learningRate: options.learningRate, beta1: 0.5 });
+    return [
+      {
+        epochs: options.epochs,
+        batchSize: options.batchSize,
+        phase: {
+          name: 'fit',
+          steps: [
+            {
+              name: 'discriminator',
+              updates: ['discriminator'],
+              optimizer,
+              loss({ net, x: image }) {
+                const x = toCanvas(image);
+                const { drawn } = generate(options, net('generator'), x);
+                const real = discriminate(options, net('discriminator'), x).logit;
+                const fake = discriminate(options, net('discriminator'), drawn).logit;
+                // ½ (BCE(D(x), 1) + BCE(D(x̂), 0))
+                const loss = g.mul(g.add(nn.bceWithLogits(real, 1), nn.bceWithLogits(fake, 0)), 0.5);
+                const metrics = { real: g.reduceMean(g.sigmoid(real)), fake: g.reduceMean(g.sigmoid(fake)) };
+                return { loss, metrics };
+              },
+            },
+            {
+              name: 'generator',
+              updates: ['generator'],
+              optimizer,
+              loss({ net, x: image }) {
+                const x = toCanvas(image);
+                const { code, drawn, again } = generate(options, net('generator'), x);
+                const seen = (picture: Value) => discriminate(options, net('discriminator'), picture).features;
+                const adversarial = nn.l2(seen(x), seen(drawn)); // mean (f(x) − f(x̂))²
+                const contextual = nn.l1(x, drawn); // mean |x − x̂|
+                const encoder = nn.l2(code, again); // mean (z − ẑ)²
+                const { adversarialWeight, contextualWeight, encoderWeight } = options;
+                const loss = [
+                  g.mul(adversarial, adversarialWeight),
+                  g.mul(contextual, contextualWeight),
+                  g.mul(encoder, encoderWeight),
+                ].reduce((a, b) => g.add(a, b));
+                const watched = { adversarial, contextual, encoder };
+                return { loss, metrics: { ...watched, 'image-spread': spread(drawn), 'code-spread': spread(code) } };
+              },
+            },
+          ],
+        },
+      },
+    ];
+  },
+
+  score(options, net, image) {
+    const { code, drawn, again } = generate(options, net('generator'), toCanvas(image));
+    const score = g.reduceMean(g.square(g.sub(code, again)), { axes: [1, 2, 3] }); // mean (z − ẑ)², [N]
+    const reconstruction = fromCanvas(drawn, image); // [N,C,H,W]
+    const map = g.reduceMean(g.abs(g.sub(image, reconstruction)), { axes: [1], keep: true }); // [N,1,H,W]
+    return { map, score, reconstruction };
+  },
+});
