@@ -78,7 +78,9 @@ describe('steps', () => {
     const specs = [...trace.parameters.values(), ...trace.buffers.values()].map(({ spec }) => spec);
     const feeds: Tensors = { ...nn.initialize(specs, new Rng(3)), x };
     const values = g.evaluate([result.loss, ...Object.values(result.metrics)], feeds);
-    return Object.fromEntries(['loss', ...Object.keys(result.metrics)].map((name, i) => [name, +values[i].data[0]]));
+    return Object.fromEntries(
+      ['loss', ...Object.keys(result.metrics)].map((name, i) => [name, Number(values[i].data[0])]),
+    );
   }
 
   it('weigh the generator’s losses 1, 50 and 1', () => {
