@@ -69,6 +69,8 @@ describe('help', () => {
     'report',
     'predict',
     'threshold',
+    'compare',
+    'runs',
     'export',
     'bench',
     'doctor',
