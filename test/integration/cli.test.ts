@@ -70,6 +70,8 @@ describe('help', () => {
     'report',
     'predict',
     'threshold',
+    'compare',
+    'runs',
     'export',
     'bench',
     'doctor',

@@ -172,7 +172,7 @@ describe('runs', () => {
 });
 
 describe('predict', () => {
-  it('finishes over 1,000 files of which 3 are broken, lists these and has a code of its own', () => {
+  beforeAll(() => {
     mkdirSync(at('many'));
     const png = encodePng({ height: 16, width: 16, channels: 1, data: new Uint8Array(256).fill(128) });
     writeFileSync(at('many', '0000.png'), png);
@@ -181,6 +181,9 @@ describe('predict', () => {
     writeFileSync(at('many', '0007.png'), '');
     writeFileSync(at('many', '0500.png'), 'not a picture');
     writeFileSync(at('many', '0999.png'), png.subarray(0, png.length >> 1));
+  });
+
+  it('finishes over 1,000 files of which 3 are broken, lists these and has a code of its own', () => {
     const { code, stdout, stderr } = oddity('predict', 'runs/mean', 'many', '--out', 'found', '--quiet');
     expect(code, stderr).toBe(6);
     expect(stdout).toContain('3 of 1000 could not be scored:');
