@@ -241,7 +241,7 @@ export class Feeder {
   }
 }
 
-/** The batches of a slot: all items in a seeded order, or normal and anomalous ones each in their own. */
+/** The batches of a slot: all items in a seeded order, or where anomalies are too rare each kind in its own. */
 function positionsOf(
   { train, labels }: Pick<FitOptions, 'train' | 'labels'>,
   { batchSize, anomalyShare }: Pick<Plan, 'batchSize' | 'anomalyShare'>,
@@ -249,7 +249,8 @@ function positionsOf(
 ): (iteration: number) => Uint32Array {
   const all = Uint32Array.from(train.keys());
   const [normal, anomalous] = [0, 1].map((label) => all.filter((i) => (labels?.[i] ?? 0) === label));
-  if (anomalyShare === undefined || normal.length === 0 || anomalous.length === 0) {
+  const isRare = anomalyShare !== undefined && anomalous.length < anomalyShare * train.length;
+  if (!isRare || normal.length === 0 || anomalous.length === 0) {
     const order = batchOrder({ n: train.length, batchSize, rng });
     return (iteration) => order.at(iteration);
   }

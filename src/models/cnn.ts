@@ -1,8 +1,8 @@
 /**
  * Supervised classifier: three convolutions with max pooling and two dense layers, trained on normal and labelled
  * anomalous images (seed 001 of the founding documents, with the third convolution that its text promises and its code
- * left out). It knows the kinds of anomalies that it was shown; others may look normal to it.
- * Left out: pretrained weights, augmentation, more than two classes.
+ * left out, and with padding, so that small images are not eaten up). It knows the kinds of anomalies that it was shown;
+ * others may look normal to it. Left out: pretrained weights, augmentation, more than two classes.
  */
 import { z } from 'zod';
 import { gradients } from '../graph/grad.ts';
@@ -16,7 +16,7 @@ const config = z.strictObject({
     .int()
     .min(1)
     .max(512)
-    .default(32)
+    .default(16)
     .describe('Filters of the first convolution; each next one has twice as many.'),
   pool: z
     .int()
@@ -35,8 +35,8 @@ const config = z.strictObject({
     .number()
     .min(0)
     .max(0.9)
-    .default(0.5)
-    .describe('Share of each batch drawn from the labelled anomalies; 0 leaves them as rare as they are.'),
+    .default(0.1)
+    .describe('Least share of anomalies in each batch: rarer ones repeat; 0 leaves them as rare as they are.'),
   anomalyWeight: z
     .number()
     .positive()

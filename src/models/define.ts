@@ -28,7 +28,7 @@ export interface TrainingPhase {
   readonly epochs: number;
   readonly batchSize: number;
   /**
-   * Share of each batch that is drawn from the labelled anomalies, at least one item, (0, 1); for supervised models.
+   * Least share of labelled anomalies in each batch, (0, 1); for supervised models. Where they are rarer they repeat.
    * Without it they come as often as they are.
    */
   readonly anomalyShare?: number;
