@@ -8,9 +8,9 @@ export { type ExportOptions, type ExportResult, exportModel } from './export.ts'
 export type { EpochRecord } from './fit.ts';
 export { type MapFormat, mapFormats } from './map-files.ts';
 export { type ImageRegion, type Prediction, type PredictOptions, type PredictResult, predict } from './predict.ts';
+export { withRegion } from './region.ts';
 export type { BaselineReport, RunReport, TypeReport } from './report.ts';
 export { makeReport, type ReportOptions } from './report-page.ts';
-export { withRegion } from './region.ts';
 export { type RunRecord, readRun } from './run.ts';
 export { type TestOptions, test } from './test.ts';
 export { type ThresholdOptions, type ThresholdPolicy, type ThresholdResult, threshold } from './threshold.ts';
