@@ -13,6 +13,10 @@ export interface ConfigFile {
   channels?: number;
   labelled?: number;
   'normalize-map'?: string;
+  label?: string;
+  /** What columns of a CSV file of rows are, by name. */
+  columns?: Record<string, unknown>;
+  scaling?: string;
   preset?: string;
   seed?: number;
   device?: string;
@@ -34,6 +38,9 @@ const keys: Readonly<Record<keyof ConfigFile, 'text' | 'number' | 'name' | 'opti
   channels: 'number',
   labelled: 'number',
   'normalize-map': 'text',
+  label: 'text',
+  columns: 'options',
+  scaling: 'text',
   preset: 'text',
   seed: 'number',
   device: 'text',
@@ -89,7 +96,7 @@ export function parseConfigFile(text: string, path: string): ReadConfigFile {
     lines.set(key, counter.linePos(offset).line);
     const type = keys[key as keyof ConfigFile];
     if (type === 'options') {
-      if (!isMap(pair.value)) throw fail(`"${key}" must be a list of the model's options, "key: value" each`, offset);
+      if (!isMap(pair.value)) throw fail(`"${key}" must be a list, "key: value" each`, offset);
       values[key] = pair.value.toJSON();
       for (const inner of pair.value.items) {
         const [name, where] = keyOf(inner);

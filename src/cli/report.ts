@@ -9,6 +9,9 @@ export const metricNames = {
   imageAp: 'image AP',
   imageF1Max: 'image F1-max',
   prevalence: 'prevalence',
+  precision: 'precision at the share',
+  recall: 'recall at the share',
+  f1: 'F1 at the share',
   pixelAuroc: 'pixel AUROC',
   pixelAp: 'pixel AP',
   aupro: 'AUPRO (to 0.3)',
@@ -20,7 +23,7 @@ export function reportText(report: RunReport, page?: string): string {
   const others = Object.entries(baselines) as [string, Partial<RunReport['metrics']>][];
   // Without masks there are no pixel metrics, and no reason to show three empty rows.
   const shown = (Object.keys(metricNames) as (keyof typeof metricNames)[]).filter(
-    (key) => metrics[key] !== null || key.startsWith('image'),
+    (key) => (metrics[key] !== null && metrics[key] !== undefined) || key.startsWith('image'),
   );
   const rows = shown.map((key) => [
     metricNames[key],

@@ -59,7 +59,9 @@ describe('memorySource', () => {
     await expect(source.read([3], new Float32Array(4))).rejects.toThrow('0 … 2, got 3');
     await expect(numbered([0, 7], [])).rejects.toMatchObject({ code: 'labels' });
     const part = { part: 'train' as const, labels: new Uint8Array(2), pixels: new Uint8Array(7) };
-    await expect(memorySource({ ...source, parts: [part] })).rejects.toMatchObject({ code: 'count-mismatch' });
+    await expect(memorySource({ ...source, shape: [1, 2, 2], parts: [part] })).rejects.toMatchObject({
+      code: 'count-mismatch',
+    });
   });
 
   test('reads 100000 images of 28x28 in well under a second', async () => {

@@ -45,4 +45,17 @@ export { fitImage, fitMask, type Pixels, resample, writeUnit } from './resize.ts
 export { dataRoot } from './root.ts';
 export { checkSplit, findLeaks, finishSplit, type Split, type SplitPlan } from './split.ts';
 export { type SyntheticOptions, synthetic } from './synthetic.ts';
+export { readCells } from './table/cells.ts';
+export {
+  type ColumnEncoding,
+  checkScaling,
+  columnTotals,
+  encodedWidth,
+  type Scaling,
+  scalings,
+  type TableEncoding,
+} from './table/encoding.ts';
+export { type EncodedRows, readRows } from './table/rows.ts';
+export { type TableSourceOptions, tableSource } from './table/source.ts';
+export { type Column, type ColumnKind, columnKinds, type Table } from './table/table.ts';
 export * from './transforms/index.ts';

@@ -1,10 +1,13 @@
 /**
- * What a data set is to the rest of oddity: a list of items that costs nothing to hold, and a way to read the pixels
- * of some of them. Splits, protocols and hashes look at the list only. A source may hold its pixels in memory
- * (`memory.ts`) or decode files when asked; callers cannot tell.
+ * What a data set is to the rest of oddity: a list of items that costs nothing to hold, and a way to read the values
+ * of some of them. Splits, protocols and hashes look at the list only. A source may hold its values in memory
+ * (`memory.ts`, `table/source.ts`) or decode files when asked; callers cannot tell.
  */
+import type { Listener } from '../core/events.ts';
+import type { ItemKind, ItemShape } from '../core/item-shape.ts';
+import type { Scaling, TableEncoding } from './table/encoding.ts';
 
-/** One item of a data set, without its pixels. */
+/** One item of a data set, without its values. */
 export interface SourceItem {
   /** Unique in the source and stable between loads, for example `train/17`. */
   readonly id: string;
@@ -21,12 +24,11 @@ export interface SourceItem {
 /** A loaded data set. */
 export interface Source {
   readonly name: string;
-  /** What an item is; tables and series will add their words here. */
-  readonly kind: 'image';
+  readonly kind: ItemKind;
   readonly title: string;
   readonly licence: string;
-  /** Channels, height, width of every item. */
-  readonly shape: readonly [number, number, number];
+  /** Of every item: channels, height, width of an image; inputs of a row. */
+  readonly shape: ItemShape;
   /** Names of the classes, in the order of their numbers. */
   readonly classes: readonly string[];
   /**
@@ -38,11 +40,21 @@ export interface Source {
   /** sha256 (hex) over the content: shape, classes, labels and pixels. The same bytes give the same hash anywhere. */
   readonly hash: string;
   /**
-   * Writes the pixels of the items at `indices` to `out`, item after item, channel by channel (NCHW), in [0, 1].
-   * `out` belongs to the caller and must hold exactly `indices.length · C · H · W` values.
+   * Writes the values of the items at `indices` to `out`, item after item: pixels channel by channel (NCHW) in [0, 1],
+   * rows as their inputs. `out` belongs to the caller and must hold exactly an item's values for each index.
    * @throws ShapeError for a wrong length or an index outside the items; DataError for a file that cannot be read.
    */
   read(indices: ArrayLike<number>, out: Float32Array): Promise<void>;
+  /**
+   * Learns from the training items what turns raw values into inputs – the scaling and the texts of a table – and returns
+   * the source that reads by it. Absent where nothing is learnt.
+   */
+  prepare?(
+    train: ArrayLike<number>,
+    options: { readonly scaling?: Scaling; readonly onEvent: Listener },
+  ): Promise<Source>;
+  /** How a table's rows become inputs, for artefacts; absent for other kinds. */
+  readonly encoding?: TableEncoding;
   /** Writes masks (1 = anomalous pixel), item after item, `H · W` values each; absent when the source has none. */
   readMasks?(indices: ArrayLike<number>, out: Uint8Array): Promise<void>;
   /** False for an anomalous item whose mask is unknown: `readMasks` then writes zeros. Absent when all are known. */

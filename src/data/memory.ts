@@ -1,5 +1,6 @@
 /** A source whose pixels are bytes in memory; they become float32 while they are read. */
 import { DataError, ShapeError } from '../core/errors.ts';
+import type { ImageShape } from '../core/item-shape.ts';
 import { sha256 } from './hash.ts';
 import type { Source, SourceItem } from './item.ts';
 
@@ -15,7 +16,8 @@ export interface MemoryPart {
 }
 
 /** What `memorySource` needs to know. */
-export interface MemorySourceOptions extends Pick<Source, 'name' | 'title' | 'licence' | 'shape' | 'classes'> {
+export interface MemorySourceOptions extends Pick<Source, 'name' | 'title' | 'licence' | 'classes'> {
+  readonly shape: ImageShape;
   readonly parts: readonly MemoryPart[];
 }
 

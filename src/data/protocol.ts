@@ -27,6 +27,8 @@ export interface Protocol {
   readonly description: string;
   /** Option names it cannot do without. */
   readonly needs: readonly 'class'[];
+  /** The class that it is about where none is named. */
+  readonly class?: string;
   /** Makes the split; a pure function of the source's items, the options and the seed. */
   split(source: Source, options: ProtocolOptions): Split;
 }
@@ -165,6 +167,71 @@ const labelled: Protocol = {
   },
 };
 
+/**
+ * Half of all items, drawn by the seed, train without their anomalies, and the other half tests: the protocols of the
+ * literature on tables. Parts of the data set are pooled. With `share`, that share of the test items is called anomalous.
+ */
+function halves({
+  share,
+  anomalies,
+  ...protocol
+}: Omit<Protocol, 'split' | 'needs'> & {
+  readonly share?: number;
+  /** Share of anomalies to leave in the test half at most. */
+  readonly anomalies?: number;
+}): Protocol {
+  return {
+    ...protocol,
+    needs: [],
+    split(source, options) {
+      const { isAnomalous, sentence } = aboutNormal(source, protocol.name, options.class);
+      const rng = options.rng.split('split');
+      const order = rng.permutation(source.items.length);
+      const half = order.length >> 1;
+      const testing = order.subarray(half);
+      const normals = testing.filter((i) => !isAnomalous(i));
+      const odd = testing.filter(isAnomalous);
+      const most = anomalies === undefined ? odd.length : Math.floor((anomalies / (1 - anomalies)) * normals.length);
+      return finishSplit(source, {
+        protocol: protocol.name,
+        description: `${protocol.title}: ${sentence} Half of the items, drawn by the seed, train without their anomalies.`,
+        normals: order.subarray(0, half).filter((i) => !isAnomalous(i)),
+        test: [...normals, ...odd.subarray(0, most)],
+        isAnomalous,
+        validationFraction: options.validationFraction ?? 0.1,
+        rng: rng.split('validation'),
+        share,
+      });
+    },
+  };
+}
+
+const half = halves({
+  name: 'half',
+  title: 'Halves',
+  description:
+    'Half of all items, drawn by the seed, train without their anomalies, the other half tests. Of a data set of classes, ' +
+    'the class is the anomaly.',
+});
+
+const kdd = halves({
+  name: 'kdd',
+  title: 'KDD99 10 %',
+  description:
+    'Halves as DAGMM, EGBAD and ALAD draw them: the class (default "normal", the rarer one) is the anomaly, at most 20 % ' +
+    'of the test items are anomalies, and the 20 % with the highest scores count as found: an oracle.',
+  class: 'normal',
+  share: 0.2,
+  anomalies: 0.2,
+});
+
+const arrhythmia = halves({
+  name: 'arrhythmia',
+  title: 'Arrhythmia',
+  description: 'Halves; the 15 % of the test items with the highest scores count as found: an oracle (DAGMM, ALAD).',
+  share: 0.15,
+});
+
 /** What is anomalous in a source of folders, or in a source of classes when `about` names the anomaly. */
 function aboutNormal(source: Source, protocol: string, about: string | number | undefined) {
   const { items, classes, normalClass } = source;
@@ -174,7 +241,7 @@ function aboutNormal(source: Source, protocol: string, about: string | number | 
     if (about !== undefined && resolveClass(source, about) !== normalClass) {
       throw new ConfigError(
         'class-not-needed',
-        `The folders of ${source.name} say that "${classes[normalClass]}" is normal, so ${protocol} takes no other ` +
+        `${source.name} says itself that "${classes[normalClass]}" is normal, so ${protocol} takes no other ` +
           `class, got "${about}". Leave --class out.`,
       );
     }
@@ -221,7 +288,7 @@ export function missingClass(protocol: string, data: string): ConfigError {
 }
 
 /** All protocols. */
-export const protocols: readonly Protocol[] = [oneClass, oneAnomaly, folder, labelled];
+export const protocols: readonly Protocol[] = [oneClass, oneAnomaly, folder, labelled, half, kdd, arrhythmia];
 
 /** The protocol of a name; throws ConfigError `unknown-protocol`, offering the nearest name. */
 export function findProtocol(name: string): Protocol {

@@ -27,6 +27,11 @@ export interface Split {
   readonly leakFree: boolean;
   /** Share of anomalous items in the test list, [0, 1); 0 where the data has no anomalies, which `folder` allows. */
   readonly prevalence: number;
+  /**
+   * Share of the test items that the protocol calls anomalous, those with the highest scores, to count precision and
+   * recall; absent where it leaves the decision to a threshold.
+   */
+  readonly share?: number;
 }
 
 /** What a protocol decides; `finishSplit` does the rest. */
@@ -44,6 +49,8 @@ export interface SplitPlan {
   readonly test: ArrayLike<number>;
   /** Whether the test list may do without anomalies: then nothing can be measured, but the detector is made. */
   readonly mayLackAnomalies?: boolean;
+  /** See `Split.share`. */
+  readonly share?: number;
   /** True for an item number that is anomalous under the protocol. */
   readonly isAnomalous: (item: number) => boolean;
   readonly rng: Rng;
@@ -90,6 +97,7 @@ export function finishSplit(source: Source, plan: SplitPlan): Split {
     testLabels,
     leakFree: findLeaks(source, { train, validation, test }).length === 0,
     prevalence: bad / test.length,
+    ...(plan.share !== undefined && { share: plan.share }),
   };
 }
 

@@ -5,17 +5,18 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { DataError, OddityError } from '../core/errors.ts';
+import { type ItemKind, type ItemShape, isImage, kindOf } from '../core/item-shape.ts';
 import type { Tensors } from '../core/tensor.ts';
-import { sha256 } from '../data/index.ts';
+import { sha256, type TableEncoding } from '../data/index.ts';
 import { emitProgram, opset } from '../graph/emit.ts';
 import type { OnnxModel } from '../graph/onnx/messages.ts';
 import { decodeModel } from '../graph/onnx/read.ts';
 import { encodeModel } from '../graph/onnx/write.ts';
-import type { AnyModel, ImageShape } from '../models/index.ts';
+import type { AnyModel } from '../models/index.ts';
 import type { MapScale } from '../report/map-image.ts';
 import type { MapThreshold, ThresholdReport } from './calibrate.ts';
 import { readIfThere, readJsonIfThere, writeAtomic, writeJson } from './files.ts';
-import { imageInput, scoringProgram } from './scoring.ts';
+import { inputOf, scoringProgram } from './scoring.ts';
 
 const format = 'oddity-artefact-1';
 /** Weights go to a file of their own above this; protobuf ends at 2 GiB. */
@@ -28,9 +29,11 @@ export interface ArtifactInfo {
   readonly model: string;
   readonly title: string;
   readonly config: Readonly<Record<string, unknown>>;
-  readonly kind: 'image';
-  readonly shape: ImageShape;
-  readonly input: { name: string; layout: string; range: readonly [number, number]; preprocessing: string };
+  readonly kind: ItemKind;
+  readonly shape: ItemShape;
+  readonly input: { name: string; layout: string; range: readonly [number, number] | null; preprocessing: string };
+  /** How raw rows become inputs; absent where items are no rows. */
+  readonly table?: TableEncoding;
   readonly outputs: readonly string[];
   readonly opset: number;
   readonly data: { name: string; hash: string; licence: string };
@@ -40,7 +43,7 @@ export interface ArtifactInfo {
   readonly description: string;
   readonly seed: number;
   readonly threshold: ThresholdReport;
-  /** Where pixels of maps stand out; null in artefacts that were written before there was one. */
+  /** Where values of maps stand out; null in artefacts that were written before there was one. */
   readonly mapThreshold: MapThreshold | null;
   /** Scores of held-out normal items, ascending: a score reads as "exceeded by x % of normals". */
   readonly normalScores: readonly number[];
@@ -81,7 +84,7 @@ export function scoringModel(
   model: AnyModel,
   // biome-ignore lint/suspicious/noExplicitAny: each model types its own options.
   config: any,
-  shape: ImageShape,
+  shape: ItemShape,
   tensors: Tensors,
 ): OnnxModel {
   return emitProgram(scoringProgram(model, config, shape, tensors), 'cpu');
@@ -95,7 +98,7 @@ export async function buildArtifact(
   graph: OnnxModel,
   model: AnyModel,
   config: Readonly<Record<string, unknown>>,
-  shape: ImageShape,
+  shape: ItemShape,
   version: string,
   facts: ArtifactFacts,
   externalAbove = EXTERNAL_BYTES,
@@ -120,9 +123,13 @@ export async function buildArtifact(
     model: model.name,
     title: model.title,
     config,
-    kind: 'image',
+    kind: kindOf(shape),
     shape,
-    input: { name: imageInput, layout: 'NCHW', range: [0, 1], preprocessing: 'inside the graph' },
+    input: {
+      ...inputOf(shape),
+      range: isImage(shape) ? [0, 1] : null,
+      preprocessing: facts.table ? 'the columns of "table", then inside the graph' : 'inside the graph',
+    },
     outputs: graph.graph.outputs.map((o) => o.name),
     opset,
     ...facts,

@@ -5,7 +5,7 @@
 import { DataError } from '../core/errors.ts';
 import type { Tensors } from '../core/tensor.ts';
 import { readSafetensors, writeSafetensors } from '../data/index.ts';
-import type { AnyModel, ImageShape } from '../models/index.ts';
+import type { AnyModel, ItemShape } from '../models/index.ts';
 import { resolveConfig } from './config.ts';
 import { readIfThere, writeAtomic } from './files.ts';
 import type { EpochRecord, FitState } from './fit.ts';
@@ -17,7 +17,7 @@ export interface CheckpointOrigin {
   readonly model: AnyModel;
   // biome-ignore lint/suspicious/noExplicitAny: each model types its own options.
   readonly config: any;
-  readonly shape: ImageShape;
+  readonly shape: ItemShape;
   readonly seed: number;
   readonly dataHash: string;
   readonly splitHash: string;
@@ -46,7 +46,7 @@ export async function writeCheckpoint(path: string, origin: CheckpointOrigin, st
 export interface Checkpoint {
   readonly model: string;
   readonly config: Record<string, unknown>;
-  readonly shape: ImageShape;
+  readonly shape: ItemShape;
   readonly seed: number;
   readonly data: string;
   readonly split: string;
@@ -99,7 +99,7 @@ export function checkCheckpoint(checkpoint: Checkpoint, origin: CheckpointOrigin
     );
   };
   differs('the model', checkpoint.model, origin.model.name);
-  differs('the image shape', checkpoint.shape, origin.shape);
+  differs('the item shape', checkpoint.shape, origin.shape);
   differs('the seed', checkpoint.seed, origin.seed);
   const [found, wanted] = [resolveConfig(origin.model, { config: checkpoint.config }), origin.config];
   for (const key of Object.keys(wanted)) differs(`the option ${key} =`, found[key], wanted[key]);

@@ -96,7 +96,7 @@ export async function compareRuns({ a, b, items = 10 }: CompareOptions): Promise
     testItems: n,
     differences: differencesOf(one.record, two.record),
     metrics: names.map((name) => {
-      const [left, right] = [one.report.metrics[name], two.report.metrics[name]];
+      const [left = null, right = null] = [one.report.metrics[name], two.report.metrics[name]];
       const metric = metrics[name as keyof typeof metrics];
       return {
         name,

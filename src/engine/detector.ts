@@ -1,14 +1,13 @@
 /** A trained detector, ready to score: what a program that uses oddity as a library holds. Node only. */
 import { ShapeError } from '../core/errors.ts';
 import type { Listener } from '../core/events.ts';
+import { type ItemShape, itemSize, kindOf, mapSize } from '../core/item-shape.ts';
 import { float32 } from '../core/tensor.ts';
-import type { ImageShape } from '../models/index.ts';
 import { type Device, openRuntime } from '../runtime/index.ts';
 import { type ArtifactInfo, readArtifact, runnableBytes } from './artifact.ts';
 import { type Decision, decide, exceededBy } from './calibrate.ts';
 import { checkDevice } from './device.ts';
 import { scoreBatch } from './score.ts';
-import { imageInput } from './scoring.ts';
 
 export interface DetectorOptions {
   /** Default `auto`. */
@@ -20,18 +19,18 @@ export interface DetectorOptions {
 /** An open artefact. `close` ends its worker. */
 export interface Detector {
   readonly device: Device;
-  /** Channels, height, width of an image. */
-  readonly shape: ImageShape;
-  /** An image is anomalous when its score is >= this; null when no normal items were held out. */
+  /** Of one item: channels, height, width of an image; inputs of a row. */
+  readonly shape: ItemShape;
+  /** An item is anomalous when its score is >= this; null when no normal items were held out. */
   readonly threshold: number | null;
   /** Everything else that `model.json` says. */
   readonly info: ArtifactInfo;
   /**
-   * Scores `n` images, `[n, C, H, W]` in [0, 1]: one score each, larger is more anomalous, and one map `[H, W]` each.
-   * Reconstructions come with those models that draw them. Rejects with Cancelled once `signal` aborts.
+   * Scores `n` items – images `[n, C, H, W]` in [0, 1], rows `[n, D]` encoded as `info.table` says: one score each, larger
+   * is more anomalous, and one map each, `[H, W]` or `[D]`. Reconstructions come with those models that draw them. Rejects with Cancelled once `signal` aborts.
    */
   score(
-    images: Float32Array,
+    items: Float32Array,
     n: number,
     options?: { signal?: AbortSignal },
   ): Promise<{ scores: Float32Array; maps: Float32Array; reconstructions?: Float32Array }>;
@@ -53,8 +52,7 @@ export async function loadDetector(path: string, options: DetectorOptions = {}):
   const artifact = await readArtifact(path);
   const { info } = artifact;
   const runtime = await openRuntime(device, { threads, onEvent });
-  const [channels, height, width] = info.shape;
-  const [values, area] = [channels * height * width, height * width];
+  const [values, area] = [itemSize(info.shape), mapSize(info.shape)];
   try {
     const session = await runtime.open(runnableBytes(artifact));
     const drawn = info.outputs.includes('reconstruction');
@@ -64,10 +62,11 @@ export async function loadDetector(path: string, options: DetectorOptions = {}):
       shape: info.shape,
       threshold: info.threshold.value,
       info,
-      async score(images, n, { signal } = {}) {
-        if (!Number.isInteger(n) || n < 0 || images.length !== n * values) {
+      async score(items, n, { signal } = {}) {
+        if (!Number.isInteger(n) || n < 0 || items.length !== n * values) {
+          const what = { image: 'images', table: 'rows', series: 'windows' }[kindOf(info.shape)];
           throw new ShapeError(
-            `${n} images of ${channels}x${height}x${width} need ${n * values} values, got ${images.length}.`,
+            `${n} ${what} of ${info.shape.join('x')} need ${n * values} values, got ${items.length}.`,
           );
         }
         const scores = new Float32Array(n);
@@ -76,8 +75,8 @@ export async function loadDetector(path: string, options: DetectorOptions = {}):
         const size = scoreBatch(info.shape);
         for (let at = 0; at < n; at += size) {
           const count = Math.min(size, n - at);
-          const batch = float32(images.slice(at * values, (at + count) * values), [count, ...info.shape]);
-          const out = await session.run({ [imageInput]: batch }, { fetch, transfer: true, signal });
+          const batch = float32(items.slice(at * values, (at + count) * values), [count, ...info.shape]);
+          const out = await session.run({ [info.input.name]: batch }, { fetch, transfer: true, signal });
           scores.set(out.score.data as Float32Array, at);
           maps.set(out.map.data as Float32Array, at * area);
           reconstructions?.set(out.reconstruction.data as Float32Array, at * values);

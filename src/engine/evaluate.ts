@@ -1,7 +1,9 @@
 /** Judges scores and maps on a test part, beside baselines on the same split. */
+import { InternalError } from '../core/errors.ts';
 import { type Listener, silent } from '../core/events.ts';
+import { isImage } from '../core/item-shape.ts';
 import type { Program } from '../graph/program.ts';
-import { auroc, averagePrecision, bootstrap, f1Max, imageMetrics, pixelMetrics } from '../metrics/index.ts';
+import { auroc, averagePrecision, bootstrap, f1Max, imageMetrics, pixelMetrics, topShare } from '../metrics/index.ts';
 import { type AnyModel, meanImage, random } from '../models/index.ts';
 import type { Runtime, Session } from '../runtime/index.ts';
 import { fitData, trainingItems } from './fit.ts';
@@ -46,12 +48,19 @@ export async function judge(
   const { reasons: pixelReasons, ...pixelValues } = pixels.result();
   return {
     scores,
-    metrics: { imageAuroc, imageAp, imageF1Max, prevalence, ...pixelValues },
+    metrics: { imageAuroc, imageAp, imageF1Max, prevalence, ...atShare(task, scores), ...pixelValues },
     intervals: intervalsOf(scores, split.testLabels),
     perType: perType(task, scores, threshold),
     reasons: { ...reasons, ...pixelReasons },
     scoreMsPerItem,
   };
+}
+
+/** Precision, recall and F1 where the protocol states the share of anomalies. */
+function atShare({ split }: Task, scores: Float32Array): Pick<BaselineReport, 'precision' | 'recall' | 'f1'> {
+  if (split.share === undefined) return {};
+  const found = topShare(scores, split.testLabels, split.share);
+  return found ? { precision: found.precision, recall: found.recall, f1: found.f1 } : {};
 }
 
 /** 95 % bootstrap intervals of the image metrics; the same scores give the same intervals. */
@@ -118,7 +127,9 @@ function pixelJudge(
       message: `${anomalous.length - masked.size} of ${anomalous.length} anomalous test items have no mask: pixel metrics leave them out.`,
     });
   }
-  const [, height, width] = source.shape;
+  const { shape } = source;
+  if (!isImage(shape)) throw new InternalError(`${source.name} has masks but no images.`);
+  const [, height, width] = shape;
   const area = height * width;
   const pixels = pixelMetrics();
   return {
@@ -156,7 +167,7 @@ export async function judgeBaselines(
       const scores = await scoreItems(session, source, split.test, { signal, onMaps: pixels.onMaps });
       const { imageAuroc, imageAp } = imageMetrics(scores, split.testLabels);
       const { pixelAuroc, pixelAp, aupro } = pixels.result();
-      return { imageAuroc, imageAp, pixelAuroc, pixelAp, aupro };
+      return { imageAuroc, imageAp, ...atShare(task, scores), pixelAuroc, pixelAp, aupro };
     } finally {
       session.close().catch(() => {}); // who cancels does not wait
     }

@@ -23,7 +23,7 @@ import { makeFolder } from './files.ts';
 import { trainedTensors } from './fit.ts';
 import { lockFolder } from './lock.ts';
 import { readRun, runFiles } from './run.ts';
-import { imageInput, scoringProgram } from './scoring.ts';
+import { inputOf, scoringProgram } from './scoring.ts';
 import { loadRunTask } from './test.ts';
 import { oddityVersion } from './versions.ts';
 
@@ -127,6 +127,7 @@ async function artifactOf(run: string, checkpoint: Checkpoint | undefined, onEve
     threshold: calibrate([], record.falseAlarmRate),
     mapThreshold: calibrateMaps([], record.falseAlarmRate),
     normalScores: [],
+    ...(record.table && { table: record.table }),
   });
 }
 
@@ -147,8 +148,9 @@ async function compare(artifact: Artifact, checkpoint: Checkpoint, options: Expo
   const config = resolveConfig(model, { config: checkpoint.config });
   const program = scoringProgram(model, config, checkpoint.shape, trainedTensors(checkpoint.state.tensors));
   const reference = await openReferenceRuntime().compile(program);
+  const input = inputOf(source.shape).name;
   const one = (i: number) => ({
-    [imageInput]: float32(images.slice(i * values, (i + 1) * values), [1, ...source.shape]),
+    [input]: float32(images.slice(i * values, (i + 1) * values), [1, ...source.shape]),
   });
   const fetch = ['score', 'map'];
   const wanted: Tensors[] = [];
@@ -172,7 +174,7 @@ async function compare(artifact: Artifact, checkpoint: Checkpoint, options: Expo
     try {
       if (runtime.device in devices) continue; // `cpu` that fell back to `wasm`
       const session = await runtime.open(runnableBytes(artifact));
-      const all = await session.run({ [imageInput]: float32(images.slice(), [count, ...source.shape]) }, { fetch });
+      const all = await session.run({ [input]: float32(images.slice(), [count, ...source.shape]) }, { fetch });
       let worst = 0;
       for (const [i, expected] of wanted.entries()) {
         const alone = await session.run(one(i), { fetch, signal });

@@ -1,5 +1,7 @@
 /** The one colour scale of a run's maps, and example maps as PNG files, half of them of anomalous items. */
 import { join } from 'node:path';
+import { InternalError } from '../core/errors.ts';
+import { isImage } from '../core/item-shape.ts';
 import type { Rng } from '../core/random.ts';
 import { type MapScale, mapPicture } from '../report/map-image.ts';
 import type { Session } from '../runtime/index.ts';
@@ -42,7 +44,7 @@ export function chooseExamples(labels: Uint8Array, count: number, rng: Rng): num
   return [...anomalous, ...some(0, count - anomalous.length)];
 }
 
-/** Draws test items into a folder, with the scale as `scale.json`; nothing where none are named. */
+/** Draws test images into a folder, with the scale as `scale.json`; nothing where none are named. */
 export async function drawMaps(
   session: Session,
   { source, split }: Task,
@@ -53,14 +55,16 @@ export async function drawMaps(
   if (positions.length === 0) return;
   const items = positions.map((i) => split.test[i]);
   const { images, maps, reconstructions } = await scoreWithMaps(session, source, items, { signal });
-  const [channels, height, width] = source.shape;
+  const { shape } = source;
+  if (!isImage(shape)) throw new InternalError(`${source.name} has no images to draw.`);
+  const [channels, height, width] = shape;
   const [values, area] = [channels * height * width, height * width];
   await makeFolder(folder);
   for (const [k, i] of positions.entries()) {
     const label = split.testLabels[i] ? 'anomalous' : 'normal';
     const id = source.items[split.test[i]].id.replace(/[^A-Za-z0-9._-]+/g, '-');
     const png = mapPicture({
-      shape: source.shape,
+      shape,
       image: images.subarray(k * values, (k + 1) * values),
       reconstruction: reconstructions?.subarray(k * values, (k + 1) * values),
       map: maps.subarray(k * area, (k + 1) * area),

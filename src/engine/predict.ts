@@ -1,20 +1,35 @@
-/** Scores image files with a trained detector. A file that cannot be read is listed; the others go on. */
-import { Cancelled, RuntimeUnavailable } from '../core/errors.ts';
+/**
+ * Scores image files, or the rows of CSV files, with a trained detector. A file or row that cannot be read is listed; the
+ * others go on.
+ */
+import { Cancelled, ConfigError, DataError, OddityError, RuntimeUnavailable } from '../core/errors.ts';
 import { type Listener, silent } from '../core/events.ts';
-import { type Decoder, openDecoder, writeUnit } from '../data/index.ts';
+import { type ImageShape, isImage } from '../core/item-shape.ts';
+import {
+  columnTotals,
+  type Decoder,
+  encodedWidth,
+  openDecoder,
+  readCells,
+  readRows,
+  writeUnit,
+} from '../data/index.ts';
 import { type Region, regionsAbove } from '../metrics/index.ts';
 import { mapScale } from '../report/map-image.ts';
 import type { Device } from '../runtime/index.ts';
 import type { Decision, ThresholdReport } from './calibrate.ts';
 import { type Detector, loadDetector } from './detector.ts';
-import { makeFolder } from './files.ts';
+import { makeFolder, readIfThere } from './files.ts';
 import { checkMapFormat, type MapFormat, MapWriter } from './map-files.ts';
 import { codeOf } from './run.ts';
 
 export interface PredictOptions {
   /** A run's folder, an artefact's folder or its `model.onnx`. */
   run: string;
-  /** Paths of image files; each is fitted to the size and channels that the model takes. */
+  /**
+   * Paths of image files, each fitted to the size and channels that the model takes; of CSV files with a head where the
+   * model was trained on a table.
+   */
   images: readonly string[];
   device?: Device | 'auto';
   /** A folder for the maps. */
@@ -27,9 +42,11 @@ export interface PredictOptions {
   signal?: AbortSignal;
 }
 
-/** What a detector says of one image. */
+/** What a detector says of one image or row. */
 export interface Prediction {
   readonly path: string;
+  /** Line of the row in its file; absent for images. */
+  readonly line?: number;
   /** Raw; larger is more anomalous. */
   readonly score: number;
   /** Null when the run held no normal items out. */
@@ -40,8 +57,10 @@ export interface Prediction {
   readonly decision: Decision | null;
   /** Share of held-out normal items with a larger score. */
   readonly exceededBy?: number;
-  /** Size of the image file, upright. */
-  readonly imageSize: Size;
+  /** Size of the image file, upright; absent for rows. */
+  readonly imageSize?: Size;
+  /** The columns of a row with the largest values of the map, summed over their inputs; absent for images. */
+  readonly columns?: readonly { readonly name: string; readonly value: number }[];
   /** What touches and reaches the map threshold, the highest peak first. Empty where there is no map threshold. */
   readonly regions: readonly ImageRegion[];
   /** The files that were written of the map. */
@@ -64,8 +83,8 @@ export interface PredictResult {
   readonly threshold: ThresholdReport;
   /** Where pixels of maps stand out; null in a model without held-out normals. */
   readonly mapThreshold: number | null;
-  /** Size of the maps, which is what the model takes. */
-  readonly mapSize: Size;
+  /** Size of the maps of images, which is what the model takes; absent for rows. */
+  readonly mapSize?: Size;
   readonly predictions: readonly Prediction[];
   /** Files that could not be read. */
   readonly failed: readonly { path: string; code: string; message: string }[];
@@ -74,19 +93,28 @@ export interface PredictResult {
 /** Images held in memory at a time. */
 const BATCH = 16;
 
-/** Scores image files, in their order. Throws as `loadDetector` does, and RuntimeUnavailable without the decoder. */
+/** Scores files, in their order. Throws as `loadDetector` does, and RuntimeUnavailable without the decoder of images. */
 export async function predict(options: PredictOptions): Promise<PredictResult> {
+  (options.mapFormats ?? []).forEach(checkMapFormat);
+  const detector = await loadDetector(options.run, { device: options.device, onEvent: options.onEvent });
+  try {
+    return isImage(detector.shape) ? await predictImages(detector, options) : await predictRows(detector, options);
+  } finally {
+    await detector.close();
+  }
+}
+
+async function predictImages(detector: Detector, options: PredictOptions): Promise<PredictResult> {
   const { images, maps: folder, mapFormats = ['picture'], onEvent = silent, signal } = options;
-  mapFormats.forEach(checkMapFormat);
   if (folder !== undefined) await makeFolder(folder);
-  const detector = await loadDetector(options.run, { device: options.device, onEvent });
   const decoder = openDecoder();
   try {
-    const { shape, info } = detector;
+    const { info } = detector;
+    const shape = detector.shape as ImageShape;
     const [, height, width] = shape;
     const mapThreshold = info.mapThreshold?.value ?? null;
     const writer = folder === undefined ? undefined : new MapWriter(folder, mapFormats);
-    const read = (at: number) => readBatch(decoder, images.slice(at, at + BATCH), detector, options.maxPixels);
+    const read = (at: number) => readBatch(decoder, images.slice(at, at + BATCH), shape, options.maxPixels);
     const values = shape.reduce((n, d) => n * d, 1);
     const predictions: Prediction[] = [];
     const failed: { path: string; code: string; message: string }[] = [];
@@ -101,8 +129,6 @@ export async function predict(options: PredictOptions): Promise<PredictResult> {
       for (const [i, { pixels }] of good.entries()) batch.set(pixels, i * values);
       const scored = await detector.score(batch, good.length, { signal });
       for (const [i, { path, pixels, size }] of good.entries()) {
-        const score = scored.scores[i];
-        const { threshold } = detector;
         const map = scored.maps.subarray(i * height * width, (i + 1) * height * width);
         const reconstruction = scored.reconstructions?.subarray(i * values, (i + 1) * values);
         // The run's own scale, so that pictures of different calls compare.
@@ -110,11 +136,7 @@ export async function predict(options: PredictOptions): Promise<PredictResult> {
         const maps = await writer?.write({ path, shape, image: pixels, reconstruction, map, scale, mapThreshold });
         predictions.push({
           path,
-          score,
-          threshold,
-          isAnomalous: threshold === null ? null : score >= threshold,
-          decision: detector.decide(score),
-          exceededBy: detector.exceededBy(score),
+          ...judged(detector, scored.scores[i]),
           imageSize: size,
           regions: mapThreshold === null ? [] : regionsOf(map, mapThreshold, { height, width }, size),
           ...(maps && { maps }),
@@ -125,8 +147,63 @@ export async function predict(options: PredictOptions): Promise<PredictResult> {
     }
     return { threshold: info.threshold, mapThreshold, mapSize: { height, width }, predictions, failed };
   } finally {
-    await Promise.all([detector.close(), decoder.close()]);
+    await decoder.close();
   }
+}
+
+/** What a detector makes of a score. */
+function judged(detector: Detector, score: number) {
+  const { threshold } = detector;
+  return {
+    score,
+    threshold,
+    isAnomalous: threshold === null ? null : score >= threshold,
+    decision: detector.decide(score),
+    exceededBy: detector.exceededBy(score),
+  };
+}
+
+/** Columns of a row that are told. */
+const COLUMNS = 3;
+
+/** Scores the rows of CSV files, each encoded as in training. */
+async function predictRows(detector: Detector, options: PredictOptions): Promise<PredictResult> {
+  const { images: paths, maps, onEvent = silent, signal } = options;
+  const { info } = detector;
+  if (!info.table) throw new DataError('artefact-corrupt', `${options.run} says nothing of its columns. Train again.`);
+  if (maps !== undefined) throw new ConfigError('no-maps', 'Rows of a table have no map files. Leave --maps out.');
+  const width = encodedWidth(info.table);
+  const predictions: Prediction[] = [];
+  const failed: PredictResult['failed'][number][] = [];
+  for (const [n, path] of paths.entries()) {
+    if (signal?.aborted) throw new Cancelled();
+    try {
+      const bytes = await readIfThere(path);
+      if (!bytes) throw new DataError('no-data', `${path} must be a CSV file with a head, and is not there.`);
+      const { lines, inputs, broken, missing, unseen } = readRows(readCells(bytes, path), info.table);
+      const warn = (code: string, message: string) =>
+        onEvent({ type: 'warning', code, message: `${path}: ${message}` });
+      if (missing > 0) warn('missing-values', `${missing} missing numbers take the median of the training rows.`);
+      for (const [name, texts] of unseen)
+        warn('unseen-texts', `${name} has texts that training did not see (${texts.slice(0, 8).join(', ')}).`);
+      const { scores, maps } = await detector.score(inputs, lines.length, { signal });
+      for (const [r, line] of lines.entries()) {
+        const fault = broken.get(r);
+        if (fault !== undefined) {
+          failed.push({ path: `${path}:${line}`, code: 'csv-rows', message: `${path} (line ${line}): ${fault}.` });
+          continue;
+        }
+        const totals = columnTotals(info.table, maps.subarray(r * width, (r + 1) * width));
+        const columns = totals.sort((a, b) => b.value - a.value).slice(0, COLUMNS);
+        predictions.push({ path, line, ...judged(detector, scores[r]), columns, regions: [] });
+      }
+    } catch (error) {
+      if (!(error instanceof OddityError) || error.name !== 'DataError') throw error;
+      failed.push({ path, ...codeOf(error) });
+    }
+    onEvent({ type: 'progress', task: 'predict', done: n + 1, total: paths.length, unit: 'file' });
+  }
+  return { threshold: info.threshold, mapThreshold: info.mapThreshold?.value ?? null, predictions, failed };
 }
 
 /** A decoded image: `[C, H, W]` as the model takes it, and the size of its file. */
@@ -140,7 +217,7 @@ interface ReadImage {
 async function readBatch(
   decoder: Decoder,
   paths: readonly string[],
-  { shape }: Pick<Detector, 'shape'>,
+  shape: ImageShape,
   maxPixels?: number,
 ): Promise<{ good: ReadImage[]; bad: PredictResult['failed'] }> {
   const read = async (path: string): Promise<ReadImage> => {

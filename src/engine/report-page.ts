@@ -1,7 +1,8 @@
 /** Gathers what the page of a run shows – from the run's files, and by scoring a few test items again – and writes it. */
 import { basename, resolve } from 'node:path';
-import { DataError } from '../core/errors.ts';
+import { DataError, InternalError } from '../core/errors.ts';
 import { type Listener, silent } from '../core/events.ts';
+import { isImage } from '../core/item-shape.ts';
 import { findModel } from '../models/index.ts';
 import type { ReportData, ReportItem, ReportPictures } from '../report/data.ts';
 import { chooseItems } from '../report/judgement.ts';
@@ -92,7 +93,8 @@ export async function writeReportPage(
     normalScores: info.normalScores,
     items,
     history: report.history ?? [],
-    pictures: open && (await drawPictures(open, items, info)),
+    kind: info.kind,
+    pictures: open && isImage(info.shape) ? await drawPictures(open, items, info) : undefined,
   };
   // The page's charts are loaded when they are drawn: most programs that use the engine draw none.
   const { reportPage } = await import('../report/page.ts');
@@ -111,6 +113,7 @@ async function drawPictures(
   const chosen = [...misses, ...falseAlarms, ...hits];
   const numbers = chosen.map((i) => split.test[i]);
   const { shape } = source;
+  if (!isImage(shape)) throw new InternalError(`${source.name} has no images to draw.`);
   const [channels, height, width] = shape;
   const [values, area] = [channels * height * width, height * width];
   const { images, maps, reconstructions } = await scoreWithMaps(session, source, numbers, { signal });

@@ -15,6 +15,10 @@ export interface BaselineReport {
   readonly pixelAuroc: number | null;
   readonly pixelAp: number | null;
   readonly aupro: number | null;
+  /** As in `RunReport.metrics`. */
+  readonly precision?: number;
+  readonly recall?: number;
+  readonly f1?: number;
 }
 
 /** How well one class of anomalous test items is told from the normal ones. */
@@ -57,6 +61,13 @@ export interface RunReport {
     imageAp: number | null;
     imageF1Max: number | null;
     prevalence: number | null;
+    /**
+     * When the share of the test items that the protocol states is flagged, those with the highest scores: an oracle.
+     * Absent where the protocol states none.
+     */
+    precision?: number;
+    recall?: number;
+    f1?: number;
     /** Over all pixels of test items whose masks are known. */
     pixelAuroc: number | null;
     pixelAp: number | null;

@@ -8,7 +8,14 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigError, DataError, OddityError } from '../core/errors.ts';
 import type { Event, Listener } from '../core/events.ts';
-import { type LayoutOptions, type Split, sha256 } from '../data/index.ts';
+import {
+  type ColumnKind,
+  type LayoutOptions,
+  type Scaling,
+  type Split,
+  sha256,
+  type TableEncoding,
+} from '../data/index.ts';
 import type { Device } from '../runtime/index.ts';
 import { makeFolder, readJsonIfThere, writeFailure, writeJson } from './files.ts';
 import { isLocked, type Lock, lockFolder } from './lock.ts';
@@ -33,6 +40,11 @@ export interface RunRecord {
   readonly maxPixels?: number;
   readonly folderNames?: LayoutOptions;
   readonly acceptLicence?: boolean;
+  /** What the columns of a CSV file of rows were said to be, and how numbers were scaled. */
+  readonly columns?: Readonly<Record<string, ColumnKind>>;
+  readonly scaling?: Scaling;
+  /** How rows of a table became inputs. */
+  readonly table?: TableEncoding;
   readonly dataRoot: string;
   readonly dataHash: string;
   readonly protocol: string;

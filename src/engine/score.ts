@@ -1,10 +1,11 @@
 /** Streams items through a scoring session: the next batch is read while the current one runs. */
 import { Cancelled, InternalError } from '../core/errors.ts';
 import { type Listener, silent } from '../core/events.ts';
+import { itemSize, mapSize } from '../core/item-shape.ts';
 import type { Tensor, Tensors } from '../core/tensor.ts';
 import { gatherBatch, type Source } from '../data/index.ts';
 import type { Session } from '../runtime/index.ts';
-import { imageInput } from './scoring.ts';
+import { inputOf } from './scoring.ts';
 
 /** Values of one input batch at most: 16 MiB. */
 const BATCH_VALUES = 2 ** 22;
@@ -15,14 +16,13 @@ export interface ScoreOptions {
   signal?: AbortSignal;
   /** What progress events are about; default `score`. */
   task?: string;
-  /** Takes the maps of a batch, `[count, H, W]`, whose first item is number `at`; without it none are fetched. */
+  /** Takes the maps of a batch, one after the other, whose first item is number `at`; without it none are fetched. */
   onMaps?: (maps: Float32Array, at: number, count: number) => void | Promise<void>;
 }
 
 /** Items per call, from the size of one. The same items in the same order always make the same batches. */
 export function scoreBatch(shape: readonly number[]): number {
-  const size = shape.reduce((n, d) => n * d, 1);
-  return Math.max(1, Math.min(BATCH_ITEMS, Math.floor(BATCH_VALUES / size)));
+  return Math.max(1, Math.min(BATCH_ITEMS, Math.floor(BATCH_VALUES / itemSize(shape))));
 }
 
 /** Scores of the items at `indices`, in their order; larger is more anomalous. Maps are handed on, never kept. */
@@ -49,18 +49,17 @@ export async function scoreWithMaps(
   indices: ArrayLike<number>,
   options: ScoreOptions = {},
 ): Promise<{ images: Float32Array; scores: Float32Array; maps: Float32Array; reconstructions?: Float32Array }> {
-  const [channels, height, width] = source.shape;
-  const values = channels * height * width;
+  const [values, area] = [itemSize(source.shape), mapSize(source.shape)];
   const images = new Float32Array(indices.length * values);
   await source.read(indices, images);
   const scores = new Float32Array(indices.length);
-  const maps = new Float32Array(indices.length * height * width);
+  const maps = new Float32Array(indices.length * area);
   const drawn = session.outputs.includes('reconstruction');
   const reconstructions = drawn ? new Float32Array(indices.length * values) : undefined;
   const fetch = ['score', 'map', ...(drawn ? ['reconstruction'] : [])];
   for await (const { at, out } of scoreBatches(session, source, indices, fetch, options)) {
     scores.set(out.score.data as Float32Array, at);
-    maps.set(out.map.data as Float32Array, at * height * width);
+    maps.set(out.map.data as Float32Array, at * area);
     reconstructions?.set(out.reconstruction.data as Float32Array, at * values);
   }
   return { images, scores, maps, reconstructions };
@@ -74,6 +73,7 @@ async function* scoreBatches(
   { onEvent = silent, signal, task = 'score' }: ScoreOptions,
 ): AsyncGenerator<{ at: number; out: Tensors }> {
   const size = scoreBatch(source.shape);
+  const { name } = inputOf(source.shape);
   const members = Uint32Array.from(indices);
   const begin = performance.now();
   const read = (at: number): Promise<Tensor> | undefined => {
@@ -86,7 +86,7 @@ async function* scoreBatches(
   for (let at = 0; at < members.length; at += size) {
     if (signal?.aborted) throw new Cancelled();
     const batch = await next!;
-    const running = session.run({ [imageInput]: batch }, { fetch, transfer: true, signal });
+    const running = session.run({ [name]: batch }, { fetch, transfer: true, signal });
     running.catch(() => {});
     next = read(at + size);
     const out = await running;

@@ -3,7 +3,9 @@ import { ConfigError } from '../core/errors.ts';
 import { type Listener, silent } from '../core/events.ts';
 import { Rng } from '../core/random.ts';
 import {
+  type ColumnKind,
   checkImageOptions,
+  checkScaling,
   type Dataset,
   dataRoot,
   findDataset,
@@ -13,6 +15,7 @@ import {
   missingClass,
   type Protocol,
   resolveClass,
+  type Scaling,
   type Source,
   type Split,
 } from '../data/index.ts';
@@ -20,7 +23,7 @@ import { hashSplit } from './run.ts';
 
 /** What determines a task, besides the bytes of the data. */
 export interface TaskOptions extends ImageOptions {
-  /** Name of a data set, or path of a folder of images or of a CSV file that lists them. */
+  /** Name of a data set, or path of a folder of images, of a CSV file that lists them or of a CSV file of rows. */
   readonly data: string;
   /** Default: what suits the data set, see `defaultProtocol`. */
   readonly protocol?: string;
@@ -29,6 +32,10 @@ export interface TaskOptions extends ImageOptions {
   readonly validationFraction?: number;
   /** Share of the anomalies for training whose labels are used, under the protocol `labelled`. */
   readonly labelledFraction?: number;
+  /** What columns of a CSV file of rows are, by name; the others follow from their cells. */
+  readonly columns?: Readonly<Record<string, ColumnKind>>;
+  /** What is done to the numbers of a table; default `min-max`, by the training part. */
+  readonly scaling?: Scaling;
   /** Accept the licence of a data set that asks for it. */
   readonly acceptLicence?: boolean;
   readonly dataRoot?: string;
@@ -47,9 +54,9 @@ export interface Task {
   readonly seconds: number;
 }
 
-/** Image files say themselves what is normal; of a data set of classes, one class is. */
+/** Files of one's own say themselves what is normal; of a data set of classes, one class is. */
 export function defaultProtocol(dataset: Dataset): string {
-  return dataset.isOfFiles ? 'folder' : 'one-class';
+  return dataset.protocol ?? (dataset.isOfFiles ? 'folder' : 'one-class');
 }
 
 /** Checks names and options before anything is loaded. */
@@ -59,6 +66,7 @@ export function checkTask(options: TaskOptions): { dataset: Dataset; protocol: P
   const protocol = findProtocol(options.protocol ?? defaultProtocol(dataset));
   if (protocol.needs.includes('class') && about === undefined) throw missingClass(protocol.name, dataset.name);
   checkImageOptions(options);
+  if (options.scaling !== undefined) checkScaling(options.scaling);
   if (!dataset.isOfFiles && (size || channels || folderNames)) {
     throw new ConfigError(
       'size-not-needed',
@@ -75,17 +83,19 @@ export async function loadTask(options: TaskOptions): Promise<Task> {
   const { onEvent = silent, signal, seed, validationFraction, labelledFraction } = options;
   const begin = performance.now();
   const root = options.dataRoot ?? dataRoot();
-  const { download, acceptLicence, size, channels, maxPixels, folderNames } = options;
+  const { download, acceptLicence, columns, scaling, size, channels, maxPixels, folderNames } = options;
   const images = { size, channels, maxPixels, folderNames };
-  const source = await dataset.load({ root, onEvent, download, acceptLicence, ...images, signal });
+  const source = await dataset.load({ root, onEvent, download, acceptLicence, columns, ...images, signal });
   try {
+    checkKind(source, options);
     const rng = new Rng(seed);
-    const number = options.class === undefined ? source.normalClass : resolveClass(source, options.class);
+    const about = options.class ?? protocol.class;
+    const number = about === undefined ? source.normalClass : resolveClass(source, about);
     const name = number === undefined ? undefined : source.classes[number];
     const split = protocol.split(source, { class: name, validationFraction, labelledFraction, rng });
     warnOf(source, split, onEvent);
     return {
-      source,
+      source: (await source.prepare?.(split.train, { scaling, onEvent })) ?? source,
       split,
       splitHash: await hashSplit(split),
       class: name!, // a protocol that is about a class has refused to go on without one
@@ -98,6 +108,22 @@ export async function loadTask(options: TaskOptions): Promise<Task> {
   }
 }
 
+/** Refuses options that mean nothing for the kind of items that were loaded. */
+function checkKind({ name, kind, shape }: Source, { columns, scaling, size, channels }: TaskOptions): void {
+  if (kind !== 'table' && (columns || scaling)) {
+    throw new ConfigError(
+      'not-a-table',
+      `Columns and scaling are for tables, and ${name} holds images of ${shape.join('x')}. Leave them out.`,
+    );
+  }
+  if (kind !== 'image' && (size || channels)) {
+    throw new ConfigError(
+      'size-not-needed',
+      `Size and channels are for image files, and ${name} is a table. Leave --size and --channels out.`,
+    );
+  }
+}
+
 /** Says what makes the result of a split doubtful. */
 function warnOf(source: Source, split: Split, onEvent: Listener): void {
   if (split.prevalence === 0) {
@@ -105,8 +131,8 @@ function warnOf(source: Source, split: Split, onEvent: Listener): void {
       type: 'warning',
       code: 'no-anomalies',
       message:
-        `${source.name} has no anomalous images: a detector is trained, but nothing can be said about how good it is. ` +
-        'Add some images of defects to measure it.',
+        `${source.name} has no anomalous ${source.kind === 'image' ? 'images' : 'rows'}: a detector is trained, but nothing can be said about how good it is. ` +
+        'Add some anomalies to measure it.',
     });
   }
   const leaks = findLeaks(source, split);

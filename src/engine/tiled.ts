@@ -1,5 +1,6 @@
 /** Scoring images that are larger than what a detector takes, tile by tile. */
 import { ShapeError } from '../core/errors.ts';
+import { isImage } from '../core/item-shape.ts';
 import { cutTile, joinTiles, tileGrid } from '../data/transforms/index.ts';
 import type { Detector } from './detector.ts';
 
@@ -35,6 +36,7 @@ export async function scoreTiled(
   options: TiledOptions,
 ): Promise<TiledScore> {
   const { height, width, overlap, join, signal } = options;
+  if (!isImage(detector.shape)) throw new ShapeError('Tiles are of images, and this detector takes rows.');
   const [channels, tileHeight, tileWidth] = detector.shape;
   if (image.length !== channels * height * width) {
     throw new ShapeError(

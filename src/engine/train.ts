@@ -2,13 +2,14 @@
 import { join } from 'node:path';
 import { Cancelled, ConfigError, DataError, unknownName } from '../core/errors.ts';
 import { type Listener, silent } from '../core/events.ts';
-import { dataPath, dataRoot, type ImageOptions, type Source } from '../data/index.ts';
+import { isImage, mapSize } from '../core/item-shape.ts';
+import { type ColumnKind, dataPath, dataRoot, type ImageOptions, type Scaling, type Source } from '../data/index.ts';
 import { check } from '../graph/check.ts';
 import { emitProgram } from '../graph/emit.ts';
 import { encodeModel } from '../graph/onnx/write.ts';
 import type { Program } from '../graph/program.ts';
 import { describe, topological } from '../graph/value.ts';
-import { type AnyModel, findModel } from '../models/index.ts';
+import { type AnyModel, findModel, models } from '../models/index.ts';
 import type { Device, Runtime, Session } from '../runtime/index.ts';
 import { buildArtifact, scoringModel, writeArtifact } from './artifact.ts';
 import { calibrate, calibrateMaps, withTest } from './calibrate.ts';
@@ -40,7 +41,7 @@ import { oddityVersion, versionsOf } from './versions.ts';
 export interface TrainOptions extends ImageOptions {
   /** Name of a model, such as `autoencoder`. */
   model: string;
-  /** Name of a data set, such as `mnist`, or path of a folder of images or of a CSV file that lists them. */
+  /** Name of a data set, such as `mnist`, or path of a folder of images, a CSV file that lists them or one of rows. */
   data: string;
   /** What is normal and what is not; default `folder` for image files, `one-class` for data sets of classes. */
   protocol?: string;
@@ -50,6 +51,10 @@ export interface TrainOptions extends ImageOptions {
   labelledFraction?: number;
   /** Accept the licence of a data set that asks for it. */
   acceptLicence?: boolean;
+  /** What columns of a CSV file of rows are, by name; the others follow from their cells. */
+  columns?: Readonly<Record<string, ColumnKind>>;
+  /** What is done to the numbers of a table; default `min-max`, by the training part. */
+  scaling?: Scaling;
   /** One of the model's named sets of options. */
   preset?: string;
   /** Options of the model. */
@@ -189,6 +194,7 @@ async function trainIn(folder: RunFolder, plan: Plan, options: TrainOptions, beg
   const { signal } = options;
   const task = await loadTask({ ...options, data, protocol, seed, onEvent });
   try {
+    checkKind(model, task.source);
     const problem = model.unsuitable?.(config, task.source.shape);
     if (problem) throw new ConfigError('unsuitable', `${model.name} and ${options.data}: ${problem}`);
     if (model.learning === 'supervised') checkLabels(model, task, onEvent);
@@ -218,6 +224,9 @@ async function trainIn(folder: RunFolder, plan: Plan, options: TrainOptions, beg
         preset: options.preset,
         data,
         ...imageOptionsOf(task.source, options),
+        columns: options.columns,
+        scaling: options.scaling,
+        table: task.source.encoding,
         dataRoot: options.dataRoot ?? dataRoot(),
         dataHash: task.source.hash,
         protocol,
@@ -243,10 +252,22 @@ async function trainIn(folder: RunFolder, plan: Plan, options: TrainOptions, beg
 
 /** What a run of image files must know to read them in the same way again: defaults may change. */
 function imageOptionsOf({ shape, normalClass }: Source, options: TrainOptions) {
-  if (normalClass === undefined) return {};
+  if (normalClass === undefined || !isImage(shape)) return {};
   const [channels, height, width] = shape;
   const { maxPixels, folderNames, acceptLicence } = options;
   return { size: [height, width] as const, channels: channels as 1 | 3, maxPixels, folderNames, acceptLicence };
+}
+
+/** Refuses data of a kind that the model does not take. */
+function checkKind(model: AnyModel, { name, kind }: Source): void {
+  if (model.inputs.includes(kind)) return;
+  const words = { image: 'images', table: 'tables', series: 'series' };
+  const takers = models.filter((m) => m.inputs.includes(kind)).map((m) => m.name);
+  throw new ConfigError(
+    'unsuitable',
+    `${model.name} takes ${model.inputs.map((k) => words[k]).join(' and ')}, and ${name} holds ${words[kind]}. ` +
+      `Models that take them: ${takers.join(', ')}.`,
+  );
 }
 
 /** Anomalies in the training part that are fewer than this share are worth a warning. */
@@ -348,8 +369,9 @@ class Training {
       const judged = await judge(session, task, { threshold: threshold.value, onEvent, signal });
       const examples = chooseExamples(split.testLabels, plan.maps, task.rng.split('maps'));
       const shown = [...examples, ...hottest(judged.scores)];
-      const scale = await findMapScale(session, task, shown, { threshold: mapThreshold.value, signal });
-      await drawMaps(session, task, folder.files.maps, { positions: examples, scale, signal });
+      const pictures = isImage(source.shape);
+      const scale = await findMapScale(session, task, pictures ? shown : [], { threshold: mapThreshold.value, signal });
+      await drawMaps(session, task, folder.files.maps, { positions: pictures ? examples : [], scale, signal });
       const baselines = await judgeBaselines(runtime, task, seed, signal);
       const normalScores = [...held].sort((a, b) => a - b);
       const artifact = await buildArtifact(graph, model, config, source.shape, oddityVersion(), {
@@ -361,7 +383,8 @@ class Training {
         threshold,
         mapThreshold,
         normalScores,
-        mapScale: scale,
+        ...(pictures && { mapScale: scale }),
+        ...(source.encoding && { table: source.encoding }),
       });
       await writeArtifact(folder.path, artifact);
       await writeAtomic(folder.files.predictions, predictionsCsv(task, judged.scores, threshold.value));
@@ -489,7 +512,7 @@ async function scoreHeldOut(
   items: Uint32Array,
   options: { onEvent?: Listener; signal?: AbortSignal },
 ): Promise<{ scores: Float32Array; peaks: Float32Array }> {
-  const area = source.shape[1] * source.shape[2];
+  const area = mapSize(source.shape);
   const peaks = new Float32Array(items.length).fill(Number.NEGATIVE_INFINITY);
   const scores = await scoreItems(session, source, items, {
     ...options,

@@ -29,6 +29,7 @@ export {
   thresholdForFBeta,
   thresholdForMissRate,
 } from './threshold-from-labels.ts';
+export { type TopShare, topShare } from './top-share.ts';
 
 /** Image-level metrics; a value is null when it is undefined, and `reasons` then says why. */
 export interface ImageMetrics {

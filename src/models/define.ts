@@ -3,22 +3,22 @@
  * Adding a model is one file that exports `defineModel({...})` and one line in `index.ts`.
  */
 import type { z } from 'zod';
+import type { ImageShape, ItemKind, ItemShape } from '../core/item-shape.ts';
 import type { Rng } from '../core/random.ts';
 import type { Tensors } from '../core/tensor.ts';
 import type { Value } from '../graph/value.ts';
 import type { Scope } from '../nn/scope.ts';
 import type { Phase } from '../nn/training.ts';
 
-/** Shape of one image: channels, height, width. */
-export type ImageShape = readonly [number, number, number];
+export type { ImageShape, ItemKind, ItemShape };
 
 /** What the scoring graph gives, raw: larger means more anomalous. */
 export interface Scoring {
-  /** Per image, `[N]`. */
+  /** Per item, `[N]`. */
   readonly score: Value;
-  /** Per pixel, `[N, 1, H, W]` at the input's size. */
+  /** Per pixel, `[N, 1, H, W]` at the input's size; of rows and windows per value, as x. */
   readonly map: Value;
-  /** The image as the model would have it, `[N, C, H, W]` in [0, 1], where there is one. */
+  /** The item as the model would have it, as x, where there is one; images in [0, 1]. */
   readonly reconstruction?: Value;
 }
 
@@ -36,9 +36,9 @@ export interface TrainingPhase {
 
 /** The normal training items, read in order and in blocks, for models that learn by statistics. */
 export interface FitData {
-  readonly shape: ImageShape;
+  readonly shape: ItemShape;
   readonly count: number;
-  /** Blocks of float32 `[n, C, H, W]` in [0, 1]; every call starts from the first item. */
+  /** Blocks of float32 `[n, ...shape]`, images in [0, 1]; every call starts from the first item. */
   blocks(size: number): AsyncIterable<{ readonly count: number; readonly data: Float32Array }>;
   readonly rng: Rng;
 }
@@ -52,18 +52,18 @@ interface Common<C> {
   readonly paper: string;
   /** `supervised` models see labelled anomalies and need a protocol that has some; all others see normal items only. */
   readonly learning: 'one-class' | 'supervised' | 'baseline';
-  readonly inputs: readonly ('image' | 'table' | 'series')[];
+  readonly inputs: readonly ItemKind[];
   /** Strict object; every key has a description, a range and a default. */
   readonly config: z.ZodType<C>;
   /** Named sets of options. */
   readonly presets: Readonly<Record<string, Partial<C>>>;
   /** Options with which the model fits in a second. */
   readonly tiny: Partial<C>;
-  /** Sizes that the model cannot take: a sentence, or undefined. */
-  unsuitable?(config: C, shape: ImageShape): string | undefined;
+  /** Shapes, of a kind among `inputs`, that the model cannot take: a sentence, or undefined. */
+  unsuitable?(config: C, shape: ItemShape): string | undefined;
   /**
-   * The scoring graph of x, `[N, C, H, W]` in [0, 1] with N symbolic. Parameters are asked of the scopes by the names
-   * under which they were learnt; preprocessing belongs here.
+   * The scoring graph of x with N symbolic: images `[N, C, H, W]` in [0, 1], rows `[N, D]` scaled by the training part.
+   * Parameters are asked of the scopes by the names under which they were learnt; preprocessing belongs here.
    */
   score(config: C, net: (group: string) => Scope, x: Value): Scoring;
   /** How the score `[N]` follows from the map, for models whose score does: a map can then be rescaled before. */
@@ -73,7 +73,7 @@ interface Common<C> {
 /** A model learns by gradient, by statistics in one pass, or not at all. */
 export type Model<C = Record<string, unknown>> = Common<C> &
   (
-    | { readonly learns: 'gradient'; phases(config: C, shape: ImageShape): readonly TrainingPhase[] }
+    | { readonly learns: 'gradient'; phases(config: C, shape: ItemShape): readonly TrainingPhase[] }
     | { readonly learns: 'statistics'; fit(config: C, data: FitData): Promise<Tensors> }
     | { readonly learns: 'none' }
   );

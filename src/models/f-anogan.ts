@@ -166,7 +166,8 @@ export const fAnogan = defineModel<Config>({
     return `f-AnoGAN needs images of at least 8 × 8 pixels, got ${height} × ${width}.`;
   },
 
-  phases(options, shape) {
+  phases(options, itemShape) {
+    const shape = itemShape as ImageShape;
     const { batchSize, learningRate, encoderLearningRate, kappa, variant } = options;
     const schedule = options.schedule === 'cosine' ? nn.cosineDecay() : nn.steady;
     const adam = nn.adam({ learningRate, beta1: 0, beta2: 0.9 });

@@ -1,5 +1,5 @@
 /**
- * Baseline: the squared distance to the mean of the normal images. No learning worth the name; every detector has to
+ * Baseline: the squared distance to the mean of the normal images, or to the mean row of a table. No learning worth the name; every detector has to
  * beat it, and on centred digits many published ones do not.
  */
 import { z } from 'zod';
@@ -7,15 +7,15 @@ import { float32 } from '../core/tensor.ts';
 import * as g from '../graph/ops/index.ts';
 import { zerosInit } from '../nn/initializers.ts';
 import { defineModel } from './define.ts';
-import { poolMap } from './parts/pool-map.ts';
+import { itemMap, poolMap } from './parts/pool-map.ts';
 
 export const meanImage = defineModel({
   name: 'mean-image',
   title: 'Distance to the mean image',
-  idea: 'The mean of the normal training images, and the mean squared distance of a pixel to it.',
+  idea: 'The mean of the normal training images (or rows), and the mean squared distance of a pixel (or column) to it.',
   paper: 'A baseline without a paper.',
   learning: 'baseline',
-  inputs: ['image'],
+  inputs: ['image', 'table'],
   learns: 'statistics',
   config: z.strictObject({}),
   presets: {},
@@ -35,10 +35,8 @@ export const meanImage = defineModel({
   pool: (_config, map) => poolMap('mean', map),
 
   score(_config, net, x) {
-    const mean = net('mean-image').parameter('mean', x.shape.slice(1) as number[], zerosInit); // [C,H,W]
-    const error = g.square(g.sub(x, mean)); // [N,C,H,W]
-    const map = g.reduceMean(error, { axes: [1], keep: true }); // [N,1,H,W]
-    const reconstruction = g.add(g.mul(x, 0), mean);
-    return { map, score: poolMap('mean', map), reconstruction };
+    const mean = net('mean-image').parameter('mean', x.shape.slice(1) as number[], zerosInit); // [C,H,W] or [D]
+    const map = itemMap(g.square(g.sub(x, mean))); // [N,1,H,W] or [N,D]
+    return { map, score: poolMap('mean', map), reconstruction: g.add(g.mul(x, 0), mean) };
   },
 });

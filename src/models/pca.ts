@@ -9,7 +9,7 @@ import { DataError } from '../core/errors.ts';
 import { float32 } from '../core/tensor.ts';
 import * as g from '../graph/ops/index.ts';
 import { defineModel } from './define.ts';
-import { pooling, poolMap } from './parts/pool-map.ts';
+import { isOfImages, itemMap, pooling, poolMap } from './parts/pool-map.ts';
 import { principalAxes } from './parts/principal-axes.ts';
 
 const config = z.strictObject({
@@ -39,7 +39,7 @@ export const pca = defineModel<Config>({
   idea: 'A plane through the mean of the normal items, along which they vary most; the squared distance to it is the map.',
   paper: 'Jackson and Mudholkar, Control procedures for residuals, Technometrics 21, 1979.',
   learning: 'one-class',
-  inputs: ['image'],
+  inputs: ['image', 'table'],
   learns: 'statistics',
   config,
   presets: {},
@@ -78,9 +78,8 @@ export const pca = defineModel<Config>({
       statistic === 'residual'
         ? g.sub(centred, inPlane)
         : g.matMul(g.mul(g.div(codes, g.sqrt(pca.learnt('variances'))), Math.sqrt(size)), axes);
-    const squares = g.reshape(g.square(parts), x.shape); // [N,C,H,W]
-    const map = g.reduceMean(squares, { axes: [1], keep: true }); // [N,1,H,W]
-    const reconstruction = g.clip(g.add(g.reshape(inPlane, x.shape), pca.learnt('mean')), 0, 1);
-    return { map, score: poolMap(pooling, map), reconstruction };
+    const map = itemMap(g.reshape(g.square(parts), x.shape)); // [N,1,H,W] or [N,D]
+    const drawn = g.add(g.reshape(inPlane, x.shape), pca.learnt('mean'));
+    return { map, score: poolMap(pooling, map), reconstruction: isOfImages(x) ? g.clip(drawn, 0, 1) : drawn };
   },
 });

@@ -1,5 +1,5 @@
 /**
- * Baseline: a score that knows nothing. It is a hash of the image in exact integer arithmetic, so it is the same on
+ * Baseline: a score that knows nothing. It is a hash of the item in exact integer arithmetic, so it is the same on
  * every device and does not depend on the batch. AUROC is near 0.5 and AP near the share of anomalies.
  */
 import { z } from 'zod';
@@ -8,6 +8,7 @@ import { int64, tensor } from '../core/tensor.ts';
 import { constant } from '../graph/leaf.ts';
 import * as g from '../graph/ops/index.ts';
 import { defineModel } from './define.ts';
+import { isOfImages, itemMap, poolMap } from './parts/pool-map.ts';
 
 /** A prime below 2^31: products of two residues fit into an int64. */
 const prime = 2147483647;
@@ -18,7 +19,7 @@ export const random = defineModel({
   idea: 'A pseudo-random number in [0, 1) made from the pixels: what a metric gives when nothing was learnt.',
   paper: 'A baseline without a paper.',
   learning: 'baseline',
-  inputs: ['image'],
+  inputs: ['image', 'table'],
   learns: 'none',
   config: z.strictObject({
     seed: z.int().min(0).default(0).describe('Seed of the hash: another seed, another order of the images.'),
@@ -26,20 +27,24 @@ export const random = defineModel({
   presets: {},
   tiny: {},
   score({ seed }, _net, x) {
-    const [channels, height, width] = x.shape.slice(1) as number[];
-    const size = channels * height * width;
+    const shape = x.shape.slice(1) as number[];
+    const size = shape.reduce((n, d) => n * d, 1);
     const rng = new Rng(seed, 'random-baseline');
     const weights = BigInt64Array.from({ length: size }, () => BigInt(1 + rng.int(65536)));
-    const levels = g.cast(g.floor(g.add(g.mul(x, 255), 0.5)), 'int64'); // [N,C,H,W], 0 … 255
-    const products = g.mul(levels, constant(tensor('int64', [channels, height, width], weights)));
-    const sum = g.add(g.reduceSum(products, { axes: [1, 2, 3] }), constant(int64(12345))); // [N]
+    // Pixels in 0 … 255; numbers of a table as finely as sums of their products have room for.
+    const levels = g.cast(
+      isOfImages(x) ? g.floor(g.add(g.mul(x, 255), 0.5)) : g.floor(g.mul(g.clip(x, -1024, 1023), 65536)),
+      'int64',
+    );
+    const products = g.mul(levels, constant(tensor('int64', shape, weights)));
+    const sum = g.add(poolMap('sum', products), constant(int64(12345))); // [N]
     // Three rounds of a multiplicative hash modulo a prime.
     let hash = sum;
     for (const factor of [48271, 69621, 16807])
       hash = g.mod(g.mul(g.add(hash, constant(int64(1))), constant(int64(factor))), constant(int64(prime)));
     const score = g.mul(g.cast(hash, 'float32'), 1 / prime);
-    const flat = g.reshape(score, [x.shape[0], 1, 1, 1]);
-    const map = g.add(g.mul(g.reduceMean(x, { axes: [1], keep: true }), 0), flat);
+    const flat = g.reshape(score, [x.shape[0], ...shape.map(() => 1)]);
+    const map = g.add(g.mul(itemMap(x), 0), flat);
     return { map, score };
   },
 });

@@ -18,6 +18,13 @@ const metricNames: readonly [name: string, title: string, meaning: string][] = [
   ['imageAuroc', 'image AUROC', 'chance that an anomalous item scores above a normal one; 0.5 is a coin'],
   ['imageAp', 'image AP', 'average precision over all recalls; a random score gets the prevalence'],
   ['imageF1Max', 'image F1-max', 'best F1 over all thresholds: needs the labels, so no threshold that you could have'],
+  [
+    'precision',
+    'precision at the share',
+    'of the items with the highest scores, as many as the protocol states; an oracle',
+  ],
+  ['recall', 'recall at the share', 'the same items, as a share of all anomalies'],
+  ['f1', 'F1 at the share', 'of the two above; comparable only with the same protocol'],
   ['pixelAuroc', 'pixel AUROC', 'the same chance for pixels; flattering where defects are small'],
   ['pixelAp', 'pixel AP', 'average precision over pixels'],
   ['aupro', 'AUPRO (0.3)', 'mean coverage of the regions of the ground truth, up to 30 % false-alarm pixels'],
@@ -35,7 +42,7 @@ export function reportPage(data: ReportData): string {
   const { threshold, items } = data;
   const decisions = threshold.value === null ? undefined : decide(items, threshold.value);
   const types = byType(items, threshold.value);
-  const sections: [id: string, title: string, content: Content][] = [
+  const all: [id: string, title: string, content: Content][] = [
     ['metrics', 'Metrics', metricsTable(data)],
     ['threshold', 'Threshold', thresholdPanel(data, decisions)],
     ['curves', 'Curves', curves(data, decisions)],
@@ -44,6 +51,7 @@ export function reportPage(data: ReportData): string {
     ['training', 'Training', training(data)],
     ['facts', 'Facts', facts(data)],
   ];
+  const sections = all.filter(([id]) => id !== 'pictures' || isOfImages(data));
   const title = `${data.model.name} on ${data.data.name}, ${data.protocol} “${data.class}”`;
   const page = html`<!doctype html>
 <html lang="en">
@@ -79,6 +87,12 @@ ${content}
   return page.text;
 }
 
+const isOfImages = ({ kind = 'image' }: Pick<ReportData, 'kind'>) => kind === 'image';
+
+/** `image AUROC`; without the first word where items are none. */
+const titleOf = (title: string, data: Pick<ReportData, 'kind'>) =>
+  isOfImages(data) ? title : title.replace(/^image /, '');
+
 const noPictures = 'There are no pictures: the data was not at hand when this page was made.';
 
 /** The verdict, warnings and the numbers to remember. */
@@ -91,8 +105,8 @@ function summary(data: ReportData, decisions?: Decisions): Html {
 ${threshold.sawTest && html`<p class="banner"><b>The threshold saw the test part.</b> Recall, precision and false-alarm rate on it flatter; AUROC and AP are not touched.</p>`}
 ${!leakFree && html`<p class="banner"><b>Parts overlap.</b> Some items are in training and in test: every number on this page flatters.</p>`}
 <dl class="tiles">
-${tile('image AUROC', fixed(metrics.imageAuroc), auroc ? `95 %: ${fixed(auroc[0])}–${fixed(auroc[1])}` : `prevalence ${percent(metrics.prevalence)}`)}
-${tile('image AP', fixed(metrics.imageAp), `a random score: ${fixed(metrics.prevalence)}`)}
+${tile(titleOf('image AUROC', data), fixed(metrics.imageAuroc), auroc ? `95 %: ${fixed(auroc[0])}–${fixed(auroc[1])}` : `prevalence ${percent(metrics.prevalence)}`)}
+${tile(titleOf('image AP', data), fixed(metrics.imageAp), `a random score: ${fixed(metrics.prevalence)}`)}
 ${
   decisions
     ? [
@@ -113,7 +127,7 @@ const tile = (name: string, value: string, note: string) =>
 const countOf = ({ count, total }: Share) => `${whole(count)} of ${whole(total)} in the test part`;
 
 /** Metrics beside the baselines; the best of a row is bold. */
-function metricsTable({ metrics, intervals, baselines, reasons, model }: ReportData): Html {
+function metricsTable({ metrics, intervals, baselines, reasons, model, kind }: ReportData): Html {
   const others = Object.entries(baselines);
   const isKnown = ([name]: (typeof metricNames)[number]) => metrics[name] !== null && metrics[name] !== undefined;
   const hasPixels = metricNames.some((m) => pixelMetrics.includes(m[0]) && isKnown(m));
@@ -127,7 +141,7 @@ function metricsTable({ metrics, intervals, baselines, reasons, model }: ReportD
     const values = [metrics[name], ...others.map(([, b]) => b[name])];
     const best = name === 'prevalence' ? Number.NaN : Math.max(...values.map((v) => v ?? Number.NEGATIVE_INFINITY));
     const interval = intervals?.[name];
-    return html`<tr><th scope="row">${title}<small>${reasons[name] ?? meaning}</small></th>${cell(metrics[name], best)}${
+    return html`<tr><th scope="row">${titleOf(title, { kind })}<small>${reasons[name] ?? meaning}</small></th>${cell(metrics[name], best)}${
       hasIntervals && html`<td class="n">${interval ? `${fixed(interval[0])}–${fixed(interval[1])}` : '–'}</td>`
     }${others.map(([, b]) => cell(name === 'prevalence' ? metrics.prevalence : b[name], best))}</tr>`;
   });

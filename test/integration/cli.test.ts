@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { datasets as knownDatasets } from '../../src/data/datasets/index.ts';
 import { encodePng } from '../../src/data/formats/png.ts';
 import { synthetic } from '../../src/data/synthetic.ts';
 import { models } from '../../src/models/index.ts';
@@ -114,7 +115,7 @@ describe('lists', () => {
     const { code, stdout } = await oddity('datasets', '--data-root', join(cwd, 'nowhere'), '--json');
     expect(code).toBe(0);
     const { datasets } = JSON.parse(stdout) as { datasets: { name: string; found: boolean; reason?: string }[] };
-    expect(datasets.map((d) => d.name)).toEqual(['mnist', 'fashion-mnist', 'cifar10', 'mvtec', 'visa', 'synthetic']);
+    expect(datasets.map((d) => d.name)).toEqual(knownDatasets.map((d) => d.name));
     const cifar = datasets.find((d) => d.name === 'cifar10');
     expect(cifar).toMatchObject({ found: false, reason: expect.stringContaining('data_batch_1.bin') });
   });

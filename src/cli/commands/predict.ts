@@ -31,9 +31,12 @@ const SOME_FAILED = 6;
 export function addPredict(program: Command): void {
   const command = program
     .command('predict')
-    .description(`score image files (exit code ${SOME_FAILED} when some could not be read)`)
+    .description(`score image files, or the rows of CSV files (exit code ${SOME_FAILED} when some could not be read)`)
     .argument('<run>', 'a run folder or an exported model')
-    .argument('<images...>', 'image files, folders, or patterns in quotes such as "parts/**/*.png"')
+    .argument(
+      '<images...>',
+      'image files, folders, or patterns in quotes such as "parts/**/*.png"; CSV files with a head where the model is of a table',
+    )
     .option('--format <name>', 'csv or json: of the predictions in --out, or else on stdout', format)
     .option(
       '--maps <list>',
@@ -60,10 +63,13 @@ export function addPredict(program: Command): void {
       if (format === 'json') await writeJson(join(out, 'predictions.json'), answer);
       else {
         await writeAtomic(join(out, 'predictions.csv'), predictionsCsv(predictions));
-        await writeAtomic(join(out, 'regions.csv'), regionsCsv(predictions));
+        if (result.mapSize) await writeAtomic(join(out, 'regions.csv'), regionsCsv(predictions));
       }
     }
-    const lost = [`${failed.length} of ${files.length} could not be scored:`, ...failed.map((f) => f.message)];
+    const lost = [
+      `${failed.length} of ${predictions.length + failed.length} could not be scored:`,
+      ...failed.map((f) => f.message),
+    ];
     if (out === undefined && format === 'csv' && !options.json) {
       terminal.answer(answer, predictionsCsv(predictions).trimEnd());
       for (const line of [...(warning ? [warning] : []), ...(failed.length > 0 ? lost : [])]) terminal.note(line);
@@ -97,17 +103,24 @@ function mapsOf({ maps, out }: Options): { maps?: string; mapFormats?: MapFormat
 }
 
 function tableOf({ predictions, threshold, mapThreshold }: PredictResult): string {
+  const ofRows = predictions.some((p) => p.columns);
   const rows = predictions.map((p) => [
     p.score.toPrecision(5),
     exceeded(p, threshold.normals),
     p.decision ?? '–',
-    mapThreshold === null ? '–' : String(p.regions.length),
-    p.path,
+    p.columns ? columnsText(p.columns) : mapThreshold === null ? '–' : String(p.regions.length),
+    placeOf(p),
   ]);
   const value = threshold.value === null ? 'none' : `${threshold.value.toPrecision(5)}, for ${threshold.rule}`;
   const band = threshold.review ? `; review from ${threshold.review.from.toPrecision(5)}` : '';
-  return `${table(['score', 'of held-out normals', 'decision', 'regions', 'image'], rows, [0, 3])}\n\nthreshold ${value}${band}`;
+  return `${table(['score', 'of held-out normals', 'decision', ofRows ? 'columns' : 'regions', ofRows ? 'row' : 'image'], rows, ofRows ? [0] : [0, 3])}\n\nthreshold ${value}${band}`;
 }
+
+/** The file of an image; file and line of a row. */
+const placeOf = ({ path, line }: Prediction) => (line === undefined ? path : `${path}:${line}`);
+
+const columnsText = (columns: NonNullable<Prediction['columns']>) =>
+  columns.map(({ name, value }) => `${name} ${value.toPrecision(3)}`).join(', ');
 
 /** `exceeded by 0.4 % of normals`. */
 function exceeded({ exceededBy }: Prediction, normals: number): string {
@@ -120,16 +133,19 @@ const cell = (value: number | string | null | undefined) =>
   value === null || value === undefined ? '' : String(value);
 
 function predictionsCsv(predictions: readonly Prediction[]): string {
-  const head = ['path', 'score', 'threshold', 'isAnomalous', 'decision', 'exceededBy', 'regions', 'regionArea'];
+  const ofRows = predictions.some((p) => p.columns);
+  const about = ofRows ? ['columns'] : ['regions', 'regionArea'];
+  const head = ['path', 'score', 'threshold', 'isAnomalous', 'decision', 'exceededBy', ...about];
   const rows = predictions.map((p) => [
-    p.path,
+    placeOf(p),
     cell(p.score),
     cell(p.threshold),
     p.isAnomalous === null ? '' : p.isAnomalous ? '1' : '0',
     cell(p.decision),
     cell(p.exceededBy),
-    cell(p.regions.length),
-    cell(p.regions.reduce((sum, r) => sum + r.area, 0)),
+    ...(p.columns
+      ? [columnsText(p.columns)]
+      : [cell(p.regions.length), cell(p.regions.reduce((sum, r) => sum + r.area, 0))]),
   ]);
   return csv(head, rows);
 }

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Command } from 'commander';
 import { Cancelled, ConfigError } from '../../core/errors.ts';
-import { dataPath } from '../../data/index.ts';
+import { type ColumnKind, columnKinds, dataPath, type Scaling, scalings } from '../../data/index.ts';
 import { resolveConfig } from '../../engine/config.ts';
 import type { MapNormalization } from '../../engine/map-normalization.ts';
 import { readRun, runFiles } from '../../engine/run.ts';
@@ -44,6 +44,9 @@ interface Options extends SpeechOptions {
   readonly labelled?: number;
   readonly normalizeMap?: MapNormalization;
   readonly acceptLicence?: boolean;
+  readonly label?: string;
+  readonly column?: Record<string, string>;
+  readonly scaling?: Scaling;
   readonly preset?: string;
   readonly set?: Record<string, string>;
   readonly config?: string;
@@ -69,7 +72,7 @@ export function addTrain(program: Command, argv: readonly string[]): void {
     .optionsGroup('Task:')
     .option(
       '--data <name|path>',
-      'a data set (see: oddity datasets), a folder of images, or a CSV file that lists them',
+      'a data set (see: oddity datasets), a folder of images, a CSV file that lists them, or one of rows',
     )
     .option('--size <n|HxW>', 'resize image files to this height and width (default: 128x128)', imageSize)
     .option('--channels <n>', 'read image files as grey (1) or colour (3) (default: 1 if all are grey)', imageChannels)
@@ -79,10 +82,20 @@ export function addTrain(program: Command, argv: readonly string[]): void {
     .option('--max-pixels <n>', 'refuse image files with more pixels (default: 100000000)', integer('--max-pixels', 1))
     .option(
       '--protocol <name>',
-      'what is normal: folder, labelled, one-class, one-anomaly (default: folder for image files, else one-class)',
+      'what is normal: see oddity datasets (default: that of the data set; folder for files, else one-class)',
     )
-    .option('--class <name>', 'the class that the protocol is about, by name or number; image files need none')
+    .option('--class <name>', 'the class that the protocol is about, by name or number; files need none')
     .option('--labelled <share>', 'share of the anomalies to train on, with --protocol labelled (default: 1)', share)
+    .option('--label <column>', 'the column of labels in a CSV file of rows (default: one named label or target)')
+    .option(
+      '--column <name=kind>',
+      `what a column of a CSV file of rows is: ${columnKinds.join(', ')}; may be repeated`,
+      collectSetting,
+    )
+    .option(
+      '--scaling <name>',
+      `what is done to the numbers of a table, by the training part: ${scalings.join(', ')} (default: min-max)`,
+    )
     .option('--accept-licence', 'accept the licence of a data set that asks for it')
     .option('--seed <n>', 'seed of the split, the weights and the order (default: 1)', integer('--seed', 0))
     .option('--fpr <share>', 'wanted share of false alarms on normal items (default: 0.01)', between('--fpr', 0, 1))
@@ -158,6 +171,8 @@ async function trainOptions(options: Options, flags: readonly ModelOption[], nam
     labelledFraction: options.labelled ?? values.labelled,
     mapNormalization: options.normalizeMap ?? (values['normalize-map'] as MapNormalization | undefined),
     acceptLicence: options.acceptLicence,
+    columns: columnsOf(options.label ?? values.label, { ...values.columns, ...options.column }),
+    scaling: options.scaling ?? (values.scaling as Scaling | undefined),
     config: { ...values.config, ...own },
     seed,
     device: options.device ?? (values.device === undefined ? undefined : device(values.device)),
@@ -179,6 +194,15 @@ async function trainOptions(options: Options, flags: readonly ModelOption[], nam
 /** The names of folders that were given; undefined when none was. */
 function folderNames({ normal, abnormal, mask }: Options) {
   return normal || abnormal || mask ? { normal, abnormal, mask } : undefined;
+}
+
+/** What columns are said to be; undefined where nothing is. */
+function columnsOf(
+  label: string | undefined,
+  columns: Record<string, unknown>,
+): Record<string, ColumnKind> | undefined {
+  const all = { ...columns, ...(label !== undefined && { [label]: 'label' }) } as Record<string, ColumnKind>;
+  return Object.keys(all).length > 0 ? all : undefined;
 }
 
 /** Refuses an option of the file by its line. */

@@ -9,6 +9,7 @@ import type { ImageOptions } from '../folder.ts';
 import { gunzip } from '../formats/gzip.ts';
 import { sha256 } from '../hash.ts';
 import type { Source } from '../item.ts';
+import type { ColumnKind } from '../table/table.ts';
 
 /** How to load a data set. Size and channels are for data sets of image files, whose images differ. */
 export interface LoadOptions extends ImageOptions {
@@ -23,6 +24,8 @@ export interface LoadOptions extends ImageOptions {
   /** One of the data set's categories, where it has some. */
   readonly category?: string;
   readonly signal?: AbortSignal;
+  /** What the columns of a CSV file of rows are, by name. */
+  readonly columns?: Readonly<Record<string, ColumnKind>>;
 }
 
 /** A data set that oddity knows by name. */
@@ -35,6 +38,8 @@ export interface Dataset {
   readonly origin: string;
   /** Images are files: size and channels can be chosen, and the folders say what is normal (protocol `folder`). */
   readonly isOfFiles?: boolean;
+  /** The protocol under which it is used in the literature; else what suits its kind. */
+  readonly protocol?: string;
   /** Names of its categories, each a task of its own, named as `mvtec:bottle`. */
   readonly categories?: readonly string[];
   /**
@@ -76,6 +81,15 @@ export function missingData(
     'missing-data',
     `${name} needs ${files.join(', ')} (or .gz of each), found in none of: ${folders.join(', ')}. ` +
       `Put the files into ${folders[0]}, set ODDITY_DATA to another data root, ${also ? `${also}, ` : ''}or allow the download.`,
+  );
+}
+
+/** The same for data that is never downloaded; `origin` says where it is to be had. */
+export function absentData(name: string, file: string, folders: readonly string[], origin: string): DataError {
+  return new DataError(
+    'missing-data',
+    `${name} needs ${file}, found in none of: ${folders.join(', ')}. Fetch it (${origin}) and put it there, or set ` +
+      'ODDITY_DATA to another data root.',
   );
 }
 

@@ -5,11 +5,14 @@ import { ConfigError, unknownName } from '../../core/errors.ts';
 import { folderSource } from '../folder.ts';
 import { readLayout } from '../layout.ts';
 import { synthetic } from '../synthetic.ts';
+import { adbench, arrhythmia, odds } from './array-sets.ts';
 import { cifar10 } from './cifar10.ts';
 import type { Dataset } from './dataset.ts';
 import { fashionMnist } from './fashion-mnist.ts';
+import { kddcup99 } from './kddcup99.ts';
 import { mnist } from './mnist.ts';
 import { mvtec } from './mvtec.ts';
+import { isOfRows, rowsSource } from './rows.ts';
 import { visa } from './visa.ts';
 
 /** Made-up textures with planted blobs: 400 images of 16x16, nothing to download. For tests and first steps. */
@@ -22,14 +25,25 @@ const syntheticDataset: Dataset = {
 };
 
 /** All data sets, in the order lists show them. */
-export const datasets: readonly Dataset[] = [mnist, fashionMnist, cifar10, mvtec, visa, syntheticDataset];
+export const datasets: readonly Dataset[] = [
+  ...[mnist, fashionMnist, cifar10, mvtec, visa],
+  ...[kddcup99, arrhythmia, odds, adbench],
+  syntheticDataset,
+];
+
+/** `odds/cardio` means `odds:cardio`, unless such a path is there. */
+function withColon(data: string): string {
+  const [name, category] = data.split('/');
+  const isCategory = datasets.some((d) => d.name === name && d.categories?.includes(category));
+  return isCategory && data === `${name}/${category}` && !existsSync(data) ? `${name}:${category}` : data;
+}
 
 /**
  * The path that `--data` names, made absolute; undefined for the name of a data set. A path has a slash or a dot in it,
  * or is there; a known name is never a path.
  */
 export function dataPath(data: string): string | undefined {
-  if (datasets.some((d) => d.name === data.split(':')[0])) return undefined;
+  if (datasets.some((d) => d.name === withColon(data).split(':')[0])) return undefined;
   return /[\\/.]/.test(data) || existsSync(data) ? resolve(data) : undefined;
 }
 
@@ -40,7 +54,7 @@ export function dataPath(data: string): string | undefined {
 export function findDataset(data: string): Dataset {
   const path = dataPath(data);
   if (path !== undefined) return folderDataset(path);
-  const [name, category] = data.split(':');
+  const [name, category] = withColon(data).split(':');
   const found = datasets.find((d) => d.name === name);
   if (!found) {
     throw unknownName(
@@ -62,18 +76,21 @@ export function findDataset(data: string): Dataset {
     );
   }
   if (!categories.includes(category)) throw unknownName('category', category, categories);
-  return { ...found, name: data, load: (options) => found.load({ ...options, category }) };
+  return { ...found, name: `${name}:${category}`, load: (options) => found.load({ ...options, category }) };
 }
 
-/** Image files of one's own: a folder, or a CSV file that lists them. */
+/** Data of one's own: a folder of images, a CSV file that lists them, or a CSV file of rows. */
 function folderDataset(path: string): Dataset {
   return {
     name: basename(path),
-    title: `Images in ${basename(path)}`,
-    licence: 'that of the images',
+    title: basename(path),
+    licence: 'that of the data',
     origin: path,
     isOfFiles: true,
-    load: async (options) =>
-      folderSource({ ...options, layout: await readLayout(path, options.folderNames), name: basename(path) }),
+    async load(options) {
+      if (await isOfRows(path, options)) return rowsSource(path, options);
+      const layout = await readLayout(path, options.folderNames);
+      return folderSource({ ...options, layout, name: basename(path) });
+    },
   };
 }

@@ -1,9 +1,9 @@
 /**
- * NumPy's .npy (NEP 1): little-endian numbers in C order. Read: float32, float64, int32, int64, uint8, bool; gzip is
- * unpacked. Fortran order, big-endian and structured types are refused, never guessed.
+ * NumPy's .npy (NEP 1): little-endian numbers. Read: float32, float64, int16 (as int32), int32, int64, uint8, bool, in C
+ * order and matrices in Fortran order; gzip is unpacked. Big-endian and structured types are refused, never guessed.
  */
 import { DataError } from '../../core/errors.ts';
-import { allocate, bytesPerElement, type DType, type Tensor, tensor } from '../../core/tensor.ts';
+import { allocate, bytesPerElement, type DType, type Tensor, type TypedArray, tensor } from '../../core/tensor.ts';
 import { gunzip } from './gzip.ts';
 
 const descrOf: Record<DType, string> = {
@@ -35,8 +35,10 @@ export async function readNpy(content: Uint8Array, file: string): Promise<Tensor
   const descr = /'descr':\s*'([^']+)'/.exec(header)?.[1];
   const order = /'fortran_order':\s*(True|False)/.exec(header)?.[1];
   const sizes = /'shape':\s*\(([\d,\s]*)\)/.exec(header)?.[1];
-  const dtype = dtypeOf.get(descr ?? '');
-  if (!dtype || order !== 'False' || sizes === undefined) {
+  const isShort = descr === '<i2';
+  const dtype = isShort ? 'int32' : dtypeOf.get(descr ?? '');
+  const axes = sizes?.split(',').filter((s) => s.trim() !== '').length;
+  if (!dtype || order === undefined || (order === 'True' && axes! > 2) || sizes === undefined) {
     throw new DataError(
       'npy-unsupported',
       `${file} must be an array of ${[...dtypeOf.keys()].join(', ')} in C order, found ${header.trim() || 'no header'}. ` +
@@ -47,16 +49,25 @@ export async function readNpy(content: Uint8Array, file: string): Promise<Tensor
     .split(',')
     .filter((s) => s.trim() !== '')
     .map(Number);
-  const needed = shape.reduce((n, d) => n * d, 1) * bytesPerElement[dtype];
+  const size = shape.reduce((n, d) => n * d, 1);
+  const needed = size * (isShort ? 2 : bytesPerElement[dtype]);
   if (bytes.length - start !== needed) {
     throw new DataError(
       'truncated',
       `${file} must hold ${needed} bytes after its header (${descr} [${shape.join(',')}]), found ${bytes.length - start}. Fetch it again.`,
     );
   }
-  const values = allocate(dtype, needed / bytesPerElement[dtype]);
-  new Uint8Array(values.buffer).set(bytes.subarray(start));
-  return tensor(dtype, shape, values);
+  const values = allocate(dtype, size);
+  if (isShort) for (let i = 0; i < size; i++) values[i] = view.getInt16(start + 2 * i, true);
+  else new Uint8Array(values.buffer).set(bytes.subarray(start));
+  return tensor(dtype, shape, order === 'True' && axes === 2 ? transposed(values, shape) : values);
+}
+
+/** The values of a matrix whose columns follow each other, with its rows one after the other. */
+function transposed<T extends TypedArray>(values: T, [rows, columns]: readonly number[]): T {
+  const out = values.slice() as T;
+  for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) out[i * columns + j] = values[j * rows + i];
+  return out;
 }
 
 /** Writes one array as .npy version 1.0. */

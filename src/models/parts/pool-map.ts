@@ -1,13 +1,21 @@
-/** How a map `[N, 1, H, W]` becomes one score `[N]` per image, for models whose score follows from the map. */
+/** From values of x to the map and the score: what is one value of a map follows from the kind of item. */
 import { z } from 'zod';
 import * as g from '../../graph/ops/index.ts';
 import type { Value } from '../../graph/value.ts';
 
-/** The option of such a model. */
-export const pooling = z.enum(['mean', 'max']).default('mean').describe('How the map becomes the score of the image.');
+/** The option of a model whose score follows from its map. */
+export const pooling = z.enum(['mean', 'max']).default('mean').describe('How the map becomes the score.');
 
-/** Mean or largest value of each map. */
-export function poolMap(how: z.infer<typeof pooling>, map: Value): Value {
-  const axes = [1, 2, 3];
-  return how === 'mean' ? g.reduceMean(map, { axes }) : g.reduceMax(map, { axes });
+/** The map of per-value errors: the mean over channels of an image, `[N, 1, H, W]`; of other items the values as they are. */
+export function itemMap(values: Value): Value {
+  return values.shape.length === 4 ? g.reduceMean(values, { axes: [1], keep: true }) : values;
 }
+
+/** Mean, largest value or sum of each map, or of x itself: one number per item, `[N]`. */
+export function poolMap(how: 'mean' | 'max' | 'sum', map: Value): Value {
+  const axes = map.shape.slice(1).map((_, i) => i + 1);
+  return { mean: g.reduceMean, max: g.reduceMax, sum: g.reduceSum }[how](map, { axes });
+}
+
+/** True when x is a batch of images. */
+export const isOfImages = (x: Value): boolean => x.shape.length === 4;

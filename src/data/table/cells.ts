@@ -1,0 +1,196 @@
+/**
+ * The cells of a delimited file (RFC 4180: commas, semicolons or tabs; quotes; LF or CRLF), as places in its bytes.
+ * Half a million rows of 42 columns are millions of cells, so none becomes a text or a number before it is asked for.
+ */
+import { DataError } from '../../core/errors.ts';
+
+const [LF, CR, QUOTE, SPACE] = [10, 13, 34, 32];
+
+/** Where the cells of a file lie. */
+export interface Cells {
+  /** Names the file in messages. */
+  readonly file: string;
+  readonly bytes: Uint8Array;
+  /** Names of the columns, trimmed. */
+  readonly heads: readonly string[];
+  readonly rows: number;
+  /** `rows · (columns + 1)`: where each cell begins, and one past where the next would; a cell ends one byte before. */
+  readonly starts: Uint32Array;
+  /** Line of each row in the file, from 1. */
+  readonly lines: Uint32Array;
+}
+
+/** Bad rows that a message names. */
+const SHOWN = 10;
+
+/** An error about rows, at most ten of which are named. */
+export function badRows(file: string, what: string, problems: readonly string[], total = problems.length): DataError {
+  const more = total > SHOWN ? `; and ${total - SHOWN} more` : '';
+  return new DataError(
+    'csv-rows',
+    `${file} must have ${what}, and has faults: ${problems.slice(0, SHOWN).join('; ')}${more}. Correct them.`,
+  );
+}
+
+/**
+ * Finds the cells. `heads` names the columns of a file without a head.
+ * @throws DataError `csv` for an empty file, one that is too large or a quote without end; `csv-rows` with the lines of
+ * rows that have another number of cells than the head.
+ */
+export function readCells(bytes: Uint8Array, file: string, heads?: readonly string[]): Cells {
+  if (bytes.length >= 2 ** 32 - 1) throw new DataError('csv', `${file} must be smaller than 4 GiB. Split it.`);
+  const begin = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
+  const mark = delimiterOf(bytes, begin);
+  let lineCount = 1;
+  for (let i = begin; i < bytes.length; i++) if (bytes[i] === LF) lineCount++;
+
+  let at = begin;
+  let line = 1;
+  /** Reads one row from `at` on into `out`; returns its cells, 0 for a blank line. */
+  const readRow = (out: Uint32Array | number[], to: number, most: number): number => {
+    let count = 0;
+    const first = at;
+    const n = bytes.length;
+    for (;;) {
+      if (count < most) out[to + count] = at;
+      count++;
+      if (bytes[at] === QUOTE) at = closingQuote(at);
+      while (at < n && bytes[at] !== mark && bytes[at] !== LF) at++;
+      if (at < n && bytes[at] === mark) {
+        at++;
+        continue;
+      }
+      const end = at > first && bytes[at - 1] === CR ? at - 1 : at;
+      if (count <= most) out[to + count] = end + 1;
+      at++;
+      return count === 1 && end === first ? 0 : count;
+    }
+  };
+  const closingQuote = (from: number): number => {
+    for (let i = from + 1; i < bytes.length; i++) {
+      if (bytes[i] === LF) line++;
+      if (bytes[i] !== QUOTE) continue;
+      if (bytes[i + 1] === QUOTE) i++;
+      else return i + 1;
+    }
+    throw new DataError('csv', `${file} must be a CSV file: a quote has no end (line ${line}). Close it.`);
+  };
+
+  let names = heads;
+  while (!names && at < bytes.length) {
+    const found: number[] = [];
+    const count = readRow(found, 0, 2 ** 20);
+    line++;
+    if (count > 0) names = Array.from({ length: count }, (_, c) => cellText(bytes, found[c], found[c + 1] - 1).trim());
+  }
+  if (!names) throw new DataError('csv', `${file} must be a CSV file with a head and rows below it, and is empty.`);
+  const width = names.length;
+  const starts = new Uint32Array((lineCount + 1) * (width + 1));
+  const lines = new Uint32Array(lineCount + 1);
+  const problems: string[] = [];
+  let faults = 0;
+  let rows = 0;
+  while (at < bytes.length) {
+    const here = line;
+    const count = readRow(starts, rows * (width + 1), width);
+    line++;
+    if (count === 0) continue;
+    if (count !== width) {
+      if (faults++ < SHOWN) problems.push(`line ${here}: ${count} fields instead of ${width}`);
+      continue;
+    }
+    lines[rows++] = here;
+  }
+  if (faults > 0) throw badRows(file, `${width} fields in each row, as its head has`, problems, faults);
+  return {
+    file,
+    bytes,
+    heads: names,
+    rows,
+    starts: starts.subarray(0, rows * (width + 1)),
+    lines: lines.subarray(0, rows),
+  };
+}
+
+/** The separator that the first line has most of. */
+function delimiterOf(bytes: Uint8Array, begin: number): number {
+  const counts = [44, 59, 9].map((mark) => ({ mark, n: 0 }));
+  for (let i = begin; i < bytes.length && bytes[i] !== LF; i++) for (const c of counts) if (bytes[i] === c.mark) c.n++;
+  return counts.reduce((best, c) => (c.n > best.n ? c : best)).mark;
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/** The text of a cell without its quotes. Throws DataError `csv` for bytes that are not UTF-8. */
+export function cellText(bytes: Uint8Array, from: number, to: number): string {
+  const isQuoted = bytes[from] === QUOTE && to > from + 1;
+  try {
+    const text = utf8.decode(
+      isQuoted ? bytes.subarray(from + 1, bytes[to - 1] === QUOTE ? to - 1 : to) : bytes.subarray(from, to),
+    );
+    return isQuoted ? text.replaceAll('""', '"') : text;
+  } catch {
+    throw new DataError(
+      'csv',
+      'A CSV file must be text in UTF-8, and this one has bytes that are not. Save it as UTF-8.',
+    );
+  }
+}
+
+const powers = Array.from({ length: 23 }, (_, i) => 10 ** i);
+const missing = new Set(['', '?', 'na', 'n/a', 'nan', 'null', 'none', '-nan']);
+const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+const infinite = /^[+-]?inf(inity)?$/i;
+
+/**
+ * The number in a cell: NaN where it is missing (empty, `?`, `NA`, `NaN`, `null`), infinite where it says so, undefined
+ * for any other text. Correctly rounded, as `Number` is: up to 15 digits and 10^22 one division is exact.
+ */
+export function cellNumber(bytes: Uint8Array, from: number, to: number): number | undefined {
+  let i = from;
+  while (i < to && bytes[i] === SPACE) i++;
+  const sign = bytes[i] === 45 ? -1 : 1;
+  if (bytes[i] === 45 || bytes[i] === 43) i++;
+  let mantissa = 0;
+  let digits = 0;
+  let decimals = -1;
+  for (; i < to; i++) {
+    const digit = bytes[i] - 48;
+    if (digit >= 0 && digit <= 9) {
+      mantissa = 10 * mantissa + digit;
+      digits++;
+      if (decimals >= 0) decimals++;
+    } else if (bytes[i] === 46 && decimals < 0) decimals = 0;
+    else break;
+  }
+  if (i === to && digits > 0 && digits <= 15) return sign * (decimals > 0 ? mantissa / powers[decimals] : mantissa);
+  const text = cellText(bytes, from, to).trim();
+  if (decimal.test(text)) return Number(text);
+  if (missing.has(text.toLowerCase())) return Number.NaN;
+  if (infinite.test(text)) return text.startsWith('-') ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+  return undefined;
+}
+
+/** Gives texts numbers in the order in which they first come. */
+export class Texts {
+  readonly values: string[] = [];
+  private readonly known = new Map<string, number>();
+  private readonly buffer: Buffer;
+
+  constructor(private readonly bytes: Uint8Array) {
+    this.buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  /** The number of a cell's text, trimmed. */
+  at(from: number, to: number): number {
+    // One byte, one character: quick, and as good a key as the text itself.
+    const key = this.buffer.toString('latin1', from, to);
+    const known = this.known.get(key);
+    if (known !== undefined) return known;
+    const text = cellText(this.bytes, from, to).trim();
+    let code = this.values.indexOf(text);
+    if (code < 0) code = this.values.push(text) - 1;
+    this.known.set(key, code);
+    return code;
+  }
+}

@@ -1,0 +1,229 @@
+/**
+ * A table in memory: columns of numbers and of texts, row after row, and from a CSV file also labels and parts. What a
+ * column is follows from its cells unless the caller says; what was understood is told in one sentence.
+ */
+import { ConfigError, DataError, nearestName } from '../../core/errors.ts';
+import type { Part } from '../layout.ts';
+import { LayoutWords } from '../layout-words.ts';
+import { badRows, type Cells, cellNumber, Texts } from './cells.ts';
+
+/** What a column may be; `ignore` leaves it out. */
+export const columnKinds = ['numeric', 'categorical', 'label', 'ignore'] as const;
+export type ColumnKind = (typeof columnKinds)[number];
+
+/** A column that is fed to a model. */
+export type Column =
+  | { readonly name: string; readonly kind: 'numeric' }
+  | { readonly name: string; readonly kind: 'categorical'; readonly values: readonly string[] };
+
+export interface Table {
+  readonly columns: readonly Column[];
+  readonly rows: number;
+  /** `[rows, columns]`: a finite number, the place of a text in `values`, or NaN where a number is missing. */
+  readonly cells: Float64Array;
+}
+
+/** What a file of rows says of each, beside its cells. */
+export interface LabelledTable {
+  readonly table: Table;
+  readonly classes: readonly string[];
+  /** Class of each row. */
+  readonly labels: Uint16Array;
+  /** Index of the class of normal rows; undefined where the labels are classes that do not say what is normal. */
+  readonly normalClass?: number;
+  /** Part of each row, where a column says it. */
+  readonly parts?: readonly Part[];
+  /** One sentence: what was understood. */
+  readonly explanation: string;
+}
+
+/** Texts that one column may have: each becomes an input of its own. */
+const MOST_TEXTS = 1000;
+/** Kinds of anomalies that a label column may name. */
+const MOST_CLASSES = 500;
+/** Heads of the label column, in small letters, where the caller names none. */
+const labelNames = ['label', 'target', 'anomaly', 'is_anomaly', 'outlier'];
+const partNames = ['split', 'part', 'subset'];
+
+/**
+ * Sorts the cells of a file into columns. `kinds` says what columns are, by name; others are numeric when all their
+ * cells are numbers or missing, and categorical when not.
+ * @throws ConfigError `unknown-column`, `labels` for two of them; DataError `csv-rows` with lines, `csv`, `too-many-texts`,
+ * `label-kind`.
+ */
+export function readTable(cells: Cells, kinds: Readonly<Record<string, ColumnKind>> = {}): LabelledTable {
+  const { file, heads, rows } = cells;
+  checkHeads(cells, kinds);
+  const kindOf = (name: string): ColumnKind | undefined => (Object.hasOwn(kinds, name) ? kinds[name] : undefined);
+  const labels = heads.filter((name) => kindOf(name) === 'label');
+  if (labels.length > 1) {
+    throw new ConfigError('labels', `${file} must have one column of labels, got ${labels.join(' and ')}. Name one.`);
+  }
+  const label =
+    labels[0] ?? heads.find((name) => kindOf(name) === undefined && labelNames.includes(name.toLowerCase()));
+  const part = heads.find((name) => kindOf(name) === undefined && partNames.includes(name.toLowerCase()));
+  const parts = part === undefined ? undefined : readParts(cells, heads.indexOf(part));
+  const others = heads.filter((name) => name !== label && kindOf(name) !== 'ignore' && !(parts && name === part));
+  if (others.length === 0 || rows === 0) {
+    throw new DataError('csv', `${file} must have rows and a column beside the labels, and has ${rows} rows of none.`);
+  }
+  const columns: Column[] = [];
+  const values = new Float64Array(rows * others.length);
+  others.forEach((name, c) => {
+    const wanted = kindOf(name);
+    const at = heads.indexOf(name);
+    const isNumeric =
+      wanted !== 'categorical' && readNumbers(cells, at, values, c, others.length, wanted === 'numeric');
+    columns.push(
+      isNumeric
+        ? { name, kind: 'numeric' }
+        : { name, kind: 'categorical', values: readTexts(cells, at, values, c, others.length) },
+    );
+  });
+  const meaning = label === undefined ? allNormal(rows) : readLabels(cells, heads.indexOf(label));
+  return {
+    table: { columns, rows, cells: values },
+    ...meaning,
+    ...(parts && { parts }),
+    explanation: explain(cells, columns, meaning, label),
+  };
+}
+
+function checkHeads({ file, heads }: Cells, kinds: Readonly<Record<string, ColumnKind>>): void {
+  const twice = heads.find((name, i) => heads.indexOf(name) < i);
+  if (twice !== undefined || heads.includes('')) {
+    const found = twice ? `has "${twice}" twice` : 'has one without a name';
+    throw new DataError('csv', `${file} must have a head with a name for each column, and ${found}. Rename it.`);
+  }
+  for (const [name, kind] of Object.entries(kinds)) {
+    if (!columnKinds.includes(kind)) {
+      throw new ConfigError('column-kind', `A column is ${columnKinds.join(', ')}, got "${kind}" for ${name}.`);
+    }
+    if (heads.includes(name)) continue;
+    const near = nearestName(name, heads);
+    const hint = near ? `Did you mean "${near}"?` : `Its columns: ${heads.slice(0, 20).join(', ')}.`;
+    throw new ConfigError('unknown-column', `${file} has no column "${name}". ${hint}`);
+  }
+}
+
+/** Fills column `c` of `out` with numbers; false at the first text, unless the caller says that they are numbers. */
+function readNumbers(cells: Cells, at: number, out: Float64Array, c: number, width: number, isSaid: boolean): boolean {
+  const { file, bytes, heads, starts, lines, rows } = cells;
+  const step = heads.length + 1;
+  const problems: string[] = [];
+  let faults = 0;
+  let present = 0;
+  for (let r = 0; r < rows; r++) {
+    const [from, to] = [starts[r * step + at], starts[r * step + at + 1] - 1];
+    const value = cellNumber(bytes, from, to);
+    if (value === undefined && !isSaid) return false;
+    const isFault = value === undefined || value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY;
+    if (isFault && faults++ < 10) problems.push(`line ${lines[r]}: ${show(bytes, from, to)}`);
+    if (!Number.isNaN(value)) present++;
+    out[r * width + c] = value ?? 0;
+  }
+  if (faults > 0) throw badRows(file, `finite numbers in the column ${heads[at]}`, problems, faults);
+  if (present > 0) return true;
+  throw new DataError(
+    'empty-column',
+    `The column ${heads[at]} of ${file} must have a number in some row, and is empty. Leave it out: --column ${heads[at]}=ignore`,
+  );
+}
+
+const show = (bytes: Uint8Array, from: number, to: number) =>
+  `"${Buffer.from(bytes.subarray(from, Math.min(to, from + 40))).toString('utf8')}"`;
+
+function readTexts(cells: Cells, at: number, out: Float64Array, c: number, width: number): string[] {
+  const { file, bytes, heads, starts, rows } = cells;
+  const step = heads.length + 1;
+  const texts = new Texts(bytes);
+  for (let r = 0; r < rows; r++) {
+    out[r * width + c] = texts.at(starts[r * step + at], starts[r * step + at + 1] - 1);
+    if (texts.values.length <= MOST_TEXTS) continue;
+    throw new DataError(
+      'too-many-texts',
+      `The column ${heads[at]} of ${file} must have at most ${MOST_TEXTS} different texts, because each becomes an ` +
+        `input, and has more (such as ${texts.values.slice(-3).join(', ')}). Leave it out: --column ${heads[at]}=ignore`,
+    );
+  }
+  return texts.values;
+}
+
+type Meaning = Pick<LabelledTable, 'classes' | 'labels' | 'normalClass'>;
+
+const allNormal = (rows: number): Meaning => ({
+  classes: ['normal'],
+  labels: new Uint16Array(rows),
+  normalClass: 0,
+});
+
+/** 0 and 1; words of which one means normal and the others kinds of anomalies; or names of classes. */
+function readLabels(cells: Cells, at: number): Meaning {
+  const { file, bytes, heads, starts, lines, rows } = cells;
+  const step = heads.length + 1;
+  const texts = new Texts(bytes);
+  const codes = new Uint16Array(rows);
+  const problems: string[] = [];
+  let faults = 0;
+  for (let r = 0; r < rows; r++) {
+    const code = texts.at(starts[r * step + at], starts[r * step + at + 1] - 1);
+    if (texts.values[code] === '' && faults++ < 10) problems.push(`line ${lines[r]}: no label`);
+    if (code < MOST_CLASSES) codes[r] = code;
+    else throw labelKind(file, heads[at], `more than ${MOST_CLASSES} different texts`);
+  }
+  if (faults > 0) throw badRows(file, `a label in each row of the column ${heads[at]}`, problems, faults);
+  const { values } = texts;
+  const numbers = values.map((text) => (/^(true|false)$/i.test(text) ? Number(/true/i.test(text)) : Number(text)));
+  if (numbers.every((n) => n === 0 || n === 1)) {
+    return { classes: ['normal', 'anomalous'], labels: codes.map((code) => numbers[code]), normalClass: 0 };
+  }
+  const fraction = values.find((_, i) => !Number.isNaN(numbers[i]) && !Number.isInteger(numbers[i]));
+  if (fraction !== undefined) throw labelKind(file, heads[at], `numbers such as ${fraction}`);
+  const words = new LayoutWords();
+  const isNormal = values.map(
+    (text, i) => Number.isNaN(numbers[i]) && words.label(text.replace(/\.$/, '')) === 'normal',
+  );
+  if (!isNormal.includes(true)) return { classes: values, labels: codes };
+  const anomalous = values.filter((_, i) => !isNormal[i]);
+  const classOf = values.map((text, i) => (isNormal[i] ? 0 : 1 + anomalous.indexOf(text)));
+  const normal = values[isNormal.indexOf(true)];
+  return { classes: [normal, ...anomalous], labels: codes.map((code) => classOf[code]), normalClass: 0 };
+}
+
+function labelKind(file: string, name: string, found: string): DataError {
+  return new DataError(
+    'label-kind',
+    `The labels of ${file} (column ${name}) must be 0 for normal and 1 for anomalous, words such as normal and fault, ` +
+      `or names of a few classes; found ${found}. Name another column with --label.`,
+  );
+}
+
+/** The parts that a column names; undefined when its words are no parts, and it is a column like any other. */
+function readParts({ bytes, heads, starts, rows }: Cells, at: number): Part[] | undefined {
+  const step = heads.length + 1;
+  const texts = new Texts(bytes);
+  const words = new LayoutWords();
+  const parts: Part[] = [];
+  for (let r = 0; r < rows; r++) {
+    const code = texts.at(starts[r * step + at], starts[r * step + at + 1] - 1);
+    const part = words.part(texts.values[code]);
+    if (!part) return undefined;
+    parts.push(part);
+  }
+  return parts;
+}
+
+function explain({ file, rows }: Cells, columns: readonly Column[], meaning: Meaning, label?: string): string {
+  const texts = columns.flatMap((c) => (c.kind === 'categorical' ? [`${c.name} ${c.values.length}`] : []));
+  const shown = texts.length > 8 ? `${texts.slice(0, 8).join(', ')}, …` : texts.join(', ');
+  const counts = meaning.classes.map(() => 0);
+  for (const code of meaning.labels) counts[code]++;
+  const classes = meaning.classes.map((name, i) => `${counts[i]} ${name}`);
+  const labels =
+    label === undefined
+      ? 'no column for labels: all normal'
+      : `labels in ${label}: ${classes.slice(0, 12).join(', ')}${classes.length > 12 ? ', …' : ''}`;
+  const numeric = columns.length - texts.length;
+  const categorical = texts.length > 0 ? ` and ${texts.length} of texts (${shown})` : '';
+  return `${file}: ${rows} rows; ${numeric} columns of numbers${categorical}; ${labels}.`;
+}
