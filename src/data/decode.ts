@@ -1,4 +1,5 @@
 /** One image file to the pixels that a model takes: what a decode worker does, and who has no worker does himself. */
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { DataError } from '../core/errors.ts';
 import { decodeImage } from './formats/image.ts';
@@ -21,9 +22,18 @@ export interface Decoded {
   readonly width: number;
 }
 
-/** Reads, decodes and fits one file. Throws DataError `unreadable-file` and those of `decodeImage`. */
+/**
+ * Reads, decodes and fits one file; reading blocks the thread, which is a worker's. Throws DataError `unreadable-file`
+ * and those of `decodeImage`.
+ */
 export async function decodeFile({ path, as, shape, maxPixels }: DecodeJob): Promise<Decoded> {
-  const image = await decodeImage(await readImageFile(path), path, maxPixels);
+  let bytes: Uint8Array;
+  try {
+    bytes = readFileSync(path);
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+  const image = await decodeImage(bytes, path, maxPixels);
   const { height, width } = image;
   const data = as === 'image' ? fitImage(image, shape) : fitMask(image, shape[1], shape[2]);
   return { data, height, width };
@@ -34,9 +44,13 @@ export async function readImageFile(path: string): Promise<Uint8Array> {
   try {
     return await readFile(path);
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const reason =
-      code === 'ENOENT' ? 'does not exist' : code === 'EISDIR' ? 'is a folder' : `cannot be read (${code ?? message})`;
-    throw new DataError('unreadable-file', `${path} must be an image file, and ${reason}.`);
+    throw unreadable(path, error);
   }
+}
+
+function unreadable(path: string, error: unknown): DataError {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const known: Record<string, string> = { ENOENT: 'does not exist', EISDIR: 'is a folder' };
+  const reason = known[code ?? ''] ?? `cannot be read (${code ?? message})`;
+  return new DataError('unreadable-file', `${path} must be an image file, and ${reason}.`);
 }

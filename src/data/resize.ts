@@ -108,39 +108,36 @@ function shrunkRows({ height, width, channels, data }: Pixels, to: number): Fill
   const n = width * channels;
   const scale = height / to;
   const { norm } = tapsOf(height, to);
-  const sums: Sums = { plain: new Int32Array(n), ramp: new Int32Array(n) };
-  const { plain, ramp } = sums;
   const begun = new Float32Array(n); // what the rows above its centre give to the next output
   let end = 0;
 
   /** Adds the rows between the centres of outputs o − 1 and o: to `row`, which is o − 1, and to `begun`, which is o. */
-  function advance(o: number, row: Float32Array | undefined): void {
+  function advance(o: number, row: Float32Array): void {
     const from = end;
     const centre = (o + 0.5) * scale - 0.5;
     end = o === to ? height : Math.min(height, Math.floor(centre) + 1);
-    sumRows(data as Uint8Array, n, from, end, sums);
     const edge = 1 + (from - centre) / scale + (end - from) / scale;
-    const unit = 1 / scale;
-    const above = row ? 1 / norm[o - 1] : 0;
+    const above = o > 0 ? 1 / norm[o - 1] : 0;
     const below = o < to ? 1 / norm[o] : 0;
-    const into = row ?? begun;
-    for (let x = 0; x < n; x++) {
-      const s = plain[x];
-      const t = unit * ramp[x];
-      into[x] = begun[x] + above * ((1 - edge) * s + t);
-      begun[x] = below * (edge * s - t);
-    }
+    addRows(data as Uint8Array, from, end, row, begun, {
+      plainAbove: above * (1 - edge),
+      rampAbove: above / scale,
+      plainBelow: below * edge,
+      rampBelow: -below / scale,
+    });
   }
 
   let o = 0;
-  advance(0, undefined);
+  advance(0, new Float32Array(n));
   return (row) => advance(++o, row);
 }
 
-/** S and T of every column. */
-interface Sums {
-  readonly plain: Int32Array;
-  readonly ramp: Int32Array;
+/** Weights of S and T in the output above and in the output below some rows. */
+interface Shares {
+  readonly plainAbove: number;
+  readonly rampAbove: number;
+  readonly plainBelow: number;
+  readonly rampBelow: number;
 }
 
 /** Up to this scale the sums below stay within 32 bits: 255 · 4000² / 2 < 2³¹. */
@@ -149,77 +146,73 @@ const MAX_SCALE = 4000;
 const PACKED_ROWS = 20;
 
 /**
- * S = Σ v(k) and T = Σ (n − k) v(k) of each column over rows [from, to). Two columns share a 32-bit number, 16 bits
- * each, and the sum of the running sums is T: eight columns cost two reads and sixteen additions a row.
+ * Finds S and T of each column over the rows [from, to), puts `begun` and their share above into `row`, and their share
+ * below into `begun`. Two columns share a 32-bit number, 16 bits each, and the sum of the running sums is T: eight
+ * columns cost two reads and sixteen additions a row. Written out, because this is where loading spends its time.
  */
-function sumRows(data: Uint8Array, n: number, from: number, to: number, sums: Sums): void {
-  const { plain, ramp } = sums;
+function addRows(
+  data: Uint8Array,
+  from: number,
+  to: number,
+  row: Float32Array,
+  begun: Float32Array,
+  shares: Shares,
+): void {
+  const n = row.length;
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-  const whole = n - (n % 8);
-  if (from === to) {
-    plain.fill(0);
-    ramp.fill(0);
-  }
-  for (let block = from; block < to; block += PACKED_ROWS) {
-    const rows = Math.min(PACKED_ROWS, to - block);
-    const last = (block + rows) * n;
-    const isFirst = block === from;
-    for (let x = 0; x < whole; x += 8) {
-      // s: sums, t: sums of sums; of the bytes 0 and 2, 1 and 3, 4 and 6, 5 and 7.
-      let s0 = 0;
-      let t0 = 0;
-      let s1 = 0;
-      let t1 = 0;
-      let s4 = 0;
-      let t4 = 0;
-      let s5 = 0;
-      let t5 = 0;
-      for (let p = block * n + x; p < last; p += n) {
-        const low = view.getInt32(p, true);
-        const high = view.getInt32(p + 4, true);
-        s0 = (s0 + (low & 0xff00ff)) | 0;
-        t0 = (t0 + s0) | 0;
-        s1 = (s1 + ((low >>> 8) & 0xff00ff)) | 0;
-        t1 = (t1 + s1) | 0;
-        s4 = (s4 + (high & 0xff00ff)) | 0;
-        t4 = (t4 + s4) | 0;
-        s5 = (s5 + ((high >>> 8) & 0xff00ff)) | 0;
-        t5 = (t5 + s5) | 0;
-      }
-      put(sums, x, s0, t0, isFirst ? 0 : rows);
-      put(sums, x + 1, s1, t1, isFirst ? 0 : rows);
-      put(sums, x + 4, s4, t4, isFirst ? 0 : rows);
-      put(sums, x + 5, s5, t5, isFirst ? 0 : rows);
+  const { plainAbove, rampAbove, plainBelow, rampBelow } = shares;
+  const whole = to - from <= PACKED_ROWS ? n - (n % 8) : 0;
+  const last = to * n;
+  for (let x = 0; x < whole; x += 8) {
+    // s: sums, t: sums of sums; of the bytes 0 and 2, 1 and 3, 4 and 6, 5 and 7.
+    let s0 = 0;
+    let t0 = 0;
+    let s1 = 0;
+    let t1 = 0;
+    let s4 = 0;
+    let t4 = 0;
+    let s5 = 0;
+    let t5 = 0;
+    for (let p = from * n + x; p < last; p += n) {
+      const low = view.getInt32(p, true);
+      const high = view.getInt32(p + 4, true);
+      s0 = (s0 + (low & 0xff00ff)) | 0;
+      t0 = (t0 + s0) | 0;
+      s1 = (s1 + ((low >>> 8) & 0xff00ff)) | 0;
+      t1 = (t1 + s1) | 0;
+      s4 = (s4 + (high & 0xff00ff)) | 0;
+      t4 = (t4 + s4) | 0;
+      s5 = (s5 + ((high >>> 8) & 0xff00ff)) | 0;
+      t5 = (t5 + s5) | 0;
     }
-    for (let x = whole; x < n; x++) {
-      let s = 0;
-      let t = 0;
-      for (let p = block * n + x; p < last; p += n) {
-        s += data[p];
-        t += s;
-      }
-      ramp[x] = t + (isFirst ? 0 : ramp[x] + rows * plain[x]);
-      plain[x] = s + (isFirst ? 0 : plain[x]);
+    row[x] = begun[x] + plainAbove * (s0 & 0xffff) + rampAbove * (t0 & 0xffff);
+    row[x + 1] = begun[x + 1] + plainAbove * (s1 & 0xffff) + rampAbove * (t1 & 0xffff);
+    row[x + 2] = begun[x + 2] + plainAbove * (s0 >>> 16) + rampAbove * (t0 >>> 16);
+    row[x + 3] = begun[x + 3] + plainAbove * (s1 >>> 16) + rampAbove * (t1 >>> 16);
+    row[x + 4] = begun[x + 4] + plainAbove * (s4 & 0xffff) + rampAbove * (t4 & 0xffff);
+    row[x + 5] = begun[x + 5] + plainAbove * (s5 & 0xffff) + rampAbove * (t5 & 0xffff);
+    row[x + 6] = begun[x + 6] + plainAbove * (s4 >>> 16) + rampAbove * (t4 >>> 16);
+    row[x + 7] = begun[x + 7] + plainAbove * (s5 >>> 16) + rampAbove * (t5 >>> 16);
+    begun[x] = plainBelow * (s0 & 0xffff) + rampBelow * (t0 & 0xffff);
+    begun[x + 1] = plainBelow * (s1 & 0xffff) + rampBelow * (t1 & 0xffff);
+    begun[x + 2] = plainBelow * (s0 >>> 16) + rampBelow * (t0 >>> 16);
+    begun[x + 3] = plainBelow * (s1 >>> 16) + rampBelow * (t1 >>> 16);
+    begun[x + 4] = plainBelow * (s4 & 0xffff) + rampBelow * (t4 & 0xffff);
+    begun[x + 5] = plainBelow * (s5 & 0xffff) + rampBelow * (t5 & 0xffff);
+    begun[x + 6] = plainBelow * (s4 >>> 16) + rampBelow * (t4 >>> 16);
+    begun[x + 7] = plainBelow * (s5 >>> 16) + rampBelow * (t5 >>> 16);
+  }
+  // The columns that are left, and all of them where more rows lie between two outputs than can be packed.
+  for (let x = whole; x < n; x++) {
+    let s = 0;
+    let t = 0;
+    for (let p = from * n + x; p < last; p += n) {
+      s += data[p];
+      t += s;
     }
+    row[x] = begun[x] + plainAbove * s + rampAbove * t;
+    begun[x] = plainBelow * s + rampBelow * t;
   }
-}
-
-/**
- * Keeps a block's packed sums of the columns x and x + 2. In a later block, of `rows` rows, the rows before it count
- * that many times more; 0 stands for the first block.
- */
-function put({ plain, ramp }: Sums, x: number, s: number, t: number, rows: number): void {
-  if (rows === 0) {
-    plain[x] = s & 0xffff;
-    plain[x + 2] = s >>> 16;
-    ramp[x] = t & 0xffff;
-    ramp[x + 2] = t >>> 16;
-    return;
-  }
-  ramp[x] += rows * plain[x] + (t & 0xffff);
-  plain[x] += s & 0xffff;
-  ramp[x + 2] += rows * plain[x + 2] + (t >>> 16);
-  plain[x + 2] += s >>> 16;
 }
 
 /** One row `[width, channels]` to `[to, channels]`, written at `at`. */

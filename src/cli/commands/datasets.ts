@@ -16,6 +16,8 @@ export interface FoundDataset {
   items?: number;
   classes?: readonly string[];
   shape?: readonly number[];
+  /** Tasks of their own, named as `mvtec:bottle`; their images are not read for the list. */
+  categories?: readonly string[];
   /** Why it cannot be used, and what to do. */
   reason?: string;
 }
@@ -35,7 +37,11 @@ export function addDatasets(program: Command): void {
     const found = await findDatasets(root, terminal.listener, terminal.signal);
     const rows = found.map((d) => [
       d.name,
-      d.found ? `${d.items} × ${d.shape?.join('×')}` : 'not here',
+      d.found
+        ? d.categories
+          ? `${d.categories.length} categories`
+          : `${d.items} × ${d.shape?.join('×')}`
+        : 'not here',
       d.classes ? `${d.classes.length}` : '–',
       d.title,
       d.licence,
@@ -62,7 +68,7 @@ export function addDatasets(program: Command): void {
 /** Loads every data set that is on this machine, checksums included: a second or two in all. */
 export async function findDatasets(root: string, onEvent: Listener, signal?: AbortSignal): Promise<FoundDataset[]> {
   const list: FoundDataset[] = [];
-  for (const { name, title, licence, load } of datasets) {
+  for (const { name, title, licence, categories, load } of datasets) {
     try {
       const source = await load({ root, download: false, onEvent, signal });
       const { classes, shape } = source;
@@ -70,7 +76,9 @@ export async function findDatasets(root: string, onEvent: Listener, signal?: Abo
       await source.close?.();
     } catch (error) {
       if (!(error instanceof OddityError) || error.code === 'cancelled') throw error;
-      list.push({ name, title, licence, found: false, reason: error.message });
+      // A licence is asked for once the files are found.
+      if (error.code === 'licence') list.push({ name, title, licence, found: true, categories });
+      else list.push({ name, title, licence, found: false, reason: error.message });
     }
   }
   return list;
