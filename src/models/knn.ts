@@ -1,0 +1,75 @@
+/**
+ * Distance to the k-th nearest neighbour among normal items (Ramaswamy, Rastogi, Shim, SIGMOD 2000), or the mean distance
+ * to all k (Angiulli and Pizzuti, PKDD 2002). The bank of normal items is part of the detector. Images are compared pixel
+ * by pixel. Left out: search trees and approximate search; where the training part is larger than the bank, a random
+ * sample of it stands for all.
+ */
+import { z } from 'zod';
+import { float32 } from '../core/tensor.ts';
+import * as g from '../graph/ops/index.ts';
+import { defineModel } from './define.ts';
+import { itemMap, pool } from './parts/item-map.ts';
+import { sampleItems } from './parts/sample.ts';
+
+const config = z.strictObject({
+  neighbours: z.int().min(1).max(1000).default(5).describe('Which neighbour counts; at most the size of the bank.'),
+  distance: z
+    .enum(['largest', 'mean'])
+    .default('largest')
+    .describe('The distance to the last of the neighbours, or the root mean square of those to all.'),
+  bank: z
+    .int()
+    .min(1)
+    .max(1000000)
+    .default(10000)
+    .describe('Training items kept at most, a random sample if there are more; also at most 256 MiB of them.'),
+});
+type Config = z.infer<typeof config>;
+
+export const knn = defineModel<Config>({
+  name: 'knn',
+  title: 'Nearest neighbours',
+  idea: 'An item is as odd as it is far from the k-th nearest of the normal items.',
+  paper: 'Ramaswamy, Rastogi, Shim, Efficient algorithms for mining outliers, SIGMOD 2000.',
+  learning: 'one-class',
+  inputs: ['image', 'table'],
+  learns: 'statistics',
+  config,
+  presets: {},
+  tiny: { bank: 64, neighbours: 2 },
+
+  async fit({ bank }, data) {
+    const { rows, width, items } = await sampleItems(data, bank);
+    const mean = new Float64Array(width);
+    for (let i = 0; i < items.length; i++) mean[i % width] += items[i] / rows;
+    const middle = Float32Array.from(mean);
+    // Half the squared length of each item as seen from the mean: near 0 float32 is finest.
+    const halves = new Float64Array(rows);
+    for (let i = 0; i < items.length; i++) {
+      items[i] -= middle[i % width];
+      halves[Math.floor(i / width)] += items[i] ** 2 / 2;
+    }
+    return {
+      'knn.mean': float32(middle, [width]),
+      'knn.bank': float32(items, [rows, width]),
+      'knn.halves': float32(halves, [rows]),
+    };
+  },
+
+  score({ neighbours, distance }, net, x) {
+    const knn = net('knn');
+    const bank = knn.learnt('bank'); // [M,D]
+    const [rows, width] = bank.shape as number[];
+    const k = Math.min(neighbours, rows);
+    const centred = g.sub(g.flatten(x), knn.learnt('mean')); // [N,D]
+    // ½|x − b|² = ½|x|² − x·b + ½|b|²: the nearest have the largest x·b − ½|b|². [N,M]
+    const nearness = g.sub(g.matMul(centred, bank, { transposeB: true }), knn.learnt('halves'));
+    const { indices } = g.topK(nearness, k); // [N,K]
+    const chosen = distance === 'mean' ? indices : g.slice(indices, { 1: [k - 1, k] });
+    const near = g.gather(bank, chosen, 0); // [N,K,D] or [N,1,D]
+    // From the items themselves, because the difference of large products is inexact.
+    const squares = g.square(g.sub(g.reshape(centred, [x.shape[0], 1, width]), near));
+    const perValue = g.reduceMean(squares, { axes: [1] }); // [N,D]
+    return { map: itemMap(g.reshape(perValue, x.shape)), score: g.sqrt(pool(perValue, 'sum')) };
+  },
+});
