@@ -1,21 +1,23 @@
 /** The models by name. Explicit imports, so that bundlers see them; a test fails when a file is missing here. */
 import { unknownName } from '../core/errors.ts';
+import { anogan } from './anogan.ts';
 import { autoencoder } from './autoencoder.ts';
 import { cnn } from './cnn.ts';
 import type { Model } from './define.ts';
 import { fAnogan } from './f-anogan.ts';
+import { gan } from './gan.ts';
 import { meanImage } from './mean-image.ts';
 import { pca } from './pca.ts';
 import { random } from './random.ts';
 
 export * from './define.ts';
-export { autoencoder, cnn, fAnogan, meanImage, pca, random };
+export { anogan, autoencoder, cnn, fAnogan, gan, meanImage, pca, random };
 
 // biome-ignore lint/suspicious/noExplicitAny: the registry holds models of every option type.
 export type AnyModel = Model<any>;
 
 /** Every model, in the order in which lists show them. */
-export const models: readonly AnyModel[] = [autoencoder, pca, fAnogan, cnn, meanImage, random];
+export const models: readonly AnyModel[] = [autoencoder, pca, gan, anogan, fAnogan, cnn, meanImage, random];
 
 /** The model named so; case and separators do not count. Throws ConfigError with the nearest name. */
 export function findModel(name: string): AnyModel {
