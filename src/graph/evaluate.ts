@@ -30,8 +30,9 @@ export function evaluate(
     if (fed.shape.length !== value.shape.length)
       throw new ShapeError(`${name} must be ${show(value.shape)}, got ${show(fed.shape)}.`);
     value.shape.forEach((d, i) => {
-      if (typeof d === 'string') symbols.set(d, symbols.get(d) ?? fed.shape[i]);
-      if ((typeof d === 'string' ? symbols.get(d) : d) !== fed.shape[i]) {
+      const [k, symbol] = factors(d);
+      if (symbol) symbols.set(symbol, symbols.get(symbol) ?? fed.shape[i] / k);
+      if (k * (symbol ? symbols.get(symbol)! : 1) !== fed.shape[i]) {
         throw new ShapeError(`${name} must be ${show(value.shape)}, got ${show(fed.shape)}.`);
       }
     });

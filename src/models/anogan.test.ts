@@ -1,0 +1,59 @@
+import { expect, it } from 'vitest';
+import { Rng } from '../core/random.ts';
+import { float32, type Tensors } from '../core/tensor.ts';
+import * as g from '../graph/index.ts';
+import * as nn from '../nn/index.ts';
+import { anogan } from './anogan.ts';
+
+const shape = [1, 8, 8] as const;
+const images = new Rng(3).split('images').uniforms(3 * 64);
+
+/** Scores and drawings of images with made-up weights. */
+function score(more: Parameters<typeof anogan.config.parse>[0] & object, data = images) {
+  const options = anogan.config.parse({ width: 4, latent: 3, searchRate: 0.1, ...more });
+  const trace = new nn.Trace(false);
+  const count = data.length / 64;
+  const x = g.input('x', ['N', ...shape]);
+  const { score, reconstruction, map } = anogan.score(options, (group) => trace.group(group), x);
+  const rng = new Rng(1);
+  const feeds: Tensors = { x: float32(data, [count, ...shape]) };
+  for (const { spec } of [...trace.parameters.values(), ...trace.buffers.values()]) {
+    const wide = spec.name.includes('running_') ? spec.init : nn.normalInit(0.3);
+    feeds[spec.name] = float32(wide(spec.shape, rng.split(spec.name), spec.fan), spec.shape);
+  }
+  const [scores, drawn, maps] = g.evaluate([score, reconstruction!, map], feeds).map((t) => [...t.data].map(Number));
+  return { scores, drawn, maps };
+}
+
+it('finds drawings of its own generator again, and more starts are never worse', () => {
+  const own = Float32Array.from(score({ searchSteps: 60, lambda: 1 }).drawn);
+  const few = score({ searchSteps: 1 }, own).scores;
+  const many = score({ searchSteps: 60 }, own).scores;
+  const starts = score({ searchSteps: 60, restarts: 3 }, own).scores;
+  many.forEach((s, i) => {
+    expect(s).toBeLessThan(few[i] / 2);
+    expect(starts[i]).toBeLessThanOrEqual(s + 1e-3);
+  });
+  expect(Math.min(...starts.map((s, i) => s - many[i]))).toBeLessThan(-1e-3);
+});
+
+it('finds the latent vector of an image by itself: alone or among others', () => {
+  const all = score({ searchSteps: 15, restarts: 2 });
+  const alone = score({ searchSteps: 15, restarts: 2 }, images.slice(64, 128));
+  expect(alone.scores[0]).toBeCloseTo(all.scores[1], 4);
+  alone.drawn.forEach((v, i) => {
+    expect(v).toBeCloseTo(all.drawn[64 + i], 4);
+  });
+});
+
+it('sums absolute differences of pixels in [−1, 1] when lambda is 0', () => {
+  const { scores, drawn, maps } = score({ searchSteps: 5, lambda: 0 });
+  scores.forEach((s, n) => {
+    let sum = 0;
+    for (let i = 64 * n; i < 64 * (n + 1); i++) {
+      sum += 2 * Math.abs(images[i] - drawn[i]);
+      expect(maps[i]).toBeCloseTo(Math.abs(images[i] - drawn[i]), 5);
+    }
+    expect(s).toBeCloseTo(sum, 3);
+  });
+});

@@ -1,0 +1,216 @@
+/**
+ * AnoGAN: a GAN learns to draw normal images; for an image to judge, gradient descent finds the latent vector whose
+ * drawing comes closest. What is left between the two is anomalous. Schlegl et al. 2017, arXiv 1703.05921. The search is
+ * part of the scoring graph: all images of a batch at once, from starts that never change. Left out: tables.
+ */
+import { z as zod } from 'zod';
+import { Rng } from '../core/random.ts';
+import { float32 } from '../core/tensor.ts';
+import { gradients } from '../graph/grad.ts';
+import { constant } from '../graph/leaf.ts';
+import * as g from '../graph/ops/index.ts';
+import type { Value } from '../graph/value.ts';
+import * as nn from '../nn/index.ts';
+import { defineModel, type ImageShape } from './define.ts';
+import {
+  discriminate,
+  discriminatorLoss,
+  ganNetworks,
+  generate,
+  generatorLoss,
+  signed,
+  spread,
+  unsigned,
+  unsuitableForGan,
+} from './parts/dcgan.ts';
+
+const config = zod.strictObject({
+  network: zod
+    .enum(ganNetworks)
+    .default('strided')
+    .describe('Layers: "strided" fits its depth to the image, the others are published nets.'),
+  width: zod.int().min(1).max(512).default(32).describe('Filters next to the image; "strided" and "dcgan-5" only.'),
+  latent: zod.int().min(1).max(4096).default(32).describe('Numbers from which an image is drawn.'),
+  prior: zod.enum(['normal', 'uniform']).default('normal').describe('Latent values: N(0, 1), or U(−1, 1).'),
+  generatorSteps: zod.int().min(1).max(10).default(1).describe('Generator steps per discriminator step.'),
+  epochs: zod.int().min(1).max(100000).default(20).describe('Passes over the training images.'),
+  batchSize: zod.int().min(1).max(4096).default(64).describe('Images per training step.'),
+  learningRate: zod.number().positive().max(1).default(2e-4).describe("Adam's learning rate; its beta1 is 0.5."),
+  lambda: zod
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.1)
+    .describe('Share of the feature term in the score; 1 − λ is the residual.'),
+  searchSteps: zod.int().min(1).max(10000).default(100).describe('Steps of gradient descent per image to be scored.'),
+  searchRate: zod
+    .number()
+    .positive()
+    .max(10)
+    .default(0.05)
+    .describe("Adam's learning rate of the search; a tenth after 40 % of the steps, a twentieth after 60 %."),
+  restarts: zod
+    .int()
+    .min(1)
+    .max(64)
+    .default(1)
+    .describe('Searches per image from different starts; the best one counts.'),
+});
+type Config = zod.infer<typeof config>;
+
+/** Shares of the search and factors on its rate: steps 200 and 300 of 500 in Zenati et al.'s code. */
+const stages = [
+  [0.4, 1],
+  [0.6, 0.1],
+  [1, 0.05],
+] as const;
+
+/** Latent vectors `[restarts, Z]` to start from, the same for every image and every run. */
+function starts({ restarts, latent, prior }: Config): Value {
+  const rng = new Rng(0).split('anogan');
+  const size = restarts * latent;
+  return constant(float32(prior === 'normal' ? rng.normals(size) : rng.uniforms(size, -1, 1), [restarts, latent]));
+}
+
+const sumPerItem = (a: Value, b: Value) =>
+  g.reduceSum(g.abs(g.sub(a, b)), { axes: a.shape.slice(1).map((_, i) => i + 1) });
+
+/** `[N, ...]` → `[N · count, ...]`, each item `count` times in a row. */
+function repeatItems(x: Value, count: number): Value {
+  const [n, ...rest] = x.shape;
+  if (count === 1) return x;
+  return g.reshape(g.broadcastTo(g.unsqueeze(x, 1), [n, count, ...rest]), [-1, ...rest]);
+}
+
+/** What a search compares: images in [−1, 1] and their discriminator features. */
+interface Target {
+  readonly x: Value;
+  readonly features: Value;
+}
+
+/** A(x) = (1 − λ) · Σ |x − G(z)| + λ · Σ |f(x) − f(G(z))|, `[N]`, for given latent vectors. */
+function anomaly(options: Config, net: (group: string) => nn.Scope, { x, features }: Target, z: Value) {
+  const shape = x.shape.slice(1) as unknown as ImageShape;
+  const drawn = generate(options, net('generator'), z, shape);
+  const residual = sumPerItem(x, drawn);
+  const felt = sumPerItem(features, discriminate(options, net('discriminator'), drawn).features);
+  return { drawn, score: g.add(g.mul(residual, 1 - options.lambda), g.mul(felt, options.lambda)) };
+}
+
+/** Latent vectors `[N, Z]` that minimise A, the best of all restarts. Each image's search is its own: A is a sum. */
+function search(options: Config, net: (group: string) => nn.Scope, target: Target): Value {
+  const { restarts, latent, searchSteps, searchRate } = options;
+  const batch = target.x.shape[0];
+  const wide: Target = { x: repeatItems(target.x, restarts), features: repeatItems(target.features, restarts) };
+  const start = g.reshape(g.broadcastTo(g.unsqueeze(starts(options), 0), [batch, restarts, latent]), [-1, latent]);
+  const zeros = g.mul(start, 0);
+  const adam = nn.adam({ learningRate: searchRate });
+  let state: Value[] = [start, zeros, zeros, constant(0)]; // z, m, v `[N · restarts, Z]`, t
+  let done = 0;
+  for (const [until, factor] of stages) {
+    const end = Math.round(until * searchSteps);
+    if (end === done) continue;
+    state = g.repeat(end - done, state, ([z, m, v, t]) => {
+      const [slope] = gradients(g.reduceSum(anomaly(options, net, wide, z).score), [z]);
+      const next = adam.update(z, slope, { m, v, t }, constant(searchRate * factor));
+      return [next.parameters, next.state.m, next.state.v, next.state.t];
+    });
+    done = end;
+  }
+  if (restarts === 1) return state[0];
+  const found = g.reshape(anomaly(options, net, wide, state[0]).score, [batch, restarts]);
+  const best = g.argMax(g.neg(found), 1); // [N,1]
+  const chosen = g.cast(g.equal(g.cast(best, 'float32'), g.unsqueeze(g.iota(restarts), 0)), 'float32'); // [N,restarts]
+  const candidates = g.reshape(state[0], [batch, restarts, latent]);
+  return g.reduceSum(g.mul(candidates, g.unsqueeze(chosen, 2)), { axes: [1] });
+}
+
+/** Latent vectors for a step, drawn from the prior. */
+function latents({ latent, prior }: Config, { x, draw }: nn.StepContext): Value {
+  const shape = [x.shape[0] as number, latent];
+  return prior === 'normal' ? draw('z', { kind: 'normal', shape }) : signed(draw('z', { kind: 'uniform', shape }));
+}
+
+export const anogan = defineModel<Config>({
+  name: 'anogan',
+  title: 'AnoGAN',
+  idea:
+    'A GAN learns to draw normal images; gradient descent finds the drawing that comes closest to an image, and the ' +
+    'difference, in pixels and in discriminator features, is the score.',
+  paper: 'Schlegl et al. 2017, arXiv 1703.05921; Radford et al. 2016, arXiv 1511.06434 (DCGAN).',
+  learning: 'one-class',
+  inputs: ['image'],
+  learns: 'gradient',
+  config,
+  presets: {
+    'image-64': {
+      network: 'dcgan-5',
+      width: 64,
+      latent: 100,
+      prior: 'uniform',
+      generatorSteps: 2,
+      epochs: 25,
+      batchSize: 64,
+      learningRate: 2e-4,
+      searchSteps: 500,
+      searchRate: 0.01,
+    },
+    mnist: { network: 'zenati', latent: 200, prior: 'normal', searchSteps: 500, searchRate: 0.01 },
+    'image-256': { network: 'seed-256', latent: 100, prior: 'normal', searchSteps: 500, searchRate: 0.01 },
+  },
+  tiny: { width: 8, latent: 8, epochs: 6, batchSize: 16, searchSteps: 20, learningRate: 2e-3 },
+
+  unsuitable: ({ network }, shape) => unsuitableForGan(network, shape),
+
+  phases(options, shape) {
+    const { epochs, batchSize, learningRate, generatorSteps } = options;
+    const optimizer = nn.adam({ learningRate, beta1: 0.5 });
+    return [
+      {
+        epochs,
+        batchSize,
+        phase: {
+          name: 'gan',
+          steps: [
+            {
+              name: 'discriminator',
+              updates: ['discriminator'],
+              optimizer,
+              loss(context) {
+                const { net, x } = context;
+                const made = generate(options, net('generator'), latents(options, context), shape);
+                // Real and drawn images never share a batch under batch norm.
+                const real = discriminate(options, net('discriminator'), signed(x)).logit;
+                const fake = discriminate(options, net('discriminator'), made).logit;
+                return {
+                  loss: discriminatorLoss(real, fake),
+                  metrics: { real: g.reduceMean(real), fake: g.reduceMean(fake) },
+                };
+              },
+            },
+            {
+              name: 'generator',
+              updates: ['generator'],
+              optimizer,
+              repeats: generatorSteps,
+              loss(context) {
+                const made = generate(options, context.net('generator'), latents(options, context), shape);
+                const loss = generatorLoss(discriminate(options, context.net('discriminator'), made).logit);
+                return { loss, metrics: { spread: spread(made), 'data-spread': spread(signed(context.x)) } };
+              },
+            },
+          ],
+        },
+      },
+    ];
+  },
+
+  score(options, net, image) {
+    const x = signed(image);
+    const target = { x, features: discriminate(options, net('discriminator'), x).features };
+    const { drawn, score } = anomaly(options, net, target, search(options, net, target));
+    const reconstruction = unsigned(drawn);
+    const map = g.reduceMean(g.abs(g.sub(image, reconstruction)), { axes: [1], keep: true }); // [N,1,H,W]
+    return { score, map, reconstruction };
+  },
+});
