@@ -3,18 +3,19 @@ import { unknownName } from '../core/errors.ts';
 import { autoencoder } from './autoencoder.ts';
 import { cnn } from './cnn.ts';
 import type { Model } from './define.ts';
+import { egbad } from './egbad.ts';
 import { meanImage } from './mean-image.ts';
 import { pca } from './pca.ts';
 import { random } from './random.ts';
 
 export * from './define.ts';
-export { autoencoder, cnn, meanImage, pca, random };
+export { autoencoder, cnn, egbad, meanImage, pca, random };
 
 // biome-ignore lint/suspicious/noExplicitAny: the registry holds models of every option type.
 export type AnyModel = Model<any>;
 
 /** Every model, in the order in which lists show them. */
-export const models: readonly AnyModel[] = [autoencoder, pca, cnn, meanImage, random];
+export const models: readonly AnyModel[] = [autoencoder, pca, cnn, egbad, meanImage, random];
 
 /** The model named so; case and separators do not count. Throws ConfigError with the nearest name. */
 export function findModel(name: string): AnyModel {
