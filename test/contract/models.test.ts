@@ -31,8 +31,11 @@ describe.each(models.map((m) => [m.name, m] as const))('%s', (name, model) => {
   it('fits in seconds, and ranks planted defects above chance where it learns', () => {
     expect(report.timings.fitSeconds).toBeLessThan(20);
     if (model.learns !== 'none') expect(report.metrics.imageAuroc).toBeGreaterThan(0.55);
-    const { history } = report;
-    if (history) expect(history.at(-1)!.trainingLoss).toBeLessThan(history[0].trainingLoss);
+    // Where several steps pull against each other no loss need fall: only phases of one step are held to it.
+    const losses = (record: { metrics: object }) => Object.keys(record.metrics).filter((n) => n.endsWith('.loss'));
+    const alone = (report.history ?? []).filter((record) => losses(record).length === 1);
+    const last = alone.filter((record) => record.phase === alone.at(-1)!.phase);
+    if (last.length > 0) expect(last.at(-1)!.trainingLoss).toBeLessThan(last[0].trainingLoss);
   });
 
   it('gives the same bytes for the same seed', async () => {
