@@ -4,6 +4,7 @@ import { anogan, anogan } from './anogan.ts';
 import { autoencoder } from './autoencoder.ts';
 import { cnn } from './cnn.ts';
 import type { Model } from './define.ts';
+import { egbad } from './egbad.ts';
 import { fAnogan } from './f-anogan.ts';
 import { gan } from './gan.ts';
 import { ganomaly } from './ganomaly.ts';
@@ -14,13 +15,13 @@ import { pca } from './pca.ts';
 import { random } from './random.ts';
 
 export * from './define.ts';
-export { anogan, autoencoder, cnn, fAnogan, gan, ganomaly, isolationForest, knn, meanImage, pca, random };
+export { autoencoder, cnn, egbad, fAnogan, gan, ganomaly, isolationForest, knn, meanImage, pca, random };
 
 // biome-ignore lint/suspicious/noExplicitAny: the registry holds models of every option type.
 export type AnyModel = Model<any>;
 
 /** Every model, in the order in which lists show them. */
-export const models: readonly AnyModel[] = [autoencoder, pca, gan, anogan, fAnogan, ganomaly, knn, isolationForest, cnn, meanImage, random];
+export const models: readonly AnyModel[] = [autoencoder, pca, gan, fAnogan, egbad, ganomaly, knn, isolationForest, cnn, meanImage, random];
 /** The model named so; case and separators do not count. Throws ConfigError with the nearest name. */
 export function findModel(name: string): AnyModel {
   const plain = (s: string) => s.toLowerCase().replace(/[^a-z0-9]/g, '');

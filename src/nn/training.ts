@@ -46,12 +46,27 @@ export interface Step {
   loss(context: StepContext): StepResult;
 }
 
+/** Share of the old average that an iteration keeps, [0, 1]. */
+export type AverageDecay = (iteration: number) => number;
+
+/**
+ * A decay that grows to `decay` as (1 + t) / (10 + t), as TensorFlow's moving average does: the first weights, which know
+ * nothing, are forgotten in any training of some dozens of steps.
+ */
+export const rampedAverage =
+  (decay: number): AverageDecay =>
+  (iteration) =>
+    Math.min(decay, (1 + iteration) / (10 + iteration));
+
 /** Steps that are iterated together. */
 export interface Phase {
   readonly name: string;
   readonly steps: readonly Step[];
-  /** Keep an exponential moving average of these groups; it is what the trained model uses. */
-  readonly average?: { readonly groups: readonly string[]; readonly decay: number };
+  /**
+   * Keep an exponential moving average of these groups; it is what the trained model uses. The decay is a number, or
+   * one per iteration (from 0) such as `rampedAverage`.
+   */
+  readonly average?: { readonly groups: readonly string[]; readonly decay: number | AverageDecay };
 }
 
 /** An input that gets one entry per iteration. */
@@ -251,11 +266,15 @@ export function assemble(phase: Phase, x: { readonly shape: readonly number[] })
   }
 
   // 4. Averages of the parameters as they are after the iteration.
-  for (const group of phase.average?.groups ?? []) {
-    for (const pack of packs.get(group) ?? []) {
-      const decay = phase.average!.decay;
+  if (phase.average) {
+    const { groups, decay } = phase.average;
+    const byIteration = typeof decay === 'function';
+    if (byIteration) feeds.push({ name: 'rate/average', kind: 'rate', rate: decay });
+    const kept = byIteration ? input('rate/average', []) : decay;
+    const taken = typeof kept === 'number' ? 1 - kept : g.sub(1, kept);
+    for (const pack of groups.flatMap((group) => packs.get(group) ?? [])) {
       const before = declare(`ema/${pack.name}`, pack.size, Number.NaN);
-      set(`ema/${pack.name}`, g.add(g.mul(before, decay), g.mul(state.get(pack.name)!.value, 1 - decay)));
+      set(`ema/${pack.name}`, g.add(g.mul(before, kept), g.mul(state.get(pack.name)!.value, taken)));
     }
   }
 

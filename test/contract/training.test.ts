@@ -198,6 +198,15 @@ describe('on cpu', () => {
       expect(Math.abs(moved - 1)).toBeGreaterThan(0.1);
       expect(tensors['ema.net.weight'].data[c]).toBeCloseTo(0.75 + 0.25 * moved, 5);
     }
+    // A ramped average keeps 1/10 of the first weights at once, then 2/11.
+    const average = { groups: ['net'], decay: nn.rampedAverage(0.75) };
+    const ramped = nn.assemble({ ...one, average }, { shape: [5, 2] });
+    const first = await train(cpu, ramped, before, [1], { total: 2 });
+    const second = await train(cpu, ramped, first.tensors, [1], { start: 1, total: 2 });
+    const [w1, w2] = [first, second].map((t) => t.tensors['net.weight'].data[0] as number);
+    expect(first.tensors['ema.net.weight'].data[0]).toBeCloseTo(0.1 + 0.9 * w1, 5);
+    expect(second.tensors['ema.net.weight'].data[0]).toBeCloseTo((2 / 11) * (0.1 + 0.9 * w1) + (9 / 11) * w2, 5);
+    expect(nn.rampedAverage(0.75)(1000)).toBe(0.75);
   });
 
   /** The loss is w·x with x given, so that its gradient is x. */

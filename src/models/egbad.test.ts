@@ -1,0 +1,162 @@
+/** EGBAD against its sheet: parameter counts, shapes, who learns from which loss, and the score by hand. */
+import { describe, expect, it } from 'vitest';
+import { Rng } from '../core/random.ts';
+import { float32, type Tensors } from '../core/tensor.ts';
+import * as g from '../graph/index.ts';
+import * as nn from '../nn/index.ts';
+import { egbad } from './egbad.ts';
+import { discriminate, encode, generate } from './parts/egbad-nets.ts';
+
+const size = (shape: readonly number[]) => shape.reduce((n, d) => n * d, 1);
+/** Trainable numbers of each net at an item's shape, and the shapes that come out. */
+function count(shape: readonly number[], sizes: { latent: number; width: number; units: number }) {
+  const x = g.input('x', [5, ...shape]);
+  const z = g.input('z', [5, sizes.latent]);
+  const of = (build: (net: nn.Scope) => g.Value) => {
+    const trace = new nn.Trace(true);
+    const out = build(trace.group('net')).shape;
+    return { out, parameters: [...trace.parameters.values()].reduce((n, { spec }) => n + size(spec.shape), 0) };
+  };
+  return {
+    encoder: of((net) => encode(net, x, sizes)),
+    generator: of((net) => generate(net, z, shape, sizes)),
+    discriminator: of((net) => discriminate(net, x, z, sizes).logit),
+  };
+}
+
+describe('networks', () => {
+  it('are those of the sheet for MNIST', () => {
+    expect(count([1, 28, 28], { latent: 200, width: 64, units: 1024 })).toEqual({
+      encoder: { out: [5, 200], parameters: 1_347_656 },
+      generator: { out: [5, 1, 28, 28], parameters: 6_781_505 },
+      discriminator: { out: [5, 1], parameters: 3_907_329 },
+    });
+  });
+
+  it('are those of the sheet for KDD', () => {
+    expect(count([121], { latent: 32, width: 64, units: 1024 })).toEqual({
+      encoder: { out: [5, 32], parameters: 9_888 },
+      generator: { out: [5, 121], parameters: 26_041 },
+      discriminator: { out: [5, 1], parameters: 52_865 },
+    });
+  });
+
+  it('follow the size of the image', () => {
+    const nets = count([3, 48, 64], { latent: 7, width: 4, units: 8 });
+    expect(nets.encoder.out).toEqual([5, 7]);
+    expect(nets.generator.out).toEqual([5, 3, 48, 64]);
+  });
+});
+
+const softplus = (v: number) => Math.log1p(Math.exp(v));
+
+/** First values moved at random, so that biases and logits are not 0. */
+function moved(specs: Iterable<nn.Spec>): Tensors {
+  return Object.fromEntries(
+    Array.from(specs, ({ name, shape, init, fan }) => {
+      const start = init(shape, new Rng(3).split(name), fan);
+      const noise = new Rng(2).split(name).normals(start.length, 0, 0.1);
+      return [
+        name,
+        float32(
+          start.map((v, i) => v + (name.endsWith('_var') ? Math.abs(noise[i]) : noise[i])),
+          shape,
+        ),
+      ];
+    }),
+  );
+}
+
+const specsOf = (trace: nn.Trace) => [...trace.parameters.values(), ...trace.buffers.values()].map(({ spec }) => spec);
+
+it('each loss moves one network, with the signs of the sheet', () => {
+  const config = egbad.config.parse(egbad.tiny);
+  const [{ phase }] = egbad.learns === 'gradient' ? egbad.phases(config, [1, 9, 12]) : [];
+  expect(phase.steps.map((step) => step.updates)).toEqual([['discriminator'], ['generator'], ['encoder']]);
+  // One item, so that the mean of the logits is the logit.
+  const [discriminator, generator, encoder] = phase.steps.map((step) => {
+    const trace = new nn.Trace(true);
+    const x = g.input('x', [1, 1, 9, 12]);
+    const z = g.input('z', [1, config.latent]);
+    const result = step.loss({ net: (group) => trace.group(group), x, labels: x, draw: () => z });
+    const { loss, metrics } = 'loss' in result ? result : { loss: result, metrics: {} };
+    const feeds: Tensors = {
+      x: float32(new Rng(1).uniforms(108), x.shape as number[]),
+      z: float32(new Rng(1).normals(config.latent), z.shape as number[]),
+      ...moved(specsOf(trace)),
+    };
+    // Dropout that keeps everything.
+    for (const [name, { draw }] of trace.draws) {
+      feeds[name] = float32(new Float32Array(size(draw.shape)).fill(0.9), draw.shape);
+    }
+    const values = g.evaluate([loss, ...Object.values(metrics)], feeds).map(({ data }) => Number(data[0]));
+    return {
+      loss: values[0],
+      metrics: Object.fromEntries(Object.keys(metrics).map((name, i) => [name, values[i + 1]])),
+    };
+  });
+  const { real, fake } = discriminator.metrics;
+  expect(Math.min(Math.abs(real), Math.abs(fake), Math.abs(real - fake))).toBeGreaterThan(0.01);
+  expect(discriminator.loss).toBeCloseTo(softplus(-real) + softplus(fake), 5);
+  expect(generator.loss).toBeCloseTo(softplus(-fake), 5);
+  expect(encoder.loss).toBeCloseTo(softplus(real), 5);
+});
+
+describe('the score', () => {
+  /** Scores, maps and what they are made of, for images of 9 × 12. */
+  function scored(options: object) {
+    const config = egbad.config.parse({ ...egbad.tiny, ...options });
+    const trace = new nn.Trace(false);
+    const x = g.input('x', [3, 1, 9, 12]);
+    const { score, map, reconstruction } = egbad.score(config, (group) => trace.group(group), x);
+    const padded = g.sub(g.mul(g.padAll(x, [0, 0, 0, 0], [0, 0, 3, 0]), 2), 1);
+    const code = encode(trace.group('encoder'), padded, config);
+    const again = generate(trace.group('generator'), code, [1, 12, 12], config);
+    const judge = (item: g.Value) => discriminate(trace.group('discriminator'), item, code, config);
+    const [own, made] = [judge(padded), judge(again)];
+    const feeds: Tensors = { x: float32(new Rng(1).uniforms(324), [3, 1, 9, 12]), ...moved(specsOf(trace)) };
+    const values = g.evaluate([score, map, reconstruction!, own.features, made.features, own.logit, made.logit], feeds);
+    const rows = values.map(({ data, shape }) => {
+      const width = size(shape as number[]) / 3;
+      return [0, 1, 2].map((i) => Array.from(data as Float32Array).slice(i * width, (i + 1) * width));
+    });
+    return { rows, x: [0, 1, 2].map((i) => Array.from(feeds.x.data as Float32Array).slice(108 * i, 108 * (i + 1))) };
+  }
+  const l1 = (a: number[], b: number[]) => a.reduce((sum, v, i) => sum + Math.abs(v - b[i]), 0);
+  const l2 = (a: number[], b: number[]) => Math.sqrt(a.reduce((sum, v, i) => sum + (v - b[i]) ** 2, 0));
+
+  it.each(['fm', 'ce', 'ce-code'] as const)('%s is 0.9 of the residual and 0.1 of the discriminator', (kind) => {
+    for (const [norm, distance] of [
+      ['l1', l1],
+      ['l2', l2],
+    ] as const) {
+      const { rows, x } = scored({ score: kind, norm });
+      const [scores, maps, again, ownFeatures, madeFeatures, ownLogit, madeLogit] = rows;
+      for (let i = 0; i < 3; i++) {
+        // The residual is of values in [−1, 1]: twice that of [0, 1].
+        const residual = 2 * distance(x[i], again[i]);
+        const oddness = {
+          fm: distance(ownFeatures[i], madeFeatures[i]),
+          ce: softplus(-ownLogit[i][0]),
+          'ce-code': softplus(-madeLogit[i][0]),
+        }[kind];
+        expect(oddness).toBeGreaterThan(1e-4);
+        expect(scores[i][0] / (0.9 * residual + 0.1 * oddness)).toBeCloseTo(1, 4);
+        expect(
+          l1(
+            maps[i],
+            x[i].map((v, k) => Math.abs(v - again[i][k])),
+          ),
+        ).toBeLessThan(1e-3);
+      }
+    }
+  });
+
+  it('takes rows as they are', () => {
+    const trace = new nn.Trace(false);
+    const x = g.input('x', ['N', 121]);
+    const config = egbad.config.parse(egbad.presets.kdd);
+    const { score, map, reconstruction } = egbad.score(config, (group) => trace.group(group), x);
+    expect([score.shape, map.shape, reconstruction!.shape]).toEqual([['N'], ['N', 121], ['N', 121]]);
+  });
+});

@@ -1,0 +1,172 @@
+/**
+ * EGBAD: a bidirectional GAN. An encoder and a generator learn to fool one discriminator that judges pairs of an item
+ * and its code; then E(x) is a code of x at the cost of one pass (Zenati et al. 2018, arXiv 1802.06222, after Donahue et
+ * al. 2017, arXiv 1605.09782). Networks: `parts/egbad-nets.ts`. Both networks learn from the batch of the discriminator's
+ * step, where the public code draws a second one; their losses stay apart, as its authors advise.
+ * Left out: the padding of the last test batch with ones, unscaled tables.
+ */
+import { z } from 'zod';
+import * as g from '../graph/ops/index.ts';
+import type { Value } from '../graph/value.ts';
+import * as nn from '../nn/index.ts';
+import { defineModel } from './define.ts';
+import { discriminate, encode, evenSides, generate, isRows } from './parts/egbad-nets.ts';
+import { spread } from './parts/watch.ts';
+
+const config = z.strictObject({
+  score: z
+    .enum(['fm', 'ce', 'ce-code'])
+    .default('fm')
+    .describe(
+      'What the discriminator adds to the residual: "fm" the distance of its features for (x, E(x)) and (G(E(x)), E(x)); ' +
+        '"ce" how unreal (x, E(x)) seems, as the paper writes; "ce-code" how unreal (G(E(x)), E(x)) seems, as its code does.',
+    ),
+  weight: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.1)
+    .describe("The discriminator's share w in the score (1 − w) · residual + w · discriminator."),
+  norm: z
+    .enum(['l1', 'l2'])
+    .default('l1')
+    .describe('Norm of the residual and of the feature distance: sum of absolute values, or Euclidean.'),
+  latent: z.int().min(1).max(4096).default(200).describe('Numbers of the code; 32 for KDD.'),
+  width: z.int().min(2).max(512).default(64).describe("Filters of the discriminator's first convolution."),
+  units: z.int().min(2).max(8192).default(1024).describe('Units of the wide dense layers of image networks.'),
+  epochs: z.int().min(1).max(100000).default(15).describe('Passes over the training items.'),
+  batchSize: z.int().min(2).max(4096).default(100).describe('Items per training step.'),
+  learningRate: z.number().positive().max(1).default(1e-4).describe("Adam's learning rate, for all networks."),
+  average: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.999)
+    .describe('Decay of the moving average of all weights that scoring uses; shorter during the first steps.'),
+});
+type Config = z.infer<typeof config>;
+
+/** Images in [0, 1] → [−1, 1] with sides that halve evenly, padded with black; rows as they are. */
+function prepare(x: Value): Value {
+  if (isRows(x)) return x;
+  const [height, width] = x.shape.slice(2) as number[];
+  const [evenHeight, evenWidth] = evenSides(height, width);
+  const padded = g.padAll(x, [0, 0, 0, 0], [0, 0, evenHeight - height, evenWidth - width]);
+  return g.sub(g.mul(padded, 2), 1);
+}
+
+/** Undoes `prepare`'s padding. */
+function crop(y: Value, like: Value): Value {
+  if (isRows(y)) return y;
+  return g.slice(y, { 2: [0, like.shape[2] as number], 3: [0, like.shape[3] as number] });
+}
+
+/** ‖d‖ of each item, `[N]`: a sum over its numbers, as the paper's; not a mean. */
+function normOf(kind: Config['norm'], difference: Value): Value {
+  const d = g.flatten(difference);
+  return kind === 'l1'
+    ? g.reduceSum(g.abs(d), { axes: [1] })
+    : g.sqrt(g.add(g.reduceSum(g.square(d), { axes: [1] }), 1e-12));
+}
+
+/** BCE of each item's logit `[N, 1]` against "real", `[N]`: the less real, the larger. */
+const unreal = (logit: Value): Value => g.reduceSum(g.softplus(g.neg(logit)), { axes: [1] });
+
+export const egbad = defineModel<Config>({
+  name: 'egbad',
+  title: 'EGBAD (bidirectional GAN)',
+  idea:
+    'A generator and an encoder trained together against a judge of pairs (item, code); ' +
+    'what the two cannot draw again, or the judge finds odd, is anomalous.',
+  paper: 'Zenati et al. 2018, Efficient GAN-Based Anomaly Detection, arXiv 1802.06222.',
+  learning: 'one-class',
+  inputs: ['image'],
+  learns: 'gradient',
+  config,
+  presets: {
+    // Epochs are not published for MNIST: 100 is about what this learning rate needs.
+    mnist: { latent: 200, width: 64, units: 1024, epochs: 100, batchSize: 100, learningRate: 1e-5, average: 0.999 },
+    kdd: { latent: 32, epochs: 100, batchSize: 50, learningRate: 1e-5, average: 0.9999 },
+  },
+  tiny: { latent: 8, width: 8, units: 32, epochs: 10, batchSize: 16, learningRate: 1e-3, average: 0.9 },
+
+  unsuitable(_options, shape) {
+    const [, height, width] = shape as readonly (number | undefined)[];
+    if (height === undefined || width === undefined || Math.min(height, width) >= 8) return undefined;
+    return `egbad needs images of at least 8 × 8 pixels, got ${height} × ${width}.`;
+  },
+
+  phases(options) {
+    const { learningRate, batchSize, epochs, latent } = options;
+    const optimizer = nn.adam({ learningRate, beta1: 0.5 });
+    const steps: nn.Step[] = [
+      {
+        name: 'discriminator',
+        updates: ['discriminator'],
+        optimizer,
+        loss({ net, x: items, draw }) {
+          const x = prepare(items);
+          const z = draw('z', { kind: 'normal', shape: [x.shape[0] as number, latent] });
+          const made = generate(net('generator'), z, x.shape.slice(1) as number[], options);
+          const code = encode(net('encoder'), x, options);
+          const real = discriminate(net('discriminator'), x, code, options).logit; // D(x, E(x))
+          const fake = discriminate(net('discriminator'), made, z, options).logit; // D(G(z), z)
+          return {
+            loss: g.add(nn.bceWithLogits(real, 1), nn.bceWithLogits(fake, 0)),
+            metrics: {
+              real: g.reduceMean(real),
+              fake: g.reduceMean(fake),
+              'generated-spread': spread(made),
+              'code-spread': spread(code),
+            },
+          };
+        },
+      },
+      {
+        name: 'generator',
+        updates: ['generator'],
+        optimizer,
+        loss({ net, x: items, draw }) {
+          const x = prepare(items);
+          const z = draw('z', { kind: 'normal', shape: [x.shape[0] as number, latent] });
+          const made = generate(net('generator'), z, x.shape.slice(1) as number[], options);
+          return nn.bceWithLogits(discriminate(net('discriminator'), made, z, options).logit, 1);
+        },
+      },
+      {
+        name: 'encoder',
+        updates: ['encoder'],
+        optimizer,
+        loss({ net, x: items }) {
+          const x = prepare(items);
+          const code = encode(net('encoder'), x, options);
+          const again = generate(net('generator').frozen(), code, x.shape.slice(1) as number[], options);
+          return {
+            loss: nn.bceWithLogits(discriminate(net('discriminator'), x, code, options).logit, 0),
+            metrics: { residual: nn.l1(x, again) },
+          };
+        },
+      },
+    ];
+    const average = { groups: ['generator', 'encoder', 'discriminator'], decay: nn.rampedAverage(options.average) };
+    return [{ epochs, batchSize, phase: { name: 'fit', steps, average } }];
+  },
+
+  score(options, net, items) {
+    const x = prepare(items);
+    const code = encode(net('encoder'), x, options);
+    const again = generate(net('generator'), code, x.shape.slice(1) as number[], options); // G(E(x))
+    const judge = (item: Value) => discriminate(net('discriminator'), item, code, options);
+    const difference = crop(g.sub(x, again), items);
+    const residual = normOf(options.norm, difference);
+    const oddness = {
+      fm: () => normOf(options.norm, g.sub(judge(x).features, judge(again).features)),
+      ce: () => unreal(judge(x).logit),
+      'ce-code': () => unreal(judge(again).logit),
+    }[options.score]();
+    const score = g.add(g.mul(residual, 1 - options.weight), g.mul(oddness, options.weight));
+    if (isRows(items)) return { score, map: g.abs(difference), reconstruction: again };
+    const map = g.mul(g.reduceMean(g.abs(difference), { axes: [1], keep: true }), 0.5); // in units of [0, 1]
+    return { score, map, reconstruction: g.mul(g.add(crop(again, items), 1), 0.5) };
+  },
+});

@@ -1,0 +1,124 @@
+/**
+ * Networks of EGBAD (Zenati et al. 2018, arXiv 1802.06222, and its public code): encoder, generator and the joint
+ * discriminator of pairs (x, z), for images in [−1, 1] and for rows `[N, D]`. Images of 28 × 28 × 1 with `width` 64,
+ * `units` 1024 and a code of 200 give the published MNIST networks, rows of 121 with a code of 32 those for KDD;
+ * other sizes get as many halvings as leave at most 8 pixels. Even kernels of stride 2 pad both sides alike.
+ */
+import * as g from '../../graph/ops/index.ts';
+import type { Value } from '../../graph/value.ts';
+import * as nn from '../../nn/index.ts';
+
+/** Sizes of the networks. */
+export interface EgbadSizes {
+  /** Numbers of the code. */
+  readonly latent: number;
+  /** Filters of the discriminator's first convolution. */
+  readonly width: number;
+  /** Units of the wide dense layers; the discriminator's layer for codes has half as many. */
+  readonly units: number;
+}
+
+/** A discriminator's answer: one logit per item `[N, 1]` (large = real) and the features below it `[N, units]`. */
+export interface Judgement {
+  readonly logit: Value;
+  readonly features: Value;
+}
+
+/** Slope of the leaky rectifiers. */
+const SLOPE = 0.1;
+
+const image = { weightInit: nn.normalInit(0.02), biasInit: nn.zerosInit };
+const row = { weightInit: nn.glorotUniform, biasInit: nn.zerosInit };
+const leaky = (x: Value) => g.leakyRelu(x, SLOPE);
+
+/** Whether x is rows `[N, D]` rather than images. */
+export const isRows = (x: { readonly shape: Value['shape'] }): boolean => x.shape.length === 2;
+
+/** Halvings that leave at most 8 pixels, at least 2. */
+export const halvings = (height: number, width: number): number =>
+  Math.max(2, Math.ceil(Math.log2(Math.max(height, width) / 8)));
+
+/** Smallest height and width, at least those given, that halve evenly. */
+export function evenSides(height: number, width: number): [number, number] {
+  const step = 2 ** halvings(height, width);
+  return [Math.ceil(height / step) * step, Math.ceil(width / step) * step];
+}
+
+/** Filters after each halving of encoder and generator: 64, 128, then 256. */
+const filtersOf = (width: number, halving: number) => width << Math.min(halving, 2);
+
+/** E: `x → z`, `[N, latent]`. */
+export function encode(net: nn.Scope, x: Value, sizes: EgbadSizes): Value {
+  if (isRows(x)) return rowEncoder(net, x, [64, sizes.latent], SLOPE);
+  const { latent, width } = sizes;
+  let h = leaky(nn.conv(net.at('conv1'), x, { ...image, filters: Math.ceil(width / 2), kernel: 3, padding: 1 }));
+  for (let i = 0; i < halvings(...sides(x)); i++) {
+    const at = net.at(`conv${i + 2}`);
+    h = nn.conv(at, h, { ...image, filters: filtersOf(width, i), kernel: 3, stride: 2, padding: 1 });
+    h = leaky(nn.batchNorm(at.at('norm'), h));
+  }
+  return nn.dense(net.at('code'), g.flatten(h), latent, image);
+}
+
+/** G: `z → x` of one item's shape, images in [−1, 1]. */
+export function generate(net: nn.Scope, z: Value, shape: readonly number[], sizes: EgbadSizes): Value {
+  if (shape.length === 1) return rowGenerator(net, z, [64, 128, shape[0]]);
+  const [channels, height, across] = shape;
+  const { width, units } = sizes;
+  const count = halvings(height, across);
+  const inner = [filtersOf(width, count - 1), height >> count, across >> count];
+  let h = g.relu(nn.batchNorm(net.at('fc1').at('norm'), nn.dense(net.at('fc1'), z, units, image)));
+  h = nn.dense(net.at('fc2'), h, inner[0] * inner[1] * inner[2], image);
+  h = g.relu(nn.batchNorm(net.at('fc2').at('norm'), h));
+  h = g.reshape(h, [z.shape[0], ...inner]);
+  for (let i = count - 1; i >= 0; i--) {
+    const at = net.at(`up${i}`);
+    const filters = i === 0 ? channels : filtersOf(width, i - 1);
+    h = nn.convTranspose(at, h, { ...image, filters, kernel: 4, stride: 2, padding: 1 });
+    if (i > 0) h = g.relu(nn.batchNorm(at.at('norm'), h));
+  }
+  return g.tanh(h);
+}
+
+/** D: judges pairs (x, z). */
+export function discriminate(net: nn.Scope, x: Value, z: Value, sizes: EgbadSizes): Judgement {
+  if (isRows(x)) return discriminateRows(net, x, z);
+  const { width, units } = sizes;
+  const count = halvings(...sides(x));
+  let h = x;
+  for (let i = 0; i < count; i++) {
+    const at = net.at(`conv${i + 1}`);
+    const filters = filtersOf(width, Math.max(0, i - 1)); // 64, 64, 128, 256
+    h = nn.conv(at, h, { ...image, filters, kernel: 4, stride: 2, padding: 1 });
+    if (i > 0) h = nn.batchNorm(at.at('norm'), h);
+    h = nn.dropout(at, leaky(h), 0.5);
+  }
+  const code = net.at('code');
+  const hz = nn.dropout(code, leaky(nn.dense(code, z, Math.ceil(units / 2), image)), 0.5);
+  const joint = net.at('joint');
+  const features = leaky(nn.dense(joint, g.concat([g.flatten(h), hz], 1), units, image));
+  return { features, logit: nn.dense(net.at('logit'), nn.dropout(joint, features, 0.5), 1, image) };
+}
+
+function discriminateRows(net: nn.Scope, x: Value, z: Value): Judgement {
+  const layer = (name: string, h: Value) => leaky(nn.dense(net.at(name), h, 128, row));
+  const hx = nn.dropout(net.at('row'), layer('row', x), 0.2);
+  const hz = nn.dropout(net.at('code'), layer('code', z), 0.2);
+  const features = layer('joint', g.concat([hx, hz], 1));
+  return { features, logit: nn.dense(net.at('logit'), nn.dropout(net.at('joint'), features, 0.2), 1, row) };
+}
+
+/** Dense layers with leaky rectifiers between them: `[N, D] → [N, last width]`. ALAD's are these too. */
+export function rowEncoder(net: nn.Scope, x: Value, widths: readonly number[], slope: number): Value {
+  return widths.reduce((h, width, i) => {
+    const y = nn.dense(net.at(`fc${i + 1}`), h, width, row);
+    return i < widths.length - 1 ? g.leakyRelu(y, slope) : y;
+  }, x);
+}
+
+/** Dense layers with rectifiers between them: `[N, latent] → [N, last width]`. */
+export function rowGenerator(net: nn.Scope, z: Value, widths: readonly number[]): Value {
+  return rowEncoder(net, z, widths, 0);
+}
+
+const sides = (x: Value): [number, number] => [x.shape[2] as number, x.shape[3] as number];
