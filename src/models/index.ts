@@ -8,15 +8,16 @@ import { ganomaly } from './ganomaly.ts';
 import { meanImage } from './mean-image.ts';
 import { pca } from './pca.ts';
 import { random } from './random.ts';
+import { skipGanomaly } from './skip-ganomaly.ts';
 
 export * from './define.ts';
-export { autoencoder, cnn, fAnogan, ganomaly, meanImage, pca, random };
+export { autoencoder, cnn, fAnogan, ganomaly, meanImage, pca, random, skipGanomaly };
 
 // biome-ignore lint/suspicious/noExplicitAny: the registry holds models of every option type.
 export type AnyModel = Model<any>;
 
 /** Every model, in the order in which lists show them. */
-export const models: readonly AnyModel[] = [autoencoder, pca, fAnogan, ganomaly, cnn, meanImage, random];
+export const models: readonly AnyModel[] = [autoencoder, pca, fAnogan, ganomaly, skipGanomaly, cnn, meanImage, random];
 
 /** The model named so; case and separators do not count. Throws ConfigError with the nearest name. */
 export function findModel(name: string): AnyModel {
