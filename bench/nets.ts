@@ -3,13 +3,7 @@
 import type { Value } from '../src/graph/index.ts';
 import * as g from '../src/graph/index.ts';
 import * as nn from '../src/nn/index.ts';
-
-export interface BenchNet {
-  name: string;
-  /** Batch, channels, height, width. */
-  shape: readonly [number, number, number, number];
-  phase: nn.Phase;
-}
+import type { BenchNet } from './steps.ts';
 
 /** Three stride-2 convolutions and three transposed ones, batch norm and ReLU between, sigmoid, MSE, Adam. */
 function stridedAutoencoder(scope: nn.Scope, x: Value, width: number): Value {
@@ -52,7 +46,12 @@ const phase = (net: (scope: nn.Scope, x: Value) => Value): nn.Phase => ({
 });
 
 export const nets: readonly BenchNet[] = [
-  { name: 'cae 64x3x32x32 width 32', shape: [64, 3, 32, 32], phase: phase((s, x) => stridedAutoencoder(s, x, 32)) },
+  {
+    name: 'cae 64x3x32x32 width 32',
+    shape: [64, 3, 32, 32],
+    phase: phase((s, x) => stridedAutoencoder(s, x, 32)),
+    onWasm: true,
+  },
   { name: 'cae 64x3x32x32 width 64', shape: [64, 3, 32, 32], phase: phase((s, x) => stridedAutoencoder(s, x, 64)) },
   { name: 'cae 16x3x128x128 width 32', shape: [16, 3, 128, 128], phase: phase((s, x) => stridedAutoencoder(s, x, 32)) },
   { name: 'seed-000 128x1x28x28', shape: [128, 1, 28, 28], phase: phase(seedAutoencoder) },

@@ -3,14 +3,26 @@
  * against a discriminator. Normal images have the same code before and after they are drawn again; anomalies do not.
  * Unlike the authors' code, scoring uses running statistics, so a score depends on its image alone, and scores are raw:
  * not stretched over the test set. Left out: starting the discriminator anew when its loss vanishes, which hides a
- * collapse, and choosing the epoch by the test set. Images whose sides are not 4 · 2^n get a black frame; layers have at
- * most 512 filters (the paper's sizes, 32 and 64 pixels, need no more).
+ * collapse, and choosing the epoch by the test set. Images of other sizes than 4 · 2^n get a black frame; layers have at
+ * most eight times the first one's filters (the paper's sizes, 32 and 64 pixels, need no more).
  */
 import { z } from 'zod';
 import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';
 import { defineModel } from './define.ts';
+import {
+  depthOf,
+  encode,
+  filtersOf,
+  fromCanvas,
+  halving,
+  kernels,
+  norm,
+  spread,
+  toCanvas,
+  trunk,
+} from './parts/ganomaly-nets.ts';
 
 const config = z.strictObject({
   code: z.int().min(1).max(4096).default(100).describe('Numbers in the code of an image.'),
@@ -29,91 +41,34 @@ const config = z.strictObject({
 });
 type Config = z.infer<typeof config>;
 
-const MOST_FILTERS = 512;
-
-/** As DCGAN: kernels N(0, 0.02²), scales of batch norm N(1, 0.02²). */
-const kernels = { weightInit: nn.normalInit(0.02), bias: false };
-const norm = (at: nn.Scope, h: Value) => nn.batchNorm(at.at('norm'), h, { scaleInit: nn.normalInit(0.02, 1) });
-const halving = { kernel: 4, stride: 2, padding: 1, ...kernels };
-
-/** Halvings that leave the shorter side three to five pixels; the same for an image and its canvas. */
-function depthOf(image: Value): number {
-  const [height, width] = image.shape.slice(2) as number[];
-  return Math.max(1, Math.ceil(Math.log2(Math.min(height, width) / 5)));
-}
-
-const filtersOf = ({ width }: Config, level: number) => Math.min(width << level, Math.max(width, MOST_FILTERS));
-
-/** Rows and columns of frame on each side, so that every halving is whole: `[top, left]`, `[bottom, right]`. */
-function frameOf(image: Value): [number[], number[]] {
-  const step = 2 ** depthOf(image);
-  const missing = (image.shape.slice(2) as number[]).map((n) => Math.ceil(n / step) * step - n);
-  return [missing.map((n) => n >> 1), missing.map((n) => n - (n >> 1))];
-}
-
-/** The image in [−1, 1] within its frame. */
-function toCanvas(image: Value): Value {
-  const [before, after] = frameOf(image);
-  return g.sub(g.mul(g.padAll(image, [0, 0, ...before], [0, 0, ...after]), 2), 1);
-}
-
-/** What `toCanvas` did, undone: [0, 1] and without the frame. */
-function fromCanvas(canvas: Value, image: Value): Value {
-  const [[top, left]] = frameOf(image);
-  const [height, width] = image.shape.slice(2) as number[];
-  return g.mul(g.add(g.slice(canvas, { 2: [top, top + height], 3: [left, left + width] }), 1), 0.5);
-}
-
-/** The convolutions that encoders and discriminator have alike: `[N,C,32,32] → [N,256,4,4]`. */
-function trunk(options: Config, net: nn.Scope, x: Value): Value {
-  let h = x;
-  for (let i = 0; i < depthOf(x); i++) {
-    const at = net.at(`down${i}`);
-    h = nn.conv(at, h, { filters: filtersOf(options, i), ...halving });
-    h = g.leakyRelu(i === 0 ? h : norm(at, h)); // [N,width·2^i,H/2^(i+1),W/2^(i+1)]
-  }
-  return h;
-}
-
-/** E: the code of an image, `[N,code,1,1]`. */
-function encode(options: Config, net: nn.Scope, x: Value): Value {
-  const h = trunk(options, net, x);
-  return nn.conv(net.at('code'), h, { filters: options.code, kernel: h.shape.slice(2) as number[], ...kernels });
-}
-
 /** The image of a code, in [−1, 1] and with the shape of x. */
-function decode(options: Config, net: nn.Scope, code: Value, x: Value): Value {
+function decode({ width }: Config, net: nn.Scope, code: Value, x: Value): Value {
   const depth = depthOf(x);
   const [channels, ...size] = x.shape.slice(1) as number[];
   const first = net.at('code');
   const inner = size.map((n) => n / 2 ** depth);
-  let h = nn.convTranspose(first, code, { filters: filtersOf(options, depth - 1), kernel: inner, ...kernels });
+  let h = nn.convTranspose(first, code, { filters: filtersOf(width, depth - 1), kernel: inner, ...kernels });
   h = g.relu(norm(first, h)); // [N,256,4,4]
   for (let i = depth - 2; i >= 0; i--) {
     const at = net.at(`up${i + 1}`);
-    h = g.relu(norm(at, nn.convTranspose(at, h, { filters: filtersOf(options, i), ...halving })));
+    h = g.relu(norm(at, nn.convTranspose(at, h, { filters: filtersOf(width, i), ...halving })));
   }
   return g.tanh(nn.convTranspose(net.at('up0'), h, { filters: channels, ...halving }));
 }
 
 /** D: the features f `[N,256,4,4]` and the logit `[N,1,1,1]` that the image is real. */
-function discriminate(options: Config, net: nn.Scope, x: Value): { features: Value; logit: Value } {
-  const features = trunk(options, net, x);
+function discriminate({ width }: Config, net: nn.Scope, x: Value): { features: Value; logit: Value } {
+  const features = trunk(width, net, x);
   const kernel = features.shape.slice(2) as number[];
   return { features, logit: nn.conv(net.at('logit'), features, { filters: 1, kernel, ...kernels }) };
 }
 
 /** G: code, drawn image and its code. */
 function generate(options: Config, net: nn.Scope, x: Value) {
-  const code = encode(options, net.at('encoder'), x);
+  const { width, code: size } = options;
+  const code = encode(width, size, net.at('encoder'), x);
   const drawn = decode(options, net.at('decoder'), code, x);
-  return { code, drawn, again: encode(options, net.at('reencoder'), drawn) };
-}
-
-/** Mean over the values of their standard deviation over the batch: near 0 when all items became one. */
-function spread(values: Value): Value {
-  const centred = g.sub(values, g.reduceMean(values, { axes: [0], keep: true }));
-  return g.reduceMean(g.sqrt(g.add(g.reduceMean(g.square(centred), { axes: [0] }), 1e-12)));
+  return { code, drawn, again: encode(width, size, net.at('reencoder'), drawn) };
 }
 
 export const ganomaly = defineModel<Config>({

@@ -13,15 +13,16 @@ import { knn } from './knn.ts';
 import { meanImage } from './mean-image.ts';
 import { pca } from './pca.ts';
 import { random } from './random.ts';
+import { skipGanomaly } from './skip-ganomaly.ts';
 
 export * from './define.ts';
-export { autoencoder, cnn, egbad, fAnogan, gan, ganomaly, isolationForest, knn, meanImage, pca, random };
+export { autoencoder, cnn, egbad, fAnogan, gan, ganomaly, isolationForest, knn, meanImage, pca, random, skipGanomaly };
 
 // biome-ignore lint/suspicious/noExplicitAny: the registry holds models of every option type.
 export type AnyModel = Model<any>;
 
 /** Every model, in the order in which lists show them. */
-export const models: readonly AnyModel[] = [autoencoder, pca, gan, fAnogan, egbad, ganomaly, knn, isolationForest, cnn, meanImage, random];
+export const models: readonly AnyModel[] = [autoencoder, pca, gan, fAnogan, egbad, ganomaly, skipGanomaly, knn, isolationForest, cnn, meanImage, random];
 /** The model named so; case and separators do not count. Throws ConfigError with the nearest name. */
 export function findModel(name: string): AnyModel {
   const plain = (s: string) => s.toLowerCase().replace(/[^a-z0-9]/g, '');
