@@ -160,9 +160,9 @@ export const anogan = defineModel<Config>({
   },
   tiny: { width: 8, latent: 8, epochs: 6, batchSize: 16, searchSteps: 20, learningRate: 2e-3 },
 
-  unsuitable: ({ network }, shape) => unsuitableForGan(network, shape),
+  unsuitable: ({ network }, shape: ImageShape) => unsuitableForGan(network, shape),
 
-  phases(options, shape) {
+  phases(options, shape: ImageShape) {
     const { epochs, batchSize, learningRate, generatorSteps } = options;
     const optimizer = nn.adam({ learningRate, beta1: 0.5 });
     return [

@@ -6,6 +6,9 @@ import * as nn from '../nn/index.ts';
 import type { TrainingPhase } from './define.ts';
 import { fAnogan } from './f-anogan.ts';
 
+if (fAnogan.learns !== 'gradient') throw new Error('f-AnoGAN learns by gradient.');
+const phasesOf = fAnogan.phases;
+
 const shape = [1, 8, 8] as const;
 const small = { width: 4, latent: 3, batchSize: 2 };
 
@@ -31,7 +34,7 @@ function look({ phase }: TrainingPhase, name: string) {
 
 it('has the published sizes, each step moving one net', () => {
   const published = fAnogan.config.parse(fAnogan.presets['image-64']);
-  const phases = fAnogan.phases(published, [1, 64, 64]);
+  const phases = phasesOf(published, [1, 64, 64]);
   const counts = Object.fromEntries(
     phases.flatMap(({ phase }) => {
       const { specs } = nn.assemble(phase, { shape: [2, 1, 64, 64] });
@@ -48,7 +51,7 @@ it('has the published sizes, each step moving one net', () => {
 });
 
 describe('losses', () => {
-  const phases = (more = {}) => fAnogan.phases(fAnogan.config.parse({ ...small, ...more }), shape);
+  const phases = (more = {}) => phasesOf(fAnogan.config.parse({ ...small, ...more }), shape);
 
   it('the critic lowers what it says of drawings, raises what it says of images, and pays for its slope', () => {
     const { loss, seen } = look(phases({ penalty: 7 })[0], 'critic');

@@ -166,8 +166,7 @@ export const fAnogan = defineModel<Config>({
     return `f-AnoGAN needs images of at least 8 × 8 pixels, got ${height} × ${width}.`;
   },
 
-  phases(options, itemShape) {
-    const shape = itemShape as ImageShape;
+  phases(options, shape: ImageShape) {
     const { batchSize, learningRate, encoderLearningRate, kappa, variant } = options;
     const schedule = options.schedule === 'cosine' ? nn.cosineDecay() : nn.steady;
     const adam = nn.adam({ learningRate, beta1: 0, beta2: 0.9 });

@@ -8,7 +8,7 @@ import { gradients } from '../graph/grad.ts';
 import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';
-import { defineModel } from './define.ts';
+import { defineModel, type ImageShape } from './define.ts';
 import {
   discriminate,
   discriminatorLoss,
@@ -65,9 +65,9 @@ export const gan = defineModel<Config>({
   },
   tiny: { width: 8, latent: 8, epochs: 6, batchSize: 16, learningRate: 2e-3, average: 0.9 },
 
-  unsuitable: ({ network }, shape) => unsuitableForGan(network, shape),
+  unsuitable: ({ network }, shape: ImageShape) => unsuitableForGan(network, shape),
 
-  phases(options, shape) {
+  phases(options, shape: ImageShape) {
     const { epochs, batchSize, learningRate, realTarget, average } = options;
     const optimizer = nn.adam({ learningRate, beta1: 0.5 });
     return [

@@ -1,6 +1,6 @@
 /** The models by name. Explicit imports, so that bundlers see them; a test fails when a file is missing here. */
 import { unknownName } from '../core/errors.ts';
-import { anogan, anogan } from './anogan.ts';
+import { anogan } from './anogan.ts';
 import { autoencoder } from './autoencoder.ts';
 import { cnn } from './cnn.ts';
 import type { Model } from './define.ts';
@@ -16,13 +16,42 @@ import { random } from './random.ts';
 import { skipGanomaly } from './skip-ganomaly.ts';
 
 export * from './define.ts';
-export { autoencoder, cnn, egbad, fAnogan, gan, ganomaly, isolationForest, knn, meanImage, pca, random, skipGanomaly };
+export {
+  anogan,
+  autoencoder,
+  cnn,
+  egbad,
+  fAnogan,
+  gan,
+  ganomaly,
+  isolationForest,
+  knn,
+  meanImage,
+  pca,
+  random,
+  skipGanomaly,
+};
 
 // biome-ignore lint/suspicious/noExplicitAny: the registry holds models of every option type.
 export type AnyModel = Model<any>;
 
 /** Every model, in the order in which lists show them. */
-export const models: readonly AnyModel[] = [autoencoder, pca, gan, fAnogan, egbad, ganomaly, skipGanomaly, knn, isolationForest, cnn, meanImage, random];
+export const models: readonly AnyModel[] = [
+  autoencoder,
+  pca,
+  gan,
+  anogan,
+  fAnogan,
+  egbad,
+  ganomaly,
+  skipGanomaly,
+  knn,
+  isolationForest,
+  cnn,
+  meanImage,
+  random,
+];
+
 /** The model named so; case and separators do not count. Throws ConfigError with the nearest name. */
 export function findModel(name: string): AnyModel {
   const plain = (s: string) => s.toLowerCase().replace(/[^a-z0-9]/g, '');

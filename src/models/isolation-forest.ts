@@ -10,7 +10,7 @@ import { float32 } from '../core/tensor.ts';
 import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import { defineModel } from './define.ts';
-import { itemMap } from './parts/item-map.ts';
+import { itemMap } from './parts/pool-map.ts';
 import { sampleItems } from './parts/sample.ts';
 
 const config = z.strictObject({

@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { float32 } from '../core/tensor.ts';
 import * as g from '../graph/ops/index.ts';
 import { defineModel } from './define.ts';
-import { itemMap, pool } from './parts/item-map.ts';
+import { itemMap, poolMap } from './parts/pool-map.ts';
 import { sampleItems } from './parts/sample.ts';
 
 const config = z.strictObject({
@@ -70,6 +70,6 @@ export const knn = defineModel<Config>({
     // From the items themselves, because the difference of large products is inexact.
     const squares = g.square(g.sub(g.reshape(centred, [x.shape[0], 1, width]), near));
     const perValue = g.reduceMean(squares, { axes: [1] }); // [N,D]
-    return { map: itemMap(g.reshape(perValue, x.shape)), score: g.sqrt(pool(perValue, 'sum')) };
+    return { map: itemMap(g.reshape(perValue, x.shape)), score: g.sqrt(poolMap('sum', perValue)) };
   },
 });

@@ -36,7 +36,7 @@ function start(...args: string[]): Started {
 const oddity = (...args: string[]) => start(...args).end;
 const train = (out: string) =>
   ['train', 'autoencoder', '--data', 'synthetic', '--class', 'texture', '--set', 'width=4', '--set', 'code=4'].concat([
-    ...['--epochs', '120', '--threads', '1', '--maps', '0', '--out', out],
+    ...['--epochs', '400', '--threads', '1', '--maps', '0', '--out', out],
   ]);
 const file = (...parts: string[]) => readFileSync(join(cwd, ...parts));
 const json = (...parts: string[]) => JSON.parse(file(...parts).toString());
