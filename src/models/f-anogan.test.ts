@@ -3,10 +3,16 @@ import { Rng } from '../core/random.ts';
 import { float32, type Tensors } from '../core/tensor.ts';
 import * as g from '../graph/index.ts';
 import * as nn from '../nn/index.ts';
-import type { TrainingPhase } from './define.ts';
+import type { ImageShape, TrainingPhase } from './define.ts';
 import { fAnogan } from './f-anogan.ts';
 
 const shape = [1, 8, 8] as const;
+/** The phases of a model that learns by gradient. */
+function phasesOf(config: ReturnType<typeof fAnogan.config.parse>, shape: ImageShape): readonly TrainingPhase[] {
+  if (fAnogan.learns !== 'gradient') throw new Error('f-anogan learns by gradient.');
+  return fAnogan.phases(config, shape);
+}
+
 const small = { width: 4, latent: 3, batchSize: 2 };
 
 /** Loss and metrics of a step on made-up images and weights, with the trace that it left. */
@@ -31,7 +37,7 @@ function look({ phase }: TrainingPhase, name: string) {
 
 it('has the published sizes, each step moving one net', () => {
   const published = fAnogan.config.parse(fAnogan.presets['image-64']);
-  const phases = fAnogan.phases(published, [1, 64, 64]);
+  const phases = phasesOf(published, [1, 64, 64]);
   const counts = Object.fromEntries(
     phases.flatMap(({ phase }) => {
       const { specs } = nn.assemble(phase, { shape: [2, 1, 64, 64] });
@@ -48,7 +54,7 @@ it('has the published sizes, each step moving one net', () => {
 });
 
 describe('losses', () => {
-  const phases = (more = {}) => fAnogan.phases(fAnogan.config.parse({ ...small, ...more }), shape);
+  const phases = (more = {}) => phasesOf(fAnogan.config.parse({ ...small, ...more }), shape);
 
   it('the critic lowers what it says of drawings, raises what it says of images, and pays for its slope', () => {
     const { loss, seen } = look(phases({ penalty: 7 })[0], 'critic');
