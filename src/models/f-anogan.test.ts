@@ -3,13 +3,19 @@ import { Rng } from '../core/random.ts';
 import { float32, type Tensors } from '../core/tensor.ts';
 import * as g from '../graph/index.ts';
 import * as nn from '../nn/index.ts';
-import type { TrainingPhase } from './define.ts';
+import type { ImageShape, TrainingPhase } from './define.ts';
 import { fAnogan } from './f-anogan.ts';
 
 if (fAnogan.learns !== 'gradient') throw new Error('f-AnoGAN learns by gradient.');
 const phasesOf = fAnogan.phases;
 
 const shape = [1, 8, 8] as const;
+/** The phases of a model that learns by gradient. */
+function phasesOf(config: ReturnType<typeof fAnogan.config.parse>, shape: ImageShape): readonly TrainingPhase[] {
+  if (fAnogan.learns !== 'gradient') throw new Error('f-anogan learns by gradient.');
+  return fAnogan.phases(config, shape);
+}
+
 const small = { width: 4, latent: 3, batchSize: 2 };
 
 /** Loss and metrics of a step on made-up images and weights, with the trace that it left. */

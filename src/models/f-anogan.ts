@@ -159,7 +159,7 @@ export const fAnogan = defineModel<Config>({
       schedule: 'constant',
     },
   },
-  tiny: { width: 8, latent: 8, criticSteps: 2, epochs: 4, encoderEpochs: 12, batchSize: 16, encoderLearningRate: 2e-3 },
+  tiny: { width: 8, latent: 8, criticSteps: 2, epochs: 4, encoderEpochs: 6, batchSize: 16, encoderLearningRate: 2e-3 },
 
   unsuitable(_options, [, height, width]) {
     if (Math.min(height, width) >= 8) return undefined;
