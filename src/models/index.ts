@@ -1,5 +1,6 @@
 /** The models by name. Explicit imports, so that bundlers see them; a test fails when a file is missing here. */
 import { unknownName } from '../core/errors.ts';
+import { alad } from './alad.ts';
 import { autoencoder } from './autoencoder.ts';
 import { cnn } from './cnn.ts';
 import type { Model } from './define.ts';
@@ -9,13 +10,13 @@ import { pca } from './pca.ts';
 import { random } from './random.ts';
 
 export * from './define.ts';
-export { autoencoder, cnn, egbad, meanImage, pca, random };
+export { alad, autoencoder, cnn, egbad, meanImage, pca, random };
 
 // biome-ignore lint/suspicious/noExplicitAny: the registry holds models of every option type.
 export type AnyModel = Model<any>;
 
 /** Every model, in the order in which lists show them. */
-export const models: readonly AnyModel[] = [autoencoder, pca, cnn, egbad, meanImage, random];
+export const models: readonly AnyModel[] = [autoencoder, pca, cnn, egbad, alad, meanImage, random];
 
 /** The model named so; case and separators do not count. Throws ConfigError with the nearest name. */
 export function findModel(name: string): AnyModel {
