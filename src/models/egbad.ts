@@ -10,7 +10,8 @@ import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';
 import { defineModel } from './define.ts';
-import { discriminate, encode, evenSides, generate, isRows } from './parts/egbad-nets.ts';
+import { discriminate, encode, generate, halvings } from './parts/egbad-nets.ts';
+import { cropTo, isRows, toSigned } from './parts/signed-images.ts';
 import { spread } from './parts/watch.ts';
 
 const config = z.strictObject({
@@ -46,20 +47,9 @@ const config = z.strictObject({
 });
 type Config = z.infer<typeof config>;
 
-/** Images in [0, 1] → [−1, 1] with sides that halve evenly, padded with black; rows as they are. */
-function prepare(x: Value): Value {
-  if (isRows(x)) return x;
-  const [height, width] = x.shape.slice(2) as number[];
-  const [evenHeight, evenWidth] = evenSides(height, width);
-  const padded = g.padAll(x, [0, 0, 0, 0], [0, 0, evenHeight - height, evenWidth - width]);
-  return g.sub(g.mul(padded, 2), 1);
-}
-
-/** Undoes `prepare`'s padding. */
-function crop(y: Value, like: Value): Value {
-  if (isRows(y)) return y;
-  return g.slice(y, { 2: [0, like.shape[2] as number], 3: [0, like.shape[3] as number] });
-}
+/** What the networks see of a batch. */
+const prepare = (x: Value): Value =>
+  toSigned(x, isRows(x) ? 1 : 2 ** halvings(...(x.shape.slice(2) as [number, number])));
 
 /** ‖d‖ of each item, `[N]`: a sum over its numbers, as the paper's; not a mean. */
 function normOf(kind: Config['norm'], difference: Value): Value {
@@ -157,7 +147,7 @@ export const egbad = defineModel<Config>({
     const code = encode(net('encoder'), x, options);
     const again = generate(net('generator'), code, x.shape.slice(1) as number[], options); // G(E(x))
     const judge = (item: Value) => discriminate(net('discriminator'), item, code, options);
-    const difference = crop(g.sub(x, again), items);
+    const difference = cropTo(g.sub(x, again), items);
     const residual = normOf(options.norm, difference);
     const oddness = {
       fm: () => normOf(options.norm, g.sub(judge(x).features, judge(again).features)),
@@ -167,6 +157,6 @@ export const egbad = defineModel<Config>({
     const score = g.add(g.mul(residual, 1 - options.weight), g.mul(oddness, options.weight));
     if (isRows(items)) return { score, map: g.abs(difference), reconstruction: again };
     const map = g.mul(g.reduceMean(g.abs(difference), { axes: [1], keep: true }), 0.5); // in units of [0, 1]
-    return { score, map, reconstruction: g.mul(g.add(crop(again, items), 1), 0.5) };
+    return { score, map, reconstruction: g.mul(g.add(cropTo(again, items), 1), 0.5) };
   },
 });

@@ -1,5 +1,6 @@
 /** The models by name. Explicit imports, so that bundlers see them; a test fails when a file is missing here. */
 import { unknownName } from '../core/errors.ts';
+import { alad } from './alad.ts';
 import { anogan } from './anogan.ts';
 import { autoencoder } from './autoencoder.ts';
 import { cnn } from './cnn.ts';
@@ -17,6 +18,7 @@ import { skipGanomaly } from './skip-ganomaly.ts';
 
 export * from './define.ts';
 export {
+  alad,
   anogan,
   autoencoder,
   cnn,
@@ -43,6 +45,7 @@ export const models: readonly AnyModel[] = [
   anogan,
   fAnogan,
   egbad,
+  alad,
   ganomaly,
   skipGanomaly,
   knn,
@@ -51,7 +54,6 @@ export const models: readonly AnyModel[] = [
   meanImage,
   random,
 ];
-
 /** The model named so; case and separators do not count. Throws ConfigError with the nearest name. */
 export function findModel(name: string): AnyModel {
   const plain = (s: string) => s.toLowerCase().replace(/[^a-z0-9]/g, '');

@@ -7,6 +7,7 @@
 import * as g from '../../graph/ops/index.ts';
 import type { Value } from '../../graph/value.ts';
 import * as nn from '../../nn/index.ts';
+import { isRows } from './signed-images.ts';
 
 /** Sizes of the networks. */
 export interface EgbadSizes {
@@ -31,18 +32,9 @@ const image = { weightInit: nn.normalInit(0.02), biasInit: nn.zerosInit };
 const row = { weightInit: nn.glorotUniform, biasInit: nn.zerosInit };
 const leaky = (x: Value) => g.leakyRelu(x, SLOPE);
 
-/** Whether x is rows `[N, D]` rather than images. */
-export const isRows = (x: { readonly shape: Value['shape'] }): boolean => x.shape.length === 2;
-
 /** Halvings that leave at most 8 pixels, at least 2. */
 export const halvings = (height: number, width: number): number =>
   Math.max(2, Math.ceil(Math.log2(Math.max(height, width) / 8)));
-
-/** Smallest height and width, at least those given, that halve evenly. */
-export function evenSides(height: number, width: number): [number, number] {
-  const step = 2 ** halvings(height, width);
-  return [Math.ceil(height / step) * step, Math.ceil(width / step) * step];
-}
 
 /** Filters after each halving of encoder and generator: 64, 128, then 256. */
 const filtersOf = (width: number, halving: number) => width << Math.min(halving, 2);
