@@ -2,6 +2,7 @@
 import { unknownName } from '../core/errors.ts';
 import { autoencoder } from './autoencoder.ts';
 import { cnn } from './cnn.ts';
+import { dagmm } from './dagmm.ts';
 import type { Model } from './define.ts';
 import { isolationForest } from './isolation-forest.ts';
 import { knn } from './knn.ts';
@@ -10,13 +11,13 @@ import { pca } from './pca.ts';
 import { random } from './random.ts';
 
 export * from './define.ts';
-export { autoencoder, cnn, isolationForest, knn, meanImage, pca, random };
+export { autoencoder, cnn, dagmm, isolationForest, knn, meanImage, pca, random };
 
 // biome-ignore lint/suspicious/noExplicitAny: the registry holds models of every option type.
 export type AnyModel = Model<any>;
 
 /** Every model, in the order in which lists show them. */
-export const models: readonly AnyModel[] = [autoencoder, pca, knn, isolationForest, cnn, meanImage, random];
+export const models: readonly AnyModel[] = [autoencoder, pca, knn, isolationForest, dagmm, cnn, meanImage, random];
 
 /** The model named so; case and separators do not count. Throws ConfigError with the nearest name. */
 export function findModel(name: string): AnyModel {
