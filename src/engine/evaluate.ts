@@ -22,7 +22,7 @@ export interface Judgement {
 }
 
 /** Rounds of the bootstrap: as many as items allow in about a second, within these bounds. */
-const ROUNDS = { least: 200, most: 1000, items: 2_000_000 };
+const ROUNDS = { least: 50, most: 1000, items: 10_000_000 };
 
 /** Scores the test part with a session and computes the metrics; the threshold is for `perType` only. */
 export async function judge(

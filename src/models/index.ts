@@ -4,6 +4,7 @@ import { alad } from './alad.ts';
 import { anogan } from './anogan.ts';
 import { autoencoder } from './autoencoder.ts';
 import { cnn } from './cnn.ts';
+import { dagmm } from './dagmm.ts';
 import type { Model } from './define.ts';
 import { egbad } from './egbad.ts';
 import { fAnogan } from './f-anogan.ts';
@@ -22,6 +23,7 @@ export {
   anogan,
   autoencoder,
   cnn,
+  dagmm,
   egbad,
   fAnogan,
   gan,
@@ -48,6 +50,7 @@ export const models: readonly AnyModel[] = [
   alad,
   ganomaly,
   skipGanomaly,
+  dagmm,
   knn,
   isolationForest,
   cnn,

@@ -1,0 +1,248 @@
+/**
+ * DAGMM (Zong et al., ICLR 2018): an autoencoder gives each row a short code and two measures of how badly it is drawn; a
+ * second network shares these out among the Gaussians of a mixture, and the energy −log p under the mixture is the
+ * score. After training one more pass over the data fixes the mixture. The map is the squared error of the drawing,
+ * which the score sees only in sum. Ours: a larger ridge on the covariances and a bound on the gradient's norm, without
+ * which one-valued codes turn singular.
+ */
+import { z } from 'zod';
+import * as g from '../graph/ops/index.ts';
+import type { Value } from '../graph/value.ts';
+import * as nn from '../nn/index.ts';
+import { defineModel } from './define.ts';
+
+const config = z.strictObject({
+  layers: z
+    .string()
+    .regex(/^(auto|\d+(-\d+)*)$/)
+    .default('auto')
+    .describe('Widths of the compression network down to the code, as 60-30-10-1; "auto" follows the inputs.'),
+  estimation: z.int().min(1).max(1024).default(10).describe('Hidden units of the estimation network.'),
+  mixtures: z.int().min(1).max(64).default(4).describe('Gaussians of the mixture.'),
+  energyWeight: z.number().min(0).max(10).default(0.1).describe('λ1: weight of the mean energy in the loss.'),
+  covarianceWeight: z
+    .number()
+    .min(0)
+    .max(10)
+    .default(0.005)
+    .describe('λ2: weight of the penalty on small variances in the loss.'),
+  ridge: z.number().positive().max(1).default(1e-3).describe('Added to the diagonal of the covariances.'),
+  dropout: z.number().min(0).max(0.9).default(0.5).describe('Share of hidden estimation units that a step leaves out.'),
+  epochs: z.int().min(1).max(100000).default(200).describe('Passes over the training rows.'),
+  batchSize: z.int().min(2).max(65536).default(1024).describe('Rows per training step.'),
+  learningRate: z.number().positive().max(1).default(1e-3).describe("Adam's learning rate."),
+});
+type Config = z.infer<typeof config>;
+
+/** Largest norm of the gradient. */
+const CLIP = 5;
+
+/** Widths down to the code. "auto": a half, a quarter and a twelfth of the inputs and one number, as for KDD99. */
+export function widthsOf(layers: string, inputs: number): number[] {
+  if (layers !== 'auto') return layers.split('-').map(Number);
+  const widths = [2, 4, 12].map((part) => Math.round(inputs / part)).filter((width) => width >= 2);
+  return [...new Set(widths), 1];
+}
+
+/** Compression network: code `[N, c]` and drawing `[N, D]`; tanh between, code and drawing linear. */
+function compress({ layers }: Config, net: nn.Scope, x: Value): { code: Value; drawn: Value } {
+  const inputs = x.shape[1] as number;
+  const widths = widthsOf(layers, inputs);
+  const dense = (name: string, h: Value, units: number, isLast: boolean) => {
+    const y = nn.dense(net.at(name), h, units, { weightInit: nn.glorotUniform, biasInit: nn.zerosInit });
+    return isLast ? y : g.tanh(y);
+  };
+  const last = widths.length - 1;
+  const code = widths.reduce((h, units, i) => dense(`enc${i + 1}`, h, units, i === last), x);
+  const back = [...widths.slice(0, -1).reverse(), inputs];
+  return { code, drawn: back.reduce((h, units, i) => dense(`dec${i + 1}`, h, units, i === last), code) };
+}
+
+const norm = (x: Value) => g.sqrt(g.add(g.reduceSum(g.square(x), { axes: [1], keep: true }), 1e-12));
+
+/** z = [code, ‖x − x'‖ / ‖x‖, cosine of x and x'], equations 2 and 3. `[N, d]` */
+function represent(code: Value, x: Value, drawn: Value): Value {
+  const [size, drawnSize] = [norm(x), norm(drawn)];
+  const distance = g.div(norm(g.sub(x, drawn)), g.maximum(size, 1e-3));
+  const product = g.reduceSum(g.mul(x, drawn), { axes: [1], keep: true });
+  return g.concat([code, distance, g.div(product, g.maximum(g.mul(size, drawnSize), 1e-6))], 1);
+}
+
+/** Estimation network: soft membership γ, `[N, K]`. */
+function estimate({ estimation, mixtures, dropout }: Config, net: nn.Scope, z: Value): Value {
+  const init = { weightInit: nn.glorotUniform, biasInit: nn.zerosInit };
+  const hidden = g.tanh(nn.dense(net.at('hidden'), z, estimation, init));
+  return g.softmax(nn.dense(net.at('out'), nn.dropout(net.at('hidden'), hidden, dropout), mixtures, init), 1);
+}
+
+/** A mixture of Gaussians: shares φ `[K]`, means μ `[K, d]`, covariances Σ `[K, d, d]`. */
+export interface Mixture {
+  readonly shares: Value;
+  readonly means: Value;
+  readonly covariances: Value;
+}
+
+/** Σγ `[K]`, Σγz `[K, d]`, Σγzzᵀ `[K, d·d]` over a batch: everything that a mixture is made from. */
+function momentsOf(z: Value, gamma: Value): { mass: Value; first: Value; second: Value } {
+  const [n, d] = z.shape;
+  const outer = g.reshape(g.mul(g.reshape(z, [n, d, 1]), g.reshape(z, [n, 1, d])), [n, Number(d) ** 2]);
+  const over = (values: Value) => g.matMul(gamma, values, { transposeA: true });
+  return { mass: g.reduceSum(gamma, { axes: [0] }), first: over(z), second: over(outer) };
+}
+
+/** The mixture of a batch, equations 5, with deviations taken from the means so that nothing cancels. */
+function mixtureOf(z: Value, gamma: Value, ridge: number): Mixture {
+  const [n, k, d] = [z.shape[0] as number, gamma.shape[1] as number, z.shape[1] as number];
+  const mass = g.add(g.reduceSum(gamma, { axes: [0] }), 1e-6); // [K]
+  const means = g.div(g.matMul(gamma, z, { transposeA: true }), g.reshape(mass, [k, 1]));
+  const apart = g.sub(g.reshape(z, [n, 1, d]), g.reshape(means, [1, k, d])); // [N,K,d]
+  const byMixture = g.transpose(apart, [1, 0, 2]); // [K,N,d]
+  const weighted = g.mul(byMixture, g.reshape(g.transpose(gamma, [1, 0]), [k, n, 1]));
+  const sums = g.matMul(weighted, byMixture, { transposeA: true }); // [K,d,d]
+  return { shares: g.div(mass, n), means, covariances: ridged(g.div(sums, g.reshape(mass, [k, 1, 1])), ridge) };
+}
+
+function ridged(covariances: Value, ridge: number): Value {
+  const d = covariances.shape[2] as number;
+  const eye = g.along(
+    Array.from({ length: d * d }, (_, i) => (i % (d + 1) === 0 ? ridge : 0)),
+    0,
+    1,
+  );
+  return g.add(covariances, g.reshape(eye, [1, d, d]));
+}
+
+/** The entry `[K]` of K matrices. */
+const entry = (matrices: Value, i: number, j: number) => g.pick(g.pick(matrices, 2, j), 1, i);
+
+/**
+ * Energy −log Σ φ N(z; μ, Σ), `[N]`, equation 6. Σ = L Lᵀ by Cholesky, written out over the few dimensions of z: with
+ * L y = z − μ the exponent is |y|² and log det Σ is twice the sum of log L_ii.
+ */
+export function energy(z: Value, { shares, means, covariances }: Mixture): Value {
+  const [k, d] = means.shape as number[];
+  const row = (v: Value) => g.reshape(v, [1, k]);
+  const lower: Value[][] = [];
+  for (let i = 0; i < d; i++) {
+    lower.push([]);
+    for (let j = 0; j <= i; j++) {
+      let rest = entry(covariances, i, j);
+      for (let m = 0; m < j; m++) rest = g.sub(rest, g.mul(lower[i][m], lower[j][m]));
+      lower[i].push(i === j ? g.sqrt(g.maximum(rest, 1e-12)) : g.div(rest, lower[j][j]));
+    }
+  }
+  const y: Value[] = []; // [N,K] each
+  for (let i = 0; i < d; i++) {
+    let rest = g.sub(g.slice(z, { 1: [i, i + 1] }), row(g.pick(means, 1, i)));
+    for (let j = 0; j < i; j++) rest = g.sub(rest, g.mul(row(lower[i][j]), y[j]));
+    y.push(g.div(rest, row(lower[i][i])));
+  }
+  const exponent = y.map(g.square).reduce((a, b) => g.add(a, b));
+  const logRoot = lower.map((r, i) => g.log(r[i])).reduce((a, b) => g.add(a, b)); // ½ log det Σ, [K]
+  const logShare = g.log(g.maximum(shares, 1e-12));
+  const constants = row(g.sub(g.sub(logShare, logRoot), 0.5 * d * Math.log(2 * Math.PI)));
+  return g.neg(g.logSumExp(g.sub(constants, g.mul(exponent, 0.5)), { axes: [1] }));
+}
+
+export const dagmm = defineModel<Config>({
+  name: 'dagmm',
+  title: 'Deep autoencoding Gaussian mixture',
+  idea: 'An autoencoder and a mixture of Gaussians over its code and its error, trained together; the energy is the score.',
+  paper: 'Zong et al., Deep autoencoding Gaussian mixture model, ICLR 2018.',
+  learning: 'one-class',
+  inputs: ['table'],
+  learns: 'gradient',
+  config,
+  presets: {
+    kdd: { layers: '60-30-10-1', estimation: 10, mixtures: 4, epochs: 200, batchSize: 1024, learningRate: 1e-4 },
+    thyroid: { layers: '12-4-1', estimation: 10, mixtures: 2, epochs: 20000, batchSize: 1024, learningRate: 1e-4 },
+    arrhythmia: { layers: '10-2', estimation: 10, mixtures: 2, epochs: 10000, batchSize: 128, learningRate: 1e-4 },
+  },
+  tiny: { mixtures: 2, epochs: 60, batchSize: 64, learningRate: 5e-3 },
+
+  unsuitable({ layers }, [inputs]) {
+    const widths = widthsOf(layers, inputs);
+    if (widths.includes(0)) return `widths of layers must be at least 1, got ${layers}.`;
+    if (widths[widths.length - 1] > 16)
+      return `the code must have at most 16 numbers, got ${widths[widths.length - 1]}.`;
+    return undefined;
+  },
+
+  phases(options) {
+    const { energyWeight, covarianceWeight, ridge, epochs, batchSize, learningRate } = options;
+    return [
+      {
+        epochs,
+        batchSize,
+        phase: {
+          name: 'fit',
+          steps: [
+            {
+              name: 'fit',
+              updates: ['compression', 'estimation'],
+              optimizer: nn.adam({ learningRate }),
+              clipNorm: CLIP,
+              loss: ({ net, x }) => {
+                const { code, drawn } = compress(options, net('compression'), x);
+                const z = represent(code, x, drawn);
+                const mixture = mixtureOf(z, estimate(options, net('estimation'), z), ridge);
+                const error = g.reduceMean(g.reduceSum(g.square(g.sub(x, drawn)), { axes: [1] }));
+                const mean = g.reduceMean(energy(z, mixture));
+                const d = z.shape[1] as number;
+                const variances = Array.from({ length: d }, (_, i) => entry(mixture.covariances, i, i));
+                const penalty = variances.map((v) => g.reduceSum(g.div(1, v))).reduce((a, b) => g.add(a, b));
+                // Equation 7: L + λ1 E + λ2 Σ 1/Σ_kii.
+                const loss = g.add(g.add(error, g.mul(mean, energyWeight)), g.mul(penalty, covarianceWeight));
+                return { loss, metrics: { error, energy: mean, spread: g.reduceMean(g.sqrt(variances[0])) } };
+              },
+            },
+          ],
+        },
+      },
+      {
+        epochs: 1,
+        batchSize,
+        phase: {
+          name: 'mixture',
+          steps: [
+            {
+              name: 'mixture',
+              updates: [],
+              optimizer: nn.sgd({ learningRate: 0 }),
+              loss: ({ net, x }) => {
+                const { code, drawn } = compress(options, net('compression').frozen(), x);
+                const z = represent(code, x, drawn);
+                const moments = momentsOf(z, estimate(options, net('estimation').frozen(), z));
+                const kept = net('mixture');
+                for (const name of ['mass', 'first', 'second'] as const) {
+                  const shape = moments[name].shape as number[];
+                  kept.update(name, g.add(kept.buffer(name, shape, nn.zerosInit), moments[name]));
+                }
+                return g.reduceMean(g.reduceSum(g.square(g.sub(x, drawn)), { axes: [1] }));
+              },
+            },
+          ],
+        },
+      },
+    ];
+  },
+
+  score(options, net, x) {
+    const { code, drawn } = compress(options, net('compression'), x);
+    const z = represent(code, x, drawn);
+    const [k, d] = [options.mixtures, z.shape[1] as number];
+    const kept = net('mixture');
+    const mass = kept.buffer('mass', [k], nn.zerosInit);
+    const perMass = (name: string, shape: number[]) =>
+      g.div(kept.buffer(name, shape, nn.zerosInit), g.reshape(g.maximum(mass, 1e-6), [k, 1]));
+    const means = perMass('first', [k, d]);
+    const products = g.mul(g.reshape(means, [k, d, 1]), g.reshape(means, [k, 1, d]));
+    const covariances = ridged(g.sub(g.reshape(perMass('second', [k, d * d]), [k, d, d]), products), options.ridge);
+    const shares = g.div(mass, g.reduceSum(mass));
+    return {
+      map: g.square(g.sub(x, drawn)), // [N,D]
+      score: energy(z, { shares, means, covariances }),
+      reconstruction: drawn,
+    };
+  },
+});
