@@ -6,9 +6,6 @@ import * as nn from '../nn/index.ts';
 import type { ImageShape, TrainingPhase } from './define.ts';
 import { fAnogan } from './f-anogan.ts';
 
-if (fAnogan.learns !== 'gradient') throw new Error('f-AnoGAN learns by gradient.');
-const phasesOf = fAnogan.phases;
-
 const shape = [1, 8, 8] as const;
 /** The phases of a model that learns by gradient. */
 function phasesOf(config: ReturnType<typeof fAnogan.config.parse>, shape: ImageShape): readonly TrainingPhase[] {
