@@ -201,7 +201,7 @@ export const alad = defineModel<Config>({
     kdd: { rows: 'kdd', latent: 32, epochs: 100, batchSize: 50, learningRate: 1e-5 },
     arrhythmia: { rows: 'arrhythmia', latent: 64, epochs: 1000, batchSize: 32, learningRate: 1e-5 },
   },
-  tiny: { latent: 8, width: 8, units: 16, epochs: 10, batchSize: 16, learningRate: 1e-3, average: 0.9 },
+  tiny: { latent: 8, width: 8, units: 16, epochs: 6, batchSize: 32, learningRate: 2e-3, average: 0.9 },
 
   unsuitable(_options, shape) {
     const [, height, width] = shape as readonly (number | undefined)[];

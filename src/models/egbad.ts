@@ -33,11 +33,21 @@ const config = z.strictObject({
     .default('l1')
     .describe('Norm of the residual and of the feature distance: sum of absolute values, or Euclidean.'),
   latent: z.int().min(1).max(4096).default(200).describe('Numbers of the code; 32 for KDD.'),
-  width: z.int().min(2).max(512).default(64).describe("Filters of the discriminator's first convolution."),
-  units: z.int().min(2).max(8192).default(1024).describe('Units of the wide dense layers of image networks.'),
-  epochs: z.int().min(1).max(100000).default(15).describe('Passes over the training items.'),
+  width: z
+    .int()
+    .min(2)
+    .max(512)
+    .default(32)
+    .describe("Filters of the discriminator's first convolution; published: 64."),
+  units: z
+    .int()
+    .min(2)
+    .max(8192)
+    .default(512)
+    .describe('Units of the wide dense layers of image networks; published: 1024.'),
+  epochs: z.int().min(1).max(100000).default(10).describe('Passes over the training items.'),
   batchSize: z.int().min(2).max(4096).default(100).describe('Items per training step.'),
-  learningRate: z.number().positive().max(1).default(1e-4).describe("Adam's learning rate, for all networks."),
+  learningRate: z.number().positive().max(1).default(2e-4).describe("Adam's learning rate, for all networks."),
   average: z
     .number()
     .min(0)
@@ -78,7 +88,7 @@ export const egbad = defineModel<Config>({
     mnist: { latent: 200, width: 64, units: 1024, epochs: 100, batchSize: 100, learningRate: 1e-5, average: 0.999 },
     kdd: { latent: 32, epochs: 100, batchSize: 50, learningRate: 1e-5, average: 0.9999 },
   },
-  tiny: { latent: 8, width: 8, units: 32, epochs: 10, batchSize: 16, learningRate: 1e-3, average: 0.9 },
+  tiny: { latent: 8, width: 8, units: 32, epochs: 4, batchSize: 16, learningRate: 1e-3, average: 0.9 },
 
   unsuitable(_options, shape) {
     const [, height, width] = shape as readonly (number | undefined)[];
