@@ -94,6 +94,11 @@ export function trainingItems(model: AnyModel, split: Split): { train: Uint32Arr
   return { train: normal, labels: new Uint8Array(normal.length) };
 }
 
+/** The classes of the training items, ascending. */
+function classesOf({ source, train }: Pick<FitOptions, 'source' | 'train'>): number[] {
+  return [...new Set(Array.from(train, (item) => source.items[item].class))].sort((a, b) => a - b);
+}
+
 /** The training items in order, in blocks. */
 export function fitData({
   source,
@@ -184,6 +189,7 @@ export class Feeder {
   private readonly feeds: readonly Feed[];
   /** By slot: positions in `train` of the batch of an iteration. */
   private readonly orders = new Map<number, (iteration: number) => Uint32Array>();
+  private readonly classes: readonly number[];
 
   constructor(
     assembled: AssembledPhase,
@@ -192,8 +198,9 @@ export class Feeder {
     private readonly plan: Plan,
   ) {
     this.feeds = assembled.feeds.filter((f) => session.inputs.includes(f.name));
+    this.classes = classesOf(data);
     for (const feed of this.feeds) {
-      if (feed.kind !== 'batch' && feed.kind !== 'labels') continue;
+      if (feed.kind === 'draw' || feed.kind === 'rate') continue;
       const rng = data.rng.split('batches').split(plan.phase.name).split(feed.slot);
       this.orders.set(feed.slot, positionsOf(data, plan, rng));
     }
@@ -225,6 +232,14 @@ export class Feeder {
         const positionsAt = this.orders.get(feed.slot)!;
         for (let k = 0; k < count && labels; k++) {
           for (const [i, position] of positionsAt(first + k).entries()) data[k * batchSize + i] = labels[position];
+        }
+      } else if (feed.kind === 'classes') {
+        const positionsAt = this.orders.get(feed.slot)!;
+        for (let k = 0; k < count; k++) {
+          for (const [i, position] of positionsAt(first + k).entries()) {
+            const one = this.classes.indexOf(source.items[train[position]].class);
+            data[k * size + i * this.classes.length + one] = 1;
+          }
         }
       } else if (feed.kind === 'draw') {
         const stream = rng.split('draw').split(phase.name).split(feed.name);
@@ -273,12 +288,13 @@ function shapeOf(feed: Feed): readonly number[] {
 
 /** Compiles a phase and puts its state in place. */
 export async function openPhase(
-  options: Pick<FitOptions, 'source' | 'rng' | 'profile' | 'inspect'>,
+  options: Pick<FitOptions, 'source' | 'train' | 'rng' | 'profile' | 'inspect'>,
   plan: Pick<Plan, 'phase' | 'batchSize'>,
   tensors: Tensors,
   runtime: Runtime,
 ): Promise<{ assembled: AssembledPhase; session: Session; packed: Tensors }> {
-  const assembled = assemble(plan.phase, { shape: [plan.batchSize, ...options.source.shape] });
+  const classes = classesOf(options).length;
+  const assembled = assemble(plan.phase, { shape: [plan.batchSize, ...options.source.shape], classes });
   await options.inspect?.(assembled.program, runtime.device);
   const { carry } = assembled.program;
   const session = await runtime.compile(assembled.program, { carry, profile: options.profile });

@@ -11,6 +11,7 @@ import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';
 import { defineModel } from './define.ts';
+import { spread } from './parts/dcgan.ts';
 import {
   depthOf,
   encode,
@@ -19,7 +20,6 @@ import {
   halving,
   kernels,
   norm,
-  spread,
   toCanvas,
   trunk,
 } from './parts/ganomaly-nets.ts';
@@ -84,7 +84,7 @@ export const ganomaly = defineModel<Config>({
     mnist: { code: 100, width: 64, epochs: 15, batchSize: 64, learningRate: 2e-4 },
     cifar10: { code: 100, width: 64, epochs: 15, batchSize: 64, learningRate: 2e-4 },
   },
-  tiny: { code: 8, width: 8, epochs: 30, batchSize: 16, learningRate: 2e-3 },
+  tiny: { code: 8, width: 8, epochs: 15, batchSize: 16, learningRate: 5e-3 },
 
   unsuitable(_options, [, height, width]) {
     if (Math.min(height, width) >= 8) return undefined;

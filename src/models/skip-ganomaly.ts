@@ -12,7 +12,8 @@ import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';
 import { defineModel } from './define.ts';
-import { depthOf, encode, fromCanvas, kernels, spread, toCanvas, withoutFrame } from './parts/ganomaly-nets.ts';
+import { spread } from './parts/dcgan.ts';
+import { depthOf, encode, fromCanvas, kernels, toCanvas, withoutFrame } from './parts/ganomaly-nets.ts';
 import { unet } from './parts/unet.ts';
 
 const config = z.strictObject({
@@ -65,7 +66,7 @@ export const skipGanomaly = defineModel<Config>({
     paper: { contextualWeight: 40, epochs: 15 },
     cifar10: { contextualWeight: 50, epochs: 25 },
   },
-  tiny: { code: 8, width: 8, epochs: 20, batchSize: 16, learningRate: 2e-3 },
+  tiny: { code: 8, width: 4, epochs: 8, batchSize: 16, learningRate: 2e-3 },
 
   unsuitable(_options, [, height, width]) {
     if (Math.min(height, width) >= 8) return undefined;

@@ -25,6 +25,8 @@ export interface StepContext {
   readonly x: Value;
   /** Labels of the batch as float32 `[N]`, 1 = anomalous; for supervised steps only. */
   readonly labels: Value;
+  /** Class of each item of the batch as float32 `[N, K]`, one 1 per row, over the K classes of the training items. */
+  readonly classes: Value;
   /** Fresh random numbers for this step. */
   draw(name: string, draw: Draw): Value;
 }
@@ -73,7 +75,7 @@ export interface Phase {
 export type Feed =
   | {
       readonly name: string;
-      readonly kind: 'batch' | 'labels';
+      readonly kind: 'batch' | 'labels' | 'classes';
       readonly slot: number;
       readonly shape: readonly number[];
     }
@@ -125,15 +127,24 @@ export function initialize(specs: readonly Spec[], rng: Rng): Tensors {
   return Object.fromEntries(specs.map((s) => [s.name, float32(s.init(s.shape, rng.split(s.name), s.fan), s.shape)]));
 }
 
-/** Turns a phase into a program. `x` is the type of one batch, `[N, ...]` with N fixed. */
-export function assemble(phase: Phase, x: { readonly shape: readonly number[] }): AssembledPhase {
+/** What the batches of a phase are. */
+export interface BatchType {
+  /** `[N, ...]` with N fixed. */
+  readonly shape: readonly number[];
+  /** Different classes among the training items; 1 by default. */
+  readonly classes?: number;
+}
+
+/** Turns a phase into a program. */
+export function assemble(phase: Phase, batch: BatchType): AssembledPhase {
   const feeds: Feed[] = [];
   const slots = new Map<string, Value>();
-  const slot = (kind: 'batch' | 'labels', index: number): Value => {
+  const shapes = { batch: batch.shape, labels: [batch.shape[0]], classes: [batch.shape[0], batch.classes ?? 1] };
+  const slot = (kind: keyof typeof shapes, index: number): Value => {
     const name = `${kind}/${index}`;
     const known = slots.get(name);
     if (known) return known;
-    const shape = kind === 'batch' ? x.shape : [x.shape[0]];
+    const shape = shapes[kind];
     const value = input(name, shape);
     slots.set(name, value);
     feeds.push({ name, kind, slot: index, shape });
@@ -151,6 +162,9 @@ export function assemble(phase: Phase, x: { readonly shape: readonly number[] })
         },
         get labels() {
           return slot('labels', repeat);
+        },
+        get classes() {
+          return slot('classes', repeat);
         },
         draw: (name, draw) => trace.group('step').draw(name, draw),
       });

@@ -1,4 +1,4 @@
-/** What GANomaly and Skip-GANomaly have alike: the canvas of an image, the convolutions of DCGAN, and a monitor. */
+/** What GANomaly and Skip-GANomaly have alike: the canvas of an image, and convolutions as in DCGAN. */
 import * as g from '../../graph/ops/index.ts';
 import type { Value } from '../../graph/value.ts';
 import * as nn from '../../nn/index.ts';
@@ -63,10 +63,4 @@ export function trunk(width: number, net: nn.Scope, x: Value): Value {
 export function encode(width: number, filters: number, net: nn.Scope, x: Value): Value {
   const h = trunk(width, net, x);
   return nn.conv(net.at('code'), h, { filters, kernel: h.shape.slice(2) as number[], ...kernels });
-}
-
-/** Mean over the values of their standard deviation over the batch: near 0 when all items became one. */
-export function spread(values: Value): Value {
-  const centred = g.sub(values, g.reduceMean(values, { axes: [0], keep: true }));
-  return g.reduceMean(g.sqrt(g.add(g.reduceMean(g.square(centred), { axes: [0] }), 1e-12)));
 }

@@ -1,0 +1,218 @@
+/**
+ * Conditional GAN (Mirza & Osindero 2014, arXiv 1411.1784) as a detector: a GAN whose drawings have a context, the class
+ * of a normal training item (a digit, a product, a camera), and then an encoder, which finds the latent vector from
+ * which the generator draws an image again in its own context (as in f-AnoGAN, after the GAN). An image is as odd as
+ * its best drawing differs from it, in the context that is known or else in any. It is supervised in the class: it uses
+ * the classes of the normal items, never labels of anomalies. Networks: DCGAN's (default), the context beside the
+ * latent vector and as planes beside the image; and the dense nets of the paper, here trained by Adam instead of its
+ * gradient descent with growing momentum.
+ */
+import { z } from 'zod';
+import { ConfigError } from '../core/errors.ts';
+import { float32 } from '../core/tensor.ts';
+import { constant } from '../graph/leaf.ts';
+import * as g from '../graph/ops/index.ts';
+import type { Value } from '../graph/value.ts';
+import * as nn from '../nn/index.ts';
+import { defineModel, type ImageShape } from './define.ts';
+import {
+  discriminate as dcganDiscriminate,
+  generate as dcganGenerate,
+  discriminatorLoss,
+  generatorLoss,
+  signed,
+  spread,
+  stridedTrunk,
+  unsigned,
+} from './parts/dcgan.ts';
+
+const config = z.strictObject({
+  network: z
+    .enum(['strided', 'mirza-2014'])
+    .default('strided')
+    .describe('Layers: "strided" are convolutions that fit the image, "mirza-2014" the dense nets of the paper.'),
+  latent: z.int().min(1).max(4096).default(100).describe('Numbers from which an image of a context is drawn.'),
+  width: z.int().min(1).max(512).default(64).describe('Filters next to the image; they grow eightfold at most.'),
+  context: z
+    .int()
+    .min(-1)
+    .max(100000)
+    .default(-1)
+    .describe('Class of all scored images, counted from 0 over those of the training items; -1 tries every one.'),
+  epochs: z.int().min(1).max(100000).default(15).describe('Passes over the training images for the GAN.'),
+  encoderEpochs: z.int().min(1).max(100000).default(10).describe('Passes over the training images for the encoder.'),
+  batchSize: z.int().min(2).max(4096).default(64).describe('Images per training step.'),
+  learningRate: z.number().positive().max(1).default(2e-4).describe("Adam's learning rate for the GAN."),
+  encoderLearningRate: z.number().positive().max(1).default(1e-3).describe("Adam's learning rate for the encoder."),
+});
+type Config = z.infer<typeof config>;
+
+const dcgan = ({ width }: Config) => ({ network: 'strided', width }) as const;
+
+/** G: drawings `[N,C,H,W]` in [−1, 1] from latent vectors `[N,Z]` in contexts `[N,K]`. */
+function generate(options: Config, net: nn.Scope, latent: Value, context: Value, shape: ImageShape): Value {
+  if (options.network === 'strided') return dcganGenerate(dcgan(options), net, g.concat([latent, context], 1), shape);
+  const fromLatent = g.relu(nn.dense(net.at('latent'), latent, 200));
+  const fromContext = g.relu(nn.dense(net.at('context'), context, 1000));
+  const joint = g.relu(nn.dense(net.at('joint'), g.concat([fromLatent, fromContext], 1), 1200));
+  const pixels = nn.dense(net.at('image'), joint, shape[0] * shape[1] * shape[2]);
+  return signed(g.sigmoid(g.reshape(pixels, [latent.shape[0], ...shape])));
+}
+
+/** The largest of `pieces` linear units (Goodfellow et al. 2013), with half of the units left out while training. */
+function maxout(net: nn.Scope, x: Value, units: number, pieces: number): Value {
+  const all = g.reshape(nn.dense(net, x, units * pieces), [x.shape[0], units, pieces]);
+  return nn.dropout(net, g.reduceMax(all, { axes: [2] }), 0.5);
+}
+
+/** D: the logit `[N]` that images `[N,C,H,W]` in [−1, 1] are real, in contexts `[N,K]`. */
+function discriminate(options: Config, net: nn.Scope, x: Value, context: Value): Value {
+  if (options.network === 'strided') {
+    const [count, , height, width] = x.shape;
+    const classes = context.shape[1];
+    const planes = g.broadcastTo(g.reshape(context, [count, classes, 1, 1]), [count, classes, height, width]);
+    return dcganDiscriminate(dcgan(options), net, g.concat([x, planes], 1)).logit;
+  }
+  const fromImage = maxout(net.at('image'), g.flatten(x), 240, 5);
+  const fromContext = maxout(net.at('context'), context, 50, 5);
+  const joint = maxout(net.at('joint'), g.concat([fromImage, fromContext], 1), 240, 4);
+  return g.reshape(nn.dense(net.at('logit'), joint, 1), [x.shape[0]]);
+}
+
+/** E: latent vectors `[N,Z]` in [−1, 1], where the generator learnt to draw from. */
+function encode({ width, latent }: Config, net: nn.Scope, x: Value): Value {
+  const h = stridedTrunk(net, x, nn.batchNorm, { width, weightInit: nn.heNormal(0.2) });
+  return g.tanh(nn.dense(net.at('latent'), h, latent, { weightInit: nn.glorotUniform }));
+}
+
+/** How many contexts the generator was trained with. */
+function contextsOf({ network, latent }: Config, net: nn.Scope): number {
+  if (network === 'mirza-2014') return net.at('context').learnt('weight').shape[0] as number;
+  return (net.at('start').learnt('weight').shape[0] as number) - latent;
+}
+
+/**
+ * The image drawn again in each of the contexts `wanted`, and the residuals: mean (x − G(E(x) | y))², `[N,M]`; drawings
+ * `[N,M,C,H,W]` in [−1, 1].
+ */
+export function drawInContexts(options: Config, net: (group: string) => nn.Scope, x: Value, wanted: readonly number[]) {
+  const shape = x.shape.slice(1) as unknown as ImageShape;
+  const known = contextsOf(options, net('generator'));
+  const count = x.shape[0];
+  const ones = new Float32Array(wanted.length * known);
+  wanted.forEach((context, i) => {
+    ones[i * known + context] = 1;
+  });
+  const every = (v: Value, width: number) => g.reshape(g.broadcastTo(v, [count, wanted.length, width]), [-1, width]); // [N·M,width]
+  const contexts = every(constant(float32(ones, [1, wanted.length, known])), known);
+  const latents = every(g.unsqueeze(encode(options, net('encoder'), x), 1), options.latent);
+  const flat = generate(options, net('generator'), latents, contexts, shape); // [N·M,C,H,W]
+  const drawings = g.reshape(flat, [count, wanted.length, ...shape]);
+  return { drawings, residuals: g.reduceMean(g.square(g.sub(g.unsqueeze(x, 1), drawings)), { axes: [2, 3, 4] }) };
+}
+
+export const conditionalGan = defineModel<Config>({
+  name: 'conditional-gan',
+  title: 'Conditional GAN',
+  idea:
+    'A GAN learns to draw normal images of each class and an encoder learns to find the latent vector of an image; ' +
+    'the difference of the best drawing, in the known class or in any, is the score.',
+  paper: 'Mirza and Osindero 2014, arXiv 1411.1784; the encoder after Schlegl et al. 2019.',
+  learning: 'one-class',
+  inputs: ['image'],
+  learns: 'gradient',
+  config,
+  presets: { 'mirza-2014': { network: 'mirza-2014', latent: 100, batchSize: 100 } },
+  tiny: { latent: 8, width: 8, epochs: 4, encoderEpochs: 10, batchSize: 16, encoderLearningRate: 5e-3 },
+
+  unsuitable(_options, [, height, width]) {
+    if (Math.min(height, width) >= 8) return undefined;
+    return `a conditional GAN needs images of at least 8 × 8 pixels, got ${height} × ${width}.`;
+  },
+
+  phases(options, itemShape) {
+    const shape = itemShape as ImageShape;
+    const optimizer = nn.adam({ learningRate: options.learningRate, beta1: 0.5 });
+    /** Drawings from latent vectors of U(−1, 1), in the contexts of the batch. */
+    const draws = ({ net, draw, classes }: nn.StepContext) => {
+      const uniform = draw('z', { kind: 'uniform', shape: [classes.shape[0] as number, options.latent] });
+      return generate(options, net('generator'), signed(uniform), classes, shape);
+    };
+    return [
+      {
+        epochs: options.epochs,
+        batchSize: options.batchSize,
+        phase: {
+          name: 'gan',
+          steps: [
+            {
+              name: 'discriminator',
+              updates: ['discriminator'],
+              optimizer,
+              loss(step) {
+                const judge = (v: Value) => discriminate(options, step.net('discriminator'), v, step.classes);
+                const [real, fake] = [judge(signed(step.x)), judge(draws(step))];
+                const mean = (logit: Value) => g.reduceMean(g.sigmoid(logit));
+                // BCE(D(x | y), 1) + BCE(D(G(z | y) | y), 0)
+                return { loss: discriminatorLoss(real, fake), metrics: { real: mean(real), fake: mean(fake) } };
+              },
+            },
+            {
+              name: 'generator',
+              updates: ['generator'],
+              optimizer,
+              loss(step) {
+                const made = draws(step);
+                const fake = discriminate(options, step.net('discriminator'), made, step.classes);
+                const metrics = { spread: spread(made), 'data-spread': spread(signed(step.x)) };
+                return { loss: generatorLoss(fake), metrics }; // BCE(D(G(z | y) | y), 1)
+              },
+            },
+          ],
+        },
+      },
+      {
+        epochs: options.encoderEpochs,
+        batchSize: options.batchSize,
+        phase: {
+          name: 'encoder',
+          steps: [
+            {
+              name: 'encoder',
+              updates: ['encoder'],
+              optimizer: nn.adam({ learningRate: options.encoderLearningRate }),
+              schedule: nn.cosineDecay(),
+              // The generator stands still: its weights, and its running statistics.
+              loss({ net, x: image, classes }) {
+                const x = signed(image);
+                const latent = encode(options, net('encoder'), x);
+                const again = generate(options, net('generator').frozen(), latent, classes, shape);
+                return { loss: nn.l2(x, again), metrics: { spread: spread(latent) } }; // mean (x − G(E(x) | y))²
+              },
+            },
+          ],
+        },
+      },
+    ];
+  },
+
+  score(options, net, image) {
+    const known = contextsOf(options, net('generator'));
+    const { context } = options;
+    if (context >= known) {
+      throw new ConfigError(
+        'unknown-context',
+        `conditional-gan: context must be below ${known}, the number of classes trained on, got ${context}.`,
+      );
+    }
+    const wanted = context < 0 ? Array.from({ length: known }, (_, i) => i) : [context];
+    const { drawings, residuals } = drawInContexts(options, net, signed(image), wanted);
+    const score = g.neg(g.reduceMax(g.neg(residuals), { axes: [1] })); // min over y, [N]
+    const best = g.cast(g.equal(residuals, g.unsqueeze(score, 1)), 'float32'); // 1 at the best, [N,M]
+    const share = g.div(best, g.reduceSum(best, { axes: [1], keep: true }));
+    const weights = g.reshape(share, [image.shape[0], wanted.length, 1, 1, 1]);
+    const reconstruction = unsigned(g.reduceSum(g.mul(drawings, weights), { axes: [1] })); // [N,C,H,W]
+    const map = g.reduceMean(g.abs(g.sub(image, reconstruction)), { axes: [1], keep: true }); // [N,1,H,W]
+    return { map, score, reconstruction };
+  },
+});
