@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeFolder } from '../../dist/engine/files.js';
 import { isLocked, lockFolder } from '../../dist/engine/lock.js';
+import { test as testRun, train as trainRun } from '../../dist/index.js';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const main = join(root, 'dist', 'cli', 'main.js');
@@ -33,47 +34,41 @@ function start(...args: string[]): Started {
   return { child, end: new Promise((resolve) => child.on('close', (code) => resolve({ code, ...texts }))) };
 }
 
-const oddity = (...args: string[]) => start(...args).end;
-const train = (out: string) =>
-  ['train', 'autoencoder', '--data', 'synthetic', '--class', 'texture', '--set', 'width=4', '--set', 'code=4'].concat([
-    ...['--epochs', '400', '--threads', '1', '--maps', '0', '--out', out],
-  ]);
+const train = (out: string) => ['train', 'autoencoder', '--data', 'synthetic', '--class', 'texture', '--out', out];
 const file = (...parts: string[]) => readFileSync(join(cwd, ...parts));
 const json = (...parts: string[]) => JSON.parse(file(...parts).toString());
 
 describe('a killed run', () => {
+  const config = { width: 4, code: 4, epochs: 120 };
+  const flags = Object.entries(config).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
+  const options = { model: 'autoencoder', data: 'synthetic', class: 'texture', config, threads: 1, maps: 0 };
+
   it('is locked while it runs, is not read as whole when killed, and goes on to the same bytes', async () => {
-    const { child, end } = start(...train('cut'));
-    while (child.exitCode === null && !existsSync(join(cwd, 'cut', 'checkpoint.safetensors')))
+    const cut = join(cwd, 'cut');
+    const { child, end } = start(...train('cut'), ...flags, '--threads', '1', '--maps', '0');
+    while (child.exitCode === null && !existsSync(join(cut, 'checkpoint.safetensors')))
       await new Promise((resolve) => setTimeout(resolve, 10));
-    const second = await oddity(...train('cut'), '--resume');
-    expect(second.code).toBe(3);
-    expect(second.stderr).toContain(
-      `error: cut must be written by one process at a time, and process ${child.pid} has written to it since`,
+    await expect(trainRun({ ...options, out: cut, resume: true })).rejects.toThrow(
+      `${cut} must be written by one process at a time, and process ${child.pid} has written to it since`,
     );
-    const running = await oddity('test', 'cut');
-    expect([running.code, running.stderr]).toEqual([
-      3,
-      'error: cut must be a finished run, and it is still running. Wait until it ends.\n',
-    ]);
+    const unfinished = `${cut} must be a finished run, and`;
+    await expect(testRun({ run: cut })).rejects.toThrow(`${unfinished} it is still running. Wait until it ends.`);
     child.kill('SIGKILL');
     await end;
     expect(json('cut', 'run.json').status).toBe('running');
-    expect(existsSync(join(cwd, 'cut', 'metrics.json'))).toBe(false);
-    expect((await oddity('test', 'cut')).stderr).toContain('its process ended in the middle. Go on with');
-    appendFileSync(join(cwd, 'cut', 'events.jsonl'), '{"half a li');
+    expect(existsSync(join(cut, 'metrics.json'))).toBe(false);
+    await expect(testRun({ run: cut })).rejects.toThrow(`${unfinished} its process ended in the middle. Go on with`);
+    appendFileSync(join(cut, 'events.jsonl'), '{"half a li');
 
-    const resumed = await oddity(...train('cut'), '--resume', '--json');
-    expect(resumed.code, resumed.stderr).toBe(0);
-    const whole = await oddity(...train('whole'), '--json');
-    const { metrics, threshold, history } = JSON.parse(whole.stdout);
-    expect(JSON.parse(resumed.stdout)).toMatchObject({ metrics, threshold, history });
+    const resumed = await trainRun({ ...options, out: cut, resume: true });
+    const { metrics, threshold, history } = await trainRun({ ...options, out: join(cwd, 'whole') });
+    expect(resumed).toMatchObject({ metrics, threshold, history });
     for (const name of ['model.onnx', 'model.json', 'predictions.csv', 'checkpoint.safetensors'])
       expect(file('cut', name).equals(file('whole', name)), name).toBe(true);
     const lines = file('cut', 'events.jsonl').toString().trim().split('\n');
     const states = lines.map((line) => JSON.parse(line)).filter((event) => event.type === 'status');
     expect(states.map((event) => event.status)).toEqual(['running', 'running', 'done']);
-    expect(existsSync(join(cwd, 'cut', 'lock.json'))).toBe(false);
+    expect(existsSync(join(cut, 'lock.json'))).toBe(false);
   });
 });
 
