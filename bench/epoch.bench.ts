@@ -21,7 +21,7 @@ const rng = new Rng(1);
 const [phase] = autoencoder.learns === 'gradient' ? autoencoder.phases(config, source.shape) : [];
 
 /** Seconds per step on ready batches, eight steps a call. */
-const ready = await openPhase({ source, rng }, { phase: phase.phase, batchSize }, {}, runtime);
+const ready = await openPhase({ source, train, rng }, { phase: phase.phase, batchSize }, {}, runtime);
 async function bare(calls: number): Promise<number> {
   const feeds: Tensors = {};
   for (const feed of ready.assembled.feeds) {

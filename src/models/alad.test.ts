@@ -87,7 +87,7 @@ it('discriminators want real pairs real, generator and encoder the contrary', ()
   const trace = new nn.Trace(true);
   const [x, z] = [g.input('x', [1, 6]), g.input('z', [1, config.latent])];
   const results = phase.steps.map((step) => {
-    const result = step.loss({ net: (group) => trace.group(group), x, labels: x, draw: () => z });
+    const result = step.loss({ net: (group) => trace.group(group), x, labels: x, classes: x, draw: () => z });
     return 'loss' in result ? result : { loss: result, metrics: {} };
   });
   const net = (name: string) => trace.group(name);

@@ -20,7 +20,7 @@ function look({ phase }: TrainingPhase, name: string) {
   const step = phase.steps.find((s) => s.name === name)!;
   const trace = new nn.Trace(true);
   const x = g.input('x', [2, ...shape]);
-  const context = { net: (group: string) => trace.group(group), x, labels: x };
+  const context = { net: (group: string) => trace.group(group), x, labels: x, classes: x };
   const result = step.loss({ ...context, draw: (n, draw) => trace.group('step').draw(n, draw) });
   const { loss, metrics } = 'loss' in result ? result : { loss: result, metrics: {} };
   const rng = new Rng(2);

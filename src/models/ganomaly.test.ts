@@ -72,6 +72,7 @@ describe('steps', () => {
       net: (group) => trace.group(group),
       x: g.input('x', x.shape),
       labels: g.input('labels', [4]),
+      classes: g.input('classes', [4, 2]),
       draw: () => expect.fail('nothing is drawn'),
     });
     if (!('metrics' in result)) throw new Error('metrics are missing');

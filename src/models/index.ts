@@ -4,6 +4,7 @@ import { alad } from './alad.ts';
 import { anogan } from './anogan.ts';
 import { autoencoder } from './autoencoder.ts';
 import { cnn } from './cnn.ts';
+import { conditionalGan } from './conditional-gan.ts';
 import { dagmm } from './dagmm.ts';
 import type { Model } from './define.ts';
 import { egbad } from './egbad.ts';
@@ -23,6 +24,7 @@ export {
   anogan,
   autoencoder,
   cnn,
+  conditionalGan,
   dagmm,
   egbad,
   fAnogan,
@@ -50,6 +52,7 @@ export const models: readonly AnyModel[] = [
   alad,
   ganomaly,
   skipGanomaly,
+  conditionalGan,
   dagmm,
   knn,
   isolationForest,
