@@ -191,7 +191,7 @@ export const alad = defineModel<Config>({
     'how different the judge of pairs finds an item and its drawing is the score.',
   paper: 'Zenati et al. 2018, Adversarially Learned Anomaly Detection, arXiv 1812.02288.',
   learning: 'one-class',
-  inputs: ['image'],
+  inputs: ['image', 'table'],
   learns: 'gradient',
   config,
   presets: {

@@ -80,7 +80,7 @@ export const egbad = defineModel<Config>({
     'what the two cannot draw again, or the judge finds odd, is anomalous.',
   paper: 'Zenati et al. 2018, Efficient GAN-Based Anomaly Detection, arXiv 1802.06222.',
   learning: 'one-class',
-  inputs: ['image'],
+  inputs: ['image', 'table'],
   learns: 'gradient',
   config,
   presets: {
