@@ -166,7 +166,7 @@ export function encoder(
       }
       const { offset, scale, fill } = numbers[c];
       const scaled = ((Number.isNaN(value) ? fill : value) - offset) / scale;
-      out[to + starts[c]] = scaled < low ? low : scaled > high ? high : scaled;
+      out[to + starts[c]] = Math.max(low, Math.min(high, scaled));
     }
   };
 }
