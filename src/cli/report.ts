@@ -26,7 +26,7 @@ export function reportText(report: RunReport, page?: string): string {
     (key) => (metrics[key] !== null && metrics[key] !== undefined) || key.startsWith('image'),
   );
   const rows = shown.map((key) => [
-    metricNames[key],
+    report.kind === 'image' ? metricNames[key] : metricNames[key].replace(/^image /, ''),
     fixed(metrics[key]),
     intervalText(report.intervals[key as keyof RunReport['intervals']]),
     ...others.map(([, values]) => fixed(key === 'prevalence' ? metrics[key] : values[key])),

@@ -1,4 +1,5 @@
 /** What a run tells about itself: one JSON object, the same from `train`, `test` and `metrics.json`. */
+import type { ItemKind } from '../core/item-shape.ts';
 import { findModel } from '../models/index.ts';
 import type { Device, ProfileRow } from '../runtime/index.ts';
 import type { ThresholdReport } from './calibrate.ts';
@@ -40,6 +41,8 @@ export interface RunReport {
   readonly run: string;
   readonly model: string;
   readonly data: string;
+  /** What an item is. */
+  readonly kind: ItemKind;
   readonly protocol: string;
   /** Name of the class that the protocol is about. */
   readonly class: string;
@@ -132,6 +135,7 @@ export function reportOf(made: {
     run: made.folder,
     model: plan.model.name,
     data: plan.data,
+    kind: task.source.kind,
     protocol: plan.protocol,
     class: task.class,
     seed: plan.seed,

@@ -1,7 +1,7 @@
 /** Streams items through a scoring session: the next batch is read while the current one runs. */
 import { Cancelled, InternalError } from '../core/errors.ts';
 import { type Listener, silent } from '../core/events.ts';
-import { itemSize, mapSize } from '../core/item-shape.ts';
+import { itemSize, kindOf, mapSize } from '../core/item-shape.ts';
 import type { Tensor, Tensors } from '../core/tensor.ts';
 import { gatherBatch, type Source } from '../data/index.ts';
 import type { Session } from '../runtime/index.ts';
@@ -9,7 +9,7 @@ import { inputOf } from './scoring.ts';
 
 /** Values of one input batch at most: 16 MiB. */
 const BATCH_VALUES = 2 ** 22;
-const BATCH_ITEMS = 256;
+const BATCH_ITEMS = { image: 256, table: 1024, series: 256 };
 
 export interface ScoreOptions {
   onEvent?: Listener;
@@ -22,7 +22,7 @@ export interface ScoreOptions {
 
 /** Items per call, from the size of one. The same items in the same order always make the same batches. */
 export function scoreBatch(shape: readonly number[]): number {
-  return Math.max(1, Math.min(BATCH_ITEMS, Math.floor(BATCH_VALUES / itemSize(shape))));
+  return Math.max(1, Math.min(BATCH_ITEMS[kindOf(shape)], Math.floor(BATCH_VALUES / itemSize(shape))));
 }
 
 /** Scores of the items at `indices`, in their order; larger is more anomalous. Maps are handed on, never kept. */

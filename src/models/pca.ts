@@ -18,13 +18,13 @@ const config = z.strictObject({
     .min(0)
     .max(4096)
     .default(32)
-    .describe('Components kept; 0 keeps as many as explain the share "variance".'),
+    .describe('Components kept; of a table no more than explain the share "variance"; 0 leaves it to that alone.'),
   variance: z
     .number()
     .positive()
     .max(1)
     .default(0.95)
-    .describe('Share of the variance to explain where components is 0.'),
+    .describe('Share of the variance to explain, of a table or where components is 0.'),
   statistic: z
     .enum(['residual', 't2'])
     .default('residual')
@@ -46,7 +46,12 @@ export const pca = defineModel<Config>({
   tiny: { components: 4 },
 
   async fit({ components, variance }, data) {
-    const wanted = components > 0 ? { count: components } : { share: variance };
+    // Few columns are soon explained whole, and then nothing is left to measure.
+    const byShare = components === 0 || data.shape.length === 1;
+    const wanted = {
+      ...(components > 0 && { count: components }),
+      ...(byShare && { share: variance }),
+    };
     const { mean, axes, variances } = await principalAxes(data, wanted);
     const k = variances.length;
     if (k === 0) {

@@ -33,12 +33,12 @@ export interface PrincipalAxes {
 }
 
 /**
- * The first `count` principal axes, or with `share` as many as explain that share of the variance; never more than the
- * items span. The same data and seed give the same axes. `limits` is for tests.
+ * The first `count` principal axes, or with `share` as many as explain that share of the variance, with both the fewer;
+ * never more than the items span. The same data and seed give the same axes. `limits` is for tests.
  */
 export async function principalAxes(
   data: FitData,
-  wanted: { readonly count: number } | { readonly share: number },
+  wanted: { readonly count?: number; readonly share?: number },
   limits = kept,
 ): Promise<PrincipalAxes> {
   const { count: n } = data;
@@ -46,12 +46,13 @@ export async function principalAxes(
   const isGram = n < width && n <= limits.matrixRows && n * width <= limits.itemValues;
   const route = isGram ? byGram : width <= limits.matrixRows ? byCovariance : byPasses;
   const enough = (values: Float64Array, trace: number): number => {
-    if ('count' in wanted) return wanted.count;
+    const { count = Number.POSITIVE_INFINITY, share } = wanted;
+    if (share === undefined) return count;
     let k = 0;
-    for (let sum = 0; k < values.length && sum < wanted.share * trace * (1 - 1e-9); k++) sum += values[k];
+    for (let sum = 0; k < values.length && k < count && sum < share * trace * (1 - 1e-9); k++) sum += values[k];
     return k;
   };
-  const block = 'count' in wanted ? Math.min(wanted.count + 8, BLOCK_ROWS) : BLOCK_ROWS;
+  const block = Math.min((wanted.count ?? BLOCK_ROWS) + 8, BLOCK_ROWS);
   const { mean, scatter, axes, values } = await route(data, width, async (size, trace, apply) =>
     largestEigenpairs({ size, apply }, (v) => enough(v, trace), { block, rng: data.rng.split('axes') }),
   );
