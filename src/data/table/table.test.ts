@@ -131,7 +131,7 @@ describe('encoding', () => {
   });
 
   test('scales, clips, fills gaps, and knows a text that it did not see as none', async () => {
-    const raw = await tableSource({ name: 't', title: 't', licence: '-', classes: read.classes, ...read });
+    const raw = await tableSource({ name: 't', title: 't', licence: '-', ...read });
     const source = await raw.prepare!([0, 1, 2], { onEvent: silent });
     const rows = new Float32Array(4 * 5);
     await source.read([0, 1, 2, 3], rows);
