@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { silent } from '../core/events.ts';
 import { makeFolder, readJsonIfThere, writeJson } from './files.ts';
 import type { RunReport } from './report.ts';
@@ -32,7 +32,11 @@ export async function sweep(jobs: readonly SweepJob[], options: SweepOptions): P
     let report = kept;
     if (!report) {
       const out = join(folder, key);
-      onEvent({ type: 'log', level: 'info', message: `${i + 1} of ${jobs.length}: ${job.model}, class ${job.class}` });
+      onEvent({
+        type: 'log',
+        level: 'info',
+        message: `${i + 1} of ${jobs.length}: ${job.model}, ${job.class === undefined ? basename(job.data) : `class ${job.class}`}`,
+      });
       report = await train({ ...job, out, resume: existsSync(out), onEvent, signal });
       await writeJson(file, report);
       await rm(out, { recursive: true, force: true });
@@ -47,5 +51,5 @@ export async function sweep(jobs: readonly SweepJob[], options: SweepOptions): P
 function keyOf(job: SweepJob): string {
   const parts = Object.entries({ ...job, oddity: oddityVersion() }).filter(([, value]) => value !== undefined);
   const hash = createHash('sha256').update(JSON.stringify(parts.sort(([a], [b]) => (a < b ? -1 : 1))));
-  return `${job.model}-${job.data}-${job.class}-${job.seed}-${hash.digest('hex').slice(0, 12)}`;
+  return [job.model, basename(job.data), job.class ?? '', job.seed, hash.digest('hex').slice(0, 12)].join('-');
 }

@@ -1,8 +1,9 @@
-/** `oddity bench <name>`: the accuracy tables. A model and the mean image on every class of a data set. */
+/** `oddity bench <name>`: the accuracy tables. Models on every class of a data set, or on folders of the data root. */
 import { availableParallelism, cpus } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { Cancelled, ConfigError, unknownName } from '../../core/errors.ts';
+import { dataRoot } from '../../data/index.ts';
 import { makeFolder, writeAtomic } from '../../engine/files.ts';
 import { type SweepJob, sweep } from '../../engine/sweep.ts';
 import { oddityVersion } from '../../engine/versions.ts';
@@ -14,11 +15,24 @@ import { engine, type RunReport } from '../engine.ts';
 import { addDevice, addSpeech, collectSetting, commaList, integer, modelSettings } from '../options.ts';
 import { duration, fixed, table } from '../render.ts';
 
-/** The benchmarks by name. */
-const benches = {
-  'mnist-one-class': { data: 'mnist', protocol: 'one-class', classes: 10 },
-  'fashion-one-class': { data: 'fashion-mnist', protocol: 'one-class', classes: 10 },
-} as const;
+/** A data set, and the class that is normal where it has classes. */
+interface Case {
+  readonly data: string;
+  readonly class?: string;
+}
+
+const classesOf = (data: string, count: number): Case[] =>
+  Array.from({ length: count }, (_, i) => ({ data, class: String(i) }));
+
+/** The benchmarks by name; a path lies below the data root. */
+const benches: Readonly<Record<string, { readonly protocol: string; readonly cases: readonly Case[] }>> = {
+  'mnist-one-class': { protocol: 'one-class', cases: classesOf('mnist', 10) },
+  'fashion-one-class': { protocol: 'one-class', cases: classesOf('fashion-mnist', 10) },
+  industrial: {
+    protocol: 'folder',
+    cases: [{ data: 'industrial/magnetic_tile' }, { data: 'industrial/deeppcb_20085' }],
+  },
+};
 
 interface Options {
   readonly classes?: string[];
@@ -39,7 +53,7 @@ const quick = { classes: ['0', '1'], epochs: 2 };
 export function addBench(program: Command): void {
   const command = program
     .command('bench')
-    .description(`measure accuracy on every class of a data set: ${Object.keys(benches).join(', ')}`)
+    .description(`measure accuracy on every class or folder of a benchmark: ${Object.keys(benches).join(', ')}`)
     .argument('<name>', 'a benchmark')
     .option('--classes <list>', 'some classes only, for example 0,1', commaList)
     .option('--seeds <list>', 'seeds', commaList, ['1'])
@@ -57,7 +71,7 @@ export function addBench(program: Command): void {
   addSpeech(command);
   act(command, async (terminal, options: Options, name: string) => {
     if (!Object.hasOwn(benches, name)) throw unknownName('benchmark', name, Object.keys(benches));
-    const jobs = jobsOf(name as keyof typeof benches, options);
+    const jobs = jobsOf(name, options);
     const { train } = await engine();
     const { listener: onEvent, signal } = terminal;
     const folder = options.state ?? join('runs', 'bench', name);
@@ -80,11 +94,12 @@ export function addBench(program: Command): void {
   });
 }
 
-/** One training per class, seed and model; the classes of one seed stand together. */
-function jobsOf(name: keyof typeof benches, options: Options): SweepJob[] {
-  const { data, protocol, classes } = benches[name];
-  const chosen =
-    options.classes ?? (options.quick ? quick.classes : Array.from({ length: classes }, (_, i) => String(i)));
+/** One training per case, seed and model; the cases of one seed stand together. */
+function jobsOf(name: string, options: Options): SweepJob[] {
+  const { protocol, cases } = benches[name];
+  const wanted = options.classes ?? (options.quick ? quick.classes : undefined);
+  const chosen = cases.filter((c) => c.class === undefined || !wanted || wanted.includes(c.class));
+  const root = options.dataRoot ?? dataRoot();
   const models = options.models.map(findModel);
   const seeds = options.seeds.map(integer('--seeds', 0));
   if (models.length === 0 || chosen.length === 0 || seeds.length === 0) {
@@ -95,9 +110,9 @@ function jobsOf(name: keyof typeof benches, options: Options): SweepJob[] {
     chosen.flatMap((about) =>
       models.map((model, i) => ({
         model: model.name,
-        data,
+        data: about.data.includes('/') ? join(root, about.data) : about.data,
         protocol,
-        class: about,
+        class: about.class,
         seed,
         config: i === 0 ? modelSettings(model, [], {}, settings) : {},
         device: options.device,
@@ -114,7 +129,7 @@ function rowOf(report: RunReport, command: string) {
   const { metrics, timings, versions } = report;
   return {
     model: report.model,
-    data: report.data,
+    data: basename(report.data),
     protocol: report.protocol,
     class: report.class,
     seed: report.seed,
@@ -122,6 +137,10 @@ function rowOf(report: RunReport, command: string) {
     imageAp: metrics.imageAp ?? '',
     imageF1Max: metrics.imageF1Max ?? '',
     prevalence: metrics.prevalence ?? '',
+    pixelAuroc: metrics.pixelAuroc ?? '',
+    pixelAp: metrics.pixelAp ?? '',
+    aupro: metrics.aupro ?? '',
+    perType: JSON.stringify(report.perType.map(({ type, count, auroc }) => ({ type, count, auroc }))),
     fitSeconds: Number(timings.fitSeconds.toFixed(2)),
     totalSeconds: Number(timings.totalSeconds.toFixed(2)),
     device: report.device,
@@ -153,27 +172,34 @@ function meansOf(reports: readonly RunReport[]) {
   );
 }
 
-/** One line per class and seed, AUROC and AP of each model, and the means below. */
+/** One line per class or folder and seed, AUROC and AP of each model (and AUPRO where there are masks), means below. */
 function tableOf(reports: readonly RunReport[]): string {
   const models = [...new Set(reports.map((r) => r.model))];
-  const lines = [...new Set(reports.map((r) => `${r.class}\n${r.seed}`))].map((key) => {
-    const own = reports.filter((r) => `${r.class}\n${r.seed}` === key);
+  const hasMasks = reports.some((r) => r.metrics.aupro !== null);
+  const keyOf = (r: RunReport) => `${basename(r.data)}\n${r.class}\n${r.seed}`;
+  const lines = [...new Set(reports.map(keyOf))].map((key) => {
+    const own = reports.filter((r) => keyOf(r) === key);
     const cells = models.flatMap((model) => {
       const metrics = own.find((r) => r.model === model)?.metrics;
-      return [fixed(metrics?.imageAuroc), fixed(metrics?.imageAp)];
+      return [fixed(metrics?.imageAuroc), fixed(metrics?.imageAp), ...(hasMasks ? [fixed(metrics?.aupro)] : [])];
     });
     const seconds = own.reduce((sum, r) => sum + r.timings.totalSeconds, 0);
-    return [own[0].class, String(own[0].seed), ...cells, fixed(own[0].metrics.prevalence), duration(seconds)];
+    const [data, about, seed] = key.split('\n');
+    return [hasMasks ? data : about, seed, ...cells, fixed(own[0].metrics.prevalence), duration(seconds)];
   });
-  const means = meansOf(reports);
   const last = [
     'mean',
     '',
-    ...models.flatMap((m) => [fixed(means[m].imageAuroc), fixed(means[m].imageAp)]),
+    ...models.flatMap((model) => {
+      const own = reports.filter((r) => r.model === model).map((r) => r.metrics);
+      const means = [mean(own.map((m) => m.imageAuroc)), mean(own.map((m) => m.imageAp))];
+      return [...means, ...(hasMasks ? [mean(own.map((m) => m.aupro))] : [])].map((v) => fixed(v));
+    }),
     fixed(mean(reports.map((r) => r.metrics.prevalence))),
     duration(reports.reduce((sum, r) => sum + r.timings.totalSeconds, 0)),
   ];
-  const head = ['class', 'seed', ...models.flatMap((m) => [`${m} AUROC`, 'AP']), 'prevalence', 'time'];
+  const columns = models.flatMap((m) => [`${m} AUROC`, 'AP', ...(hasMasks ? ['AUPRO'] : [])]);
+  const head = [hasMasks ? 'data' : 'class', 'seed', ...columns, 'prevalence', 'time'];
   return table(
     head,
     [...lines, last],
