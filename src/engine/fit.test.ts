@@ -10,6 +10,7 @@ import { Feeder, fitData, trainingItems } from './fit.ts';
 const feeds: Feed[] = [
   { name: 'labels/0', kind: 'labels', slot: 0, shape: [8] },
   { name: 'batch/0', kind: 'batch', slot: 0, shape: [8, 1, 16, 16] },
+  { name: 'classes/0', kind: 'classes', slot: 0, shape: [8, 2] },
 ];
 
 /** Batches of a split of made-up textures, one item in four anomalous, with the true label of every item. */
@@ -31,8 +32,16 @@ async function fed(anomalyShare?: number) {
     { source: spy, ...trainingItems(findModel('cnn'), split), rng },
     { phase: { name: 'fit', steps: [] }, batchSize: 8, anomalyShare, perEpoch: 1, total: 1 },
   );
-  const { 'labels/0': labels } = await feeder.at(3, 50);
-  return { labels: Array.from(labels.data, Number), truth: read.map((i) => source.items[i].class), split, source, rng };
+  const { 'labels/0': labels, 'classes/0': classes } = await feeder.at(3, 50);
+  const ones = Array.from({ length: 400 }, (_, i) => Array.from(classes.data.slice(2 * i, 2 * i + 2), Number));
+  return {
+    labels: Array.from(labels.data, Number),
+    ones,
+    truth: read.map((i) => source.items[i].class),
+    split,
+    source,
+    rng,
+  };
 }
 
 describe('labels of training items', () => {
@@ -41,6 +50,11 @@ describe('labels of training items', () => {
     expect(labels).toHaveLength(400);
     expect(labels).toEqual(truth);
     expect(new Set(labels)).toEqual(new Set([0, 1]));
+  });
+
+  it('come as classes too, one 1 per row', async () => {
+    const { ones, truth } = await fed();
+    expect(ones).toEqual(truth.map((number) => [1 - number, number]));
   });
 
   it('make at least the wanted share of each batch', async () => {

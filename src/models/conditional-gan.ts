@@ -95,7 +95,7 @@ function contextsOf({ network, latent }: Config, net: nn.Scope): number {
  * The image drawn again in each of the contexts `wanted`, and the residuals: mean (x − G(E(x) | y))², `[N,M]`; drawings
  * `[N,M,C,H,W]` in [−1, 1].
  */
-export function drawInContexts(options: Config, net: (group: string) => nn.Scope, x: Value, wanted: readonly number[]) {
+function drawInContexts(options: Config, net: (group: string) => nn.Scope, x: Value, wanted: readonly number[]) {
   const shape = x.shape.slice(1) as unknown as ImageShape;
   const known = contextsOf(options, net('generator'));
   const count = x.shape[0];
@@ -130,8 +130,7 @@ export const conditionalGan = defineModel<Config>({
     return `a conditional GAN needs images of at least 8 × 8 pixels, got ${height} × ${width}.`;
   },
 
-  phases(options, itemShape) {
-    const shape = itemShape as ImageShape;
+  phases(options, shape: ImageShape) {
     const optimizer = nn.adam({ learningRate: options.learningRate, beta1: 0.5 });
     /** Drawings from latent vectors of U(−1, 1), in the contexts of the batch. */
     const draws = ({ net, draw, classes }: nn.StepContext) => {
