@@ -1,70 +1,108 @@
-/** One contract for every model, by its `tiny` options on made-up textures: what `defineModel` promises. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+/** One contract for every model and kind of input, by its `tiny` options on made-up data: what `defineModel` promises. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { synthetic } from '../../dist/data/index.js';
-import { type Detector, loadDetector, models, type RunReport, type TrainOptions, train } from '../../dist/index.js';
+import { Rng } from '../../dist/core/random.js';
+import { findDataset, type Source } from '../../dist/data/index.js';
+import {
+  type AnyModel,
+  type Detector,
+  loadDetector,
+  models,
+  type RunReport,
+  type TrainOptions,
+  train,
+} from '../../dist/index.js';
 
 const root = mkdtempSync(join(tmpdir(), 'oddity-models-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-describe.each(models.map((m) => [m.name, m] as const))('%s', (name, model) => {
-  const options = (out: string): TrainOptions => ({
-    model: name,
-    data: 'synthetic',
-    class: 'texture',
-    config: { ...model.tiny },
-    out: join(root, `${name}-${out}`),
-    threads: 1,
-    maps: 0,
+/** Rows about a plane, with a column of texts; anomalies leave the plane. */
+function rowsFile(): string {
+  const path = join(root, 'rows.csv');
+  const rng = new Rng(3);
+  const lines = Array.from({ length: 400 }, (_, i) => {
+    const [a, b] = rng.normals(2);
+    const odd = i % 8 === 7;
+    const noise = rng.normals(4, 0, odd ? 1.5 : 0.2);
+    const values = [a + noise[0], b + noise[1], a + b + noise[2], a - b + noise[3]].map((v) => v.toFixed(4));
+    return [...values, a > 0 ? 'right' : 'left', Number(odd)].join();
   });
-  let report: RunReport;
-  let detector: Detector;
-  beforeAll(async () => {
-    report = await train(options('first'));
-    detector = await loadDetector(options('first').out!, { device: 'cpu', threads: 1 });
-  });
-  afterAll(() => detector?.close());
+  writeFileSync(path, `w,x,y,z,side,label\n${lines.join('\n')}\n`);
+  return path;
+}
 
-  it('fits in seconds, and ranks planted defects above chance where it learns', () => {
-    expect(report.timings.fitSeconds).toBeLessThan(20);
-    if (model.learns !== 'none') expect(report.metrics.imageAuroc).toBeGreaterThan(0.55);
-    const { history } = report;
-    if (history) expect(history.at(-1)!.trainingLoss).toBeLessThan(history[0].trainingLoss);
-  });
+/** What is trained on, by kind. */
+const tasks = {
+  image: { data: 'synthetic', class: 'texture' },
+  table: { data: rowsFile() },
+} as const;
+type Kind = keyof typeof tasks;
+const kindsOf = (model: AnyModel) => (Object.keys(tasks) as Kind[]).filter((kind) => model.inputs.includes(kind));
 
-  it('gives the same bytes for the same seed', async () => {
-    await train(options('again'));
-    for (const file of ['model.onnx', 'predictions.csv']) {
-      const [first, again] = ['first', 'again'].map((out) => readFileSync(join(options(out).out!, file)));
-      expect(again.equals(first), file).toBe(true);
-    }
-  });
+describe.each(models.flatMap((m) => kindsOf(m).map((kind) => [m.name, kind, m] as const)))(
+  '%s on a %s',
+  (name, kind, model) => {
+    const options = (out: string): TrainOptions => ({
+      model: name,
+      ...tasks[kind],
+    ...(model.learning === 'supervised' && { protocol: 'labelled', class: 'blob' }),
+      config: { ...model.tiny },
+      out: join(root, `${name}-${kind}-${out}`),
+      threads: 1,
+      maps: 0,
+    });
+    let report: RunReport;
+    let detector: Detector;
+    let source: Source;
+    beforeAll(async () => {
+      report = await train(options('first'));
+      detector = await loadDetector(options('first').out!, { device: 'cpu', threads: 1 });
+      source = await findDataset(tasks[kind].data).load({ root });
+      source = (await source.prepare?.([...source.items.keys()], { onEvent: () => {} })) ?? source;
+    });
+    afterAll(() => detector?.close());
 
-  it('scores an image alone as among others, with a map of its size', async () => {
-    const source = await synthetic();
-    const images = new Float32Array(8 * 256);
-    await source.read([0, 1, 2, 3, 4, 5, 6, 7], images);
-    const { scores, maps } = await detector.score(images, 8);
-    expect(maps).toHaveLength(8 * 256);
-    expect([...scores, ...maps].every(Number.isFinite)).toBe(true);
-    const alone = await detector.score(images.slice(5 * 256, 6 * 256), 1);
-    expect(alone.scores[0]).toBeCloseTo(scores[5], 5);
-    expect(Math.max(...alone.maps.map((v, i) => Math.abs(v - maps[5 * 256 + i])))).toBeLessThan(1e-4);
-  });
+    it('fits in seconds, and ranks planted anomalies above chance where it learns', () => {
+      expect(report.timings.fitSeconds).toBeLessThan(20);
+      if (model.learns !== 'none') expect(report.metrics.imageAuroc).toBeGreaterThan(0.55);
+      const { history } = report;
+      if (history) expect(history.at(-1)!.trainingLoss).toBeLessThan(history[0].trainingLoss);
+    });
 
-  it('describes every option with a default, and has presets and tiny options that fit', () => {
-    const { properties = {} } = z.toJSONSchema(model.config, { io: 'input' }) as {
-      properties?: Record<string, { description?: string; default?: unknown }>;
-    };
-    for (const [key, property] of Object.entries(properties)) {
-      expect(property.description, key).toMatch(/\S.*\.$/);
-      expect(property.default, key).toBeDefined();
-    }
-    for (const some of [model.tiny, ...Object.values(model.presets)]) {
-      expect(model.config.safeParse(some).success).toBe(true);
-    }
-  });
-});
+    it('gives the same bytes for the same seed', async () => {
+      await train(options('again'));
+      for (const file of ['model.onnx', 'predictions.csv']) {
+        const [first, again] = ['first', 'again'].map((out) => readFileSync(join(options(out).out!, file)));
+        expect(again.equals(first), file).toBe(true);
+      }
+    });
+
+    it('scores an item alone as among others, with a map of its size', async () => {
+      const size = kind === 'image' ? 256 : 6; // values of an item and, with one channel, of its map
+      const items = new Float32Array(8 * size);
+      await source.read([0, 1, 2, 3, 4, 5, 6, 7], items);
+      const { scores, maps } = await detector.score(items, 8);
+      expect(maps).toHaveLength(8 * size);
+      expect([...scores, ...maps].every(Number.isFinite)).toBe(true);
+      const alone = await detector.score(items.slice(5 * size, 6 * size), 1);
+      expect(alone.scores[0]).toBeCloseTo(scores[5], 5);
+      expect(Math.max(...alone.maps.map((v, i) => Math.abs(v - maps[5 * size + i])))).toBeLessThan(1e-4);
+    });
+
+    it('describes every option with a default, and has presets and tiny options that fit', () => {
+      const { properties = {} } = z.toJSONSchema(model.config, { io: 'input' }) as {
+        properties?: Record<string, { description?: string; default?: unknown }>;
+      };
+      for (const [key, property] of Object.entries(properties)) {
+        expect(property.description, key).toMatch(/\S.*\.$/);
+        expect(property.default, key).toBeDefined();
+      }
+      for (const some of [model.tiny, ...Object.values(model.presets)]) {
+        expect(model.config.safeParse(some).success).toBe(true);
+      }
+    });
+  },
+);

@@ -205,7 +205,23 @@ describe('npy', () => {
     expect(await readNpy(gzipSync(file), 'x.npy.gz')).toEqual(t);
   });
 
-  test('other orders, types and cut files are refused', async () => {
+  test('matrices whose columns follow each other, and 16 bits', async () => {
+    const rewrite = (file: Uint8Array, from: string, to: string) => {
+      const text = Array.from(file, (b) => String.fromCharCode(b)).join('');
+      return Uint8Array.from(text.replace(from, to), (c) => c.charCodeAt(0));
+    };
+    const file = writeNpy(float32([1, 2, 3, 4, 5, 6], [2, 3]));
+    const { shape, data } = await readNpy(rewrite(file, 'False', 'True '), 'x');
+    expect([shape, [...data]]).toEqual([
+      [2, 3],
+      [1, 3, 5, 2, 4, 6],
+    ]);
+    const shorts = new Uint8Array([...writeNpy(float32([0])).subarray(0, 128), 0xff, 0xff]);
+    const read = await readNpy(rewrite(rewrite(shorts, '<f4', '<i2'), '(1,)', '(1,)'), 'x');
+    expect([read.dtype, [...read.data]]).toEqual(['int32', [-1]]);
+  });
+
+  test('other types and cut files are refused', async () => {
     const file = writeNpy(float32([1, 2]));
     const changed = (from: string, to: string) => {
       const text = Array.from(file, (b) => String.fromCharCode(b)).join('');
