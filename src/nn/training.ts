@@ -100,6 +100,8 @@ export interface AssembledPhase {
   readonly metrics: readonly string[];
   /** Every parameter and buffer that the phase uses. */
   readonly specs: readonly Spec[];
+  /** Those parameters that one of its steps moves. */
+  readonly trained: readonly Spec[];
   /** The state vectors from named tensors; optimiser state starts fresh where it is not among them. */
   pack(tensors: Tensors): Tensors;
   /** Named tensors from the state vectors: parameters, buffers, averages (`ema.` + name) and optimiser state. */
@@ -314,6 +316,9 @@ export function assemble(phase: Phase, batch: BatchType): AssembledPhase {
     batches: Math.max(1, ...phase.steps.map((s) => s.repeats ?? 1)),
     metrics: metricOutputs.sort((a, b) => Number(b.endsWith('.loss')) - Number(a.endsWith('.loss'))),
     specs: [...parameterSpecs.values(), ...bufferSpecs.values()],
+    trained: [...parameterSpecs.values()].filter(({ name }) =>
+      phase.steps.some((s) => s.updates.includes(groupOf(name))),
+    ),
     pack(tensors) {
       const packed: Tensors = {};
       const joined = (pack: Pack, prefix = ''): Float32Array => {
