@@ -16,9 +16,9 @@ import {
   generate,
   generatorLoss,
   signed,
-  spread,
   unsuitableForGan,
 } from './parts/dcgan.ts';
+import { spread } from './parts/watch.ts';
 
 const config = zod.strictObject({
   network: zod
@@ -101,7 +101,10 @@ export const gan = defineModel<Config>({
               loss(context) {
                 const made = generate(options, context.net('generator'), latents(options, context), shape);
                 const loss = generatorLoss(discriminate(options, context.net('discriminator'), made).logit);
-                return { loss, metrics: { spread: spread(made), 'data-spread': spread(signed(context.x)) } };
+                return {
+                  loss,
+                  metrics: { 'generated-spread': spread(made), 'data-spread': spread(signed(context.x)) },
+                };
               },
             },
           ],
