@@ -8,18 +8,9 @@ import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';
 import { defineModel, type ImageShape } from './define.ts';
-import {
-  cropTo,
-  depthOf,
-  type Norm,
-  shrunk,
-  signed,
-  spread,
-  stridedGenerator,
-  stridedTrunk,
-  unsigned,
-} from './parts/dcgan.ts';
+import { cropTo, depthOf, type Norm, shrunk, signed, stridedGenerator, stridedTrunk, unsigned } from './parts/dcgan.ts';
 import { gradientPenalty } from './parts/gradient-penalty.ts';
+import { spread } from './parts/watch.ts';
 
 const config = zod.strictObject({
   network: zod
@@ -209,7 +200,7 @@ export const fAnogan = defineModel<Config>({
               loss({ net, x, draw }) {
                 const made = generate(options, net('generator'), draw('z', latents(x.shape[0])), shape);
                 const loss = g.neg(g.reduceMean(criticize(options, net('critic'), made)));
-                return { loss, metrics: { spread: spread(made), 'data-spread': spread(signed(x)) } };
+                return { loss, metrics: { 'generated-spread': spread(made), 'data-spread': spread(signed(x)) } };
               },
             },
           ],
@@ -233,17 +224,17 @@ export const fAnogan = defineModel<Config>({
                 if (variant === 'ziz') {
                   const z = draw('z', latents(image.shape[0]));
                   const found = encode(options, net('encoder'), draws(z));
-                  return { loss: nn.l2(z, found), metrics: { spread: spread(found) } };
+                  return { loss: nn.l2(z, found), metrics: { 'code-spread': spread(found) } };
                 }
                 const z = encode(options, net('encoder'), x);
                 const again = draws(z);
                 const residual = nn.l2(x, again);
-                if (variant === 'izi') return { loss: residual, metrics: { spread: spread(z) } };
+                if (variant === 'izi') return { loss: residual, metrics: { 'code-spread': spread(z) } };
                 const f = (v: Value) => features(options, net('critic').frozen(), v);
                 const felt = nn.l2(f(x), f(again));
                 return {
                   loss: g.add(residual, g.mul(felt, kappa)),
-                  metrics: { residual, features: felt, spread: spread(z) },
+                  metrics: { residual, features: felt, 'code-spread': spread(z) },
                 };
               },
             },
