@@ -10,9 +10,9 @@ import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';
 import { defineModel, type ItemShape } from './define.ts';
-import { signed } from './parts/dcgan.ts';
+import { prepare } from './parts/dcgan.ts';
 import { discriminate, fenceNetworks, generate, latentOf } from './parts/fence-nets.ts';
-import { isRows } from './parts/signed-images.ts';
+import { isRows } from './parts/row-nets.ts';
 import { spread } from './parts/watch.ts';
 
 const rate = () => zod.number().positive().max(1);
@@ -85,9 +85,6 @@ export function dispersion(drawn: Value): Value {
   const distance = g.sqrt(g.add(g.reduceSum(g.square(away), { axes: [1] }), 1e-16));
   return g.div(1, g.add(g.reduceMean(distance), 1e-8));
 }
-
-/** What the networks see: images in [−1, 1], rows as they are. */
-const prepare = (x: Value) => (isRows(x) ? x : signed(x));
 
 export const fenceGan = defineModel<Config>({
   name: 'fence-gan',
