@@ -12,6 +12,8 @@ export interface ConfigFile {
   size?: string;
   channels?: number;
   labelled?: number;
+  contamination?: number;
+  'test-limit'?: number;
   'normalize-map'?: string;
   label?: string;
   /** What columns of a CSV file of rows are, by name. */
@@ -37,6 +39,8 @@ const keys: Readonly<Record<keyof ConfigFile, 'text' | 'number' | 'name' | 'opti
   size: 'name',
   channels: 'number',
   labelled: 'number',
+  contamination: 'number',
+  'test-limit': 'number',
   'normalize-map': 'text',
   label: 'text',
   columns: 'options',

@@ -35,7 +35,7 @@ export function reportText(report: RunReport, page?: string): string {
   const facts = [
     [
       'items',
-      `${counts.train} train${counts.trainAnomalies > 0 ? ` (${counts.trainAnomalies} anomalous)` : ''}, ${counts.validation} held out, ${counts.test} test (${counts.testAnomalies} anomalous)`,
+      `${counts.train} train${counts.trainAnomalies > 0 ? ` (${counts.trainAnomalies} anomalous)` : ''}${counts.contaminants ? ` (${counts.contaminants} anomalies taken for normal)` : ''}, ${counts.validation} held out, ${counts.test} test (${counts.testAnomalies} anomalous)`,
     ],
     ['threshold', thresholdText(report.threshold)],
     ['training', `${duration(timings.fitSeconds)}${speed}`],

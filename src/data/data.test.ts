@@ -5,7 +5,7 @@ import { Rng } from '../core/random.ts';
 import { batchOrder, epochOrder, gatherBatch } from './batches.ts';
 import { sha256 } from './hash.ts';
 import { memorySource } from './memory.ts';
-import { findProtocol, protocols, resolveClass } from './protocol.ts';
+import { findProtocol, protocols, resolveClass } from './protocols/index.ts';
 import { dataRoot } from './root.ts';
 import { checkSplit, finishSplit } from './split.ts';
 import { synthetic } from './synthetic.ts';
@@ -161,7 +161,7 @@ describe('protocols', () => {
     expect(() => checkSplit(3, lists, none)).toThrow('names item 3 of 3');
     expect(() => checkSplit(4, lists, (i) => i === 2)).toThrow('item 2 of validation is anomalous');
     const source = await numbered([0, 0, 0], [1]);
-    const plan = { protocol: 'p', description: 'P.', validationFraction: 0, rng: new Rng(1) };
+    const plan = { protocol: 'p', description: 'P.', options: { validationFraction: 0 }, rng: new Rng(1) };
     const isAnomalous = (i: number) => i === 3;
     expect(() => finishSplit(source, { ...plan, normals: [0, 1], test: [1, 3], isAnomalous })).toThrow('internal:');
   });

@@ -9,7 +9,7 @@ import { type FolderSourceOptions, folderSource } from './folder.ts';
 import { encodePng } from './formats/png.ts';
 import { findImages } from './image-paths.ts';
 import type { Layout, LayoutItem } from './layout.ts';
-import { findProtocol } from './protocol.ts';
+import { findProtocol } from './protocols/index.ts';
 
 const hasSharp = await import('sharp').then(
   () => true,

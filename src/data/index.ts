@@ -40,10 +40,10 @@ export {
   type ProtocolOptions,
   protocols,
   resolveClass,
-} from './protocol.ts';
+} from './protocols/index.ts';
 export { fitImage, fitMask, type Pixels, resample, writeUnit } from './resize.ts';
 export { dataRoot } from './root.ts';
-export { checkSplit, findLeaks, finishSplit, type Split, type SplitPlan } from './split.ts';
+export { checkSplit, findLeaks, finishSplit, type Split, type SplitOptions, type SplitPlan } from './split.ts';
 export { type SyntheticOptions, synthetic } from './synthetic.ts';
 export { readCells } from './table/cells.ts';
 export {

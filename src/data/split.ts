@@ -3,9 +3,22 @@ import { ConfigError, DataError, InternalError } from '../core/errors.ts';
 import type { Rng } from '../core/random.ts';
 import type { Source } from './item.ts';
 
+/** What a split can be told under any protocol. */
+export interface SplitOptions {
+  /** Share of the training normals to hold out for validation, [0, 0.9]; default 0.1. */
+  readonly validationFraction?: number;
+  /**
+   * Share p of the training part that is made of anomalies which pass for normal, [0, 0.5]; default 0. To N normals
+   * ⌊p · N / (1 − p)⌋ anomalies are added (Berg et al. 2019). Held-out normals stay normal.
+   */
+  readonly contamination?: number;
+  /** Test on at most so many items, drawn by the seed with the share of anomalies kept; at least 2. Default: all. */
+  readonly testLimit?: number;
+}
+
 /**
  * Item numbers (into `Source.items`), each ascending. Validation holds normal items only; so does training, except
- * under a protocol with labelled anomalies.
+ * under a protocol with labelled anomalies and with contamination.
  */
 export interface Split {
   /** Name of the protocol that made it. */
@@ -13,8 +26,10 @@ export interface Split {
   /** The protocol and the class in one sentence, for reports. */
   readonly description: string;
   readonly train: Uint32Array;
-  /** 1 = anomalous, in the order of `train`. */
+  /** 1 = labelled as anomalous, in the order of `train`; contaminants are not labelled. */
   readonly trainLabels: Uint8Array;
+  /** Anomalies of `train` that pass for normal; none without contamination. */
+  readonly contaminants: Uint32Array;
   /** Normal items held out from training: for early stopping and thresholds. */
   readonly validation: Uint32Array;
   readonly test: Uint32Array;
@@ -44,8 +59,9 @@ export interface SplitPlan {
   readonly validation?: ArrayLike<number>;
   /** Anomalous items to train on; without them training is on normal items only. */
   readonly anomalies?: ArrayLike<number>;
-  /** Share of `normals` to hold out, [0, 0.9]; above 0 it is at least one item. */
-  readonly validationFraction: number;
+  /** Anomalies that neither train nor test: contaminants come from them; where there are none, from the test list. */
+  readonly spare?: ArrayLike<number>;
+  readonly options: SplitOptions;
   readonly test: ArrayLike<number>;
   /** Whether the test list may do without anomalies: then nothing can be measured, but the detector is made. */
   readonly mayLackAnomalies?: boolean;
@@ -57,27 +73,34 @@ export interface SplitPlan {
 }
 
 /**
- * Holds out validation items at random, labels the test items and checks the whole.
- * @throws ConfigError for a fraction outside [0, 0.9]; DataError `too-few-items`; InternalError when the lists overlap.
+ * Holds out validation items at random (at least one, unless the fraction is 0), contaminates the training part, labels
+ * the test items and checks the whole.
+ * @throws ConfigError `validation-fraction`, `contamination` and `test-limit`; DataError `too-few-items` and
+ * `too-few-anomalies`; InternalError when the lists overlap.
  */
 export function finishSplit(source: Source, plan: SplitPlan): Split {
-  const { protocol, description, normals, anomalies = [], validationFraction, isAnomalous, rng } = plan;
-  if (!(validationFraction >= 0 && validationFraction <= 0.9)) {
-    throw new ConfigError(
-      'validation-fraction',
-      `The validation fraction must be from 0 to 0.9, got ${validationFraction}.`,
-    );
-  }
+  const { protocol, normals, anomalies = [], options, isAnomalous, rng } = plan;
+  const { validationFraction = 0.1, contamination = 0, testLimit = Number.POSITIVE_INFINITY } = options;
+  checkOptions(plan, { validationFraction, contamination, testLimit });
   const held =
     validationFraction > 0 && !plan.validation ? Math.max(1, Math.round(validationFraction * normals.length)) : 0;
   const shuffled = rng.shuffle(Uint32Array.from(normals));
   const validation = Uint32Array.from(plan.validation ?? shuffled.subarray(0, held)).sort();
-  const train = Uint32Array.from([...shuffled.subarray(held), ...Array.from(anomalies)]).sort();
-  const test = Uint32Array.from(plan.test).sort();
-  const labelsOf = (items: Uint32Array) => Uint8Array.from(items, (i) => (isAnomalous(i) ? 1 : 0));
-  const testLabels = labelsOf(test);
+  const said = [plan.description];
+  const whole = Uint32Array.from(plan.test).sort();
+  const foul =
+    contamination > 0
+      ? contaminate(source, { ...plan, contamination, normals: shuffled.length - held, test: whole, said })
+      : { contaminants: new Uint32Array(), test: whole };
+  const { contaminants } = foul;
+  const test = limited(foul.test, testLimit, isAnomalous, rng.split('test-limit'), said);
+  const train = Uint32Array.from([...shuffled.subarray(held), ...Array.from(anomalies), ...contaminants]).sort();
+  const unlabelled = new Set(contaminants);
+  const trainLabels = Uint8Array.from(train, (i) => (isAnomalous(i) && !unlabelled.has(i) ? 1 : 0));
+  const testLabels = Uint8Array.from(test, (i) => (isAnomalous(i) ? 1 : 0));
   const bad = testLabels.reduce((n, y) => n + y, 0);
   const good = test.length - bad;
+  const description = said.join(' ');
   if (shuffled.length - held < 1 || good === 0 || (bad === 0 && !plan.mayLackAnomalies)) {
     throw new DataError(
       'too-few-items',
@@ -86,12 +109,16 @@ export function finishSplit(source: Source, plan: SplitPlan): Split {
         'Choose another class or protocol, or add items.',
     );
   }
-  checkSplit(source.items.length, { train, validation, test }, isAnomalous, anomalies.length > 0);
+  checkSplit(source.items.length, { train, validation, test }, isAnomalous, [
+    ...Array.from(anomalies),
+    ...contaminants,
+  ]);
   return {
     protocol,
     description,
     train,
-    trainLabels: labelsOf(train),
+    trainLabels,
+    contaminants,
     validation,
     test,
     testLabels,
@@ -101,22 +128,111 @@ export function finishSplit(source: Source, plan: SplitPlan): Split {
   };
 }
 
+function checkOptions(
+  { protocol, anomalies }: SplitPlan,
+  { validationFraction, contamination, testLimit }: Required<SplitOptions>,
+): void {
+  if (!(validationFraction >= 0 && validationFraction <= 0.9)) {
+    throw new ConfigError(
+      'validation-fraction',
+      `The validation fraction must be from 0 to 0.9, got ${validationFraction}.`,
+    );
+  }
+  if (!(contamination >= 0 && contamination <= 0.5)) {
+    throw new ConfigError('contamination', `The contamination must be from 0 to 0.5, got ${contamination}.`);
+  }
+  if (contamination > 0 && anomalies && anomalies.length > 0) {
+    throw new ConfigError(
+      'contamination',
+      `Contamination is for training on normal items alone, and the protocol ${protocol} trains on labelled anomalies ` +
+        'too. Leave --contamination out, or choose another protocol.',
+    );
+  }
+  if (!(testLimit >= 2 && (Number.isSafeInteger(testLimit) || testLimit === Number.POSITIVE_INFINITY))) {
+    throw new ConfigError('test-limit', `The test limit must be an integer of at least 2, got ${testLimit}.`);
+  }
+}
+
+/** Draws ⌊p · N / (1 − p)⌋ anomalies to train on, from the spare ones or out of the test list. */
+function contaminate(
+  source: Source,
+  {
+    contamination: p,
+    normals,
+    test,
+    said,
+    spare = [],
+    isAnomalous,
+    rng,
+  }: Omit<SplitPlan, 'normals' | 'test'> & {
+    readonly contamination: number;
+    /** How many normals train. */
+    readonly normals: number;
+    readonly test: Uint32Array<ArrayBuffer>;
+    readonly said: string[];
+  },
+): { contaminants: Uint32Array<ArrayBuffer>; test: Uint32Array<ArrayBuffer> } {
+  const count = Math.floor((p * normals) / (1 - p));
+  const fromTest = spare.length === 0;
+  const pool = fromTest ? test.filter(isAnomalous) : Uint32Array.from(spare);
+  const most = fromTest ? pool.length - 1 : pool.length; // one must be left to test with
+  if (count > most) {
+    throw new DataError(
+      'too-few-anomalies',
+      `A contamination of ${p} needs ${count} anomalies beside ${normals} normal items to train on, and ${source.name} ` +
+        `can give ${Math.max(0, most)}${fromTest ? ' of its test part, which must keep one' : ''}. ` +
+        'Lower --contamination, or choose another class.',
+    );
+  }
+  const contaminants = rng.split('contamination').shuffle(pool).slice(0, count).sort();
+  said.push(
+    `${count} anomalies, ${fromTest ? 'taken out of the test part' : 'none of the test part'}, train as if they were normal ` +
+      `(contamination ${p}).`,
+  );
+  const taken = new Set(contaminants);
+  return { contaminants, test: fromTest ? test.filter((i) => !taken.has(i)) : test };
+}
+
+/** At most `limit` of the test items, each kind in its share, ascending. */
+function limited(
+  test: Uint32Array<ArrayBuffer>,
+  limit: number,
+  isAnomalous: (item: number) => boolean,
+  rng: Rng,
+  said: string[],
+): Uint32Array<ArrayBuffer> {
+  if (test.length <= limit) return test;
+  const [odd, good] = [test.filter(isAnomalous), test.filter((i) => !isAnomalous(i))];
+  const wanted = Math.round((limit * odd.length) / test.length);
+  const count = odd.length === 0 ? 0 : Math.min(limit - 1, Math.max(1, wanted));
+  said.push(`${limit} of ${test.length} test items, drawn by the seed, test; the share of anomalies is kept.`);
+  const drawn = [...rng.split('anomalous').shuffle(odd).subarray(0, count)];
+  return Uint32Array.from([
+    ...drawn,
+    ...rng
+      .split('normal')
+      .shuffle(good)
+      .subarray(0, limit - count),
+  ]).sort();
+}
+
 /**
- * Throws InternalError when an item is twice in the lists, is outside 0 … n − 1, or is an anomaly in validation or,
- * unless `trainsOnAnomalies`, in training.
+ * Throws InternalError when an item is twice in the lists, is outside 0 … n − 1, is an anomaly in validation, or is one
+ * in training that is not among `trainable`.
  */
 export function checkSplit(
   n: number,
   lists: Pick<Split, 'train' | 'validation' | 'test'>,
   isAnomalous: (item: number) => boolean,
-  trainsOnAnomalies = false,
+  trainable: readonly number[] = [],
 ): void {
   const seenIn = new Array<string | undefined>(n);
+  const allowed = new Set(trainable);
   for (const name of ['train', 'validation', 'test'] as const) {
     for (const item of lists[name]) {
       if (item >= n) throw new InternalError(`the ${name} list names item ${item} of ${n}.`);
       if (seenIn[item]) throw new InternalError(`item ${item} is in the ${seenIn[item]} list and in the ${name} list.`);
-      const normalOnly = name === 'validation' || (name === 'train' && !trainsOnAnomalies);
+      const normalOnly = name === 'validation' || (name === 'train' && !allowed.has(item));
       if (normalOnly && isAnomalous(item)) throw new InternalError(`item ${item} of ${name} is anomalous.`);
       seenIn[item] = name;
     }

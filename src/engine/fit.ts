@@ -10,7 +10,7 @@ import { sizeOf } from '../core/shape.ts';
 import { float32, type Tensors } from '../core/tensor.ts';
 import { batchOrder, type Source, type Split } from '../data/index.ts';
 import type { Program } from '../graph/program.ts';
-import type { AnyModel, FitData, TrainingPhase } from '../models/index.ts';
+import type { AnyModel, FitData, ItemShape, TrainingPhase } from '../models/index.ts';
 import { type AssembledPhase, assemble, type Feed, initialize } from '../nn/training.ts';
 import type { Device, ProfileRow, Runtime, Session } from '../runtime/index.ts';
 import { orAbort } from './cancel.ts';
@@ -92,6 +92,21 @@ export function trainingItems(model: AnyModel, split: Split): { train: Uint32Arr
   if (model.learning === 'supervised') return { train, labels: trainLabels };
   const normal = train.filter((_, i) => trainLabels[i] === 0);
   return { train: normal, labels: new Uint8Array(normal.length) };
+}
+
+/** Whether a step of the phases is fed the classes of its batch. */
+export function readsClasses(phases: readonly TrainingPhase[], shape: ItemShape): boolean {
+  const assembled = phases.map(({ phase }) => assemble(phase, { shape: [2, ...shape], classes: 2 }));
+  return assembled.some(({ feeds }) => feeds.some((feed) => feed.kind === 'classes'));
+}
+
+/** How many numbers gradient training moves; 0 for a model that learns in another way. */
+export function countParameters(model: AnyModel, config: unknown, source: Source, train: Uint32Array): number {
+  if (model.learns !== 'gradient') return 0;
+  const batch = { shape: [2, ...source.shape], classes: classesOf({ source, train }).length };
+  const specs = model.phases(config, source.shape).flatMap(({ phase }) => assemble(phase, batch).trained);
+  const sizes = new Map(specs.map(({ name, shape }) => [name, sizeOf(shape)]));
+  return [...sizes.values()].reduce((n, size) => n + size, 0);
 }
 
 /** The classes of the training items, ascending. */

@@ -4,7 +4,7 @@ import { findModel } from '../models/index.ts';
 import type { Device, ProfileRow } from '../runtime/index.ts';
 import type { ThresholdReport } from './calibrate.ts';
 import type { Judgement } from './evaluate.ts';
-import { type EpochRecord, trainingItems } from './fit.ts';
+import { countParameters, type EpochRecord, trainingItems } from './fit.ts';
 import type { MapNormalization } from './map-normalization.ts';
 import type { Task } from './task.ts';
 import { type Versions, versionsOf } from './versions.ts';
@@ -49,12 +49,22 @@ export interface RunReport {
   readonly seed: number;
   readonly device: Device;
   readonly config: Readonly<Record<string, unknown>>;
+  /** The protocol, the class and what was drawn, in sentences. */
+  readonly description: string;
+  /** How many numbers gradient training moved; 0 for a model that learns in another way. */
+  readonly parameters: number;
+  /** Wanted share of contaminants in the training part; absent for none. */
+  readonly contamination?: number;
+  /** Most items to test; absent for all. */
+  readonly testLimit?: number;
   /** What is done to maps before they are pooled; absent for nothing. */
   readonly mapNormalization?: MapNormalization;
   readonly counts: {
     /** Items that the model learnt from, and how many of these are labelled anomalies. */
     train: number;
     trainAnomalies: number;
+    /** Anomalies among them that pass for normal; absent without contamination. */
+    contaminants?: number;
     validation: number;
     test: number;
     testAnomalies: number;
@@ -116,6 +126,8 @@ export function reportOf(made: {
     mapNormalization?: MapNormalization;
     data: string;
     protocol: string;
+    contamination?: number;
+    testLimit?: number;
     seed: number;
   };
   task: Task;
@@ -130,7 +142,8 @@ export function reportOf(made: {
 }): RunReport {
   const { plan, task, judged } = made;
   const { split } = task;
-  const { train, labels } = trainingItems(findModel(plan.model.name), split);
+  const model = findModel(plan.model.name);
+  const { train, labels } = trainingItems(model, split);
   return {
     run: made.folder,
     model: plan.model.name,
@@ -141,10 +154,15 @@ export function reportOf(made: {
     seed: plan.seed,
     device: made.device,
     config: plan.config,
+    description: split.description,
+    parameters: countParameters(model, plan.config, task.source, train),
+    ...(plan.contamination && { contamination: plan.contamination }),
+    ...(plan.testLimit !== undefined && { testLimit: plan.testLimit }),
     ...(plan.mapNormalization && { mapNormalization: plan.mapNormalization }),
     counts: {
       train: train.length,
       trainAnomalies: labels.reduce((n, y) => n + y, 0),
+      ...(split.contaminants.length > 0 && { contaminants: split.contaminants.length }),
       validation: split.validation.length,
       test: split.test.length,
       testAnomalies: split.testLabels.reduce((n, y) => n + y, 0),

@@ -51,6 +51,8 @@ export interface RunRecord {
   readonly class: string;
   readonly validationFraction?: number;
   readonly labelledFraction?: number;
+  readonly contamination?: number;
+  readonly testLimit?: number;
   readonly splitHash: string;
   readonly seed: number;
   readonly falseAlarmRate: number;

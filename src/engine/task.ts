@@ -18,18 +18,18 @@ import {
   type Scaling,
   type Source,
   type Split,
+  type SplitOptions,
 } from '../data/index.ts';
 import { hashSplit } from './run.ts';
 
 /** What determines a task, besides the bytes of the data. */
-export interface TaskOptions extends ImageOptions {
+export interface TaskOptions extends ImageOptions, SplitOptions {
   /** Name of a data set, or path of a folder of images, of a CSV file that lists them or of a CSV file of rows. */
   readonly data: string;
   /** Default: what suits the data set, see `defaultProtocol`. */
   readonly protocol?: string;
   readonly class?: string | number;
   readonly seed: number;
-  readonly validationFraction?: number;
   /** Share of the anomalies for training whose labels are used, under the protocol `labelled`. */
   readonly labelledFraction?: number;
   /** What columns of a CSV file of rows are, by name; the others follow from their cells. */
@@ -80,7 +80,7 @@ export function checkTask(options: TaskOptions): { dataset: Dataset; protocol: P
 /** Loads the data and makes the split, from the seed alone. */
 export async function loadTask(options: TaskOptions): Promise<Task> {
   const { dataset, protocol } = checkTask(options);
-  const { onEvent = silent, signal, seed, validationFraction, labelledFraction } = options;
+  const { onEvent = silent, signal, seed, validationFraction, labelledFraction, contamination, testLimit } = options;
   const begin = performance.now();
   const root = options.dataRoot ?? dataRoot();
   const { download, acceptLicence, columns, scaling, size, channels, maxPixels, folderNames } = options;
@@ -92,7 +92,8 @@ export async function loadTask(options: TaskOptions): Promise<Task> {
     const about = options.class ?? protocol.class;
     const number = about === undefined ? source.normalClass : resolveClass(source, about);
     const name = number === undefined ? undefined : source.classes[number];
-    const split = protocol.split(source, { class: name, validationFraction, labelledFraction, rng });
+    const drawn = { validationFraction, labelledFraction, contamination, testLimit, rng };
+    const split = protocol.split(source, { class: name, ...drawn });
     warnOf(source, split, onEvent);
     return {
       source: (await source.prepare?.(split.train, { scaling, onEvent })) ?? source,

@@ -19,7 +19,7 @@ import { resolveConfig } from './config.ts';
 import { checkDevice, openDevice } from './device.ts';
 import { judge, judgeBaselines, openScorer } from './evaluate.ts';
 import { makeFolder, readJsonIfThere, writeAtomic, writeJson } from './files.ts';
-import { type FitResult, type FitState, fitModel, stepTrial, trainingItems } from './fit.ts';
+import { type FitResult, type FitState, fitModel, readsClasses, stepTrial, trainingItems } from './fit.ts';
 import {
   checkMapNormalization,
   halve,
@@ -32,7 +32,7 @@ import { chooseExamples, drawMaps, findMapScale } from './maps.ts';
 import { predictionsCsv } from './predictions.ts';
 import { type RunReport, reportOf } from './report.ts';
 import { writeReportPage } from './report-page.ts';
-import { codeOf, RunFolder } from './run.ts';
+import { codeOf, RunFolder, type RunRecord } from './run.ts';
 import { scoreItems } from './score.ts';
 import { scoringProgram } from './scoring.ts';
 import { checkTask, loadTask, type Task } from './task.ts';
@@ -49,6 +49,13 @@ export interface TrainOptions extends ImageOptions {
   class?: string | number;
   /** Share of the anomalies for training whose labels are used, under the protocol `labelled`; default 1. */
   labelledFraction?: number;
+  /**
+   * Share of the training part that is made of anomalies which pass for normal, [0, 0.5]; default 0. Thresholds stay
+   * clean: held-out items are normal. Refused by models that learn from labels or classes.
+   */
+  contamination?: number;
+  /** Test on at most so many items, drawn by the seed with the share of anomalies kept; for slow models. */
+  testLimit?: number;
   /** Accept the licence of a data set that asks for it. */
   acceptLicence?: boolean;
   /** What columns of a CSV file of rows are, by name; the others follow from their cells. */
@@ -98,6 +105,7 @@ export interface TrainOptions extends ImageOptions {
 /** Everything that is known before data is loaded. */
 interface Plan {
   readonly model: AnyModel;
+  /** Checked before the data is loaded; once it is, defaults may follow from it. */
   // biome-ignore lint/suspicious/noExplicitAny: each model types its own options.
   readonly config: any;
   /** Name of the data set, or absolute path. */
@@ -188,33 +196,31 @@ function planOf(options: TrainOptions): Plan {
   };
 }
 
-async function trainIn(folder: RunFolder, plan: Plan, options: TrainOptions, begin: number): Promise<RunReport> {
-  const { model, config, data, protocol, seed } = plan;
+async function trainIn(folder: RunFolder, early: Plan, options: TrainOptions, begin: number): Promise<RunReport> {
+  const { model, data, protocol, seed } = early;
   const onEvent = folder.listener(options.onEvent ?? silent);
   const { signal } = options;
   const task = await loadTask({ ...options, data, protocol, seed, onEvent });
   try {
     checkKind(model, task.source);
-    const problem = model.unsuitable?.(config, task.source.shape);
+    const { shape } = task.source;
+    const count = trainingItems(model, task.split).train.length;
+    const plan = { ...early, config: resolveConfig(model, options, { shape, count }) };
+    const { config } = plan;
+    const problem = model.unsuitable?.(config, shape);
     if (problem) throw new ConfigError('unsuitable', `${model.name} and ${options.data}: ${problem}`);
     if (model.learning === 'supervised') checkLabels(model, task, onEvent);
+    if (task.split.contaminants.length > 0) checkUnlabelled(model, config, task);
     if (signal?.aborted) throw new Cancelled();
     const origin: CheckpointOrigin = {
       model,
       config,
-      shape: task.source.shape,
+      shape,
       seed,
       dataHash: task.source.hash,
       splitHash: task.splitHash,
     };
-    const earlier = folder.earlier?.mapNormalization ?? 'none';
-    if (options.resume && folder.earlier && earlier !== (plan.mapNormalization ?? 'none')) {
-      throw new DataError(
-        'checkpoint-mismatch',
-        `${folder.path} was begun with --normalize-map ${earlier}, this run has ${plan.mapNormalization ?? 'none'}. ` +
-          'Resume with the options of the first start, or begin anew in another folder with --out.',
-      );
-    }
+    if (folder.earlier) checkEarlier(folder.path, folder.earlier, options);
     const from = options.resume ? await stateToResume(folder, origin, onEvent) : undefined;
     const runtime = await runtimeFor(plan, options, task, onEvent, folder.earlier?.device);
     try {
@@ -233,6 +239,8 @@ async function trainIn(folder: RunFolder, plan: Plan, options: TrainOptions, beg
         class: task.class,
         validationFraction: options.validationFraction,
         labelledFraction: options.labelledFraction,
+        contamination: options.contamination || undefined,
+        testLimit: options.testLimit,
         splitHash: task.splitHash,
         seed,
         falseAlarmRate: plan.falseAlarmRate,
@@ -293,6 +301,33 @@ function checkLabels(model: AnyModel, { split }: Task, onEvent: Listener): void 
         `${model.name} sees them again and again. Kinds of anomalies that are not among them may be missed.`,
     });
   }
+}
+
+/** Refuses contamination for a model that would be told what the anomalies are; supervised ones are refused before. */
+function checkUnlabelled(model: AnyModel, config: unknown, { source }: Task): void {
+  if (model.learns !== 'gradient' || !readsClasses(model.phases(config, source.shape), source.shape)) return;
+  throw new ConfigError(
+    'contamination',
+    `Contamination hides anomalies among the normal items, and ${model.name} learns from the classes of items, which ` +
+      'would tell them apart. Leave --contamination out, or choose another model.',
+  );
+}
+
+/** Refuses to resume a run with other options than those of its first start, which its checkpoint does not know. */
+function checkEarlier(path: string, earlier: RunRecord, options: TrainOptions): void {
+  const { mapNormalization = 'none', contamination = 0, testLimit = 'none' } = options;
+  const pairs = [
+    ['--normalize-map', earlier.mapNormalization ?? 'none', mapNormalization],
+    ['--contamination', earlier.contamination ?? 0, contamination],
+    ['--test-limit', earlier.testLimit ?? 'none', testLimit],
+  ];
+  const other = pairs.find(([, before, now]) => before !== now);
+  if (!other) return;
+  throw new DataError(
+    'checkpoint-mismatch',
+    `${path} was begun with ${other[0]} ${other[1]}, this run has ${other[2]}. ` +
+      'Resume with the options of the first start, or begin anew in another folder with --out.',
+  );
 }
 
 /** The state of an earlier start, checked to be of this very run. */
@@ -391,7 +426,7 @@ class Training {
       const n = normalScores.length;
       const report = reportOf({
         folder: folder.path,
-        plan,
+        plan: { ...plan, contamination: this.options.contamination, testLimit: this.options.testLimit },
         task,
         device: runtime.device,
         judged,

@@ -40,6 +40,11 @@ export interface Step {
   /** Groups whose parameters move. */
   readonly updates: readonly string[];
   readonly optimizer: Optimizer;
+  /**
+   * Name of an earlier step whose optimiser state this one goes on with, where one optimiser makes both. Adam adapts to
+   * the size of gradients, so a weight on one of two losses counts only then.
+   */
+  readonly continues?: string;
   readonly schedule?: Schedule;
   /** How often the step runs per iteration, each time on a new batch and new draws; 1 by default. */
   readonly repeats?: number;
@@ -100,6 +105,8 @@ export interface AssembledPhase {
   readonly metrics: readonly string[];
   /** Every parameter and buffer that the phase uses. */
   readonly specs: readonly Spec[];
+  /** Those parameters that one of its steps moves. */
+  readonly trained: readonly Spec[];
   /** The state vectors from named tensors; optimiser state starts fresh where it is not among them. */
   pack(tensors: Tensors): Tensors;
   /** Named tensors from the state vectors: parameters, buffers, averages (`ema.` + name) and optimiser state. */
@@ -256,7 +263,7 @@ export function assemble(phase: Phase, batch: BatchType): AssembledPhase {
     });
     stepPacks.forEach((pack, i) => {
       const names = Object.entries(step.optimizer.init);
-      const key = (name: string) => `optimizer/${step.name}/${pack.name}/${name}`;
+      const key = (name: string) => `optimizer/${step.continues ?? step.name}/${pack.name}/${name}`;
       const before = Object.fromEntries(
         names.map(([name, s]) => [name, declare(key(name), s.perParameter ? pack.size : null, s.initial)]),
       );
@@ -314,6 +321,9 @@ export function assemble(phase: Phase, batch: BatchType): AssembledPhase {
     batches: Math.max(1, ...phase.steps.map((s) => s.repeats ?? 1)),
     metrics: metricOutputs.sort((a, b) => Number(b.endsWith('.loss')) - Number(a.endsWith('.loss'))),
     specs: [...parameterSpecs.values(), ...bufferSpecs.values()],
+    trained: [...parameterSpecs.values()].filter(({ name }) =>
+      phase.steps.some((s) => s.updates.includes(groupOf(name))),
+    ),
     pack(tensors) {
       const packed: Tensors = {};
       const joined = (pack: Pack, prefix = ''): Float32Array => {

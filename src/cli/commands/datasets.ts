@@ -53,13 +53,19 @@ export function addDatasets(program: Command): void {
       ...missing,
       table(
         ['protocol', 'what it does'],
-        protocols.map((p) => [p.name, p.description]),
+        protocols.map((p) => [[p.name, ...(p.aliases ?? [])].join(', '), p.description]),
       ),
     ];
     const value = {
       root,
       datasets: found,
-      protocols: protocols.map(({ name, title, description, needs }) => ({ name, title, description, needs })),
+      protocols: protocols.map(({ name, aliases = [], title, description, needs }) => ({
+        name,
+        aliases,
+        title,
+        description,
+        needs,
+      })),
     };
     terminal.answer(value, parts.join('\n\n'));
   });

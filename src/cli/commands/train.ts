@@ -42,6 +42,8 @@ interface Options extends SpeechOptions {
   readonly mask?: string[];
   readonly maxPixels?: number;
   readonly labelled?: number;
+  readonly contamination?: number;
+  readonly testLimit?: number;
   readonly normalizeMap?: MapNormalization;
   readonly acceptLicence?: boolean;
   readonly label?: string;
@@ -86,6 +88,16 @@ export function addTrain(program: Command, argv: readonly string[]): void {
     )
     .option('--class <name>', 'the class that the protocol is about, by name or number; files need none')
     .option('--labelled <share>', 'share of the anomalies to train on, with --protocol labelled (default: 1)', share)
+    .option(
+      '--contamination <share>',
+      'share of the training part that is anomalies taken for normal (default: 0)',
+      Number,
+    )
+    .option(
+      '--test-limit <n>',
+      'test on so many items at most, the share of anomalies kept',
+      integer('--test-limit', 2),
+    )
     .option('--label <column>', 'the column of labels in a CSV file of rows (default: one named label or target)')
     .option(
       '--column <name=kind>',
@@ -169,6 +181,8 @@ async function trainOptions(options: Options, flags: readonly ModelOption[], nam
     maxPixels: options.maxPixels,
     folderNames: folderNames(options),
     labelledFraction: options.labelled ?? values.labelled,
+    contamination: options.contamination ?? values.contamination,
+    testLimit: options.testLimit ?? values['test-limit'],
     mapNormalization: options.normalizeMap ?? (values['normalize-map'] as MapNormalization | undefined),
     acceptLicence: options.acceptLicence,
     columns: columnsOf(options.label ?? values.label, { ...values.columns, ...options.column }),

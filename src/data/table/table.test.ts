@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { silent } from '../../core/events.ts';
 import { Rng } from '../../core/random.ts';
-import { findProtocol } from '../protocol.ts';
+import { findProtocol } from '../protocols/index.ts';
 import { cellNumber, cellText, readCells } from './cells.ts';
 import { columnTotals, fitEncoding } from './encoding.ts';
 import { readRows } from './rows.ts';

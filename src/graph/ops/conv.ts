@@ -327,7 +327,9 @@ function chooseConv(
 ): string {
   if (coversInput(x.shape, w.shape, a)) return 'dense';
   if (prefersProducts(x.shape, y.shape, a, target)) return 'columns';
-  return canBlockConv(w.shape, a, target) && !pointwise(w.shape) ? 'blocked' : 'conv';
+  if (!canBlockConv(w.shape, a, target) || pointwise(w.shape)) return 'conv';
+  // Laying a kernel out in blocks costs more than it saves where the kernel is not smaller than the images.
+  return typeof x.shape[0] === 'number' && sizeOf(w.shape) >= sizeOf(x.shape) ? 'columns' : 'blocked';
 }
 
 function chooseInputGradient(
@@ -336,9 +338,10 @@ function chooseInputGradient(
 ): string {
   if (coversInput(x.shape, w.shape, a)) return 'dense';
   if (prefersProducts(x.shape, g.shape, a, target) && canScatter(g.shape, w.shape, a)) return 'scatter';
-  // A stride that does not divide the kernel leaves the blocked form zeros to multiply.
+  // A stride that does not divide the kernel leaves the blocked form zeros to multiply; blocks of 16 (AVX-512) bear it.
   const isEven = a.strides.every((s, i) => Number(w.shape[i + 2]) % s === 0);
-  if (isEven && canBlockInputGradient(x.shape, g.shape, w.shape, a, target) && !pointwise(w.shape)) return 'blocked';
+  const pays = isEven || target.blockSize === 16;
+  if (pays && canBlockInputGradient(x.shape, g.shape, w.shape, a, target) && !pointwise(w.shape)) return 'blocked';
   return canFlip(w.shape, a) && Number(w.shape[1]) >= 4 ? 'flip' : 'transpose';
 }
 
@@ -611,13 +614,13 @@ function chooseWeightGradient({ inputs: [x, g], attributes: a }: WeightGradientN
   const positions = sizeOf(g.shape.slice(2));
   const strided = a.strides.some((s) => s > 1);
   const blockable = canBlockWeightGradient(x.shape, g.shape, a, target);
-  if (c <= 4) return strided && c > 2 ? 'windows' : 'conv';
+  const wide = target.blockSize === 16;
+  if (c <= 4) return strided && c > 2 ? (wide && blockable ? 'blocked' : 'windows') : 'conv';
   if (c * k <= 64) return 'conv';
   // Over a large map the blocked form's kernel (dy itself) no longer fits the cache. With blocks of 16 (AVX-512) large
   // products gain more than it does.
-  if (positions <= 256 && blockable && (strided || target.blockSize === 8)) return 'blocked';
-  if (strided) return positions > 256 ? 'windows' : 'taps';
-  return positions < 512 ? 'taps' : 'windows';
+  if (blockable && (wide ? positions < 256 && strided : positions <= 256)) return 'blocked';
+  return positions < 256 ? 'taps' : 'windows';
 }
 
 const attributesOf = (a: ConvAttributes): ConvAttributes => ({

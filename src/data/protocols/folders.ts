@@ -1,0 +1,91 @@
+/** Protocols for data that says itself what is normal: without labels in training, and with them. */
+import { ConfigError, DataError } from '../../core/errors.ts';
+import { finishSplit } from '../split.ts';
+import { aboutNormal, normalParts, type Protocol } from './protocol.ts';
+
+export const folder: Protocol = {
+  name: 'folder',
+  title: 'The folders say what is normal',
+  description:
+    'Training is on the normal images of the training part, testing on the test part. Without a test part a fifth of ' +
+    'the normal images, drawn by the seed, and all anomalies test.',
+  needs: [],
+  split(source, options) {
+    const { isAnomalous, list, sentence } = aboutNormal(source, 'folder', options.class);
+    const rng = options.rng.split('split');
+    const said = [`Folder: ${sentence}`];
+    const normal = normalParts(source, isAnomalous, rng, said);
+    let anomalies = list('test', true);
+    let spare: number[] = [];
+    if (anomalies.length === 0) {
+      anomalies = list('train', true);
+      if (anomalies.length === 0) said.push('There are no anomalies to test with.');
+    } else {
+      spare = [...list('train', true), ...list('validation', true)];
+      if (spare.length > 0 && !options.contamination)
+        said.push(`${spare.length} anomalies outside the test part are not used.`);
+    }
+    return finishSplit(source, {
+      protocol: 'folder',
+      description: said.join(' '),
+      ...normal,
+      spare,
+      test: [...normal.test, ...anomalies],
+      mayLackAnomalies: true,
+      isAnomalous,
+      options,
+      rng: rng.split('validation'),
+    });
+  },
+};
+
+export const labelled: Protocol = {
+  name: 'labelled',
+  title: 'Labelled anomalies take part in training',
+  description:
+    'Supervised: normal and anomalous items of the training part train with their labels, or a share of the anomalies. ' +
+    'In folders without anomalies to train on, half of those of the test part, drawn by the seed, train instead. Of a ' +
+    'data set of classes, the class is the anomaly.',
+  needs: [],
+  split(source, options) {
+    const { labelledFraction = 1 } = options;
+    if (!(labelledFraction > 0 && labelledFraction <= 1)) {
+      throw new ConfigError(
+        'labelled-fraction',
+        `The share of labelled anomalies must be above 0 and at most 1, got ${labelledFraction}.`,
+      );
+    }
+    const rng = options.rng.split('split');
+    const { isAnomalous, list, sentence } = aboutNormal(source, 'labelled', options.class);
+    const said = [`Labelled: ${sentence}`];
+    const normal = normalParts(source, isAnomalous, rng, said);
+    let training = rng.split('anomalies').shuffle(list('train', true));
+    let testing = list('test', true);
+    if (training.length === 0 || testing.length === 0) {
+      const pool = rng.split('anomalies').shuffle(Uint32Array.from([...training, ...testing]));
+      said.push('Half of the anomalies, drawn by the seed, train, and the other half test.');
+      training = pool.slice(0, pool.length >> 1);
+      testing = pool.slice(pool.length >> 1);
+    }
+    if (training.length === 0) {
+      throw new DataError(
+        'no-labelled-anomalies',
+        `The protocol labelled must have at least two anomalies, one to train on and one to test with, and ` +
+          `${source.name} has ${testing.length}. Use --protocol folder, which trains on normal images only.`,
+      );
+    }
+    const used = Math.max(1, Math.round(labelledFraction * training.length));
+    if (used < training.length)
+      said.push(`${used} of ${training.length} anomalies for training are labelled, the rest is not used.`);
+    return finishSplit(source, {
+      protocol: 'labelled',
+      description: said.join(' '),
+      ...normal,
+      anomalies: training.slice(0, used),
+      test: [...normal.test, ...testing],
+      isAnomalous,
+      options,
+      rng: rng.split('validation'),
+    });
+  },
+};

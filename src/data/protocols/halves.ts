@@ -1,0 +1,69 @@
+/** Protocols of the literature on tables: half of all rows train without their anomalies, the other half tests. */
+import { finishSplit } from '../split.ts';
+import { aboutNormal, type Protocol } from './protocol.ts';
+
+/**
+ * Half of all items, drawn by the seed, train without their anomalies, and the other half tests: the protocols of the
+ * literature on tables. Parts of the data set are pooled. With `share`, that share of the test items is called anomalous.
+ */
+function halves({
+  share,
+  anomalies,
+  ...protocol
+}: Omit<Protocol, 'split' | 'needs'> & {
+  readonly share?: number;
+  /** Share of anomalies to leave in the test half at most. */
+  readonly anomalies?: number;
+}): Protocol {
+  return {
+    ...protocol,
+    needs: [],
+    split(source, options) {
+      const { isAnomalous, sentence } = aboutNormal(source, protocol.name, options.class);
+      const rng = options.rng.split('split');
+      const order = rng.permutation(source.items.length);
+      const half = order.length >> 1;
+      const testing = order.subarray(half);
+      const normals = testing.filter((i) => !isAnomalous(i));
+      const odd = testing.filter(isAnomalous);
+      const most = anomalies === undefined ? odd.length : Math.floor((anomalies / (1 - anomalies)) * normals.length);
+      return finishSplit(source, {
+        protocol: protocol.name,
+        description: `${protocol.title}: ${sentence} Half of the items, drawn by the seed, train without their anomalies.`,
+        normals: order.subarray(0, half).filter((i) => !isAnomalous(i)),
+        spare: order.subarray(0, half).filter(isAnomalous),
+        test: [...normals, ...odd.subarray(0, most)],
+        isAnomalous,
+        options,
+        rng: rng.split('validation'),
+        share,
+      });
+    },
+  };
+}
+
+export const half = halves({
+  name: 'half',
+  title: 'Halves',
+  description:
+    'Half of all items, drawn by the seed, train without their anomalies, the other half tests. Of a data set of classes, ' +
+    'the class is the anomaly.',
+});
+
+export const kdd = halves({
+  name: 'kdd',
+  title: 'KDD99 10 %',
+  description:
+    'Halves as DAGMM, EGBAD and ALAD draw them: the class (default "normal", the rarer one) is the anomaly, at most 20 % ' +
+    'of the test items are anomalies, and the 20 % with the highest scores count as found: an oracle.',
+  class: 'normal',
+  share: 0.2,
+  anomalies: 0.2,
+});
+
+export const arrhythmia = halves({
+  name: 'arrhythmia',
+  title: 'Arrhythmia',
+  description: 'Halves; the 15 % of the test items with the highest scores count as found: an oracle (DAGMM, ALAD).',
+  share: 0.15,
+});

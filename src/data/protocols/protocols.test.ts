@@ -1,0 +1,157 @@
+/** Pooled protocols, other names of protocols, contamination and limits of the test part. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { Rng } from '../../core/random.ts';
+import type { Source } from '../item.ts';
+import { findProtocol, type ProtocolOptions, protocols } from './index.ts';
+
+/** Items without values: `train` and then `test` of each class, the classes in turn. */
+function source(train: number, testing: number, classes = 3): Source {
+  return {
+    name: 'numbered',
+    kind: 'table',
+    title: 'Numbered',
+    licence: 'none',
+    shape: [1],
+    classes: ['cat', 'dog', 'airplane'].slice(0, classes),
+    hash: '',
+    items: Array.from({ length: classes * (train + testing) }, (_, i) => ({
+      id: String(i),
+      class: i % classes,
+      part: i < classes * train ? 'train' : 'test',
+    })),
+    async read() {},
+  };
+}
+
+const split = (name: string, of: Source, options: Omit<ProtocolOptions, 'rng'> & { seed?: number } = {}) =>
+  findProtocol(name).split(of, { class: 'dog', ...options, rng: new Rng(options.seed ?? 1) });
+const sum = (labels: Uint8Array) => labels.reduce((n, y) => n + y, 0);
+
+test('alad: parts pooled, 60 % train, 20 % are held out, 20 % of all items test', () => {
+  const of = source(80, 20);
+  const made = split('alad', of);
+  expect(made.test.length).toBe(60);
+  expect([...made.train, ...made.validation].every((i) => of.items[i].class === 1)).toBe(true);
+  // Each normal item is in one of the lists: nothing is thrown away but the anomalies of the first 80 %.
+  expect(made.train.length + made.validation.length + 60 - sum(made.testLabels)).toBe(100);
+  expect(made.train.length).toBeGreaterThan(2 * made.validation.length);
+  expect([...made.test].some((i) => of.items[i].part === 'train')).toBe(true);
+  expect(made.testLabels.every((y, i) => y === Number(of.items[made.test[i]].class !== 1))).toBe(true);
+});
+
+test('other names mean the same split, and the run keeps the plain name', () => {
+  const of = source(80, 20);
+  for (const [alias, name] of [
+    ['egbad', 'one-anomaly'],
+    ['survey', 'one-anomaly'],
+    ['ganomaly', 'one-anomaly'],
+    ['deep-svdd', 'one-class'],
+  ]) {
+    expect(split(alias, of)).toEqual(split(name, of));
+    expect(split(alias, of).protocol).toBe(name);
+  }
+  const names = protocols.flatMap((p) => [p.name, ...(p.aliases ?? [])]);
+  expect(new Set(names).size).toBe(names.length);
+  expect(() => findProtocol('ganomali')).toThrow('Did you mean "ganomaly"?');
+});
+
+describe('contamination', () => {
+  test('adds ⌊p · N / (1 − p)⌋ unlabelled anomalies that the test part does not use', () => {
+    const of = source(100, 20);
+    const clean = split('one-class', of);
+    expect(clean.contaminants.length).toBe(0);
+    for (const [p, count] of [
+      [0.01, 0], // 90 / 99
+      [0.05, 4], // 4.5 / 0.95
+      [0.1, 10],
+      [0.5, 90],
+    ]) {
+      const foul = split('one-class', of, { contamination: p });
+      expect(foul.contaminants.length).toBe(count);
+      expect(foul.train.length).toBe(90 + count);
+      expect([...foul.contaminants].every((i) => of.items[i].class !== 1 && of.items[i].part === 'train')).toBe(true);
+      expect([...foul.contaminants].every((i) => foul.train.includes(i))).toBe(true);
+      expect(sum(foul.trainLabels)).toBe(0);
+      // The held-out normals and the test part are those of the clean split.
+      expect([foul.validation, foul.test, foul.leakFree]).toEqual([clean.validation, clean.test, true]);
+      expect(foul.description).toContain(`${count} anomalies, none of the test part, train as if they were normal`);
+    }
+  });
+
+  test('takes them out of the test part where all anomalies test', () => {
+    const of = source(80, 20);
+    const clean = split('one-anomaly', of);
+    const foul = split('one-anomaly', of, { contamination: 0.1 });
+    expect(foul.contaminants.length).toBe(16); // 144 normals train
+    expect(foul.test.length).toBe(clean.test.length - 16);
+    expect([...foul.test].some((i) => foul.contaminants.includes(i))).toBe(false);
+    expect([foul.validation, foul.leakFree]).toEqual([clean.validation, true]);
+    expect(foul.prevalence).toBeCloseTo(84 / 124, 10);
+    expect(foul.description).toContain('16 anomalies, taken out of the test part, train');
+  });
+
+  test('halves and alad use the anomalies that they leave out of training', () => {
+    const of = source(80, 20);
+    for (const name of ['half', 'kdd', 'arrhythmia', 'alad']) {
+      const [clean, foul] = [0, 0.1].map((contamination) => split(name, of, { contamination }));
+      const normals = clean.train.length;
+      expect(foul.contaminants.length).toBe(Math.floor((0.1 * normals) / 0.9));
+      expect(foul.test).toEqual(clean.test);
+      expect(foul.train.length).toBe(normals + foul.contaminants.length);
+    }
+  });
+
+  test('every split stays disjoint with held-out normals, and follows the seed alone', () => {
+    const of = source(60, 30);
+    fc.assert(
+      fc.property(
+        fc.constantFrom('one-class', 'one-anomaly', 'alad', 'half', 'kdd', 'arrhythmia'),
+        fc.integer(),
+        fc.double({ min: 0, max: 0.2, noNaN: true }),
+        fc.integer({ min: 2, max: 100 }),
+        (name, seed, contamination, testLimit) => {
+          const options = { contamination, testLimit, seed };
+          const made = split(name, of, options);
+          const all = [...made.train, ...made.validation, ...made.test];
+          expect(new Set(all).size).toBe(all.length);
+          expect(split(name, of, options)).toEqual(made);
+          const { testLabels } = split(name, of, { seed }); // the same classes are anomalous
+          expect(testLabels.length).toBeGreaterThan(0);
+          expect(made.test.length).toBeLessThanOrEqual(testLimit);
+        },
+      ),
+    );
+    const [a, b] = [1, 2].map((seed) => split('one-class', of, { contamination: 0.2, seed }));
+    expect(a.contaminants).not.toEqual(b.contaminants);
+  });
+
+  test('what cannot be is refused with a sentence', () => {
+    const of = source(80, 20);
+    expect(() => split('one-class', of, { contamination: 0.6 })).toThrow('must be from 0 to 0.5, got 0.6');
+    expect(() => split('one-class', of, { contamination: Number.NaN })).toThrow(
+      expect.objectContaining({ code: 'contamination' }),
+    );
+    expect(() => split('one-anomaly', of, { contamination: 0.5 })).toThrow(
+      'A contamination of 0.5 needs 144 anomalies beside 144 normal items to train on, and numbered can give 99 of its ' +
+        'test part, which must keep one. Lower --contamination, or choose another class.',
+    );
+    expect(() => split('labelled', of, { contamination: 0.1 })).toThrow(
+      'the protocol labelled trains on labelled anomalies too',
+    );
+  });
+});
+
+test('a limit draws test items with their share of anomalies', () => {
+  const of = source(80, 20);
+  const [all, few] = [undefined, 30].map((testLimit) => split('one-class', of, { testLimit }));
+  expect([all.test.length, few.test.length, sum(few.testLabels)]).toEqual([60, 30, 20]);
+  expect([few.train, few.validation]).toEqual([all.train, all.validation]);
+  expect([...few.test].every((i) => all.test.includes(i))).toBe(true);
+  expect(few.description).toContain('30 of 60 test items, drawn by the seed, test');
+  expect(split('one-class', of, { testLimit: 60 })).toEqual(all);
+  expect(split('one-class', of, { testLimit: 30, seed: 2 }).test).not.toEqual(few.test);
+  for (const testLimit of [1, 2.5]) {
+    expect(() => split('one-class', of, { testLimit })).toThrow(`must be an integer of at least 2, got ${testLimit}.`);
+  }
+});
