@@ -13,6 +13,10 @@ export interface ConfigFile {
   channels?: number;
   labelled?: number;
   'normalize-map'?: string;
+  augment?: string;
+  tile?: string;
+  overlap?: number;
+  region?: string;
   label?: string;
   /** What columns of a CSV file of rows are, by name. */
   columns?: Record<string, unknown>;
@@ -38,6 +42,10 @@ const keys: Readonly<Record<keyof ConfigFile, 'text' | 'number' | 'name' | 'opti
   channels: 'number',
   labelled: 'number',
   'normalize-map': 'text',
+  augment: 'text',
+  tile: 'name',
+  overlap: 'number',
+  region: 'text',
   label: 'text',
   columns: 'options',
   scaling: 'text',

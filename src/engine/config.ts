@@ -38,7 +38,9 @@ export function resolveConfig<C>(
     const hint = near ? `Did you mean "${near}"?` : known.length > 0 ? `It has: ${known.join(', ')}.` : 'It has none.';
     throw new ConfigError('unknown-option', `${model.name} has no option named "${key}". ${hint}`);
   }
-  const merged = { ...(preset === undefined ? {} : model.presets[preset]), ...config };
+  // Who says how many epochs means just these: the least number of steps is for defaults.
+  const exact = 'minSteps' in properties && 'epochs' in config ? { minSteps: 0 } : {};
+  const merged = { ...exact, ...(preset === undefined ? {} : model.presets[preset]), ...config };
   const parsed = model.config.safeParse(merged);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;

@@ -5,7 +5,8 @@ import { findProtocol } from '../data/protocol.ts';
 import { findModel } from '../models/index.ts';
 import type { AssembledPhase, Feed } from '../nn/training.ts';
 import type { Session } from '../runtime/index.ts';
-import { Feeder, fitData, trainingItems } from './fit.ts';
+import { resolveConfig } from './config.ts';
+import { Feeder, fitData, planOf, trainingItems } from './fit.ts';
 
 const feeds: Feed[] = [
   { name: 'labels/0', kind: 'labels', slot: 0, shape: [8] },
@@ -43,6 +44,43 @@ async function fed(anomalyShare?: number) {
     rng,
   };
 }
+
+describe('the plan of a phase', () => {
+  const phase = { name: 'fit', steps: [] };
+  const plan = (n: number, minSteps?: number) => {
+    const said: string[] = [];
+    const made = planOf(
+      { phase, epochs: 10, batchSize: 64, minSteps },
+      {
+        train: new Uint32Array(n),
+        onEvent: (event) => {
+          if (event.type === 'log') said.push(event.message);
+        },
+      },
+    );
+    return { ...made, said };
+  };
+
+  it('has whole epochs, as many as the least number of steps takes', () => {
+    expect(plan(216)).toMatchObject({ perEpoch: 3, total: 30, said: [] });
+    expect(plan(216, 400)).toMatchObject({ perEpoch: 3, total: 402 });
+    expect(plan(216, 400).said).toEqual([
+      '216 training items in 10 epochs are 30 steps of "fit", fewer than 400: it makes 134 epochs, 402 steps.',
+    ]);
+  });
+
+  it('is that of the epochs where somebody says how many', () => {
+    const autoencoder = findModel('autoencoder');
+    expect(resolveConfig(autoencoder)).toMatchObject({ epochs: 10, minSteps: 100 });
+    expect(resolveConfig(autoencoder, { config: { epochs: 3 } })).toMatchObject({ epochs: 3, minSteps: 0 });
+    expect(resolveConfig(autoencoder, { config: { epochs: 3, minSteps: 9 } })).toMatchObject({ minSteps: 9 });
+    expect(resolveConfig(autoencoder, { preset: 'cae-ssim' })).toMatchObject({ epochs: 200, minSteps: 0 });
+  });
+
+  it('keeps the epochs of many items', () => {
+    expect(plan(6400, 400)).toMatchObject({ perEpoch: 100, total: 1000, said: [] });
+  });
+});
 
 describe('labels of training items', () => {
   it.each([undefined, 0.5])('reach the steps beside their images (share %s)', async (share) => {

@@ -23,6 +23,12 @@ const config = z.strictObject({
   code: z.int().min(1).max(4096).default(16).describe('Numbers in the bottleneck; too many and it learns to copy.'),
   width: z.int().min(1).max(512).default(32).describe('Filters of the first layer of the strided network.'),
   epochs: z.int().min(1).max(100000).default(10).describe('Passes over the training images.'),
+  minSteps: z
+    .int()
+    .min(0)
+    .max(1000000)
+    .default(100)
+    .describe('Training steps at least: few images get more epochs, unless epochs are given.'),
   batchSize: z.int().min(1).max(4096).default(64).describe('Images per training step.'),
   learningRate: z.number().positive().max(1).default(1e-3).describe("Adam's learning rate at the start."),
   weightDecay: z.number().min(0).max(1).default(1e-5).describe('L2 penalty added to the gradient.'),
@@ -189,6 +195,7 @@ export const autoencoder = defineModel<Config>({
       network: 'seed-000',
       loss: 'l2',
       epochs: 15,
+      minSteps: 0,
       batchSize: 32,
       learningRate: 1e-3,
       weightDecay: 1e-5,
@@ -198,6 +205,7 @@ export const autoencoder = defineModel<Config>({
       network: 'seed-001',
       loss: 'l2',
       epochs: 5,
+      minSteps: 0,
       batchSize: 128,
       learningRate: 1e-4,
       weightDecay: 1e-5,
@@ -208,6 +216,7 @@ export const autoencoder = defineModel<Config>({
       loss: 'l2',
       code: 100,
       epochs: 200,
+      minSteps: 0,
       batchSize: 128,
       learningRate: 2e-4,
       weightDecay: 1e-5,
@@ -218,13 +227,14 @@ export const autoencoder = defineModel<Config>({
       loss: 'ssim',
       code: 100,
       epochs: 200,
+      minSteps: 0,
       batchSize: 128,
       learningRate: 2e-4,
       weightDecay: 1e-5,
       schedule: 'constant',
     },
   },
-  tiny: { width: 4, code: 4, epochs: 2, batchSize: 16 },
+  tiny: { width: 4, code: 4, epochs: 2, minSteps: 0, batchSize: 16 },
 
   unsuitable(options, [, height, width]) {
     const side = Math.min(height, width);
@@ -236,10 +246,11 @@ export const autoencoder = defineModel<Config>({
   },
 
   phases(options) {
-    const { learningRate, weightDecay, loss, epochs, batchSize } = options;
+    const { learningRate, weightDecay, loss, epochs, minSteps, batchSize } = options;
     return [
       {
         epochs,
+        minSteps,
         batchSize,
         phase: {
           name: 'fit',

@@ -27,6 +27,8 @@ export interface TrainingPhase {
   readonly phase: Phase;
   readonly epochs: number;
   readonly batchSize: number;
+  /** Least number of iterations: where the epochs of few items are fewer, there are more epochs. */
+  readonly minSteps?: number;
   /**
    * Least share of labelled anomalies in each batch, (0, 1); for supervised models. Where they are rarer they repeat.
    * Without it they come as often as they are.
