@@ -90,7 +90,7 @@ export function addTrain(program: Command, argv: readonly string[]): void {
     .optionsGroup('Task:')
     .option(
       '--data <name|path>',
-      'a data set (see: oddity datasets), a folder of images, a CSV file that lists them, or one of rows',
+      'a data set (see: oddity datasets), a folder of images, a CSV file that lists them, or a file of rows (CSV, Parquet, ARFF, .data, .mat, .npz)',
     )
     .option('--size <n|HxW>', 'resize image files to this height and width (default: 128x128)', imageSize)
     .option('--channels <n>', 'read image files as grey (1) or colour (3) (default: 1 if all are grey)', imageChannels)
@@ -126,10 +126,13 @@ export function addTrain(program: Command, argv: readonly string[]): void {
       'test on so many items at most, the share of anomalies kept',
       integer('--test-limit', 2),
     )
-    .option('--label <column>', 'the column of labels in a CSV file of rows (default: one named label or target)')
+    .option(
+      '--label <column>',
+      'the column of labels in a file of rows (default: one named label or target; y of .mat and .npz)',
+    )
     .option(
       '--column <name=kind>',
-      `what a column of a CSV file of rows is: ${columnKinds.join(', ')}; may be repeated`,
+      `what a column of a file of rows is: ${columnKinds.join(', ')}; may be repeated`,
       collectSetting,
     )
     .option(
