@@ -14,6 +14,7 @@ import type { AnyModel, FitData, ItemShape, TrainingPhase } from '../models/inde
 import { type AssembledPhase, assemble, type Feed, initialize } from '../nn/training.ts';
 import type { Device, ProfileRow, Runtime, Session } from '../runtime/index.ts';
 import { orAbort } from './cancel.ts';
+import { watchCollapse } from './collapse.ts';
 
 /** A call should take about this long: short enough for progress and cancelling, long enough to be efficient. */
 const CALL_MS = { low: 150, aim: 200, high: 250 };
@@ -328,6 +329,7 @@ class PhaseRun {
   /** Time and iteration of the last checkpoint. */
   private saved: number | undefined;
   private savedAt: number | undefined;
+  private readonly watch: ReturnType<typeof watchCollapse>;
 
   constructor(
     private readonly options: FitOptions,
@@ -339,6 +341,9 @@ class PhaseRun {
     this.history = [...start.history];
     this.sums = [...start.sums];
     if (start.iteration > 0) this.savedAt = start.iteration;
+    this.watch = watchCollapse(plan.total / plan.perEpoch);
+    // What an earlier start of the run has told is not told again.
+    for (const record of start.history) if (record.phase === plan.phase.name) this.watch(record);
   }
 
   async fit(profiles: ProfileRow[]): Promise<{ tensors: Tensors; history: EpochRecord[] }> {
@@ -431,10 +436,12 @@ class PhaseRun {
       const means = this.sums.map((s) => s / perEpoch);
       const metrics = Object.fromEntries(names.map((name, i) => [name, means[i]]));
       const epoch = this.iteration / perEpoch;
-      this.history.push({ phase: phase.name, epoch, trainingLoss: means[0], metrics });
+      const record = { phase: phase.name, epoch, trainingLoss: means[0], metrics };
+      this.history.push(record);
       this.sums = [];
       for (const [name, value] of Object.entries(metrics))
         this.options.onEvent({ type: 'metric', name, step: epoch, value, phase: phase.name });
+      for (const warning of this.watch(record)) this.options.onEvent(warning);
     }
     return Object.fromEntries(names.map((name) => [name, Number(results[name].data[count - 1])]));
   }

@@ -6,6 +6,7 @@ import type { ThresholdReport } from './calibrate.ts';
 import type { Judgement } from './evaluate.ts';
 import { countParameters, type EpochRecord, trainingItems } from './fit.ts';
 import type { MapNormalization } from './map-normalization.ts';
+import type { Warning } from './run.ts';
 import type { Task } from './task.ts';
 import { type Versions, versionsOf } from './versions.ts';
 
@@ -111,8 +112,10 @@ export interface RunReport {
   /** Largest resident memory of the process so far. */
   readonly peakMemoryBytes: number;
   readonly versions: Versions;
-  /** Mean losses of each epoch of training. */
+  /** Means over each epoch of training: losses, norms of gradients, and what else the model watches. */
   readonly history?: readonly EpochRecord[];
+  /** What was warned of while the run was made, each once; absent for nothing. */
+  readonly warnings?: readonly Warning[];
   /** Time by operator, with `profile: true`. */
   readonly profile?: { fit?: readonly ProfileRow[]; score?: readonly ProfileRow[] };
 }

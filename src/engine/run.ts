@@ -67,6 +67,12 @@ export interface RunRecord {
   readonly error?: { code: string; message: string };
 }
 
+/** Something about a run that a person should know. */
+export interface Warning {
+  readonly code: string;
+  readonly message: string;
+}
+
 /** Paths inside a run's folder. */
 export function runFiles(folder: string) {
   const at = (name: string) => join(folder, name);
@@ -189,6 +195,19 @@ export class RunFolder {
       this.write(event);
       onEvent(event);
     };
+  }
+
+  /** Every warning of the run so far, also of earlier starts, each once. */
+  warnings(): Warning[] {
+    if (this.log === undefined) return [];
+    const lines = readFileSync(this.files.events, 'utf8').split('\n');
+    const told = new Map<string, Warning>();
+    for (const line of lines) {
+      if (!line.includes('"type":"warning"')) continue;
+      const { code, message } = JSON.parse(line) as Warning;
+      if (!told.has(message)) told.set(message, { code, message });
+    }
+    return [...told.values()];
   }
 
   /** Throws when an event could not be written (the disk is full), or the folder is no longer this process's. */

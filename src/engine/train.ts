@@ -441,9 +441,11 @@ class Training {
         stepsPerSecond: fitted.value.stepsPerSecond,
         begin: this.begin,
       });
+      const warnings = folder.warnings();
       const full: RunReport = {
         ...report,
         ...(fitted.value.history.length > 0 && { history: fitted.value.history }),
+        ...(warnings.length > 0 && { warnings }),
       };
       await writeJson(folder.files.metrics, full);
       await writeReportPage(folder.path, { session, task, signal });

@@ -233,7 +233,7 @@ export const alad = defineModel<Config>({
         optimizer: nn.adam({ learningRate: learningRate * pace, beta1: 0.5 }),
         schedule,
         loss(context) {
-          const { xz, xx, zz, made, code } = cycles(options, context);
+          const { xz, xx, zz, x, made, code } = cycles(options, context);
           const [dxz, dxx, dzz] = [contrast(xz, 1), contrast(xx, 1), contrast(zz, 1)];
           return {
             loss: g.add(g.add(dxz, dxx), dzz),
@@ -242,6 +242,7 @@ export const alad = defineModel<Config>({
               real: g.reduceMean(xz.real),
               fake: g.reduceMean(xz.fake),
               'generated-spread': spread(made),
+              'data-spread': spread(x),
               'code-spread': spread(code),
             },
           };

@@ -16,7 +16,6 @@ import {
   type Norm,
   prepare,
   shrunk,
-  spread,
   stridedGenerator,
   stridedTrunk,
   unsigned,
@@ -32,6 +31,7 @@ import {
   rowLatent,
   rowTraining,
 } from './parts/row-nets.ts';
+import { spread } from './parts/watch.ts';
 
 const config = zod.strictObject({
   network: zod
@@ -235,7 +235,7 @@ export const fAnogan = defineModel<Config>({
               loss({ net, x, draw }) {
                 const made = generate(options, net('generator'), draw('z', latents(x.shape[0])), shape);
                 const loss = g.neg(g.reduceMean(criticize(options, net('critic'), made)));
-                return { loss, metrics: { spread: spread(made), 'data-spread': spread(prepare(x)) } };
+                return { loss, metrics: { 'generated-spread': spread(made), 'data-spread': spread(prepare(x)) } };
               },
             },
           ],
@@ -259,17 +259,17 @@ export const fAnogan = defineModel<Config>({
                 if (variant === 'ziz') {
                   const z = draw('z', latents(image.shape[0]));
                   const found = encode(options, net('encoder'), draws(z));
-                  return { loss: nn.l2(z, found), metrics: { spread: spread(found) } };
+                  return { loss: nn.l2(z, found), metrics: { 'code-spread': spread(found) } };
                 }
                 const z = encode(options, net('encoder'), x);
                 const again = draws(z);
                 const residual = nn.l2(x, again);
-                if (variant === 'izi') return { loss: residual, metrics: { spread: spread(z) } };
+                if (variant === 'izi') return { loss: residual, metrics: { 'code-spread': spread(z) } };
                 const f = (v: Value) => features(options, net('critic').frozen(), v);
                 const felt = nn.l2(f(x), f(again));
                 return {
                   loss: g.add(residual, g.mul(felt, kappa)),
-                  metrics: { residual, features: felt, spread: spread(z) },
+                  metrics: { residual, features: felt, 'code-spread': spread(z) },
                 };
               },
             },

@@ -105,6 +105,8 @@ export interface ReportData {
   readonly normalScores: readonly number[];
   readonly items: readonly ReportItem[];
   readonly history: readonly ReportEpoch[];
+  /** What was warned of while the run was made. */
+  readonly warnings?: readonly { readonly code: string; readonly message: string }[];
   readonly timings: { fitSeconds: number; stepsPerSecond: number | null; scoreMsPerItem: number; totalSeconds: number };
   readonly peakMemoryBytes: number;
   /** Absent when the data was not at hand. */

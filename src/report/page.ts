@@ -308,12 +308,12 @@ ${group(
 )}${group('hits', 'Plainest hits', 'Anomalous items with the highest scores, the highest first.', hits)}`;
 }
 
-function training({ history, timings, peakMemoryBytes, counts, model }: ReportData): Html {
+function training({ history, warnings = [], timings, peakMemoryBytes, counts, model }: ReportData): Html {
   const charts = learningCurves(history);
   const speed = timings.stepsPerSecond === null ? '' : `, ${timings.stepsPerSecond.toFixed(1)} steps a second`;
   return html`<p>${model.title} was fitted on ${many(counts.train, 'item')} in ${seconds(timings.fitSeconds)}${speed}. Scoring took
 ${fixed(timings.scoreMsPerItem, 2)} ms an item; the whole run ${seconds(timings.totalSeconds)} and at most ${whole(Math.round(peakMemoryBytes / 2 ** 20))} MiB of memory.</p>
-${
+${warnings.map(({ code, message }) => html`<p class="banner mild"><b>${code}</b> ${message}</p>\n`)}${
   charts.length > 0
     ? html`<div class="pair">${charts.map(figureOf)}</div>`
     : html`<p class="note">${
