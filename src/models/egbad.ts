@@ -12,7 +12,7 @@ import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';
 import { defineModel } from './define.ts';
 import { discriminate, encode, generate, halvings } from './parts/egbad-nets.ts';
-import { isRows, rowLatent, rowPace, rowTraining } from './parts/row-nets.ts';
+import { isRows, rowLatent, rowTraining } from './parts/row-nets.ts';
 import { cropTo, toSigned } from './parts/signed-images.ts';
 import { spread } from './parts/watch.ts';
 
@@ -95,10 +95,11 @@ export const egbad = defineModel<Config>({
   presets: {
     // Epochs are not published for MNIST: 100 is about what this learning rate needs.
     mnist: { latent: 200, width: 64, units: 1024, epochs: 100, batchSize: 100, learningRate: 1e-5, average: 0.999 },
-    kdd: { latent: 32, epochs: 3, batchSize: 64, ...rowPace },
+    kdd: { latent: 32, epochs: 3, batchSize: 256, learningRate: 5e-4 },
     'kdd-published': { latent: 32, epochs: 100, batchSize: 50, learningRate: 1e-5, average: 0.9999 },
   },
-  defaults: (shape, count) => (isImage(shape) ? {} : { latent: rowLatent(shape), ...rowTraining(count), ...rowPace }),
+  defaults: (shape, count) =>
+    isImage(shape) ? {} : { latent: rowLatent(shape), ...rowTraining(count), learningRate: 5e-4 },
   tiny: { latent: 8, width: 8, units: 32, epochs: 4, batchSize: 16, learningRate: 1e-3, average: 0.9 },
 
   unsuitable(_options, shape) {

@@ -108,7 +108,7 @@ export const ganomaly = defineModel<Config>({
     mnist: { code: 100, width: 64, epochs: 15, batchSize: 64, learningRate: 2e-4 },
     cifar10: { code: 100, width: 64, epochs: 15, batchSize: 64, learningRate: 2e-4 },
     // Ours: the paper has images only.
-    kdd: { code: 32, epochs: 4, batchSize: 128, learningRate: 1e-3, schedule: 'cosine' },
+    kdd: { code: 32, epochs: 3, batchSize: 128, learningRate: 1e-3, schedule: 'cosine' },
   },
   defaults: (shape, count) =>
     isImage(shape) ? {} : { code: rowLatent(shape), ...rowTraining(count), learningRate: 1e-3, schedule: 'cosine' },
