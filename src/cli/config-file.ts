@@ -15,6 +15,10 @@ export interface ConfigFile {
   contamination?: number;
   'test-limit'?: number;
   'normalize-map'?: string;
+  augment?: string;
+  tile?: string;
+  overlap?: number;
+  region?: string;
   label?: string;
   /** What columns of a CSV file of rows are, by name. */
   columns?: Record<string, unknown>;
@@ -42,6 +46,10 @@ const keys: Readonly<Record<keyof ConfigFile, 'text' | 'number' | 'name' | 'opti
   contamination: 'number',
   'test-limit': 'number',
   'normalize-map': 'text',
+  augment: 'text',
+  tile: 'name',
+  overlap: 'number',
+  region: 'text',
   label: 'text',
   columns: 'options',
   scaling: 'text',

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { ConfigError, DataError, OddityError } from '../core/errors.ts';
 import type { Event, Listener } from '../core/events.ts';
 import {
+  type AugmentOptions,
   type ColumnKind,
   type LayoutOptions,
   type Scaling,
@@ -21,6 +22,7 @@ import { makeFolder, readJsonIfThere, writeFailure, writeJson } from './files.ts
 import { isLocked, type Lock, lockFolder } from './lock.ts';
 import type { MapNormalization } from './map-normalization.ts';
 import type { Versions } from './versions.ts';
+import type { RegionOption, Tiles } from './view.ts';
 
 const format = 'oddity-run-1';
 /** Progress is logged at most this often. */
@@ -58,6 +60,12 @@ export interface RunRecord {
   readonly falseAlarmRate: number;
   /** What is done to maps before they are pooled; nothing unless given. */
   readonly mapNormalization?: MapNormalization;
+  /** What happens to training images at random; nothing unless given. */
+  readonly augment?: AugmentOptions;
+  /** Tiles that the model takes instead of whole images. */
+  readonly tiles?: Tiles;
+  /** The part of the images that counts. */
+  readonly region?: RegionOption;
   readonly device: Device;
   readonly threads?: number;
   readonly versions: Versions;

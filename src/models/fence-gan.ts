@@ -38,19 +38,19 @@ const config = zod.strictObject({
     .number()
     .gt(0)
     .lt(1)
-    .default(0.1)
+    .default(0.5)
     .describe('What the discriminator should say of drawn items, between 0 and 1: where the boundary lies.'),
   beta: zod
     .number()
     .min(0)
     .max(1e6)
-    .default(30)
+    .default(10)
     .describe('Weight of 1 / (mean distance of drawn items to their centre); good values grow with that distance.'),
   gamma: zod
     .number()
     .gt(0)
     .max(1)
-    .default(0.1)
+    .default(0.5)
     .describe('Weight of drawn items in the discriminator’s loss; below 1 it does not give up normal items.'),
   pretrainEpochs: zod
     .int()

@@ -28,11 +28,13 @@ const metricNames: readonly [name: string, title: string, meaning: string][] = [
   ['pixelAuroc', 'pixel AUROC', 'the same chance for pixels; flattering where defects are small'],
   ['pixelAp', 'pixel AP', 'average precision over pixels'],
   ['aupro', 'AUPRO (0.3)', 'mean coverage of the regions of the ground truth, up to 30 % false-alarm pixels'],
+  ['dice', 'Dice', 'of the pixels at the map threshold and those of the ground truth: 2 · both / (one + other)'],
+  ['iou', 'IoU', 'of the same pixels: both / either'],
   ['prevalence', 'prevalence', 'share of anomalous items in the test part'],
 ];
 
 /** Shown together or not at all: without masks there are none. */
-const pixelMetrics = ['pixelAuroc', 'pixelAp', 'aupro'];
+const pixelMetrics = ['pixelAuroc', 'pixelAp', 'aupro', 'dice', 'iou'];
 
 /** The false-alarm rates of the table of other thresholds. */
 const RATES = [0.001, 0.01, 0.05, 0.1];
