@@ -49,6 +49,7 @@ const config = z.strictObject({
   epochs: z.int().min(1).max(100000).default(15).describe('Passes over the training images.'),
   batchSize: z.int().min(2).max(4096).default(64).describe('Images per training step.'),
   learningRate: z.number().positive().max(1).default(2e-4).describe("Adam's learning rate."),
+  schedule: z.enum(['constant', 'cosine']).default('constant').describe('Learning rate over the whole training.'),
 });
 type Config = z.infer<typeof config>;
 
@@ -107,10 +108,10 @@ export const ganomaly = defineModel<Config>({
     mnist: { code: 100, width: 64, epochs: 15, batchSize: 64, learningRate: 2e-4 },
     cifar10: { code: 100, width: 64, epochs: 15, batchSize: 64, learningRate: 2e-4 },
     // Ours: the paper has images only.
-    kdd: { code: 32, epochs: 3, batchSize: 256, learningRate: 1e-3 },
+    kdd: { code: 32, epochs: 3, batchSize: 128, learningRate: 1e-3, schedule: 'cosine' },
   },
   defaults: (shape, count) =>
-    isImage(shape) ? {} : { code: rowLatent(shape), ...rowTraining(count), learningRate: 1e-3 },
+    isImage(shape) ? {} : { code: rowLatent(shape), ...rowTraining(count), learningRate: 1e-3, schedule: 'cosine' },
   tiny: { code: 8, width: 8, epochs: 15, batchSize: 16, learningRate: 5e-3 },
 
   unsuitable(_options, shape) {
@@ -122,6 +123,7 @@ export const ganomaly = defineModel<Config>({
 
   phases(options) {
     const optimizer = nn.adam({ learningRate: options.learningRate, beta1: 0.5 });
+    const schedule = options.schedule === 'cosine' ? nn.cosineDecay() : nn.steady;
     return [
       {
         epochs: options.epochs,
@@ -133,6 +135,7 @@ export const ganomaly = defineModel<Config>({
               name: 'discriminator',
               updates: ['discriminator'],
               optimizer,
+              schedule,
               loss({ net, x: items }) {
                 const x = prepare(items);
                 const { drawn } = generate(options, net('generator'), x);
@@ -148,6 +151,7 @@ export const ganomaly = defineModel<Config>({
               name: 'generator',
               updates: ['generator'],
               optimizer,
+              schedule,
               loss({ net, x: items }) {
                 const x = prepare(items);
                 const { code, drawn, again } = generate(options, net('generator'), x);
