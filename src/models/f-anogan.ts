@@ -2,7 +2,9 @@
  * f-AnoGAN: a Wasserstein GAN learns to draw normal images, then an encoder learns to find the latent vector of an image
  * in one pass; what the generator cannot draw again is anomalous. Schlegl et al. 2019, Medical Image Analysis 54, and
  * tSchlegl/f-AnoGAN. Networks: the published residual nets (64 × 64 there), and small strided ones (default); for rows,
- * which the paper has not, dense ones without norm or dropout.
+ * which the paper has not, dense ones without norm or dropout. The defaults for images are many small steps: in the same
+ * time, batches of 16 and one critic step per generator step drew held-out digits better, and told more defects made of
+ * them, than batches of 64 and three critic steps.
  */
 import { z as zod } from 'zod';
 import { isImage } from '../core/item-shape.ts';
@@ -21,6 +23,7 @@ import {
   unsigned,
 } from './parts/dcgan.ts';
 import { gradientPenalty } from './parts/gradient-penalty.ts';
+import { passesFor } from './parts/passes.ts';
 import {
   isRows,
   judgeRows,
@@ -40,8 +43,8 @@ const config = zod.strictObject({
     .describe(
       'Layers: "residual" are the published nets, "strided" are small ones; both fit their depth to the image.',
     ),
-  latent: zod.int().min(1).max(4096).default(32).describe('Numbers from which an image is drawn.'),
-  width: zod.int().min(1).max(512).default(32).describe('Filters next to the image; they grow eightfold at most.'),
+  latent: zod.int().min(1).max(4096).default(16).describe('Numbers from which an image is drawn.'),
+  width: zod.int().min(1).max(512).default(16).describe('Filters next to the image; they grow eightfold at most.'),
   variant: zod
     .enum(['izi_f', 'izi', 'ziz'])
     .default('izi_f')
@@ -54,21 +57,26 @@ const config = zod.strictObject({
     .default(3)
     .describe('The encoder gives values between −range and range; 1 as published, 3 covers what the generator saw.'),
   penalty: zod.number().min(0).max(1000).default(10).describe('Weight of the gradient penalty.'),
-  criticSteps: zod.int().min(1).max(20).default(3).describe('Critic steps per generator step.'),
+  criticSteps: zod.int().min(1).max(20).default(1).describe('Critic steps per generator step.'),
   epochs: zod
     .int()
     .min(1)
     .max(100000)
-    .default(8)
-    .describe('Passes over the training images, each critic step counted once per generator step.'),
-  encoderEpochs: zod.int().min(1).max(100000).default(10).describe('Passes over the training images for the encoder.'),
-  batchSize: zod.int().min(1).max(4096).default(64).describe('Images per training step.'),
-  learningRate: zod.number().positive().max(1).default(5e-4).describe("Adam's learning rate for generator and critic."),
+    .default(10)
+    .describe('Passes over the training images for generator and critic; by default about 5,000 generator steps.'),
+  encoderEpochs: zod
+    .int()
+    .min(1)
+    .max(100000)
+    .default(10)
+    .describe('Passes over the training images for the encoder; by default about 5,000 steps.'),
+  batchSize: zod.int().min(1).max(4096).default(16).describe('Images per training step.'),
+  learningRate: zod.number().positive().max(1).default(1e-3).describe("Adam's learning rate for generator and critic."),
   encoderLearningRate: zod
     .number()
     .positive()
     .max(1)
-    .default(5e-4)
+    .default(1e-3)
     .describe("RMSProp's learning rate for the encoder."),
   schedule: zod.enum(['constant', 'cosine']).default('cosine').describe('Learning rate over each of the two phases.'),
 });
@@ -180,7 +188,10 @@ export const fAnogan = defineModel<Config>({
   tiny: { width: 8, latent: 8, criticSteps: 2, epochs: 4, encoderEpochs: 6, batchSize: 16, encoderLearningRate: 2e-3 },
 
   defaults: (shape, count) => {
-    if (isImage(shape)) return {};
+    if (isImage(shape)) {
+      const passes = passesFor(5000, 16, count);
+      return { epochs: passes, encoderEpochs: passes };
+    }
     const { batchSize, epochs } = rowTraining(count);
     return { latent: rowLatent(shape), batchSize, epochs, encoderEpochs: epochs };
   },

@@ -15,7 +15,7 @@ function phaseOf(config: ReturnType<typeof options>, shape: ItemShape): nn.Phase
 }
 
 /** Parameters by the network that they belong to. */
-function counts(shape: ItemShape, preset: object = {}): Record<string, number> {
+function counts(shape: ItemShape, preset: object = ganomaly.presets.mnist): Record<string, number> {
   const { specs } = nn.assemble(phaseOf(ganomaly.config.parse(preset), shape), { shape: [2, ...shape] });
   const sums: Record<string, number> = {};
   for (const { name, shape: size } of specs) {

@@ -5,6 +5,7 @@
 import * as g from '../../graph/ops/index.ts';
 import type { Value } from '../../graph/value.ts';
 import * as nn from '../../nn/index.ts';
+import { passesFor } from './passes.ts';
 
 /** How dense layers of rows begin. */
 export const rowLayer = { weightInit: nn.glorotUniform, biasInit: nn.zerosInit };
@@ -60,7 +61,7 @@ export function rowLatent([inputs]: readonly number[]): number {
 /** Training of row networks: batches of an eighth of the rows, 16 to 64, and about 3,000 steps. Ours. */
 export function rowTraining(count: number): { batchSize: number; epochs: number } {
   const batchSize = Math.max(16, Math.min(64, 2 ** Math.floor(Math.log2(Math.max(1, count / 8)))));
-  return { batchSize, epochs: Math.max(1, Math.round((3000 * batchSize) / count)) };
+  return { batchSize, epochs: passesFor(3000, batchSize, count) };
 }
 
 /**
