@@ -1,6 +1,7 @@
 /** From what a user asked for to a model's typed options, with a sentence for every way to get it wrong. */
 import { z } from 'zod';
 import { ConfigError, nearestName, unknownName } from '../core/errors.ts';
+import type { ItemShape } from '../core/item-shape.ts';
 import type { Model } from '../models/index.ts';
 
 /** What is read of an option's JSON Schema. */
@@ -13,14 +14,21 @@ interface Property {
   exclusiveMaximum?: number;
 }
 
+/** What defaults may follow from: the shape of an item and how many of them train. */
+export interface DefaultsFor {
+  readonly shape: ItemShape;
+  readonly count: number;
+}
+
 /**
- * The options of a model: its defaults, then a preset's, then those given. Throws ConfigError `unknown-preset`,
+ * The options of a model: its defaults – with `about`, those for such data –, then a preset's, then those given. Throws ConfigError `unknown-preset`,
  * `unknown-option` (both offer the nearest name) and `option-range`.
  * @example resolveConfig(findModel('autoencoder'), { preset: 'seed-000', config: { epochs: 5 } })
  */
 export function resolveConfig<C>(
   model: Model<C>,
   given: { preset?: string; config?: Readonly<Record<string, unknown>> } = {},
+  about?: DefaultsFor,
 ): C {
   const { preset, config = {} } = given;
   const presets = Object.keys(model.presets);
@@ -38,7 +46,8 @@ export function resolveConfig<C>(
     const hint = near ? `Did you mean "${near}"?` : known.length > 0 ? `It has: ${known.join(', ')}.` : 'It has none.';
     throw new ConfigError('unknown-option', `${model.name} has no option named "${key}". ${hint}`);
   }
-  const merged = { ...(preset === undefined ? {} : model.presets[preset]), ...config };
+  const derived = about && model.defaults?.(about.shape, about.count);
+  const merged = { ...derived, ...(preset === undefined ? {} : model.presets[preset]), ...config };
   const parsed = model.config.safeParse(merged);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;

@@ -105,6 +105,7 @@ export interface TrainOptions extends ImageOptions {
 /** Everything that is known before data is loaded. */
 interface Plan {
   readonly model: AnyModel;
+  /** Checked before the data is loaded; once it is, defaults may follow from it. */
   // biome-ignore lint/suspicious/noExplicitAny: each model types its own options.
   readonly config: any;
   /** Name of the data set, or absolute path. */
@@ -195,14 +196,18 @@ function planOf(options: TrainOptions): Plan {
   };
 }
 
-async function trainIn(folder: RunFolder, plan: Plan, options: TrainOptions, begin: number): Promise<RunReport> {
-  const { model, config, data, protocol, seed } = plan;
+async function trainIn(folder: RunFolder, early: Plan, options: TrainOptions, begin: number): Promise<RunReport> {
+  const { model, data, protocol, seed } = early;
   const onEvent = folder.listener(options.onEvent ?? silent);
   const { signal } = options;
   const task = await loadTask({ ...options, data, protocol, seed, onEvent });
   try {
     checkKind(model, task.source);
-    const problem = model.unsuitable?.(config, task.source.shape);
+    const { shape } = task.source;
+    const count = trainingItems(model, task.split).train.length;
+    const plan = { ...early, config: resolveConfig(model, options, { shape, count }) };
+    const { config } = plan;
+    const problem = model.unsuitable?.(config, shape);
     if (problem) throw new ConfigError('unsuitable', `${model.name} and ${options.data}: ${problem}`);
     if (model.learning === 'supervised') checkLabels(model, task, onEvent);
     if (task.split.contaminants.length > 0) checkUnlabelled(model, config, task);
@@ -210,7 +215,7 @@ async function trainIn(folder: RunFolder, plan: Plan, options: TrainOptions, beg
     const origin: CheckpointOrigin = {
       model,
       config,
-      shape: task.source.shape,
+      shape,
       seed,
       dataHash: task.source.hash,
       splitHash: task.splitHash,

@@ -7,12 +7,14 @@
  * Left out: early stopping on held-out normals.
  */
 import { z } from 'zod';
+import { isImage } from '../core/item-shape.ts';
 import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';
 import { defineModel } from './define.ts';
-import { type Judgement, rowEncoder, rowGenerator } from './parts/egbad-nets.ts';
-import { cropTo, isRows, toSigned } from './parts/signed-images.ts';
+import type { Judgement } from './parts/egbad-nets.ts';
+import { isRows, judgeRows, rowEncoder, rowGenerator, rowLatent, rowLayer, rowTraining } from './parts/row-nets.ts';
+import { cropTo, toSigned } from './parts/signed-images.ts';
 import { spread } from './parts/watch.ts';
 
 const config = z.strictObject({
@@ -48,9 +50,10 @@ const config = z.strictObject({
 type Config = z.infer<typeof config>;
 
 const SLOPE = 0.2;
+/** Judges of pairs of rows or codes. */
+const pairJudge = { slope: SLOPE, dropout: 0.2 };
 const leaky = (x: Value) => g.leakyRelu(x, SLOPE);
 const image = { weightInit: nn.normalInit(0.01), biasInit: nn.zerosInit };
-const row = { weightInit: nn.glorotUniform, biasInit: nn.zerosInit };
 
 /** Halvings that leave at most 4 pixels, at least 1. */
 const halvings = (x: { readonly shape: Value['shape'] }): number =>
@@ -101,7 +104,7 @@ export function generate(options: Config, net: nn.Scope, z: Value, shape: readon
 export function judgeXz(options: Config, net: nn.Scope, x: Value, z: Value): Value {
   const { width, units, spectral } = options;
   if (isRows(x)) {
-    const layer = (name: string, h: Value, count: number) => nn.dense(net.at(name), h, count, row);
+    const layer = (name: string, h: Value, count: number) => nn.dense(net.at(name), h, count, rowLayer);
     const hx = leaky(nn.batchNorm(net.at('row').at('norm'), layer('row', x, 128)));
     const hz = nn.dropout(net.at('code'), leaky(layer('code', z, 128)), 0.5);
     const joint = leaky(layer('joint', g.concat([hx, hz], 1), rowNets[options.rows].joint));
@@ -121,7 +124,7 @@ export function judgeXz(options: Config, net: nn.Scope, x: Value, z: Value): Val
 
 /** D_xx: judges pairs (x, x′); its features are those of the layer below the logit. */
 export function judgeXx(options: Config, net: nn.Scope, x: Value, other: Value): Judgement {
-  if (isRows(x)) return judgeRows(net, g.concat([x, other], 1), rowNets[options.rows].xx, row);
+  if (isRows(x)) return judgeRows(net, g.concat([x, other], 1), { ...pairJudge, widths: rowNets[options.rows].xx });
   const { width, spectral, pairs } = options;
   let h = g.concat([x, other], pairs === 'channels' ? 1 : 2);
   for (const i of [0, 1]) {
@@ -137,19 +140,9 @@ export function judgeXx(options: Config, net: nn.Scope, x: Value, other: Value):
 /** D_zz: the logit of pairs of codes (z, z′), `like` telling whether x is an image or a row. */
 export function judgeZz(options: Config, net: nn.Scope, z: Value, other: Value, like: Value): Value {
   const pair = g.concat([z, other], 1);
-  if (isRows(like)) return judgeRows(net, pair, rowNets[options.rows].zz, row).logit;
-  return judgeRows(net, pair, [64, 32], { ...image, spectral: options.spectral }).logit;
-}
-
-/** Dense layers with leaky rectifiers and dropout 0.2, then the logit. */
-function judgeRows(net: nn.Scope, pair: Value, widths: readonly number[], options: nn.LayerOptions): Judgement {
-  let [h, features] = [pair, pair];
-  for (const [i, width] of widths.entries()) {
-    const at = net.at(`fc${i + 1}`);
-    features = leaky(nn.dense(at, h, width, options));
-    h = nn.dropout(at, features, 0.2);
-  }
-  return { features, logit: nn.dense(net.at('logit'), h, 1, { ...options, spectral: false }) };
+  if (isRows(like)) return judgeRows(net, pair, { ...pairJudge, widths: rowNets[options.rows].zz }).logit;
+  return judgeRows(net, pair, { ...pairJudge, widths: [64, 32], layer: { ...image, spectral: options.spectral } })
+    .logit;
 }
 
 /** What a step says of a batch: every item and code, there and back. */
@@ -198,9 +191,12 @@ export const alad = defineModel<Config>({
     // The published runs stop early on held-out normals; their epochs are not given for images.
     cifar10: { latent: 100, width: 128, units: 1024, pairs: 'height', epochs: 100, batchSize: 32, learningRate: 2e-4 },
     svhn: { latent: 100, width: 128, units: 1024, pairs: 'height', epochs: 100, batchSize: 32, learningRate: 2e-4 },
-    kdd: { rows: 'kdd', latent: 32, epochs: 100, batchSize: 50, learningRate: 1e-5 },
-    arrhythmia: { rows: 'arrhythmia', latent: 64, epochs: 1000, batchSize: 32, learningRate: 1e-5 },
+    kdd: { rows: 'kdd', latent: 32, epochs: 3, batchSize: 256, learningRate: 3e-4 },
+    'kdd-published': { rows: 'kdd', latent: 32, epochs: 100, batchSize: 50, learningRate: 1e-5 },
+    arrhythmia: { rows: 'arrhythmia', latent: 64, epochs: 400, batchSize: 32, learningRate: 1e-4 },
+    'arrhythmia-published': { rows: 'arrhythmia', latent: 64, epochs: 1000, batchSize: 32, learningRate: 1e-5 },
   },
+  defaults: (shape, count) => (isImage(shape) ? {} : { latent: rowLatent(shape), ...rowTraining(count) }),
   tiny: { latent: 8, width: 8, units: 16, epochs: 6, batchSize: 32, learningRate: 2e-3, average: 0.9 },
 
   unsuitable(_options, shape) {

@@ -57,3 +57,28 @@ it('sums absolute differences of pixels in [−1, 1] when lambda is 0', () => {
     expect(s).toBeCloseTo(sum, 3);
   });
 });
+
+it('finds rows of its own generator again', () => {
+  const options = (searchSteps: number) =>
+    anogan.config.parse({ latent: 3, searchRate: 0.1, lambda: 0.5, searchSteps });
+  const rng = new Rng(1);
+  const rows = (searchSteps: number, data?: Float32Array) => {
+    const trace = new nn.Trace(false);
+    const x = g.input('x', ['N', 5]);
+    const { score, map, reconstruction } = anogan.score(options(searchSteps), (group) => trace.group(group), x);
+    const feeds: Tensors = { x: float32(data ?? rng.split('x').uniforms(10), [2, 5]) };
+    for (const { spec } of trace.parameters.values())
+      feeds[spec.name] = float32(spec.init(spec.shape, rng.split(spec.name), spec.fan), spec.shape);
+    return g.evaluate([score, map, reconstruction!], feeds);
+  };
+  const own = Float32Array.from(rows(60)[2].data, Number);
+  const [few] = rows(1, own);
+  const [scores, maps, drawn] = rows(60, own);
+  expect(maps.shape).toEqual([2, 5]);
+  scores.data.forEach((s, i) => {
+    expect(Number(s)).toBeLessThan(Number(few.data[i]) / 2);
+  });
+  maps.data.forEach((v, i) => {
+    expect(Number(v)).toBeCloseTo(Math.abs(own[i] - Number(drawn.data[i])), 5);
+  });
+});

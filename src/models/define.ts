@@ -57,6 +57,11 @@ interface Common<C> {
   readonly config: z.ZodType<C>;
   /** Named sets of options. */
   readonly presets: Readonly<Record<string, Partial<C>>>;
+  /**
+   * Defaults that follow from the data, where those of the schema do not suit it; presets and given options win. `count`
+   * is how many items train.
+   */
+  defaults?(shape: ItemShape, count: number): Partial<C>;
   /** Options with which the model fits in a second. */
   readonly tiny: Partial<C>;
   /** Shapes, of a kind among `inputs`, that the model cannot take: a sentence, or undefined. */

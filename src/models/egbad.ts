@@ -6,12 +6,14 @@
  * Left out: the padding of the last test batch with ones, unscaled tables.
  */
 import { z } from 'zod';
+import { isImage } from '../core/item-shape.ts';
 import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';
 import { defineModel } from './define.ts';
 import { discriminate, encode, generate, halvings } from './parts/egbad-nets.ts';
-import { cropTo, isRows, toSigned } from './parts/signed-images.ts';
+import { isRows, rowLatent, rowTraining } from './parts/row-nets.ts';
+import { cropTo, toSigned } from './parts/signed-images.ts';
 import { spread } from './parts/watch.ts';
 
 const config = z.strictObject({
@@ -86,8 +88,10 @@ export const egbad = defineModel<Config>({
   presets: {
     // Epochs are not published for MNIST: 100 is about what this learning rate needs.
     mnist: { latent: 200, width: 64, units: 1024, epochs: 100, batchSize: 100, learningRate: 1e-5, average: 0.999 },
-    kdd: { latent: 32, epochs: 100, batchSize: 50, learningRate: 1e-5, average: 0.9999 },
+    kdd: { latent: 32, epochs: 3, batchSize: 256, learningRate: 1e-4 },
+    'kdd-published': { latent: 32, epochs: 100, batchSize: 50, learningRate: 1e-5, average: 0.9999 },
   },
+  defaults: (shape, count) => (isImage(shape) ? {} : { latent: rowLatent(shape), ...rowTraining(count) }),
   tiny: { latent: 8, width: 8, units: 32, epochs: 4, batchSize: 16, learningRate: 1e-3, average: 0.9 },
 
   unsuitable(_options, shape) {

@@ -1,24 +1,26 @@
 /**
- * Plain GAN: a discriminator learns to tell normal images from drawn ones, and what it takes for drawn is anomalous.
+ * Plain GAN: a discriminator learns to tell normal items from drawn ones, and what it takes for drawn is anomalous.
  * Goodfellow et al. 2014, arXiv 1406.2661; the simplest GAN baseline of the founding documents. Weak by nature: where
  * the generator wins, the discriminator knows nothing, and off the data it has learnt only where the generator went.
  */
 import { z as zod } from 'zod';
+import { isImage } from '../core/item-shape.ts';
 import { gradients } from '../graph/grad.ts';
 import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';
-import { defineModel, type ImageShape } from './define.ts';
+import { defineModel } from './define.ts';
 import {
   discriminate,
   discriminatorLoss,
   ganNetworks,
   generate,
   generatorLoss,
-  signed,
+  prepare,
   spread,
   unsuitableForGan,
 } from './parts/dcgan.ts';
+import { isRows, rowLatent, rowTraining } from './parts/row-nets.ts';
 
 const config = zod.strictObject({
   network: zod
@@ -26,7 +28,7 @@ const config = zod.strictObject({
     .default('strided')
     .describe('Layers: "strided" fits its depth to the image, the others are published nets.'),
   width: zod.int().min(1).max(512).default(32).describe('Filters next to the image; "strided" and "dcgan-5" only.'),
-  latent: zod.int().min(1).max(4096).default(100).describe('Numbers from which an image is drawn.'),
+  latent: zod.int().min(1).max(4096).default(100).describe('Numbers from which an item is drawn.'),
   realTarget: zod
     .number()
     .min(0.5)
@@ -39,8 +41,8 @@ const config = zod.strictObject({
     .max(0.9999)
     .default(0.99)
     .describe('Decay of the moving average of the discriminator that scores; 0 scores with its last state.'),
-  epochs: zod.int().min(1).max(100000).default(15).describe('Passes over the training images.'),
-  batchSize: zod.int().min(1).max(4096).default(64).describe('Images per training step.'),
+  epochs: zod.int().min(1).max(100000).default(15).describe('Passes over the training items.'),
+  batchSize: zod.int().min(1).max(4096).default(64).describe('Items per training step.'),
   learningRate: zod.number().positive().max(1).default(2e-4).describe("Adam's learning rate; its beta1 is 0.5."),
 });
 type Config = zod.infer<typeof config>;
@@ -52,10 +54,10 @@ const latents = ({ latent }: Config, { x, draw }: nn.StepContext): Value =>
 export const gan = defineModel<Config>({
   name: 'gan',
   title: 'Plain GAN',
-  idea: 'A discriminator learns to tell normal images from drawn ones; the less real an image looks to it, the higher the score.',
+  idea: 'A discriminator learns to tell normal items from drawn ones; the less real an item looks to it, the higher the score.',
   paper: 'Goodfellow et al. 2014, arXiv 1406.2661; Radford et al. 2016, arXiv 1511.06434 (DCGAN).',
   learning: 'one-class',
-  inputs: ['image'],
+  inputs: ['image', 'table'],
   learns: 'gradient',
   config,
   presets: {
@@ -65,9 +67,10 @@ export const gan = defineModel<Config>({
   },
   tiny: { width: 8, latent: 8, epochs: 6, batchSize: 16, learningRate: 2e-3, average: 0.9 },
 
-  unsuitable: ({ network }, shape: ImageShape) => unsuitableForGan(network, shape),
+  defaults: (shape, count) => (isImage(shape) ? {} : { latent: rowLatent(shape), ...rowTraining(count) }),
+  unsuitable: ({ network }, shape) => unsuitableForGan(network, shape),
 
-  phases(options, shape: ImageShape) {
+  phases(options, shape) {
     const { epochs, batchSize, learningRate, realTarget, average } = options;
     const optimizer = nn.adam({ learningRate, beta1: 0.5 });
     return [
@@ -86,7 +89,7 @@ export const gan = defineModel<Config>({
                 const { net, x } = context;
                 const made = generate(options, net('generator'), latents(options, context), shape);
                 // Real and drawn images never share a batch under batch norm.
-                const real = discriminate(options, net('discriminator'), signed(x)).logit;
+                const real = discriminate(options, net('discriminator'), prepare(x)).logit;
                 const fake = discriminate(options, net('discriminator'), made).logit;
                 return {
                   loss: discriminatorLoss(real, fake, realTarget),
@@ -101,7 +104,7 @@ export const gan = defineModel<Config>({
               loss(context) {
                 const made = generate(options, context.net('generator'), latents(options, context), shape);
                 const loss = generatorLoss(discriminate(options, context.net('discriminator'), made).logit);
-                return { loss, metrics: { spread: spread(made), 'data-spread': spread(signed(context.x)) } };
+                return { loss, metrics: { spread: spread(made), 'data-spread': spread(prepare(context.x)) } };
               },
             },
           ],
@@ -111,10 +114,10 @@ export const gan = defineModel<Config>({
   },
 
   /** The logit with its sign turned: a probability would saturate and make ties. */
-  score(options, net, image) {
-    const score = g.neg(discriminate(options, net('discriminator'), signed(image)).logit); // [N]
-    // There is no drawing of the image to compare with: the map says on which pixels the score depends most.
-    const [slope] = gradients(g.reduceSum(score), [image]);
-    return { score, map: g.reduceMean(g.abs(slope), { axes: [1], keep: true }) }; // [N,1,H,W]
+  score(options, net, x) {
+    const score = g.neg(discriminate(options, net('discriminator'), prepare(x)).logit); // [N]
+    // There is no drawing of the item to compare with: the map says on which of its values the score depends most.
+    const slope = g.abs(gradients(g.reduceSum(score), [x])[0]);
+    return { score, map: isRows(x) ? slope : g.reduceMean(slope, { axes: [1], keep: true }) }; // [N,1,H,W] or [N,D]
   },
 });

@@ -4,19 +4,19 @@ import { Rng } from '../core/random.ts';
 import { float32, type Tensors } from '../core/tensor.ts';
 import * as g from '../graph/index.ts';
 import * as nn from '../nn/index.ts';
-import type { ImageShape } from './define.ts';
+import type { ImageShape, ItemShape } from './define.ts';
 import { ganomaly } from './ganomaly.ts';
 
 const options = (some: object = {}) => ganomaly.config.parse({ ...ganomaly.tiny, ...some });
 
-function phaseOf(config: ReturnType<typeof options>, shape: ImageShape): nn.Phase {
+function phaseOf(config: ReturnType<typeof options>, shape: ItemShape): nn.Phase {
   if (ganomaly.learns !== 'gradient') throw new Error('learns by gradient');
   return ganomaly.phases(config, shape)[0].phase;
 }
 
 /** Parameters by the network that they belong to. */
-function counts(shape: ImageShape): Record<string, number> {
-  const { specs } = nn.assemble(phaseOf(ganomaly.config.parse({}), shape), { shape: [2, ...shape] });
+function counts(shape: ItemShape, preset: object = {}): Record<string, number> {
+  const { specs } = nn.assemble(phaseOf(ganomaly.config.parse(preset), shape), { shape: [2, ...shape] });
   const sums: Record<string, number> = {};
   for (const { name, shape: size } of specs) {
     if (name.includes('running_')) continue;
@@ -45,6 +45,18 @@ describe('networks', () => {
     // One more level, of 512 filters, for 64 pixels; its 4 × 4 map feeds the code.
     const level = 512 * 256 * 16 + 2 * 512;
     expect(counts([3, 64, 64]).encoder).toBe(1_068_800 + level + 100 * 16 * (512 - 256));
+  });
+
+  it('are dense for rows, of the sizes for KDD99', () => {
+    expect(counts([121], ganomaly.presets.kdd)).toEqual({
+      encoder: 9_888,
+      decoder: 26_041,
+      reencoder: 9_888,
+      discriminator: 80_769,
+    });
+    const x = g.input('x', ['N', 121]);
+    const { map, score } = ganomaly.score(options(), (group) => new nn.Trace(false).group(group), x);
+    expect([score.shape, map.shape]).toEqual([['N'], ['N', 121]]);
   });
 
   it.each([

@@ -7,6 +7,7 @@
  * most eight times the first one's filters (the paper's sizes, 32 and 64 pixels, need no more).
  */
 import { z } from 'zod';
+import { isImage } from '../core/item-shape.ts';
 import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';
@@ -23,6 +24,16 @@ import {
   toCanvas,
   trunk,
 } from './parts/ganomaly-nets.ts';
+import {
+  isRows,
+  judgeRows,
+  kddGenerator,
+  kddJudge,
+  rowEncoder,
+  rowGenerator,
+  rowLatent,
+  rowTraining,
+} from './parts/row-nets.ts';
 
 const config = z.strictObject({
   code: z.int().min(1).max(4096).default(100).describe('Numbers in the code of an image.'),
@@ -41,8 +52,20 @@ const config = z.strictObject({
 });
 type Config = z.infer<typeof config>;
 
-/** The image of a code, in [−1, 1] and with the shape of x. */
+/** Slope of the leaky rectifiers of row networks. */
+const SLOPE = 0.2;
+
+/** What the networks see of a batch: images on their canvas, rows as they are. */
+const prepare = (x: Value) => (isRows(x) ? x : toCanvas(x));
+
+/** E1 and E2: the code of an item, `[N,code,1,1]` of an image and `[N,code]` of a row. */
+function encodeItem({ width, code }: Config, net: nn.Scope, x: Value): Value {
+  return isRows(x) ? rowEncoder(net, x, [64, code], SLOPE) : encode(width, code, net, x);
+}
+
+/** The item of a code, with the shape of x; an image in [−1, 1]. */
 function decode({ width }: Config, net: nn.Scope, code: Value, x: Value): Value {
+  if (isRows(x)) return rowGenerator(net, code, [...kddGenerator, x.shape[1] as number]);
   const depth = depthOf(x);
   const [channels, ...size] = x.shape.slice(1) as number[];
   const first = net.at('code');
@@ -56,19 +79,19 @@ function decode({ width }: Config, net: nn.Scope, code: Value, x: Value): Value 
   return g.tanh(nn.convTranspose(net.at('up0'), h, { filters: channels, ...halving }));
 }
 
-/** D: the features f `[N,256,4,4]` and the logit `[N,1,1,1]` that the image is real. */
+/** D: the features f `[N,256,4,4]` and the logit `[N,1,1,1]` that the image is real; of rows `[N,128]` and `[N,1]`. */
 function discriminate({ width }: Config, net: nn.Scope, x: Value): { features: Value; logit: Value } {
+  if (isRows(x)) return judgeRows(net, x, { ...kddJudge, slope: SLOPE, dropout: 0 });
   const features = trunk(width, net, x);
   const kernel = features.shape.slice(2) as number[];
   return { features, logit: nn.conv(net.at('logit'), features, { filters: 1, kernel, ...kernels }) };
 }
 
-/** G: code, drawn image and its code. */
+/** G: code, drawn item and its code. */
 function generate(options: Config, net: nn.Scope, x: Value) {
-  const { width, code: size } = options;
-  const code = encode(width, size, net.at('encoder'), x);
+  const code = encodeItem(options, net.at('encoder'), x);
   const drawn = decode(options, net.at('decoder'), code, x);
-  return { code, drawn, again: encode(width, size, net.at('reencoder'), drawn) };
+  return { code, drawn, again: encodeItem(options, net.at('reencoder'), drawn) };
 }
 
 export const ganomaly = defineModel<Config>({
@@ -77,16 +100,22 @@ export const ganomaly = defineModel<Config>({
   idea: 'Encoder, decoder and a second encoder, trained against a discriminator; the distance of both codes is the score, the error of the drawing the map.',
   paper: 'Akcay, Atapour-Abarghouei and Breckon 2018, arXiv 1805.06725.',
   learning: 'one-class',
-  inputs: ['image'],
+  inputs: ['image', 'table'],
   learns: 'gradient',
   config,
   presets: {
     mnist: { code: 100, width: 64, epochs: 15, batchSize: 64, learningRate: 2e-4 },
     cifar10: { code: 100, width: 64, epochs: 15, batchSize: 64, learningRate: 2e-4 },
+    // Ours: the paper has images only.
+    kdd: { code: 32, epochs: 3, batchSize: 256, learningRate: 1e-3 },
   },
+  defaults: (shape, count) =>
+    isImage(shape) ? {} : { code: rowLatent(shape), ...rowTraining(count), learningRate: 1e-3 },
   tiny: { code: 8, width: 8, epochs: 15, batchSize: 16, learningRate: 5e-3 },
 
-  unsuitable(_options, [, height, width]) {
+  unsuitable(_options, shape) {
+    if (!isImage(shape)) return undefined;
+    const [, height, width] = shape;
     if (Math.min(height, width) >= 8) return undefined;
     return `GANomaly needs images of at least 8 × 8 pixels, got ${height} × ${width}.`;
   },
@@ -104,8 +133,8 @@ export const ganomaly = defineModel<Config>({
               name: 'discriminator',
               updates: ['discriminator'],
               optimizer,
-              loss({ net, x: image }) {
-                const x = toCanvas(image);
+              loss({ net, x: items }) {
+                const x = prepare(items);
                 const { drawn } = generate(options, net('generator'), x);
                 const real = discriminate(options, net('discriminator'), x).logit;
                 const fake = discriminate(options, net('discriminator'), drawn).logit;
@@ -119,8 +148,8 @@ export const ganomaly = defineModel<Config>({
               name: 'generator',
               updates: ['generator'],
               optimizer,
-              loss({ net, x: image }) {
-                const x = toCanvas(image);
+              loss({ net, x: items }) {
+                const x = prepare(items);
                 const { code, drawn, again } = generate(options, net('generator'), x);
                 const seen = (picture: Value) => discriminate(options, net('discriminator'), picture).features;
                 const adversarial = nn.l2(seen(x), seen(drawn)); // mean (f(x) − f(x̂))²
@@ -142,11 +171,12 @@ export const ganomaly = defineModel<Config>({
     ];
   },
 
-  score(options, net, image) {
-    const { code, drawn, again } = generate(options, net('generator'), toCanvas(image));
-    const score = g.reduceMean(g.square(g.sub(code, again)), { axes: [1, 2, 3] }); // mean (z − ẑ)², [N]
-    const reconstruction = fromCanvas(drawn, image); // [N,C,H,W]
-    const map = g.reduceMean(g.abs(g.sub(image, reconstruction)), { axes: [1], keep: true }); // [N,1,H,W]
+  score(options, net, items) {
+    const { code, drawn, again } = generate(options, net('generator'), prepare(items));
+    const score = g.reduceMean(g.square(g.sub(code, again)), { axes: code.shape.slice(1).map((_, i) => i + 1) }); // mean (z − ẑ)², [N]
+    if (isRows(items)) return { map: g.abs(g.sub(items, drawn)), score, reconstruction: drawn };
+    const reconstruction = fromCanvas(drawn, items); // [N,C,H,W]
+    const map = g.reduceMean(g.abs(g.sub(items, reconstruction)), { axes: [1], keep: true }); // [N,1,H,W]
     return { map, score, reconstruction };
   },
 });

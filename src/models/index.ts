@@ -9,6 +9,7 @@ import { dagmm } from './dagmm.ts';
 import type { Model } from './define.ts';
 import { egbad } from './egbad.ts';
 import { fAnogan } from './f-anogan.ts';
+import { fenceGan } from './fence-gan.ts';
 import { gan } from './gan.ts';
 import { ganomaly } from './ganomaly.ts';
 import { isolationForest } from './isolation-forest.ts';
@@ -28,6 +29,7 @@ export {
   dagmm,
   egbad,
   fAnogan,
+  fenceGan,
   gan,
   ganomaly,
   isolationForest,
@@ -48,6 +50,7 @@ export const models: readonly AnyModel[] = [
   gan,
   anogan,
   fAnogan,
+  fenceGan,
   egbad,
   alad,
   ganomaly,

@@ -50,3 +50,7 @@ export const glorotUniform: Initializer = (shape, rng, fan) => {
   const bound = Math.sqrt(6 / (fan.in + fan.out));
   return rng.uniforms(size(shape), -bound, bound);
 };
+
+/** As `glorotUniform`, with normal values: N(0, 2 / (fan_in + fan_out)). */
+export const glorotNormal: Initializer = (shape, rng, fan) =>
+  rng.normals(size(shape), 0, Math.sqrt(2 / (fan.in + fan.out)));

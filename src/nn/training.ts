@@ -40,6 +40,11 @@ export interface Step {
   /** Groups whose parameters move. */
   readonly updates: readonly string[];
   readonly optimizer: Optimizer;
+  /**
+   * Name of an earlier step whose optimiser state this one goes on with, where one optimiser makes both. Adam adapts to
+   * the size of gradients, so a weight on one of two losses counts only then.
+   */
+  readonly continues?: string;
   readonly schedule?: Schedule;
   /** How often the step runs per iteration, each time on a new batch and new draws; 1 by default. */
   readonly repeats?: number;
@@ -258,7 +263,7 @@ export function assemble(phase: Phase, batch: BatchType): AssembledPhase {
     });
     stepPacks.forEach((pack, i) => {
       const names = Object.entries(step.optimizer.init);
-      const key = (name: string) => `optimizer/${step.name}/${pack.name}/${name}`;
+      const key = (name: string) => `optimizer/${step.continues ?? step.name}/${pack.name}/${name}`;
       const before = Object.fromEntries(
         names.map(([name, s]) => [name, declare(key(name), s.perParameter ? pack.size : null, s.initial)]),
       );

@@ -327,7 +327,9 @@ function chooseConv(
 ): string {
   if (coversInput(x.shape, w.shape, a)) return 'dense';
   if (prefersProducts(x.shape, y.shape, a, target)) return 'columns';
-  return canBlockConv(w.shape, a, target) && !pointwise(w.shape) ? 'blocked' : 'conv';
+  if (!canBlockConv(w.shape, a, target) || pointwise(w.shape)) return 'conv';
+  // Laying a kernel out in blocks costs more than it saves where the kernel is not smaller than the images.
+  return typeof x.shape[0] === 'number' && sizeOf(w.shape) >= sizeOf(x.shape) ? 'columns' : 'blocked';
 }
 
 function chooseInputGradient(

@@ -1,18 +1,24 @@
 /**
  * Deep convolutional GANs (Radford et al. 2016, arXiv 1511.06434): generators that draw images in [−1, 1] from a latent
  * vector, and discriminators that end in one logit. Published nets by name, and one that fits its depth to the image.
+ * Rows of tables get the dense nets for KDD99, whatever the name.
  */
 import { ShapeError } from '../../core/errors.ts';
+import { isImage } from '../../core/item-shape.ts';
 import * as g from '../../graph/ops/index.ts';
 import type { Value } from '../../graph/value.ts';
 import * as nn from '../../nn/index.ts';
-import type { ImageShape } from '../define.ts';
+import type { ImageShape, ItemShape } from '../define.ts';
+import { isRows, judgeRows, kddGenerator, kddJudge, rowGenerator } from './row-nets.ts';
 
 /** [0, 1] → [−1, 1]. */
 export const signed = (x: Value) => g.sub(g.mul(x, 2), 1);
 
 /** [−1, 1] → [0, 1]. */
 export const unsigned = (x: Value) => g.mul(g.add(x, 1), 0.5);
+
+/** What a GAN sees of a batch: images in [−1, 1], rows as they are. */
+export const prepare = (x: Value) => (isRows(x) ? x : signed(x));
 
 /** Mean over the entries of their standard deviation over the batch: near 0 where all images are one image. */
 export function spread(samples: Value): Value {
@@ -192,7 +198,9 @@ export type GanNetwork = keyof typeof gans;
 export const ganNetworks = Object.keys(gans) as [GanNetwork, ...GanNetwork[]];
 
 /** Which images the nets cannot take: a sentence, or undefined. */
-export function unsuitableForGan(network: GanNetwork, [, height, width]: ImageShape): string | undefined {
+export function unsuitableForGan(network: GanNetwork, shape: ItemShape): string | undefined {
+  if (!isImage(shape)) return undefined;
+  const [, height, width] = shape;
   const found = `got ${height} × ${width}.`;
   if (network === 'seed-256' && (height !== 256 || width !== 256))
     return `network seed-256 needs images of 256 × 256 pixels, ${found}`;
@@ -205,14 +213,19 @@ export interface GanOptions {
   readonly width: number;
 }
 
-/** Images `[N, C, H, W]` in [−1, 1] from latent vectors `[N, Z]`. */
-export function generate({ network, width }: GanOptions, net: nn.Scope, z: Value, shape: ImageShape): Value {
+/** Images `[N, C, H, W]` in [−1, 1], or rows `[N, D]`, from latent vectors `[N, Z]`. */
+export function generate({ network, width }: GanOptions, net: nn.Scope, z: Value, shape: ItemShape): Value {
   if (z.shape.length !== 2) throw new ShapeError('A generator needs latent vectors [N, Z].');
+  if (!isImage(shape)) return rowGenerator(net, z, [...kddGenerator, shape[0]]);
   return gans[network].generator(net, z, shape, width);
 }
 
-/** Judges images `[N, C, H, W]` in [−1, 1]. */
+/** Judges images `[N, C, H, W]` in [−1, 1], or rows `[N, D]`. */
 export function discriminate({ network, width }: GanOptions, net: nn.Scope, x: Value): Judgement {
+  if (isRows(x)) {
+    const { features, logit } = judgeRows(net, x, kddJudge);
+    return { features, logit: g.reshape(logit, [x.shape[0]]) };
+  }
   return gans[network].discriminator(net, x, width);
 }
 

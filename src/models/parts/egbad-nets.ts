@@ -7,7 +7,7 @@
 import * as g from '../../graph/ops/index.ts';
 import type { Value } from '../../graph/value.ts';
 import * as nn from '../../nn/index.ts';
-import { isRows } from './signed-images.ts';
+import { isRows, kddGenerator, rowEncoder, rowGenerator, rowLayer } from './row-nets.ts';
 
 /** Sizes of the networks. */
 export interface EgbadSizes {
@@ -29,7 +29,6 @@ export interface Judgement {
 const SLOPE = 0.1;
 
 const image = { weightInit: nn.normalInit(0.02), biasInit: nn.zerosInit };
-const row = { weightInit: nn.glorotUniform, biasInit: nn.zerosInit };
 const leaky = (x: Value) => g.leakyRelu(x, SLOPE);
 
 /** Halvings that leave at most 8 pixels, at least 2. */
@@ -54,7 +53,7 @@ export function encode(net: nn.Scope, x: Value, sizes: EgbadSizes): Value {
 
 /** G: `z → x` of one item's shape, images in [−1, 1]. */
 export function generate(net: nn.Scope, z: Value, shape: readonly number[], sizes: EgbadSizes): Value {
-  if (shape.length === 1) return rowGenerator(net, z, [64, 128, shape[0]]);
+  if (shape.length === 1) return rowGenerator(net, z, [...kddGenerator, shape[0]]);
   const [channels, height, across] = shape;
   const { width, units } = sizes;
   const count = halvings(height, across);
@@ -93,24 +92,11 @@ export function discriminate(net: nn.Scope, x: Value, z: Value, sizes: EgbadSize
 }
 
 function discriminateRows(net: nn.Scope, x: Value, z: Value): Judgement {
-  const layer = (name: string, h: Value) => leaky(nn.dense(net.at(name), h, 128, row));
+  const layer = (name: string, h: Value) => leaky(nn.dense(net.at(name), h, 128, rowLayer));
   const hx = nn.dropout(net.at('row'), layer('row', x), 0.2);
   const hz = nn.dropout(net.at('code'), layer('code', z), 0.2);
   const features = layer('joint', g.concat([hx, hz], 1));
-  return { features, logit: nn.dense(net.at('logit'), nn.dropout(net.at('joint'), features, 0.2), 1, row) };
-}
-
-/** Dense layers with leaky rectifiers between them: `[N, D] → [N, last width]`. ALAD's are these too. */
-export function rowEncoder(net: nn.Scope, x: Value, widths: readonly number[], slope: number): Value {
-  return widths.reduce((h, width, i) => {
-    const y = nn.dense(net.at(`fc${i + 1}`), h, width, row);
-    return i < widths.length - 1 ? g.leakyRelu(y, slope) : y;
-  }, x);
-}
-
-/** Dense layers with rectifiers between them: `[N, latent] → [N, last width]`. */
-export function rowGenerator(net: nn.Scope, z: Value, widths: readonly number[]): Value {
-  return rowEncoder(net, z, widths, 0);
+  return { features, logit: nn.dense(net.at('logit'), nn.dropout(net.at('joint'), features, 0.2), 1, rowLayer) };
 }
 
 const sides = (x: Value): [number, number] => [x.shape[2] as number, x.shape[3] as number];

@@ -1,9 +1,7 @@
 /** Images as generators that end in tanh draw them: values in [−1, 1], sides that halve evenly. Rows pass unchanged. */
 import * as g from '../../graph/ops/index.ts';
 import type { Value } from '../../graph/value.ts';
-
-/** Whether x is rows `[N, D]` rather than images. */
-export const isRows = (x: Value): boolean => x.shape.length === 2;
+import { isRows } from './row-nets.ts';
 
 /** `[N, C, H, W]` in [0, 1] → [−1, 1], padded with black on the right and below to whole multiples of `step`. */
 export function toSigned(x: Value, step: number): Value {

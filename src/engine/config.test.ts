@@ -1,0 +1,26 @@
+import { expect, it } from 'vitest';
+import { z } from 'zod';
+import type { Model } from '../models/index.ts';
+import { resolveConfig } from './config.ts';
+
+const model = {
+  name: 'made-up',
+  config: z.strictObject({
+    width: z.int().min(1).default(8),
+    epochs: z.int().min(1).default(3),
+    code: z.int().min(1).default(2),
+  }),
+  presets: { small: { epochs: 5 } },
+  defaults: ([inputs]: readonly number[], count: number) => ({ width: inputs, epochs: count, code: 7 }),
+} as unknown as Model<{ width: number; epochs: number; code: number }>;
+
+it('puts defaults that follow from the data below a preset, and a preset below what is given', () => {
+  expect(resolveConfig(model)).toEqual({ width: 8, epochs: 3, code: 2 });
+  const about = { shape: [121], count: 40 };
+  expect(resolveConfig(model, {}, about)).toEqual({ width: 121, epochs: 40, code: 7 });
+  expect(resolveConfig(model, { preset: 'small', config: { code: 1 } }, about)).toEqual({
+    width: 121,
+    epochs: 5,
+    code: 1,
+  });
+});

@@ -1,0 +1,34 @@
+import { expect, it } from 'vitest';
+import * as g from '../../graph/index.ts';
+import * as nn from '../../nn/index.ts';
+import { judgeRows, kddGenerator, kddJudge, rowGenerator, rowLatent, rowTraining } from './row-nets.ts';
+
+function traced(build: (net: nn.Scope) => g.Value) {
+  const trace = new nn.Trace(true);
+  const { shape } = build(trace.group('net'));
+  const sizes = [...trace.parameters.values()].map(({ spec }) => spec.shape.reduce((a, b) => a * b, 1));
+  return { shape, parameters: sizes.reduce((a, b) => a + b, 0), draws: trace.draws.size };
+}
+
+it('has the published sizes of AnoGAN for KDD99', () => {
+  const x = g.input('x', [5, 121]);
+  expect(traced((net) => rowGenerator(net, g.input('z', [5, 32]), [...kddGenerator, 121]))).toEqual({
+    shape: [5, 121],
+    parameters: 26_041,
+    draws: 0,
+  });
+  // Dropout after each of the three layers, also below the logit.
+  expect(traced((net) => judgeRows(net, x, kddJudge).logit)).toEqual({ shape: [5, 1], parameters: 80_769, draws: 3 });
+  expect(judgeRows(new nn.Trace(true).group('net'), x, kddJudge).features.shape).toEqual([5, 128]);
+});
+
+it('gives rows a code of about a quarter of their numbers', () => {
+  expect([121, 274, 6, 2, 1].map((inputs) => rowLatent([inputs]))).toEqual([32, 64, 2, 2, 2]);
+});
+
+it('trains few rows in small batches and more often: about 2,000 steps', () => {
+  expect(rowTraining(178_533)).toEqual({ batchSize: 256, epochs: 3 });
+  expect(rowTraining(174)).toEqual({ batchSize: 16, epochs: 184 });
+  expect(rowTraining(1)).toEqual({ batchSize: 16, epochs: 32_000 });
+  expect(rowTraining(5_000_000).epochs).toBe(1);
+});
