@@ -12,7 +12,7 @@ import * as nn from '../nn/index.ts';
 import { defineModel, type ItemShape } from './define.ts';
 import { signed } from './parts/dcgan.ts';
 import { discriminate, fenceNetworks, generate, latentOf } from './parts/fence-nets.ts';
-import { isRows } from './parts/signed-images.ts';
+import { isRows } from './parts/row-nets.ts';
 import { spread } from './parts/watch.ts';
 
 const rate = () => zod.number().positive().max(1);

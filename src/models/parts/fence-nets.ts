@@ -8,7 +8,7 @@ import type { Value } from '../../graph/value.ts';
 import * as nn from '../../nn/index.ts';
 import type { ImageShape, ItemShape } from '../define.ts';
 import { cropTo, shrunk, stridedGenerator, stridedTrunk } from './dcgan.ts';
-import { isRows } from './signed-images.ts';
+import { isRows } from './row-nets.ts';
 
 export const fenceNetworks = ['strided', 'mnist', 'cifar10'] as const;
 
