@@ -12,6 +12,7 @@ export interface ConfigFile {
   size?: string;
   channels?: number;
   labelled?: number;
+  'held-out'?: string;
   'normalize-map'?: string;
   label?: string;
   /** What columns of a CSV file of rows are, by name. */
@@ -37,6 +38,7 @@ const keys: Readonly<Record<keyof ConfigFile, 'text' | 'number' | 'name' | 'opti
   size: 'name',
   channels: 'number',
   labelled: 'number',
+  'held-out': 'name',
   'normalize-map': 'text',
   label: 'text',
   columns: 'options',

@@ -20,6 +20,8 @@ export interface BaselineReport {
   readonly precision?: number;
   readonly recall?: number;
   readonly f1?: number;
+  readonly seenAuroc?: number | null;
+  readonly heldOutAuroc?: number | null;
 }
 
 /** How well one class of anomalous test items is told from the normal ones. */
@@ -71,6 +73,12 @@ export interface RunReport {
     precision?: number;
     recall?: number;
     f1?: number;
+    /**
+     * AUROC of all normal test items against the anomalous ones of classes that took part in training, and against those
+     * of classes held out from it; null where there are none. Absent unless the protocol tells them apart.
+     */
+    seenAuroc?: number | null;
+    heldOutAuroc?: number | null;
     /** Over all pixels of test items whose masks are known. */
     pixelAuroc: number | null;
     pixelAp: number | null;

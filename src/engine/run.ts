@@ -51,6 +51,7 @@ export interface RunRecord {
   readonly class: string;
   readonly validationFraction?: number;
   readonly labelledFraction?: number;
+  readonly heldOut?: readonly (string | number)[];
   readonly splitHash: string;
   readonly seed: number;
   readonly falseAlarmRate: number;

@@ -17,6 +17,7 @@ import { meanImage } from './mean-image.ts';
 import { pca } from './pca.ts';
 import { random } from './random.ts';
 import { skipGanomaly } from './skip-ganomaly.ts';
+import { twoDiscriminatorGan } from './two-discriminator-gan.ts';
 
 export * from './define.ts';
 export {
@@ -36,6 +37,7 @@ export {
   pca,
   random,
   skipGanomaly,
+  twoDiscriminatorGan,
 };
 
 // biome-ignore lint/suspicious/noExplicitAny: the registry holds models of every option type.
@@ -57,6 +59,7 @@ export const models: readonly AnyModel[] = [
   knn,
   isolationForest,
   cnn,
+  twoDiscriminatorGan,
   meanImage,
   random,
 ];

@@ -42,6 +42,7 @@ interface Options extends SpeechOptions {
   readonly mask?: string[];
   readonly maxPixels?: number;
   readonly labelled?: number;
+  readonly heldOut?: string[];
   readonly normalizeMap?: MapNormalization;
   readonly acceptLicence?: boolean;
   readonly label?: string;
@@ -85,7 +86,12 @@ export function addTrain(program: Command, argv: readonly string[]): void {
       'what is normal: see oddity datasets (default: that of the data set; folder for files, else one-class)',
     )
     .option('--class <name>', 'the class that the protocol is about, by name or number; files need none')
-    .option('--labelled <share>', 'share of the anomalies to train on, with --protocol labelled (default: 1)', share)
+    .option('--labelled <share>', 'share of the anomalies to train on, for labelled and imbalance (default: 1)', share)
+    .option(
+      '--held-out <classes>',
+      'classes of anomalies that training must not see, with --protocol imbalance (default: half, by the seed)',
+      commaList,
+    )
     .option('--label <column>', 'the column of labels in a CSV file of rows (default: one named label or target)')
     .option(
       '--column <name=kind>',
@@ -169,6 +175,7 @@ async function trainOptions(options: Options, flags: readonly ModelOption[], nam
     maxPixels: options.maxPixels,
     folderNames: folderNames(options),
     labelledFraction: options.labelled ?? values.labelled,
+    heldOut: options.heldOut ?? (values['held-out'] === undefined ? undefined : commaList(String(values['held-out']))),
     mapNormalization: options.normalizeMap ?? (values['normalize-map'] as MapNormalization | undefined),
     acceptLicence: options.acceptLicence,
     columns: columnsOf(options.label ?? values.label, { ...values.columns, ...options.column }),
