@@ -84,7 +84,8 @@ function byFamiliarity(
       own.map((i) => testLabels[i]),
     );
   };
-  return { seenAuroc: aurocOf(false), heldOutAuroc: aurocOf(true) };
+  const [seenAuroc, heldOutAuroc] = [aurocOf(false), aurocOf(true)];
+  return { ...(seenAuroc !== null && { seenAuroc }), ...(heldOutAuroc !== null && { heldOutAuroc }) };
 }
 
 /** 95 % bootstrap intervals of the image metrics; the same scores give the same intervals. */
