@@ -25,7 +25,7 @@ describe('the registry', () => {
   test.each(tables)('%s: models, presets, options, protocol and data are known', (_, table) => {
     const { needs, name } = findProtocol(table.protocol);
     expect(name).toBe(table.protocol); // never an alias: runs keep the plain name
-    expect(new Set(table.entries.map(({ model }) => model)).size).toBe(table.entries.length);
+    expect(new Set(table.entries.map(({ label, model }) => label ?? model)).size).toBe(table.entries.length);
     for (const { model, preset, config } of table.entries)
       expect(() => resolveConfig(findModel(model), { preset, config })).not.toThrow();
     for (const { data, class: about } of table.cases) {
@@ -101,8 +101,9 @@ const table: BenchTable = {
     { method: 'Q', protocol: 'kdd', values: { f1: 0.25 }, source: 'T', read: 'memory', remark: 'odd' },
   ],
 };
-const report = (data: string, seed: number, f1: number, more = {}) =>
-  ({
+const report = (data: string, seed: number, f1: number, more = {}) => ({
+  label: 'pca',
+  report: {
     model: 'pca',
     data,
     class: 'normal',
@@ -111,7 +112,8 @@ const report = (data: string, seed: number, f1: number, more = {}) =>
     metrics: { f1, imageAuroc: null, prevalence: 0.2 },
     timings: { totalSeconds: 2, fitSeconds: 1 },
     ...more,
-  }) as unknown as RunReport;
+  } as unknown as RunReport,
+});
 
 describe('summaries', () => {
   const reports = [report('a', 1, 0.1), report('b', 1, 0.3), report('a', 2, 0.4), report('b', 2, 0.6)];

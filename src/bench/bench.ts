@@ -17,6 +17,8 @@ export interface BenchCase {
 /** A model in a table. */
 export interface BenchEntry {
   readonly model: string;
+  /** What its row is called; the model's name unless given, and needed where a model has several rows. */
+  readonly label?: string;
   readonly preset?: string;
   readonly config?: Readonly<Record<string, unknown>>;
   /** Tests on so many items at most, because scoring is slow; the table says so. */

@@ -25,6 +25,8 @@ export interface BenchChoice {
 export interface PlannedTable {
   readonly table: BenchTable;
   readonly jobs: readonly SweepJob[];
+  /** What the row of each training is called, in the order of `jobs`. */
+  readonly labels: readonly string[];
   /** Models that do not take such items, as sentences. */
   readonly leftOut: readonly string[];
 }
@@ -50,9 +52,10 @@ function planTable(table: BenchTable, seeds: readonly number[], choice: BenchCho
   const own = [...new Set(table.cases.flatMap((c) => c.class ?? []))];
   const wanted = choice.classes ?? (choice.quick ? own.slice(0, quick.classes) : own);
   const cases = table.cases.filter((c) => c.class === undefined || wanted.includes(c.class));
-  const named = choice.models?.map((name) => {
+  const named = choice.models?.flatMap((name): readonly BenchEntry[] => {
     const { name: model } = findModel(name);
-    return table.entries.find((entry) => entry.model === model) ?? { model };
+    const own = table.entries.filter((entry) => entry.model === model);
+    return own.length > 0 ? own : [{ model }];
   });
   const leftOut: string[] = [];
   const entries = (named ?? table.entries).filter(({ model }) => {
@@ -85,7 +88,8 @@ function planTable(table: BenchTable, seeds: readonly number[], choice: BenchCho
       }),
     ),
   );
-  return { table, jobs, leftOut };
+  const names = entries.map(({ label, model }) => label ?? model);
+  return { table, jobs, labels: jobs.map((_, i) => names[i % names.length]), leftOut };
 }
 
 function testLimitOf({ testLimit }: BenchEntry, choice: BenchChoice): number | undefined {

@@ -46,12 +46,22 @@ export interface TableSummary {
   readonly leftOut: readonly string[];
 }
 
-/** Sums a table up; `reports` are those of its trainings. */
-export function summarize(table: BenchTable, reports: readonly RunReport[], leftOut: readonly string[]): TableSummary {
-  const groups = groupBy(reports, rowKey);
+/** A finished training and what its row is called. */
+export interface LabelledReport {
+  readonly label: string;
+  readonly report: RunReport;
+}
+
+/** Sums a table up; `runs` are its trainings. */
+export function summarize(
+  table: BenchTable,
+  runs: readonly LabelledReport[],
+  leftOut: readonly string[],
+): TableSummary {
+  const groups = groupBy(runs, rowKey);
   const rows = groups.map((own) => rowOf(table, own));
   const shown = new Set(rows.flatMap(({ published }) => published));
-  const byCase = groupBy(reports, caseLabel);
+  const byCase = groupBy(runs, caseLabel);
   return {
     table,
     rows,
@@ -62,7 +72,7 @@ export function summarize(table: BenchTable, reports: readonly RunReport[], left
             label: caseLabel(own[0]),
             values: groups.map(([first]) =>
               spreadOf(
-                own.filter((r) => rowKey(r) === rowKey(first)),
+                own.filter((r) => rowKey(r) === rowKey(first)).map(({ report }) => report),
                 table.metrics[0],
               ),
             ),
@@ -72,14 +82,16 @@ export function summarize(table: BenchTable, reports: readonly RunReport[], left
   };
 }
 
-const rowKey = (r: RunReport) => JSON.stringify([r.model, r.contamination ?? 0, r.testLimit ?? 0]);
-const caseLabel = (r: RunReport) => `${basename(r.data)}, ${r.class}`;
+const rowKey = ({ label, report }: LabelledReport) =>
+  JSON.stringify([label, report.contamination ?? 0, report.testLimit ?? 0]);
+const caseLabel = ({ report }: LabelledReport) => `${basename(report.data)}, ${report.class}`;
 
-function rowOf(table: BenchTable, own: readonly RunReport[]): SummaryRow {
+function rowOf(table: BenchTable, runs: readonly LabelledReport[]): SummaryRow {
+  const own = runs.map(({ report }) => report);
   const [{ model, contamination = 0, testLimit, parameters }] = own;
   const isContaminated = table.cases.some((c) => c.contamination !== undefined);
   const label = [
-    model,
+    runs[0].label,
     ...(isContaminated ? [`p = ${contamination}`] : []),
     ...(testLimit === undefined ? [] : [`at most ${testLimit} test items`]),
   ].join(', ');
@@ -87,7 +99,7 @@ function rowOf(table: BenchTable, own: readonly RunReport[]): SummaryRow {
     model,
     label,
     seeds: new Set(own.map((r) => r.seed)).size,
-    cases: groupBy(own, caseLabel).length,
+    cases: groupBy(runs, caseLabel).length,
     metrics: Object.fromEntries(table.metrics.map((metric) => [metric, spreadOf(own, metric)])),
     prevalence: meanOf(own.map((r) => r.metrics.prevalence)),
     seconds: meanOf(own.map((r) => r.timings.totalSeconds)) ?? 0,

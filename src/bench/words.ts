@@ -17,6 +17,8 @@ export const metricHeads: Readonly<Record<BenchMetric, string>> = {
   pixelAuroc: 'pixel AUROC',
   pixelAp: 'pixel AP',
   aupro: 'AUPRO',
+  seenAuroc: 'AUROC seen',
+  heldOutAuroc: 'AUROC held out',
 };
 
 /** `0.912 ± 0.013`; a dash where there is nothing, no spread with one seed. */

@@ -14,6 +14,7 @@ export interface ConfigFile {
   labelled?: number;
   contamination?: number;
   'test-limit'?: number;
+  'held-out'?: string;
   'normalize-map'?: string;
   label?: string;
   /** What columns of a CSV file of rows are, by name. */
@@ -41,6 +42,7 @@ const keys: Readonly<Record<keyof ConfigFile, 'text' | 'number' | 'name' | 'opti
   labelled: 'number',
   contamination: 'number',
   'test-limit': 'number',
+  'held-out': 'name',
   'normalize-map': 'text',
   label: 'text',
   columns: 'options',

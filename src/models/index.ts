@@ -18,6 +18,7 @@ import { meanImage } from './mean-image.ts';
 import { pca } from './pca.ts';
 import { random } from './random.ts';
 import { skipGanomaly } from './skip-ganomaly.ts';
+import { twoDiscriminatorGan } from './two-discriminator-gan.ts';
 
 export * from './define.ts';
 export {
@@ -38,6 +39,7 @@ export {
   pca,
   random,
   skipGanomaly,
+  twoDiscriminatorGan,
 };
 
 // biome-ignore lint/suspicious/noExplicitAny: the registry holds models of every option type.
@@ -60,6 +62,7 @@ export const models: readonly AnyModel[] = [
   knn,
   isolationForest,
   cnn,
+  twoDiscriminatorGan,
   meanImage,
   random,
 ];

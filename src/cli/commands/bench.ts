@@ -73,9 +73,8 @@ export function addBench(program: Command): void {
       throw new Cancelled('Stopped. What is finished is kept; the same command goes on.');
     });
     let at = 0;
-    const tables = planned.map(({ table, jobs, leftOut }) => {
-      const own = reports.slice(at, at + jobs.length);
-      at += jobs.length;
+    const tables = planned.map(({ table, labels, leftOut }) => {
+      const own = labels.map((label) => ({ label, report: reports[at++] }));
       return summarize(table, own, leftOut);
     });
     const words = process.argv.slice(2).filter((word) => !['--json', '--quiet'].includes(word));

@@ -44,6 +44,7 @@ interface Options extends SpeechOptions {
   readonly labelled?: number;
   readonly contamination?: number;
   readonly testLimit?: number;
+  readonly heldOut?: string[];
   readonly normalizeMap?: MapNormalization;
   readonly acceptLicence?: boolean;
   readonly label?: string;
@@ -87,7 +88,12 @@ export function addTrain(program: Command, argv: readonly string[]): void {
       'what is normal: see oddity datasets (default: that of the data set; folder for files, else one-class)',
     )
     .option('--class <name>', 'the class that the protocol is about, by name or number; files need none')
-    .option('--labelled <share>', 'share of the anomalies to train on, with --protocol labelled (default: 1)', share)
+    .option('--labelled <share>', 'share of the anomalies to train on, for labelled and imbalance (default: 1)', share)
+    .option(
+      '--held-out <classes>',
+      'classes of anomalies that training must not see, with --protocol imbalance (default: half, by the seed)',
+      commaList,
+    )
     .option(
       '--contamination <share>',
       'share of the training part that is anomalies taken for normal (default: 0)',
@@ -183,6 +189,7 @@ async function trainOptions(options: Options, flags: readonly ModelOption[], nam
     labelledFraction: options.labelled ?? values.labelled,
     contamination: options.contamination ?? values.contamination,
     testLimit: options.testLimit ?? values['test-limit'],
+    heldOut: options.heldOut ?? (values['held-out'] === undefined ? undefined : commaList(String(values['held-out']))),
     mapNormalization: options.normalizeMap ?? (values['normalize-map'] as MapNormalization | undefined),
     acceptLicence: options.acceptLicence,
     columns: columnsOf(options.label ?? values.label, { ...values.columns, ...options.column }),
