@@ -1,6 +1,6 @@
 """Iterations of GANs in PyTorch eager, two threads, without work that the mathematics does not need: the drawn images of
-the discriminator's step serve the generator's too, and no gradients are made for parameters that do not move.
-Reads one JSON line {"net": i, "steps": n} at a time, prints seconds."""
+the discriminator's step serve the generator's too (as do the codes), and no gradients are made for parameters that do not
+move. Reads one JSON line {"net": i, "steps": n} at a time, prints seconds."""
 import json, sys, time
 import torch
 from torch import nn
@@ -56,7 +56,57 @@ class Ganomaly:
         return loss
 
 
-cases = [lambda: Ganomaly(64, 1)]
+class Egbad:
+    """Zenati et al. 2018 on MNIST, with the moving averages of all weights."""
+
+    def __init__(self, batch, latent=200):
+        slope = lambda: nn.LeakyReLU(.1)
+        self.encoder = nn.Sequential(
+            nn.Conv2d(1, 32, 3, 1, 1), slope(), nn.Conv2d(32, 64, 3, 2, 1), nn.BatchNorm2d(64), slope(),
+            nn.Conv2d(64, 128, 3, 2, 1), nn.BatchNorm2d(128), slope(), nn.Flatten(), nn.Linear(6272, latent))
+        self.generator = nn.Sequential(
+            nn.Linear(latent, 1024), nn.BatchNorm1d(1024), nn.ReLU(), nn.Linear(1024, 6272), nn.BatchNorm1d(6272), nn.ReLU(),
+            nn.Unflatten(1, (128, 7, 7)), nn.ConvTranspose2d(128, 64, 4, 2, 1), nn.BatchNorm2d(64), nn.ReLU(),
+            nn.ConvTranspose2d(64, 1, 4, 2, 1), nn.Tanh())
+        self.of_image = nn.Sequential(
+            nn.Conv2d(1, 64, 4, 2, 1), slope(), nn.Dropout(.5),
+            nn.Conv2d(64, 64, 4, 2, 1), nn.BatchNorm2d(64), slope(), nn.Dropout(.5), nn.Flatten())
+        self.of_code = nn.Sequential(nn.Linear(latent, 512), slope(), nn.Dropout(.5))
+        self.joint = nn.Sequential(nn.Linear(3136 + 512, 1024), slope(), nn.Dropout(.5), nn.Linear(1024, 1))
+        self.discriminator = nn.ModuleList([self.of_image, self.of_code, self.joint])
+        nets = [self.discriminator, self.generator, self.encoder]
+        self.optimizers = [torch.optim.Adam(n.parameters(), 1e-5, betas=(.5, .999)) for n in nets]
+        self.weights = [p for n in nets for p in n.parameters()]
+        self.averages = [p.detach().clone() for p in self.weights]
+        self.x, self.latent = torch.rand(batch, 1, 28, 28) * 2 - 1, latent
+
+    def logits(self, x, z):
+        return self.joint(torch.cat([self.of_image(x), self.of_code(z)], 1))
+
+    def step(self):
+        x, z = self.x, torch.randn(len(self.x), self.latent)
+        of_discriminator, *others = self.optimizers
+        made, code = self.generator(z), self.encoder(x)
+        of_discriminator.zero_grad()
+        real, fake = self.logits(x, code.detach()), self.logits(made.detach(), z)
+        one, zero = torch.ones_like(real), torch.zeros_like(real)
+        (binary_cross_entropy_with_logits(real, one) + binary_cross_entropy_with_logits(fake, zero)).backward()
+        of_discriminator.step()
+        for optimizer in others:
+            optimizer.zero_grad()
+        self.discriminator.requires_grad_(False)
+        loss = (binary_cross_entropy_with_logits(self.logits(made, z), one) +
+                binary_cross_entropy_with_logits(self.logits(x, code), zero))
+        loss.backward()
+        self.discriminator.requires_grad_(True)
+        for optimizer in others:
+            optimizer.step()
+        with torch.no_grad():
+            torch._foreach_lerp_(self.averages, self.weights, 1e-3)
+        return loss
+
+
+cases = [lambda: Ganomaly(64, 1), lambda: Egbad(100)]
 built = {}
 for line in sys.stdin:
     request = json.loads(line)

@@ -153,7 +153,7 @@ export const benches: readonly Bench[] = [
       oneClass(
         'MNIST, one digit is normal, a share of the training part is other digits',
         'mnist',
-        entries('ganomaly', 'f-anogan', 'autoencoder', 'pca'),
+        entries('simultaneous-encoder', 'f-anogan', 'ganomaly', 'autoencoder', 'pca'),
         {
           cases: [0, 0.01, 0.05, 0.1].flatMap((contamination) =>
             ['1', '8'].map((digit) => ({ data: 'mnist', class: digit, contamination })),

@@ -17,6 +17,8 @@ export const metricHeads: Readonly<Record<BenchMetric, string>> = {
   pixelAuroc: 'pixel AUROC',
   pixelAp: 'pixel AP',
   aupro: 'AUPRO',
+  dice: 'Dice',
+  iou: 'IoU',
   seenAuroc: 'AUROC seen',
   heldOutAuroc: 'AUROC held out',
 };

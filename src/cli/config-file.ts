@@ -16,6 +16,10 @@ export interface ConfigFile {
   'test-limit'?: number;
   'held-out'?: string;
   'normalize-map'?: string;
+  augment?: string;
+  tile?: string;
+  overlap?: number;
+  region?: string;
   label?: string;
   /** What columns of a CSV file of rows are, by name. */
   columns?: Record<string, unknown>;
@@ -44,6 +48,10 @@ const keys: Readonly<Record<keyof ConfigFile, 'text' | 'number' | 'name' | 'opti
   'test-limit': 'number',
   'held-out': 'name',
   'normalize-map': 'text',
+  augment: 'text',
+  tile: 'name',
+  overlap: 'number',
+  region: 'text',
   label: 'text',
   columns: 'options',
   scaling: 'text',

@@ -17,6 +17,8 @@ export const metricNames = {
   pixelAuroc: 'pixel AUROC',
   pixelAp: 'pixel AP',
   aupro: 'AUPRO (to 0.3)',
+  dice: 'Dice at the map threshold',
+  iou: 'IoU at the map threshold',
 } as const;
 
 /** The report of `train` and `test` for people; `page` is the file that shows more. */

@@ -3,7 +3,16 @@ import { InternalError } from '../core/errors.ts';
 import { type Listener, silent } from '../core/events.ts';
 import { isImage } from '../core/item-shape.ts';
 import type { Program } from '../graph/program.ts';
-import { auroc, averagePrecision, bootstrap, f1Max, imageMetrics, pixelMetrics, topShare } from '../metrics/index.ts';
+import {
+  auroc,
+  averagePrecision,
+  bootstrap,
+  f1Max,
+  imageMetrics,
+  pixelMetrics,
+  pooledOverlap,
+  topShare,
+} from '../metrics/index.ts';
 import { type AnyModel, meanImage, random } from '../models/index.ts';
 import type { Runtime, Session } from '../runtime/index.ts';
 import { fitData, trainingItems } from './fit.ts';
@@ -24,15 +33,18 @@ export interface Judgement {
 /** Rounds of the bootstrap: as many as items allow in about a second, within these bounds. */
 const ROUNDS = { least: 50, most: 1000, items: 10_000_000 };
 
-/** Scores the test part with a session and computes the metrics; the threshold is for `perType` only. */
+/**
+ * Scores the test part with a session and computes the metrics. The threshold is for `perType` only, that of maps for
+ * Dice and IoU.
+ */
 export async function judge(
   session: Session,
   task: Task,
-  options: { threshold: number | null; onEvent?: Listener; signal?: AbortSignal },
+  options: { threshold: number | null; mapThreshold: number | null; onEvent?: Listener; signal?: AbortSignal },
 ): Promise<Judgement> {
   const { source, split } = task;
-  const { threshold, onEvent = silent, signal } = options;
-  const pixels = pixelJudge(task, onEvent);
+  const { threshold, mapThreshold, onEvent = silent, signal } = options;
+  const pixels = pixelJudge(task, mapThreshold, onEvent);
   let judging = 0; // milliseconds that scoring alone would not take
   const onMaps: ScoreOptions['onMaps'] =
     pixels.onMaps &&
@@ -124,14 +136,16 @@ function perType({ source, split }: Task, scores: Float32Array, threshold: numbe
 }
 
 /** Pixel metrics as a report holds them, and for each that is null, why. */
-type PixelJudgement = Pick<RunReport['metrics'], 'pixelAuroc' | 'pixelAp' | 'aupro'> & Pick<RunReport, 'reasons'>;
+type PixelJudgement = Pick<RunReport['metrics'], (typeof pixelNames)[number]> & Pick<RunReport, 'reasons'>;
+const pixelNames = ['pixelAuroc', 'pixelAp', 'aupro', 'dice', 'iou'] as const;
 
 /**
  * Takes maps of the test part as they are made and compares them with the masks. An item that is normal under the
  * protocol has an empty mask, whatever the source says of it; an anomalous one without a mask is left out.
  */
 function pixelJudge(
-  { source, split }: Task,
+  { source, split, region }: Task,
+  threshold: number | null,
   onEvent: Listener,
 ): Pick<ScoreOptions, 'onMaps'> & { result(): PixelJudgement } {
   const { test, testLabels } = split;
@@ -141,7 +155,9 @@ function pixelJudge(
     pixelAuroc: null,
     pixelAp: null,
     aupro: null,
-    reasons: { pixelAuroc: reason, pixelAp: reason, aupro: reason },
+    dice: null,
+    iou: null,
+    reasons: Object.fromEntries(pixelNames.map((name) => [name, reason])),
   });
   if (!source.readMasks || (anomalous.length > 0 && masked.size === 0))
     return { result: () => none(`${source.name} has no masks of anomalous pixels.`) };
@@ -157,6 +173,7 @@ function pixelJudge(
   const [, height, width] = shape;
   const area = height * width;
   const pixels = pixelMetrics();
+  const overlap = threshold === null ? undefined : pooledOverlap(threshold);
   return {
     async onMaps(maps, at, count) {
       const masks = new Uint8Array(count * area);
@@ -165,12 +182,25 @@ function pixelJudge(
         const mask = masks.subarray(k * area, (k + 1) * area);
         if (testLabels[at + k] === 0) mask.fill(0);
         else if (!masked.has(at + k)) continue;
-        pixels.add(maps.subarray(k * area, (k + 1) * area), mask, height, width);
+        const map = maps.subarray(k * area, (k + 1) * area);
+        pixels.add(map, mask, height, width, region);
+        overlap?.add(map, mask);
       }
     },
     result() {
       const { pixelAuroc, pixelAp, aupro, reasons } = pixels.result();
-      return { pixelAuroc, pixelAp, aupro, reasons };
+      const { dice = null, iou = null } = overlap?.result() ?? {};
+      const reason = overlap
+        ? 'No pixel is anomalous, neither of the masks nor at the map threshold.'
+        : 'There are no held-out normals, so maps have no threshold.';
+      return {
+        pixelAuroc,
+        pixelAp,
+        aupro,
+        dice,
+        iou,
+        reasons: { ...reasons, ...(dice === null && { dice: reason, iou: reason }) },
+      };
     },
   };
 }
@@ -188,7 +218,7 @@ export async function judgeBaselines(
     const tensors = model.learns === 'statistics' ? await model.fit(config, data) : {};
     const session = await runtime.compile(scoringProgram(model, config, source.shape, tensors));
     try {
-      const pixels = pixelJudge(task, silent);
+      const pixels = pixelJudge(task, null, silent);
       const scores = await scoreItems(session, source, split.test, { signal, onMaps: pixels.onMaps });
       const { imageAuroc, imageAp } = imageMetrics(scores, split.testLabels);
       const { pixelAuroc, pixelAp, aupro } = pixels.result();

@@ -8,12 +8,13 @@ import type { Listener } from '../core/events.ts';
 import type { Rng } from '../core/random.ts';
 import { sizeOf } from '../core/shape.ts';
 import { float32, type Tensors } from '../core/tensor.ts';
-import { batchOrder, type Source, type Split } from '../data/index.ts';
+import { type AugmentOptions, augment, batchOrder, type Source, type Split } from '../data/index.ts';
 import type { Program } from '../graph/program.ts';
 import type { AnyModel, FitData, ItemShape, TrainingPhase } from '../models/index.ts';
 import { type AssembledPhase, assemble, type Feed, initialize } from '../nn/training.ts';
 import type { Device, ProfileRow, Runtime, Session } from '../runtime/index.ts';
 import { orAbort } from './cancel.ts';
+import { watchCollapse } from './collapse.ts';
 
 /** A call should take about this long: short enough for progress and cancelling, long enough to be efficient. */
 const CALL_MS = { low: 150, aim: 200, high: 250 };
@@ -53,6 +54,8 @@ export interface FitOptions {
   readonly source: Source;
   /** Item numbers to learn from. */
   readonly train: Uint32Array;
+  /** What happens to each image of a batch at random; nothing unless given. Gradient models only. */
+  readonly augment?: AugmentOptions;
   /** 1 = anomalous, in the order of `train`; all normal unless given. */
   readonly labels?: Uint8Array;
   readonly runtime: Runtime;
@@ -211,7 +214,7 @@ export class Feeder {
   constructor(
     assembled: AssembledPhase,
     session: Session,
-    private readonly data: Pick<FitOptions, 'source' | 'train' | 'labels' | 'rng'>,
+    private readonly data: Pick<FitOptions, 'source' | 'train' | 'labels' | 'rng' | 'augment'>,
     private readonly plan: Plan,
   ) {
     this.feeds = assembled.feeds.filter((f) => session.inputs.includes(f.name));
@@ -245,6 +248,10 @@ export class Feeder {
           for (let i = 0; i < batchSize; i++) indices[k * batchSize + i] = train[positions[i]];
         }
         await source.read(indices, data);
+        const stream = rng.split('augment').split(phase.name).split(feed.slot);
+        for (let k = 0; k < count; k++) {
+          this.vary(data.subarray(k * size, (k + 1) * size), stream.split(first + k));
+        }
       } else if (feed.kind === 'labels') {
         const positionsAt = this.orders.get(feed.slot)!;
         for (let k = 0; k < count && labels; k++) {
@@ -270,6 +277,18 @@ export class Feeder {
       feeds[feed.name] = float32(data, [count, ...shape]);
     }
     return feeds;
+  }
+
+  /** Puts a random variant of each image of a batch in its place. */
+  private vary(batch: Float32Array, rng: Rng): void {
+    const { source, augment: options } = this.data;
+    if (!options) return;
+    const [channels, height, width] = source.shape;
+    const size = channels * height * width;
+    for (let i = 0; i < this.plan.batchSize; i++) {
+      const image = batch.subarray(i * size, (i + 1) * size);
+      image.set(augment({ channels, height, width, image }, options, rng.split(i)).image);
+    }
   }
 }
 
@@ -365,6 +384,7 @@ class PhaseRun {
   /** Time and iteration of the last checkpoint. */
   private saved: number | undefined;
   private savedAt: number | undefined;
+  private readonly watch: ReturnType<typeof watchCollapse>;
 
   constructor(
     private readonly options: FitOptions,
@@ -376,6 +396,9 @@ class PhaseRun {
     this.history = [...start.history];
     this.sums = [...start.sums];
     if (start.iteration > 0) this.savedAt = start.iteration;
+    this.watch = watchCollapse(plan.total / plan.perEpoch);
+    // What an earlier start of the run has told is not told again.
+    for (const record of start.history) if (record.phase === plan.phase.name) this.watch(record);
   }
 
   async fit(profiles: ProfileRow[]): Promise<{ tensors: Tensors; history: EpochRecord[] }> {
@@ -468,10 +491,12 @@ class PhaseRun {
       const means = this.sums.map((s) => s / perEpoch);
       const metrics = Object.fromEntries(names.map((name, i) => [name, means[i]]));
       const epoch = this.iteration / perEpoch;
-      this.history.push({ phase: phase.name, epoch, trainingLoss: means[0], metrics });
+      const record = { phase: phase.name, epoch, trainingLoss: means[0], metrics };
+      this.history.push(record);
       this.sums = [];
       for (const [name, value] of Object.entries(metrics))
         this.options.onEvent({ type: 'metric', name, step: epoch, value, phase: phase.name });
+      for (const warning of this.watch(record)) this.options.onEvent(warning);
     }
     return Object.fromEntries(names.map((name) => [name, Number(results[name].data[count - 1])]));
   }
@@ -542,7 +567,7 @@ function requireFinite(tensors: Tensors, what: string): void {
 
 /** A training step on a device, for measuring: the first call on a runtime also compiles. */
 export function stepTrial(
-  data: Pick<FitOptions, 'source' | 'train' | 'labels' | 'rng' | 'signal'>,
+  data: Pick<FitOptions, 'source' | 'train' | 'labels' | 'rng' | 'augment' | 'signal'>,
   phases: readonly TrainingPhase[],
 ): (runtime: Runtime) => Promise<void> {
   const plan = planOf(phases[0], { train: data.train, onEvent: () => {} });

@@ -216,7 +216,7 @@ export const alad = defineModel<Config>({
         updates: judges,
         optimizer,
         loss(context) {
-          const { xz, xx, zz, made, code } = cycles(options, context);
+          const { xz, xx, zz, x, made, code } = cycles(options, context);
           const [dxz, dxx, dzz] = [contrast(xz, 1), contrast(xx, 1), contrast(zz, 1)];
           return {
             loss: g.add(g.add(dxz, dxx), dzz),
@@ -225,6 +225,7 @@ export const alad = defineModel<Config>({
               real: g.reduceMean(xz.real),
               fake: g.reduceMean(xz.fake),
               'generated-spread': spread(made),
+              'data-spread': spread(x),
               'code-spread': spread(code),
             },
           };

@@ -164,6 +164,11 @@ function errorMap(loss: Config['loss'], x: Value, y: Value): Value {
   return loss === 'ssim' ? structure : g.add(g.mul(structure, SSIM_SHARE), g.mul(squared(), 1 - SSIM_SHARE));
 }
 
+/** Training images below which batches are small, so that an epoch has some steps. */
+const FEW = 1000;
+/** Ten epochs of few images would be no training. */
+const LEAST_STEPS = 300;
+
 export const autoencoder = defineModel<Config>({
   name: 'autoencoder',
   title: 'Convolutional autoencoder',
@@ -212,6 +217,10 @@ export const autoencoder = defineModel<Config>({
       weightDecay: 1e-5,
       schedule: 'constant',
     },
+  },
+  defaults(_shape, count) {
+    const batchSize = count < FEW ? 16 : 64;
+    return { batchSize, epochs: Math.max(10, Math.ceil(LEAST_STEPS / Math.max(1, Math.floor(count / batchSize)))) };
   },
   tiny: { width: 4, code: 4, epochs: 2, batchSize: 16 },
 

@@ -121,6 +121,7 @@ export const egbad = defineModel<Config>({
               real: g.reduceMean(real),
               fake: g.reduceMean(fake),
               'generated-spread': spread(made),
+              'data-spread': spread(x),
               'code-spread': spread(code),
             },
           };

@@ -12,7 +12,6 @@ import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';
 import { defineModel } from './define.ts';
-import { spread } from './parts/dcgan.ts';
 import {
   depthOf,
   encode,
@@ -34,6 +33,7 @@ import {
   rowLatent,
   rowTraining,
 } from './parts/row-nets.ts';
+import { spread } from './parts/watch.ts';
 
 const config = z.strictObject({
   code: z.int().min(1).max(4096).default(100).describe('Numbers in the code of an image.'),
@@ -162,7 +162,12 @@ export const ganomaly = defineModel<Config>({
                   g.mul(encoder, encoderWeight),
                 ].reduce((a, b) => g.add(a, b));
                 const watched = { adversarial, contextual, encoder };
-                return { loss, metrics: { ...watched, 'image-spread': spread(drawn), 'code-spread': spread(code) } };
+                const spreads = {
+                  'generated-spread': spread(drawn),
+                  'data-spread': spread(x),
+                  'code-spread': spread(code),
+                };
+                return { loss, metrics: { ...watched, ...spreads } };
               },
             },
           ],

@@ -17,6 +17,7 @@ import { knn } from './knn.ts';
 import { meanImage } from './mean-image.ts';
 import { pca } from './pca.ts';
 import { random } from './random.ts';
+import { simultaneousEncoder } from './simultaneous-encoder.ts';
 import { skipGanomaly } from './skip-ganomaly.ts';
 import { twoDiscriminatorGan } from './two-discriminator-gan.ts';
 
@@ -38,6 +39,7 @@ export {
   meanImage,
   pca,
   random,
+  simultaneousEncoder,
   skipGanomaly,
   twoDiscriminatorGan,
 };
@@ -52,6 +54,7 @@ export const models: readonly AnyModel[] = [
   gan,
   anogan,
   fAnogan,
+  simultaneousEncoder,
   fenceGan,
   egbad,
   alad,

@@ -339,7 +339,7 @@ describe('a run from training to prediction', () => {
       expect(report[key], key).toBeDefined();
     }
     expect(Object.keys(report.metrics).sort()).toEqual(
-      ['aupro', 'imageAp', 'imageAuroc', 'imageF1Max', 'pixelAp', 'pixelAuroc', 'prevalence'].sort(),
+      ['aupro', 'dice', 'imageAp', 'imageAuroc', 'imageF1Max', 'iou', 'pixelAp', 'pixelAuroc', 'prevalence'].sort(),
     );
     expect(report.perType.map((t: { type: string }) => t.type)).toEqual(['blob']);
     expect(Object.keys(report.timings)).toEqual(
