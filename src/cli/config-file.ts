@@ -14,6 +14,7 @@ export interface ConfigFile {
   labelled?: number;
   contamination?: number;
   'test-limit'?: number;
+  'held-out'?: string;
   'normalize-map'?: string;
   augment?: string;
   tile?: string;
@@ -45,6 +46,7 @@ const keys: Readonly<Record<keyof ConfigFile, 'text' | 'number' | 'name' | 'opti
   labelled: 'number',
   contamination: 'number',
   'test-limit': 'number',
+  'held-out': 'name',
   'normalize-map': 'text',
   augment: 'text',
   tile: 'name',

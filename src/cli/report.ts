@@ -12,6 +12,8 @@ export const metricNames = {
   precision: 'precision at the share',
   recall: 'recall at the share',
   f1: 'F1 at the share',
+  seenAuroc: 'AUROC, seen classes',
+  heldOutAuroc: 'AUROC, held-out classes',
   pixelAuroc: 'pixel AUROC',
   pixelAp: 'pixel AP',
   aupro: 'AUPRO (to 0.3)',

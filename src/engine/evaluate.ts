@@ -60,7 +60,7 @@ export async function judge(
   const { reasons: pixelReasons, ...pixelValues } = pixels.result();
   return {
     scores,
-    metrics: { imageAuroc, imageAp, imageF1Max, prevalence, ...atShare(task, scores), ...pixelValues },
+    metrics: { imageAuroc, imageAp, imageF1Max, prevalence, ...ofProtocol(task, scores), ...pixelValues },
     intervals: intervalsOf(scores, split.testLabels),
     perType: perType(task, scores, threshold),
     reasons: { ...reasons, ...pixelReasons },
@@ -68,11 +68,36 @@ export async function judge(
   };
 }
 
+/** What a protocol wants to be judged beside the common metrics. */
+const ofProtocol = (task: Task, scores: Float32Array) => ({
+  ...atShare(task, scores),
+  ...byFamiliarity(task, scores),
+});
+
 /** Precision, recall and F1 where the protocol states the share of anomalies. */
 function atShare({ split }: Task, scores: Float32Array): Pick<BaselineReport, 'precision' | 'recall' | 'f1'> {
   if (split.share === undefined) return {};
   const found = topShare(scores, split.testLabels, split.share);
   return found ? { precision: found.precision, recall: found.recall, f1: found.f1 } : {};
+}
+
+/** AUROC by anomalies of classes that took part in training and of those held out, where the protocol tells them apart. */
+function byFamiliarity(
+  { source, split }: Task,
+  scores: Float32Array,
+): Pick<BaselineReport, 'seenAuroc' | 'heldOutAuroc'> {
+  const { test, testLabels, heldOut } = split;
+  if (!heldOut) return {};
+  const aurocOf = (wanted: boolean) => {
+    const isHeldOut = (i: number) => heldOut.includes(source.items[test[i]].class);
+    const own = Array.from(testLabels.keys()).filter((i) => testLabels[i] === 0 || isHeldOut(i) === wanted);
+    return auroc(
+      own.map((i) => scores[i]),
+      own.map((i) => testLabels[i]),
+    );
+  };
+  const [seenAuroc, heldOutAuroc] = [aurocOf(false), aurocOf(true)];
+  return { ...(seenAuroc !== null && { seenAuroc }), ...(heldOutAuroc !== null && { heldOutAuroc }) };
 }
 
 /** 95 % bootstrap intervals of the image metrics; the same scores give the same intervals. */
@@ -197,7 +222,7 @@ export async function judgeBaselines(
       const scores = await scoreItems(session, source, split.test, { signal, onMaps: pixels.onMaps });
       const { imageAuroc, imageAp } = imageMetrics(scores, split.testLabels);
       const { pixelAuroc, pixelAp, aupro } = pixels.result();
-      return { imageAuroc, imageAp, ...atShare(task, scores), pixelAuroc, pixelAp, aupro };
+      return { imageAuroc, imageAp, ...ofProtocol(task, scores), pixelAuroc, pixelAp, aupro };
     } finally {
       session.close().catch(() => {}); // who cancels does not wait
     }

@@ -3,7 +3,7 @@
  * function of the iteration alone, so K, which follows the clock, changes nothing but the speed, and a run that was cut
  * goes on to the same bytes. Models that learn by statistics get one pass over the data.
  */
-import { Cancelled, TrainingDiverged } from '../core/errors.ts';
+import { Cancelled, InternalError, TrainingDiverged } from '../core/errors.ts';
 import type { Listener } from '../core/events.ts';
 import type { Rng } from '../core/random.ts';
 import { sizeOf } from '../core/shape.ts';
@@ -148,13 +148,14 @@ interface Plan {
   readonly phase: TrainingPhase['phase'];
   readonly batchSize: number;
   readonly anomalyShare?: number;
+  readonly balanced?: boolean;
   readonly perEpoch: number;
   readonly total: number;
 }
 
 function planOf(
-  { phase, epochs, batchSize, anomalyShare }: TrainingPhase,
-  { train, onEvent }: Pick<FitOptions, 'train' | 'onEvent'>,
+  { phase, epochs, batchSize, anomalyShare, balanced }: TrainingPhase,
+  { train, labels, onEvent }: Pick<FitOptions, 'train' | 'labels' | 'onEvent'>,
 ): Plan {
   const size = Math.min(batchSize, train.length);
   if (size < batchSize) {
@@ -164,8 +165,9 @@ function planOf(
       message: `The batch size is lowered from ${batchSize} to ${size}: there are only ${train.length} training items.`,
     });
   }
-  const perEpoch = Math.max(1, Math.floor(train.length / size));
-  return { phase, batchSize: size, anomalyShare, perEpoch, total: epochs * perEpoch };
+  const normals = train.length - (labels?.reduce((n, y) => n + y, 0) ?? 0);
+  const perEpoch = Math.max(1, balanced ? Math.floor(normals / (size >> 1)) : Math.floor(train.length / size));
+  return { phase, batchSize: size, anomalyShare, balanced, perEpoch, total: epochs * perEpoch };
 }
 
 /** Counts steps over all phases. */
@@ -292,12 +294,14 @@ export class Feeder {
 
 /** The batches of a slot: all items in a seeded order, or where anomalies are too rare each kind in its own. */
 function positionsOf(
-  { train, labels }: Pick<FitOptions, 'train' | 'labels'>,
-  { batchSize, anomalyShare }: Pick<Plan, 'batchSize' | 'anomalyShare'>,
+  data: Pick<FitOptions, 'source' | 'train' | 'labels'>,
+  { batchSize, anomalyShare, balanced }: Pick<Plan, 'batchSize' | 'anomalyShare' | 'balanced'>,
   rng: Rng,
 ): (iteration: number) => Uint32Array {
+  const { train, labels } = data;
   const all = Uint32Array.from(train.keys());
   const [normal, anomalous] = [0, 1].map((label) => all.filter((i) => (labels?.[i] ?? 0) === label));
+  if (balanced) return balancedPositions(data, normal, anomalous, batchSize, rng);
   const isRare = anomalyShare !== undefined && anomalous.length < anomalyShare * train.length;
   if (!isRare || normal.length === 0 || anomalous.length === 0) {
     const order = batchOrder({ n: train.length, batchSize, rng });
@@ -313,6 +317,39 @@ function positionsOf(
   ];
   return (iteration) =>
     Uint32Array.from(orders.flatMap(({ members, order }) => Array.from(order.at(iteration), (i) => members[i])));
+}
+
+/** Half a batch of normal items, then anomalies that take turns by class, each class in an order of its own. */
+function balancedPositions(
+  { source, train }: Pick<FitOptions, 'source' | 'train'>,
+  normal: Uint32Array,
+  anomalous: Uint32Array,
+  batchSize: number,
+  rng: Rng,
+): (iteration: number) => Uint32Array {
+  if (normal.length === 0 || anomalous.length === 0) {
+    throw new InternalError(`balanced batches need both kinds, got ${normal.length} normal, ${anomalous.length} not.`);
+  }
+  const half = batchSize >> 1;
+  const rest = batchSize - half;
+  const normals = batchOrder({ n: normal.length, batchSize: half, rng: rng.split('normal') });
+  const classOf = (position: number) => source.items[train[position]].class;
+  const kinds = [...new Set(Array.from(anomalous, classOf))]
+    .sort((a, b) => a - b)
+    .map((number) => {
+      const members = anomalous.filter((position) => classOf(position) === number);
+      return { members, order: batchOrder({ n: members.length, batchSize: 1, rng: rng.split('class').split(number) }) };
+    });
+  return (iteration) => {
+    const turns = Array.from({ length: rest }, (_, i) => iteration * rest + i);
+    return Uint32Array.from([
+      ...Array.from(normals.at(iteration), (i) => normal[i]),
+      ...turns.map((turn) => {
+        const { members, order } = kinds[turn % kinds.length];
+        return members[order.at(Math.floor(turn / kinds.length))[0]];
+      }),
+    ]);
+  };
 }
 
 function shapeOf(feed: Feed): readonly number[] {

@@ -23,6 +23,8 @@ export interface BaselineReport {
   readonly precision?: number;
   readonly recall?: number;
   readonly f1?: number;
+  readonly seenAuroc?: number;
+  readonly heldOutAuroc?: number;
 }
 
 /** How well one class of anomalous test items is told from the normal ones. */
@@ -89,6 +91,12 @@ export interface RunReport {
     precision?: number;
     recall?: number;
     f1?: number;
+    /**
+     * AUROC of all normal test items against the anomalous ones of classes that took part in training, and against those
+     * of classes held out from it. Absent unless the protocol tells them apart, and where there are none.
+     */
+    seenAuroc?: number;
+    heldOutAuroc?: number;
     /** Over all pixels of test items whose masks are known. */
     pixelAuroc: number | null;
     pixelAp: number | null;

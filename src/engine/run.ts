@@ -55,6 +55,7 @@ export interface RunRecord {
   readonly labelledFraction?: number;
   readonly contamination?: number;
   readonly testLimit?: number;
+  readonly heldOut?: readonly (string | number)[];
   readonly splitHash: string;
   readonly seed: number;
   readonly falseAlarmRate: number;

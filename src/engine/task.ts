@@ -34,8 +34,10 @@ export interface TaskOptions extends ImageOptions, SplitOptions {
   readonly protocol?: string;
   readonly class?: string | number;
   readonly seed: number;
-  /** Share of the anomalies for training whose labels are used, under the protocol `labelled`. */
+  /** Share of the anomalies for training whose labels are used, under the protocols `labelled` and `imbalance`. */
   readonly labelledFraction?: number;
+  /** Classes of anomalies that training must not see, under the protocol `imbalance`. */
+  readonly heldOut?: readonly (string | number)[];
   /** What columns of a CSV file of rows are, by name; the others follow from their cells. */
   readonly columns?: Readonly<Record<string, ColumnKind>>;
   /** What is done to the numbers of a table; default `min-max`, by the training part. */
@@ -73,6 +75,13 @@ export function checkTask(options: TaskOptions): { dataset: Dataset; protocol: P
   const dataset = findDataset(data);
   const protocol = findProtocol(options.protocol ?? defaultProtocol(dataset));
   if (protocol.needs.includes('class') && about === undefined) throw missingClass(protocol.name, dataset.name);
+  if (options.heldOut && protocol.name !== 'imbalance') {
+    throw new ConfigError(
+      'held-out',
+      `Classes are held out under the protocol imbalance only, and the protocol is ${protocol.name}. ` +
+        'Leave --held-out out, or use --protocol imbalance.',
+    );
+  }
   checkImageOptions(options);
   if (options.scaling !== undefined) checkScaling(options.scaling);
   if (!dataset.isOfFiles && (size || channels || folderNames)) {
@@ -88,7 +97,8 @@ export function checkTask(options: TaskOptions): { dataset: Dataset; protocol: P
 /** Loads the data and makes the split, from the seed alone. */
 export async function loadTask(options: TaskOptions): Promise<Task> {
   const { dataset, protocol } = checkTask(options);
-  const { onEvent = silent, signal, seed, validationFraction, labelledFraction, contamination, testLimit } = options;
+  const { onEvent = silent, signal, seed, validationFraction, labelledFraction, heldOut } = options;
+  const { contamination, testLimit } = options;
   const begin = performance.now();
   const root = options.dataRoot ?? dataRoot();
   const { download, acceptLicence, columns, scaling, size, channels, maxPixels, folderNames } = options;
@@ -100,7 +110,7 @@ export async function loadTask(options: TaskOptions): Promise<Task> {
     const about = options.class ?? protocol.class;
     const number = about === undefined ? source.normalClass : resolveClass(source, about);
     const name = number === undefined ? undefined : source.classes[number];
-    const drawn = { validationFraction, labelledFraction, contamination, testLimit, rng };
+    const drawn = { validationFraction, labelledFraction, heldOut, contamination, testLimit, rng };
     const split = protocol.split(source, { class: name, ...drawn });
     warnOf(source, split, onEvent);
     const region = options.region && (await readRegion(options.region, source.shape as ImageShape));

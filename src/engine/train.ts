@@ -57,7 +57,7 @@ export interface TrainOptions extends ImageOptions {
   protocol?: string;
   /** Name or number of the class that the protocol is about; image files need none. */
   class?: string | number;
-  /** Share of the anomalies for training whose labels are used, under the protocol `labelled`; default 1. */
+  /** Share of the anomalies for training whose labels are used, under `labelled` and `imbalance`; default 1. */
   labelledFraction?: number;
   /**
    * Share of the training part that is made of anomalies which pass for normal, [0, 0.5]; default 0. Thresholds stay
@@ -66,6 +66,8 @@ export interface TrainOptions extends ImageOptions {
   contamination?: number;
   /** Test on at most so many items, drawn by the seed with the share of anomalies kept; for slow models. */
   testLimit?: number;
+  /** Classes of anomalies that training must not see, under the protocol `imbalance`; default half, by the seed. */
+  heldOut?: readonly (string | number)[];
   /** Accept the licence of a data set that asks for it. */
   acceptLicence?: boolean;
   /** What columns of a CSV file of rows are, by name; the others follow from their cells. */
@@ -290,6 +292,7 @@ async function trainIn(folder: RunFolder, early: Plan, options: TrainOptions, be
         labelledFraction: options.labelledFraction,
         contamination: options.contamination || undefined,
         testLimit: options.testLimit,
+        heldOut: options.heldOut,
         splitHash: task.splitHash,
         seed,
         falseAlarmRate: plan.falseAlarmRate,
@@ -341,7 +344,7 @@ function checkLabels(model: AnyModel, { split }: Task, onEvent: Listener): void 
     throw new ConfigError(
       'no-labels',
       `${model.name} learns from labelled anomalies and must have some to train on; the protocol ${split.protocol} ` +
-        'gives normal items only. Use --protocol labelled, or a model that needs no labels.',
+        'gives normal items only. Use --protocol labelled or imbalance, or a model that needs no labels.',
     );
   }
   const total = split.train.length;

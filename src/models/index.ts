@@ -19,6 +19,7 @@ import { pca } from './pca.ts';
 import { random } from './random.ts';
 import { simultaneousEncoder } from './simultaneous-encoder.ts';
 import { skipGanomaly } from './skip-ganomaly.ts';
+import { twoDiscriminatorGan } from './two-discriminator-gan.ts';
 
 export * from './define.ts';
 export {
@@ -40,6 +41,7 @@ export {
   random,
   simultaneousEncoder,
   skipGanomaly,
+  twoDiscriminatorGan,
 };
 
 // biome-ignore lint/suspicious/noExplicitAny: the registry holds models of every option type.
@@ -63,6 +65,7 @@ export const models: readonly AnyModel[] = [
   knn,
   isolationForest,
   cnn,
+  twoDiscriminatorGan,
   meanImage,
   random,
 ];

@@ -25,6 +25,8 @@ const metricNames: readonly [name: string, title: string, meaning: string][] = [
   ],
   ['recall', 'recall at the share', 'the same items, as a share of all anomalies'],
   ['f1', 'F1 at the share', 'of the two above; comparable only with the same protocol'],
+  ['seenAuroc', 'AUROC, seen classes', 'of anomalies of classes whose labels took part in training'],
+  ['heldOutAuroc', 'AUROC, held-out classes', 'of anomalies of classes that training was kept from'],
   ['pixelAuroc', 'pixel AUROC', 'the same chance for pixels; flattering where defects are small'],
   ['pixelAp', 'pixel AP', 'average precision over pixels'],
   ['aupro', 'AUPRO (0.3)', 'mean coverage of the regions of the ground truth, up to 30 % false-alarm pixels'],

@@ -56,6 +56,7 @@ interface Options extends SpeechOptions {
   readonly labelled?: number;
   readonly contamination?: number;
   readonly testLimit?: number;
+  readonly heldOut?: string[];
   readonly normalizeMap?: MapNormalization;
   readonly augment?: AugmentOptions;
   readonly tile?: [number, number];
@@ -115,7 +116,12 @@ export function addTrain(program: Command, argv: readonly string[]): void {
       'what is normal: see oddity datasets (default: that of the data set; folder for files, else one-class)',
     )
     .option('--class <name>', 'the class that the protocol is about, by name or number; files need none')
-    .option('--labelled <share>', 'share of the anomalies to train on, with --protocol labelled (default: 1)', share)
+    .option('--labelled <share>', 'share of the anomalies to train on, for labelled and imbalance (default: 1)', share)
+    .option(
+      '--held-out <classes>',
+      'classes of anomalies that training must not see, with --protocol imbalance (default: half, by the seed)',
+      commaList,
+    )
     .option(
       '--contamination <share>',
       'share of the training part that is anomalies taken for normal (default: 0)',
@@ -214,6 +220,7 @@ async function trainOptions(options: Options, flags: readonly ModelOption[], nam
     labelledFraction: options.labelled ?? values.labelled,
     contamination: options.contamination ?? values.contamination,
     testLimit: options.testLimit ?? values['test-limit'],
+    heldOut: options.heldOut ?? (values['held-out'] === undefined ? undefined : commaList(String(values['held-out']))),
     mapNormalization: options.normalizeMap ?? (values['normalize-map'] as MapNormalization | undefined),
     ...viewOf(options, values),
     acceptLicence: options.acceptLicence,
