@@ -91,12 +91,10 @@ describe('real data', () => {
     expect([count('train'), count('test')]).toEqual([60000, 10000]);
     expect(source.items.slice(0, 5).map((i) => i.class)).toEqual([5, 0, 4, 1, 9]);
     const out = new Float32Array(70000 * 784);
-    const started = performance.now();
     await source.read(
       source.items.map((_, i) => i),
       out,
     );
-    expect(performance.now() - started).toBeLessThan(5000);
     let sum = 0;
     for (let i = 0; i < 60000 * 784; i++) sum += out[i];
     expect(sum / (60000 * 784)).toBeCloseTo(0.1307, 4); // the mean that torchvision's examples use
