@@ -252,8 +252,9 @@ export function assemble(phase: Phase, batch: BatchType): AssembledPhase {
     const stepPacks = step.updates.flatMap((group) => packs.get(group)!);
     const zero = (name: string) => g.broadcastTo(g.mul(g.reduceSum(current.get(name)!), 0), current.get(name)!.shape);
     let flat = stepPacks.map((pack) => join(pack, (name) => slopeOf.get(name) ?? zero(name)));
-    const norm = gradientNorm(flat);
-    if (step.clipNorm !== undefined) flat = clipByNorm(flat, step.clipNorm, norm);
+    // A step that updates nothing only moves buffers.
+    const norm = flat.length > 0 ? gradientNorm(flat) : undefined;
+    if (step.clipNorm !== undefined && norm) flat = clipByNorm(flat, step.clipNorm, norm);
     const rateName = `rate/${step.name}/${repeat}`;
     const rate = input(rateName, []);
     const schedule = step.schedule ?? steady;
@@ -285,7 +286,7 @@ export function assemble(phase: Phase, batch: BatchType): AssembledPhase {
     metricNames.forEach((name, i) => {
       outputs[`${step.name}.${name}`] = results[at + 1 + i];
     });
-    outputs[`${step.name}.gradient-norm`] = norm; // before it is clipped
+    if (norm) outputs[`${step.name}.gradient-norm`] = norm; // before it is clipped
   }
 
   // 4. Averages of the parameters as they are after the iteration.
