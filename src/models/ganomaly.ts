@@ -182,7 +182,8 @@ export const ganomaly = defineModel<Config>({
 
   score(options, net, items) {
     const { code, drawn, again } = generate(options, net('generator'), prepare(items));
-    const score = g.reduceMean(g.square(g.sub(code, again)), { axes: code.shape.slice(1).map((_, i) => i + 1) }); // mean (z − ẑ)², [N]
+    // A(x) = mean (z − ẑ)², [N]
+    const score = g.reduceMean(g.flatten(g.square(g.sub(code, again))), { axes: [1] });
     if (isRows(items)) return { map: g.abs(g.sub(items, drawn)), score, reconstruction: drawn };
     const reconstruction = fromCanvas(drawn, items); // [N,C,H,W]
     const map = g.reduceMean(g.abs(g.sub(items, reconstruction)), { axes: [1], keep: true }); // [N,1,H,W]
