@@ -107,8 +107,8 @@ export const ganomaly = defineModel<Config>({
   presets: {
     mnist: { code: 100, width: 64, epochs: 15, batchSize: 64, learningRate: 2e-4 },
     cifar10: { code: 100, width: 64, epochs: 15, batchSize: 64, learningRate: 2e-4 },
-    // Ours: the paper has images only.
-    kdd: { code: 32, epochs: 3, batchSize: 128, learningRate: 1e-3, schedule: 'cosine' },
+    // Ours: the paper has images only. A code of 8 ranks held-out normals against defects of them better than 32.
+    kdd: { code: 8, epochs: 2, batchSize: 128, learningRate: 1e-3, schedule: 'cosine' },
   },
   defaults: (shape, count) =>
     isImage(shape) ? {} : { code: rowLatent(shape), ...rowTraining(count), learningRate: 1e-3, schedule: 'cosine' },
