@@ -21,8 +21,8 @@ export interface DefaultsFor {
 }
 
 /**
- * The options of a model: its defaults – with `about`, those for such data –, then a preset's, then those given. Throws ConfigError `unknown-preset`,
- * `unknown-option` (both offer the nearest name) and `option-range`.
+ * The options of a model: its defaults – with `about`, those for such data –, then a preset's, then those given. Throws
+ * ConfigError `unknown-preset`, `unknown-option` (both offer the nearest name) and `option-range`.
  * @example resolveConfig(findModel('autoencoder'), { preset: 'seed-000', config: { epochs: 5 } })
  */
 export function resolveConfig<C>(

@@ -209,7 +209,7 @@ export const alad = defineModel<Config>({
     svhn: { latent: 100, width: 128, units: 1024, pairs: 'height', epochs: 100, batchSize: 32, learningRate: 2e-4 },
     kdd: { rows: 'kdd', latent: 32, epochs: 2, batchSize: 64, ...rowPace },
     'kdd-published': { rows: 'kdd', latent: 32, epochs: 100, batchSize: 50, learningRate: 1e-5 },
-    arrhythmia: { rows: 'arrhythmia', latent: 64, epochs: 400, batchSize: 32, ...rowPace },
+    arrhythmia: { rows: 'arrhythmia', latent: 64, epochs: 200, batchSize: 32, ...rowPace },
     'arrhythmia-published': { rows: 'arrhythmia', latent: 64, epochs: 1000, batchSize: 32, learningRate: 1e-5 },
   },
   defaults: (shape, count) => (isImage(shape) ? {} : { latent: rowLatent(shape), ...rowTraining(count), ...rowPace }),

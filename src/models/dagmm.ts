@@ -164,7 +164,7 @@ export const dagmm = defineModel<Config>({
       learningRate: 1e-4,
     },
     thyroid: { layers: '12-4-1', estimation: 10, mixtures: 2, epochs: 20000, batchSize: 1024, learningRate: 1e-4 },
-    arrhythmia: { layers: '10-2', estimation: 10, mixtures: 2, epochs: 1000, batchSize: 128, learningRate: 1e-3 },
+    arrhythmia: { layers: '10-2', estimation: 10, mixtures: 2, epochs: 600, batchSize: 128, learningRate: 1e-3 },
     'arrhythmia-published': {
       layers: '10-2',
       estimation: 10,

@@ -120,8 +120,8 @@ export const ganomaly = defineModel<Config>({
   presets: {
     mnist: { code: 100, width: 64, epochs: 15, batchSize: 64, learningRate: 2e-4 },
     cifar10: { code: 100, width: 64, epochs: 15, batchSize: 64, learningRate: 2e-4 },
-    // Ours: the paper has images only.
-    kdd: { code: 32, epochs: 3, batchSize: 128, learningRate: 1e-3, schedule: 'cosine' },
+    // Ours: the paper has images only. A code of 8 ranks held-out normals against defects of them better than 32.
+    kdd: { code: 8, epochs: 2, batchSize: 128, learningRate: 1e-3, schedule: 'cosine' },
   },
   defaults: (shape, count) =>
     isImage(shape)
@@ -197,7 +197,8 @@ export const ganomaly = defineModel<Config>({
 
   score(options, net, items) {
     const { code, drawn, again } = generate(options, net('generator'), prepare(items));
-    const score = g.reduceMean(g.square(g.sub(code, again)), { axes: code.shape.slice(1).map((_, i) => i + 1) }); // mean (z − ẑ)², [N]
+    // A(x) = mean (z − ẑ)², [N]
+    const score = g.reduceMean(g.flatten(g.square(g.sub(code, again))), { axes: [1] });
     if (isRows(items)) return { map: g.abs(g.sub(items, drawn)), score, reconstruction: drawn };
     const reconstruction = fromCanvas(drawn, items); // [N,C,H,W]
     const map = g.reduceMean(g.abs(g.sub(items, reconstruction)), { axes: [1], keep: true }); // [N,1,H,W]

@@ -36,7 +36,7 @@ export interface RowJudge {
   readonly layer?: nn.LayerOptions;
 }
 
-/** Dense layers with leaky rectifiers and dropout: the last one's numbers `[N, last width]` and a logit `[N, 1]` of them. */
+/** Dense layers with leaky rectifiers and dropout: the last one's numbers `[N, last width]` and their logit `[N, 1]`. */
 export function judgeRows(net: nn.Scope, x: Value, { widths, slope, dropout, layer = rowLayer }: RowJudge) {
   let [h, features] = [x, x];
   for (const [i, width] of widths.entries()) {
@@ -65,8 +65,8 @@ export function rowTraining(count: number): { batchSize: number; epochs: number 
 }
 
 /**
- * A discriminator twice as fast as the others, rates that fall to 0 and a short average. Ours, found on normal rows of
- * KDD99 alone: with equal and constant rates codes and drawings wander and never come to undo each other; with a slow
- * discriminator they run off, since nothing bounds a linear output.
+ * Discriminators twice as fast as the others, rates that fall to 0 and a short average, for ALAD. Ours, found on held-out
+ * normal rows of KDD99 and defects made from them: with equal and constant rates codes and drawings wander and the average
+ * of their weights undoes nothing; with slow discriminators they run off, since nothing bounds a linear output.
  */
 export const rowPace = { learningRate: 3e-4, pace: 2, schedule: 'cosine', average: 0.99 } as const;
