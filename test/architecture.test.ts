@@ -20,6 +20,7 @@ const layers: Readonly<Record<string, number>> = {
   models: 4,
   engine: 5,
   report: 5,
+  bench: 6,
   jobs: 6,
   server: 7,
   cli: 7,

@@ -14,7 +14,12 @@ export interface ConfigFile {
   labelled?: number;
   contamination?: number;
   'test-limit'?: number;
+  'held-out'?: string;
   'normalize-map'?: string;
+  augment?: string;
+  tile?: string;
+  overlap?: number;
+  region?: string;
   label?: string;
   /** What columns of a CSV file of rows are, by name. */
   columns?: Record<string, unknown>;
@@ -41,7 +46,12 @@ const keys: Readonly<Record<keyof ConfigFile, 'text' | 'number' | 'name' | 'opti
   labelled: 'number',
   contamination: 'number',
   'test-limit': 'number',
+  'held-out': 'name',
   'normalize-map': 'text',
+  augment: 'text',
+  tile: 'name',
+  overlap: 'number',
+  region: 'text',
   label: 'text',
   columns: 'options',
   scaling: 'text',

@@ -1,6 +1,7 @@
 /** Options that several commands share, and how a text becomes a value. */
 import { type Command, Option } from 'commander';
 import { ConfigError, unknownName } from '../core/errors.ts';
+import type { RegionOption } from '../engine/view.ts';
 import { type AnyModel, models } from '../models/index.ts';
 import { type Device, deviceNames } from '../runtime/runtime.ts';
 import { type ModelOption, modelOptions, typedValue } from './schema.ts';
@@ -45,6 +46,26 @@ export function imageSize(text: string): [number, number] {
   const [height, width = height, ...more] = text.toLowerCase().split('x').map(Number);
   if (more.length === 0 && Number.isInteger(height) && Number.isInteger(width)) return [height, width];
   throw new ConfigError('image-size', `--size must be a whole number or height x width, such as 64x96, got "${text}".`);
+}
+
+/** Height and width of tiles, as those of images, or ConfigError. */
+export function tileSize(text: string): [number, number] {
+  const [height, width = height, ...more] = text.toLowerCase().split('x').map(Number);
+  const isSide = (n: number) => Number.isInteger(n) && n >= 1;
+  if (more.length === 0 && isSide(height) && isSide(width)) return [height, width];
+  throw new ConfigError('tiles', `--tile must be a whole number or height x width, such as 256, got "${text}".`);
+}
+
+/** `x,y,width,height` in pixels, or else the path of an image file. */
+export function region(text: string): RegionOption {
+  const numbers = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
+  if (numbers.every(Number.isNaN)) return text;
+  const [x, y, width, height] = numbers;
+  if (numbers.length === 4 && numbers.every(Number.isInteger)) return { x, y, width, height };
+  throw new ConfigError(
+    'region',
+    `--region must be four whole numbers x,y,width,height or the path of an image file, got "${text}".`,
+  );
 }
 
 /** 1 or 3, or ConfigError. */

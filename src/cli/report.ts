@@ -12,9 +12,13 @@ export const metricNames = {
   precision: 'precision at the share',
   recall: 'recall at the share',
   f1: 'F1 at the share',
+  seenAuroc: 'AUROC, seen classes',
+  heldOutAuroc: 'AUROC, held-out classes',
   pixelAuroc: 'pixel AUROC',
   pixelAp: 'pixel AP',
   aupro: 'AUPRO (to 0.3)',
+  dice: 'Dice at the map threshold',
+  iou: 'IoU at the map threshold',
 } as const;
 
 /** The report of `train` and `test` for people; `page` is the file that shows more. */

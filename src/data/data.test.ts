@@ -105,6 +105,41 @@ describe('protocols', () => {
     expect([...split.train, ...split.validation].every((i) => source.items[i].class !== 1)).toBe(true);
   });
 
+  test('imbalance: the class is normal, some others are labelled, some are held out', async () => {
+    const train = Array.from({ length: 120 }, (_, i) => i % 3);
+    const source = await numbered(train, [0, 1, 2, 0]);
+    const imbalance = findProtocol('imbalance');
+    const options = { class: 'dog', rng: new Rng(1) };
+    const classOf = (i: number) => source.items[i].class;
+    const split = imbalance.split(source, { ...options, heldOut: ['2'] });
+    expect(split.heldOut).toEqual([2]);
+    expect([split.train.length, split.validation.length]).toEqual([36 + 40, 4]);
+    expect([...split.train].map((i) => classOf(i) === 1)).toEqual([...split.trainLabels].map((y) => y === 0));
+    expect([...split.train, ...split.validation].some((i) => classOf(i) === 2 || i >= 120)).toBe(false);
+    expect([...split.testLabels]).toEqual([1, 0, 1, 1]);
+    // Half of the classes of anomalies are held out unless they are named, which ones follows from the seed.
+    const drawn = [1, 2, 3, 4, 5, 6].map((seed) => imbalance.split(source, { ...options, rng: new Rng(seed) }).heldOut);
+    expect(drawn.every((list) => list?.length === 1)).toBe(true);
+    expect(new Set(drawn.flat())).toEqual(new Set([0, 2]));
+    expect(imbalance.split(source, { ...options, heldOut: [] }).heldOut).toEqual([]);
+    // The share of labels is one of each class, at least one item.
+    const few = imbalance.split(source, { ...options, heldOut: [], labelledFraction: 0.05 });
+    expect([0, 2].map((c) => [...few.train].filter((i) => classOf(i) === c).length)).toEqual([2, 2]);
+    const least = imbalance.split(source, { ...options, heldOut: [], labelledFraction: 0.001 });
+    expect([0, 2].map((c) => [...least.train].filter((i) => classOf(i) === c).length)).toEqual([1, 1]);
+    for (const [more, code] of [
+      [{ heldOut: ['dog'] }, 'held-out'],
+      [{ heldOut: [0, 2] }, 'no-labelled-anomalies'],
+      [{ heldOut: ['cta'] }, 'unknown-class'],
+      [{ labelledFraction: 0 }, 'labelled-fraction'],
+    ] as const) {
+      expect(() => imbalance.split(source, { ...options, ...more })).toThrow(expect.objectContaining({ code }));
+    }
+    expect(() => imbalance.split(source, { ...options, heldOut: ['dog'] })).toThrow(
+      'The classes held out must be anomalous, and "dog" is the normal one. Leave it out of --held-out.',
+    );
+  });
+
   test('every split is disjoint, follows the seed alone, and does not advance the stream', async () => {
     const source = await numbered(
       Array.from({ length: 90 }, (_, i) => i % 3),

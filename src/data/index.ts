@@ -45,7 +45,7 @@ export { fitImage, fitMask, type Pixels, resample, writeUnit } from './resize.ts
 export { dataRoot } from './root.ts';
 export { checkSplit, findLeaks, finishSplit, type Split, type SplitOptions, type SplitPlan } from './split.ts';
 export { type SyntheticOptions, synthetic } from './synthetic.ts';
-export { readCells } from './table/cells.ts';
+export { type EncodedRows, encodeRows } from './table/encode-rows.ts';
 export {
   type ColumnEncoding,
   checkScaling,
@@ -55,7 +55,8 @@ export {
   scalings,
   type TableEncoding,
 } from './table/encoding.ts';
-export { type EncodedRows, readRows } from './table/rows.ts';
+export { openRows } from './table/open.ts';
+export type { Rows } from './table/rows.ts';
 export { type TableSourceOptions, tableSource } from './table/source.ts';
 export { type Column, type ColumnKind, columnKinds, type Table } from './table/table.ts';
 export * from './transforms/index.ts';

@@ -47,6 +47,8 @@ export interface Split {
    * recall; absent where it leaves the decision to a threshold.
    */
   readonly share?: number;
+  /** Classes of anomalies that training was kept from, ascending; absent where the protocol does not tell them apart. */
+  readonly heldOut?: readonly number[];
 }
 
 /** What a protocol decides; `finishSplit` does the rest. */
@@ -67,6 +69,8 @@ export interface SplitPlan {
   readonly mayLackAnomalies?: boolean;
   /** See `Split.share`. */
   readonly share?: number;
+  /** See `Split.heldOut`. */
+  readonly heldOut?: readonly number[];
   /** True for an item number that is anomalous under the protocol. */
   readonly isAnomalous: (item: number) => boolean;
   readonly rng: Rng;
@@ -125,6 +129,7 @@ export function finishSplit(source: Source, plan: SplitPlan): Split {
     leakFree: findLeaks(source, { train, validation, test }).length === 0,
     prevalence: bad / test.length,
     ...(plan.share !== undefined && { share: plan.share }),
+    ...(plan.heldOut !== undefined && { heldOut: plan.heldOut }),
   };
 }
 

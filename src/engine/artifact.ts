@@ -17,6 +17,7 @@ import type { MapScale } from '../report/map-image.ts';
 import type { MapThreshold, ThresholdReport } from './calibrate.ts';
 import { readIfThere, readJsonIfThere, writeAtomic, writeJson } from './files.ts';
 import { inputOf, scoringProgram } from './scoring.ts';
+import type { RegionOption, Tiles } from './view.ts';
 
 const format = 'oddity-artefact-1';
 /** Weights go to a file of their own above this; protobuf ends at 2 GiB. */
@@ -34,6 +35,10 @@ export interface ArtifactInfo {
   readonly input: { name: string; layout: string; range: readonly [number, number] | null; preprocessing: string };
   /** How raw rows become inputs; absent where items are no rows. */
   readonly table?: TableEncoding;
+  /** The graph takes whole images and looks at them in tiles; absent where it does not. */
+  readonly tiles?: Tiles;
+  /** The graph sees nothing outside of this part; absent where it sees all. */
+  readonly region?: RegionOption;
   readonly outputs: readonly string[];
   readonly opset: number;
   readonly data: { name: string; hash: string; licence: string };

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { z } from 'zod';
-import type { Model } from '../models/index.ts';
+import { findModel, type Model } from '../models/index.ts';
 import { resolveConfig } from './config.ts';
 
 const model = {
@@ -23,4 +23,14 @@ it('puts defaults that follow from the data below a preset, and a preset below w
     epochs: 5,
     code: 1,
   });
+});
+
+it('lets the autoencoder make 300 steps of few images, unless somebody says how many epochs', () => {
+  const autoencoder = findModel('autoencoder');
+  const of = (count: number, given = {}) => resolveConfig(autoencoder, given, { shape: [1, 28, 28], count });
+  expect(of(6000)).toMatchObject({ epochs: 10, batchSize: 64 });
+  expect(of(200)).toMatchObject({ epochs: 25, batchSize: 16 });
+  expect(of(3)).toMatchObject({ epochs: 300, batchSize: 16 });
+  expect(of(200, { config: { epochs: 3 } })).toMatchObject({ epochs: 3, batchSize: 16 });
+  expect(of(200, { preset: 'cae-ssim' })).toMatchObject({ epochs: 200, batchSize: 128 });
 });

@@ -3,7 +3,16 @@ import { InternalError } from '../core/errors.ts';
 import { type Listener, silent } from '../core/events.ts';
 import { isImage } from '../core/item-shape.ts';
 import type { Program } from '../graph/program.ts';
-import { auroc, averagePrecision, bootstrap, f1Max, imageMetrics, pixelMetrics, topShare } from '../metrics/index.ts';
+import {
+  auroc,
+  averagePrecision,
+  bootstrap,
+  f1Max,
+  imageMetrics,
+  pixelMetrics,
+  pooledOverlap,
+  topShare,
+} from '../metrics/index.ts';
 import { type AnyModel, meanImage, random } from '../models/index.ts';
 import type { Runtime, Session } from '../runtime/index.ts';
 import { fitData, trainingItems } from './fit.ts';
@@ -24,15 +33,18 @@ export interface Judgement {
 /** Rounds of the bootstrap: as many as items allow in about a second, within these bounds. */
 const ROUNDS = { least: 50, most: 1000, items: 10_000_000 };
 
-/** Scores the test part with a session and computes the metrics; the threshold is for `perType` only. */
+/**
+ * Scores the test part with a session and computes the metrics. The threshold is for `perType` only, that of maps for
+ * Dice and IoU.
+ */
 export async function judge(
   session: Session,
   task: Task,
-  options: { threshold: number | null; onEvent?: Listener; signal?: AbortSignal },
+  options: { threshold: number | null; mapThreshold: number | null; onEvent?: Listener; signal?: AbortSignal },
 ): Promise<Judgement> {
   const { source, split } = task;
-  const { threshold, onEvent = silent, signal } = options;
-  const pixels = pixelJudge(task, onEvent);
+  const { threshold, mapThreshold, onEvent = silent, signal } = options;
+  const pixels = pixelJudge(task, mapThreshold, onEvent);
   let judging = 0; // milliseconds that scoring alone would not take
   const onMaps: ScoreOptions['onMaps'] =
     pixels.onMaps &&
@@ -48,7 +60,7 @@ export async function judge(
   const { reasons: pixelReasons, ...pixelValues } = pixels.result();
   return {
     scores,
-    metrics: { imageAuroc, imageAp, imageF1Max, prevalence, ...atShare(task, scores), ...pixelValues },
+    metrics: { imageAuroc, imageAp, imageF1Max, prevalence, ...ofProtocol(task, scores), ...pixelValues },
     intervals: intervalsOf(scores, split.testLabels),
     perType: perType(task, scores, threshold),
     reasons: { ...reasons, ...pixelReasons },
@@ -56,11 +68,36 @@ export async function judge(
   };
 }
 
+/** What a protocol wants to be judged beside the common metrics. */
+const ofProtocol = (task: Task, scores: Float32Array) => ({
+  ...atShare(task, scores),
+  ...byFamiliarity(task, scores),
+});
+
 /** Precision, recall and F1 where the protocol states the share of anomalies. */
 function atShare({ split }: Task, scores: Float32Array): Pick<BaselineReport, 'precision' | 'recall' | 'f1'> {
   if (split.share === undefined) return {};
   const found = topShare(scores, split.testLabels, split.share);
   return found ? { precision: found.precision, recall: found.recall, f1: found.f1 } : {};
+}
+
+/** AUROC by anomalies of classes that took part in training and of those held out, where the protocol tells them apart. */
+function byFamiliarity(
+  { source, split }: Task,
+  scores: Float32Array,
+): Pick<BaselineReport, 'seenAuroc' | 'heldOutAuroc'> {
+  const { test, testLabels, heldOut } = split;
+  if (!heldOut) return {};
+  const aurocOf = (wanted: boolean) => {
+    const isHeldOut = (i: number) => heldOut.includes(source.items[test[i]].class);
+    const own = Array.from(testLabels.keys()).filter((i) => testLabels[i] === 0 || isHeldOut(i) === wanted);
+    return auroc(
+      own.map((i) => scores[i]),
+      own.map((i) => testLabels[i]),
+    );
+  };
+  const [seenAuroc, heldOutAuroc] = [aurocOf(false), aurocOf(true)];
+  return { ...(seenAuroc !== null && { seenAuroc }), ...(heldOutAuroc !== null && { heldOutAuroc }) };
 }
 
 /** 95 % bootstrap intervals of the image metrics; the same scores give the same intervals. */
@@ -99,14 +136,16 @@ function perType({ source, split }: Task, scores: Float32Array, threshold: numbe
 }
 
 /** Pixel metrics as a report holds them, and for each that is null, why. */
-type PixelJudgement = Pick<RunReport['metrics'], 'pixelAuroc' | 'pixelAp' | 'aupro'> & Pick<RunReport, 'reasons'>;
+type PixelJudgement = Pick<RunReport['metrics'], (typeof pixelNames)[number]> & Pick<RunReport, 'reasons'>;
+const pixelNames = ['pixelAuroc', 'pixelAp', 'aupro', 'dice', 'iou'] as const;
 
 /**
  * Takes maps of the test part as they are made and compares them with the masks. An item that is normal under the
  * protocol has an empty mask, whatever the source says of it; an anomalous one without a mask is left out.
  */
 function pixelJudge(
-  { source, split }: Task,
+  { source, split, region }: Task,
+  threshold: number | null,
   onEvent: Listener,
 ): Pick<ScoreOptions, 'onMaps'> & { result(): PixelJudgement } {
   const { test, testLabels } = split;
@@ -116,7 +155,9 @@ function pixelJudge(
     pixelAuroc: null,
     pixelAp: null,
     aupro: null,
-    reasons: { pixelAuroc: reason, pixelAp: reason, aupro: reason },
+    dice: null,
+    iou: null,
+    reasons: Object.fromEntries(pixelNames.map((name) => [name, reason])),
   });
   if (!source.readMasks || (anomalous.length > 0 && masked.size === 0))
     return { result: () => none(`${source.name} has no masks of anomalous pixels.`) };
@@ -132,6 +173,7 @@ function pixelJudge(
   const [, height, width] = shape;
   const area = height * width;
   const pixels = pixelMetrics();
+  const overlap = threshold === null ? undefined : pooledOverlap(threshold);
   return {
     async onMaps(maps, at, count) {
       const masks = new Uint8Array(count * area);
@@ -140,12 +182,25 @@ function pixelJudge(
         const mask = masks.subarray(k * area, (k + 1) * area);
         if (testLabels[at + k] === 0) mask.fill(0);
         else if (!masked.has(at + k)) continue;
-        pixels.add(maps.subarray(k * area, (k + 1) * area), mask, height, width);
+        const map = maps.subarray(k * area, (k + 1) * area);
+        pixels.add(map, mask, height, width, region);
+        overlap?.add(map, mask);
       }
     },
     result() {
       const { pixelAuroc, pixelAp, aupro, reasons } = pixels.result();
-      return { pixelAuroc, pixelAp, aupro, reasons };
+      const { dice = null, iou = null } = overlap?.result() ?? {};
+      const reason = overlap
+        ? 'No pixel is anomalous, neither of the masks nor at the map threshold.'
+        : 'There are no held-out normals, so maps have no threshold.';
+      return {
+        pixelAuroc,
+        pixelAp,
+        aupro,
+        dice,
+        iou,
+        reasons: { ...reasons, ...(dice === null && { dice: reason, iou: reason }) },
+      };
     },
   };
 }
@@ -163,11 +218,11 @@ export async function judgeBaselines(
     const tensors = model.learns === 'statistics' ? await model.fit(config, data) : {};
     const session = await runtime.compile(scoringProgram(model, config, source.shape, tensors));
     try {
-      const pixels = pixelJudge(task, silent);
+      const pixels = pixelJudge(task, null, silent);
       const scores = await scoreItems(session, source, split.test, { signal, onMaps: pixels.onMaps });
       const { imageAuroc, imageAp } = imageMetrics(scores, split.testLabels);
       const { pixelAuroc, pixelAp, aupro } = pixels.result();
-      return { imageAuroc, imageAp, ...atShare(task, scores), pixelAuroc, pixelAp, aupro };
+      return { imageAuroc, imageAp, ...ofProtocol(task, scores), pixelAuroc, pixelAp, aupro };
     } finally {
       session.close().catch(() => {}); // who cancels does not wait
     }

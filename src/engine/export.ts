@@ -2,6 +2,7 @@
 import { extname, resolve } from 'node:path';
 import { ConfigError, DataError, RuntimeUnavailable } from '../core/errors.ts';
 import { type Listener, silent } from '../core/events.ts';
+import type { ImageShape } from '../core/item-shape.ts';
 import { float32, type Tensors } from '../core/tensor.ts';
 import { findModel } from '../models/index.ts';
 import { type Device, openRuntime } from '../runtime/index.ts';
@@ -22,10 +23,11 @@ import { checkDevice } from './device.ts';
 import { makeFolder } from './files.ts';
 import { trainedTensors } from './fit.ts';
 import { lockFolder } from './lock.ts';
-import { readRun, runFiles } from './run.ts';
+import { type RunRecord, readRun, runFiles } from './run.ts';
 import { inputOf, scoringProgram } from './scoring.ts';
 import { loadRunTask } from './test.ts';
 import { oddityVersion } from './versions.ts';
+import { readRegion, seenBy } from './view.ts';
 
 export interface ExportOptions {
   /** The run's folder. */
@@ -115,8 +117,7 @@ async function artifactOf(run: string, checkpoint: Checkpoint | undefined, onEve
     code: 'unfinished-run',
     message: `${run} is not finished: its last checkpoint is exported, without a threshold.`,
   });
-  const model = findModel(checkpoint.model);
-  const config = resolveConfig(model, { config: checkpoint.config });
+  const { model, config } = await modelOf(checkpoint, record);
   const graph = scoringModel(model, config, checkpoint.shape, trainedTensors(checkpoint.state.tensors));
   return buildArtifact(graph, model, config, checkpoint.shape, oddityVersion(), {
     data: { name: record.data, hash: record.dataHash, licence: 'see the data set' },
@@ -128,13 +129,23 @@ async function artifactOf(run: string, checkpoint: Checkpoint | undefined, onEve
     mapThreshold: calibrateMaps([], record.falseAlarmRate),
     normalScores: [],
     ...(record.table && { table: record.table }),
+    ...(record.tiles && { tiles: record.tiles }),
+    ...(record.region && { region: record.region }),
   });
+}
+
+/** The model of a checkpoint, looking at images as the run does. */
+async function modelOf({ model: name, config, shape }: Checkpoint, { tiles, region }: RunRecord) {
+  const model = findModel(name);
+  const seen = { tiles, ...(region && { region: await readRegion(region, shape as ImageShape) }) };
+  return { model: seenBy(model, seen, shape), config: resolveConfig(model, { config }) };
 }
 
 /** Runs the artefact on devices and the model's graph on the plain reference, over the same test items. */
 async function compare(artifact: Artifact, checkpoint: Checkpoint, options: ExportOptions) {
   const { run, device, onEvent = silent, signal } = options;
-  const task = await loadRunTask(run, await readRun(run), options);
+  const record = await readRun(run);
+  const task = await loadRunTask(run, record, options);
   const { source, split } = task;
   const count = Math.min(VERIFY_ITEMS, split.test.length);
   const values = source.shape.reduce((n, d) => n * d, 1);
@@ -144,8 +155,7 @@ async function compare(artifact: Artifact, checkpoint: Checkpoint, options: Expo
   await source.read(chosen, images);
   await source.close?.();
 
-  const model = findModel(checkpoint.model);
-  const config = resolveConfig(model, { config: checkpoint.config });
+  const { model, config } = await modelOf(checkpoint, record);
   const program = scoringProgram(model, config, checkpoint.shape, trainedTensors(checkpoint.state.tensors));
   const reference = await openReferenceRuntime().compile(program);
   const input = inputOf(source.shape).name;

@@ -14,10 +14,12 @@ const feeds: Feed[] = [
 ];
 
 /** Batches of a split of made-up textures, one item in four anomalous, with the true label of every item. */
-async function fed(anomalyShare?: number) {
-  const source = await synthetic();
+async function fed(anomalyShare?: number, balanced?: boolean) {
+  const source = await synthetic({ classes: balanced ? 3 : 2 });
   const rng = new Rng(2);
-  const split = findProtocol('labelled').split(source, { class: 'blob', labelledFraction: 1 / 3, rng });
+  const split = balanced
+    ? findProtocol('imbalance').split(source, { class: 'texture', heldOut: [], labelledFraction: 1 / 3, rng })
+    : findProtocol('labelled').split(source, { class: 'blob', labelledFraction: 1 / 3, rng });
   const read: number[] = [];
   const spy: Source = {
     ...source,
@@ -30,7 +32,7 @@ async function fed(anomalyShare?: number) {
     { feeds } as unknown as AssembledPhase,
     { inputs: feeds.map((f) => f.name) } as unknown as Session,
     { source: spy, ...trainingItems(findModel('cnn'), split), rng },
-    { phase: { name: 'fit', steps: [] }, batchSize: 8, anomalyShare, perEpoch: 1, total: 1 },
+    { phase: { name: 'fit', steps: [] }, batchSize: 8, anomalyShare, balanced, perEpoch: 1, total: 1 },
   );
   const { 'labels/0': labels, 'classes/0': classes } = await feeder.at(3, 50);
   const ones = Array.from({ length: 400 }, (_, i) => Array.from(classes.data.slice(2 * i, 2 * i + 2), Number));
@@ -62,6 +64,13 @@ describe('labels of training items', () => {
     for (let k = 0; k < 400; k += 8) expect(labels.slice(k, k + 8).reduce((a, b) => a + b)).toBe(4);
     // More than a tenth of the items are anomalous as it is.
     expect((await fed(0.1)).labels).toEqual((await fed()).labels);
+  });
+
+  it('are balanced: half normal, then the classes of anomalies in turn, however many they have', async () => {
+    const { labels, truth } = await fed(undefined, true);
+    for (let k = 0; k < 400; k += 8) expect(labels.slice(k, k + 8)).toEqual([0, 0, 0, 0, 1, 1, 1, 1]);
+    const counts = [0, 1, 2].map((c) => truth.filter((t) => t === c).length);
+    expect(counts).toEqual([200, 100, 100]);
   });
 
   it('keep anomalies from models that are not supervised', async () => {

@@ -3,17 +3,18 @@
  * function of the iteration alone, so K, which follows the clock, changes nothing but the speed, and a run that was cut
  * goes on to the same bytes. Models that learn by statistics get one pass over the data.
  */
-import { Cancelled, TrainingDiverged } from '../core/errors.ts';
+import { Cancelled, InternalError, TrainingDiverged } from '../core/errors.ts';
 import type { Listener } from '../core/events.ts';
 import type { Rng } from '../core/random.ts';
 import { sizeOf } from '../core/shape.ts';
 import { float32, type Tensors } from '../core/tensor.ts';
-import { batchOrder, type Source, type Split } from '../data/index.ts';
+import { type AugmentOptions, augment, batchOrder, type Source, type Split } from '../data/index.ts';
 import type { Program } from '../graph/program.ts';
 import type { AnyModel, FitData, ItemShape, TrainingPhase } from '../models/index.ts';
 import { type AssembledPhase, assemble, type Feed, initialize } from '../nn/training.ts';
 import type { Device, ProfileRow, Runtime, Session } from '../runtime/index.ts';
 import { orAbort } from './cancel.ts';
+import { watchCollapse } from './collapse.ts';
 
 /** A call should take about this long: short enough for progress and cancelling, long enough to be efficient. */
 const CALL_MS = { low: 150, aim: 200, high: 250 };
@@ -53,6 +54,8 @@ export interface FitOptions {
   readonly source: Source;
   /** Item numbers to learn from. */
   readonly train: Uint32Array;
+  /** What happens to each image of a batch at random; nothing unless given. Gradient models only. */
+  readonly augment?: AugmentOptions;
   /** 1 = anomalous, in the order of `train`; all normal unless given. */
   readonly labels?: Uint8Array;
   readonly runtime: Runtime;
@@ -145,13 +148,14 @@ interface Plan {
   readonly phase: TrainingPhase['phase'];
   readonly batchSize: number;
   readonly anomalyShare?: number;
+  readonly balanced?: boolean;
   readonly perEpoch: number;
   readonly total: number;
 }
 
 function planOf(
-  { phase, epochs, batchSize, anomalyShare }: TrainingPhase,
-  { train, onEvent }: Pick<FitOptions, 'train' | 'onEvent'>,
+  { phase, epochs, batchSize, anomalyShare, balanced }: TrainingPhase,
+  { train, labels, onEvent }: Pick<FitOptions, 'train' | 'labels' | 'onEvent'>,
 ): Plan {
   const size = Math.min(batchSize, train.length);
   if (size < batchSize) {
@@ -161,8 +165,9 @@ function planOf(
       message: `The batch size is lowered from ${batchSize} to ${size}: there are only ${train.length} training items.`,
     });
   }
-  const perEpoch = Math.max(1, Math.floor(train.length / size));
-  return { phase, batchSize: size, anomalyShare, perEpoch, total: epochs * perEpoch };
+  const normals = train.length - (labels?.reduce((n, y) => n + y, 0) ?? 0);
+  const perEpoch = Math.max(1, balanced ? Math.floor(normals / (size >> 1)) : Math.floor(train.length / size));
+  return { phase, batchSize: size, anomalyShare, balanced, perEpoch, total: epochs * perEpoch };
 }
 
 /** Counts steps over all phases. */
@@ -209,7 +214,7 @@ export class Feeder {
   constructor(
     assembled: AssembledPhase,
     session: Session,
-    private readonly data: Pick<FitOptions, 'source' | 'train' | 'labels' | 'rng'>,
+    private readonly data: Pick<FitOptions, 'source' | 'train' | 'labels' | 'rng' | 'augment'>,
     private readonly plan: Plan,
   ) {
     this.feeds = assembled.feeds.filter((f) => session.inputs.includes(f.name));
@@ -243,6 +248,10 @@ export class Feeder {
           for (let i = 0; i < batchSize; i++) indices[k * batchSize + i] = train[positions[i]];
         }
         await source.read(indices, data);
+        const stream = rng.split('augment').split(phase.name).split(feed.slot);
+        for (let k = 0; k < count; k++) {
+          this.vary(data.subarray(k * size, (k + 1) * size), stream.split(first + k));
+        }
       } else if (feed.kind === 'labels') {
         const positionsAt = this.orders.get(feed.slot)!;
         for (let k = 0; k < count && labels; k++) {
@@ -269,16 +278,30 @@ export class Feeder {
     }
     return feeds;
   }
+
+  /** Puts a random variant of each image of a batch in its place. */
+  private vary(batch: Float32Array, rng: Rng): void {
+    const { source, augment: options } = this.data;
+    if (!options) return;
+    const [channels, height, width] = source.shape;
+    const size = channels * height * width;
+    for (let i = 0; i < this.plan.batchSize; i++) {
+      const image = batch.subarray(i * size, (i + 1) * size);
+      image.set(augment({ channels, height, width, image }, options, rng.split(i)).image);
+    }
+  }
 }
 
 /** The batches of a slot: all items in a seeded order, or where anomalies are too rare each kind in its own. */
 function positionsOf(
-  { train, labels }: Pick<FitOptions, 'train' | 'labels'>,
-  { batchSize, anomalyShare }: Pick<Plan, 'batchSize' | 'anomalyShare'>,
+  data: Pick<FitOptions, 'source' | 'train' | 'labels'>,
+  { batchSize, anomalyShare, balanced }: Pick<Plan, 'batchSize' | 'anomalyShare' | 'balanced'>,
   rng: Rng,
 ): (iteration: number) => Uint32Array {
+  const { train, labels } = data;
   const all = Uint32Array.from(train.keys());
   const [normal, anomalous] = [0, 1].map((label) => all.filter((i) => (labels?.[i] ?? 0) === label));
+  if (balanced) return balancedPositions(data, normal, anomalous, batchSize, rng);
   const isRare = anomalyShare !== undefined && anomalous.length < anomalyShare * train.length;
   if (!isRare || normal.length === 0 || anomalous.length === 0) {
     const order = batchOrder({ n: train.length, batchSize, rng });
@@ -294,6 +317,39 @@ function positionsOf(
   ];
   return (iteration) =>
     Uint32Array.from(orders.flatMap(({ members, order }) => Array.from(order.at(iteration), (i) => members[i])));
+}
+
+/** Half a batch of normal items, then anomalies that take turns by class, each class in an order of its own. */
+function balancedPositions(
+  { source, train }: Pick<FitOptions, 'source' | 'train'>,
+  normal: Uint32Array,
+  anomalous: Uint32Array,
+  batchSize: number,
+  rng: Rng,
+): (iteration: number) => Uint32Array {
+  if (normal.length === 0 || anomalous.length === 0) {
+    throw new InternalError(`balanced batches need both kinds, got ${normal.length} normal, ${anomalous.length} not.`);
+  }
+  const half = batchSize >> 1;
+  const rest = batchSize - half;
+  const normals = batchOrder({ n: normal.length, batchSize: half, rng: rng.split('normal') });
+  const classOf = (position: number) => source.items[train[position]].class;
+  const kinds = [...new Set(Array.from(anomalous, classOf))]
+    .sort((a, b) => a - b)
+    .map((number) => {
+      const members = anomalous.filter((position) => classOf(position) === number);
+      return { members, order: batchOrder({ n: members.length, batchSize: 1, rng: rng.split('class').split(number) }) };
+    });
+  return (iteration) => {
+    const turns = Array.from({ length: rest }, (_, i) => iteration * rest + i);
+    return Uint32Array.from([
+      ...Array.from(normals.at(iteration), (i) => normal[i]),
+      ...turns.map((turn) => {
+        const { members, order } = kinds[turn % kinds.length];
+        return members[order.at(Math.floor(turn / kinds.length))[0]];
+      }),
+    ]);
+  };
 }
 
 function shapeOf(feed: Feed): readonly number[] {
@@ -328,6 +384,7 @@ class PhaseRun {
   /** Time and iteration of the last checkpoint. */
   private saved: number | undefined;
   private savedAt: number | undefined;
+  private readonly watch: ReturnType<typeof watchCollapse>;
 
   constructor(
     private readonly options: FitOptions,
@@ -339,6 +396,9 @@ class PhaseRun {
     this.history = [...start.history];
     this.sums = [...start.sums];
     if (start.iteration > 0) this.savedAt = start.iteration;
+    this.watch = watchCollapse(plan.total / plan.perEpoch);
+    // What an earlier start of the run has told is not told again.
+    for (const record of start.history) if (record.phase === plan.phase.name) this.watch(record);
   }
 
   async fit(profiles: ProfileRow[]): Promise<{ tensors: Tensors; history: EpochRecord[] }> {
@@ -431,10 +491,12 @@ class PhaseRun {
       const means = this.sums.map((s) => s / perEpoch);
       const metrics = Object.fromEntries(names.map((name, i) => [name, means[i]]));
       const epoch = this.iteration / perEpoch;
-      this.history.push({ phase: phase.name, epoch, trainingLoss: means[0], metrics });
+      const record = { phase: phase.name, epoch, trainingLoss: means[0], metrics };
+      this.history.push(record);
       this.sums = [];
       for (const [name, value] of Object.entries(metrics))
         this.options.onEvent({ type: 'metric', name, step: epoch, value, phase: phase.name });
+      for (const warning of this.watch(record)) this.options.onEvent(warning);
     }
     return Object.fromEntries(names.map((name) => [name, Number(results[name].data[count - 1])]));
   }
@@ -505,7 +567,7 @@ function requireFinite(tensors: Tensors, what: string): void {
 
 /** A training step on a device, for measuring: the first call on a runtime also compiles. */
 export function stepTrial(
-  data: Pick<FitOptions, 'source' | 'train' | 'labels' | 'rng' | 'signal'>,
+  data: Pick<FitOptions, 'source' | 'train' | 'labels' | 'rng' | 'augment' | 'signal'>,
   phases: readonly TrainingPhase[],
 ): (runtime: Runtime) => Promise<void> {
   const plan = planOf(phases[0], { train: data.train, onEvent: () => {} });

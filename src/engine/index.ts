@@ -15,7 +15,6 @@ export { type ExportOptions, type ExportResult, exportModel } from './export.ts'
 export type { EpochRecord } from './fit.ts';
 export { type MapFormat, mapFormats } from './map-files.ts';
 export { type ImageRegion, type Prediction, type PredictOptions, type PredictResult, predict } from './predict.ts';
-export { withRegion } from './region.ts';
 export type { BaselineReport, RunReport, TypeReport } from './report.ts';
 export { makeReport, type ReportOptions } from './report-page.ts';
 export { type RunRecord, type RunStatus, readRun } from './run.ts';
@@ -25,3 +24,4 @@ export { type ThresholdOptions, type ThresholdPolicy, type ThresholdResult, thre
 export { scoreTiled, type TiledOptions, type TiledScore } from './tiled.ts';
 export { type TrainOptions, train } from './train.ts';
 export { oddityVersion, type Versions, versionsOf } from './versions.ts';
+export { type RegionOption, type Tiles, withRegion, withTiles } from './view.ts';

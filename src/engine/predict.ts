@@ -1,5 +1,5 @@
 /**
- * Scores image files, or the rows of CSV files, with a trained detector. A file or row that cannot be read is listed; the
+ * Scores image files, or the rows of files, with a trained detector. A file or row that cannot be read is listed; the
  * others go on.
  */
 import { Cancelled, ConfigError, DataError, OddityError, RuntimeUnavailable } from '../core/errors.ts';
@@ -9,9 +9,9 @@ import {
   columnTotals,
   type Decoder,
   encodedWidth,
+  encodeRows,
   openDecoder,
-  readCells,
-  readRows,
+  openRows,
   writeUnit,
 } from '../data/index.ts';
 import { type Region, regionsAbove } from '../metrics/index.ts';
@@ -19,7 +19,7 @@ import { mapScale } from '../report/map-image.ts';
 import type { Device } from '../runtime/index.ts';
 import type { Decision, ThresholdReport } from './calibrate.ts';
 import { type Detector, loadDetector } from './detector.ts';
-import { makeFolder, readIfThere } from './files.ts';
+import { makeFolder } from './files.ts';
 import { checkMapFormat, type MapFormat, MapWriter } from './map-files.ts';
 import { codeOf } from './run.ts';
 
@@ -27,8 +27,8 @@ export interface PredictOptions {
   /** A run's folder, an artefact's folder or its `model.onnx`. */
   run: string;
   /**
-   * Paths of image files, each fitted to the size and channels that the model takes; of CSV files with a head where the
-   * model was trained on a table.
+   * Paths of image files, each fitted to the size and channels that the model takes; of files of rows (CSV, Parquet, ARFF …) where
+   * the model was trained on a table.
    */
   images: readonly string[];
   device?: Device | 'auto';
@@ -45,7 +45,7 @@ export interface PredictOptions {
 /** What a detector says of one image or row. */
 export interface Prediction {
   readonly path: string;
-  /** Line of the row in its file; absent for images. */
+  /** Line of the row in its file, or its number from 1 where the file is no text; absent for images. */
   readonly line?: number;
   /** Raw; larger is more anomalous. */
   readonly score: number;
@@ -166,7 +166,7 @@ function judged(detector: Detector, score: number) {
 /** Columns of a row that are told. */
 const COLUMNS = 3;
 
-/** Scores the rows of CSV files, each encoded as in training. */
+/** Scores the rows of files, each encoded as in training. */
 async function predictRows(detector: Detector, options: PredictOptions): Promise<PredictResult> {
   const { images: paths, maps, onEvent = silent, signal } = options;
   const { info } = detector;
@@ -178,19 +178,35 @@ async function predictRows(detector: Detector, options: PredictOptions): Promise
   for (const [n, path] of paths.entries()) {
     if (signal?.aborted) throw new Cancelled();
     try {
-      const bytes = await readIfThere(path);
-      if (!bytes) throw new DataError('no-data', `${path} must be a CSV file with a head, and is not there.`);
-      const { lines, inputs, broken, missing, unseen } = readRows(readCells(bytes, path), info.table);
+      const rows = await openRows(path);
+      const { inputs, broken, missing, unseen, passedOver } = encodeRows(rows, info.table);
       const warn = (code: string, message: string) =>
         onEvent({ type: 'warning', code, message: `${path}: ${message}` });
       if (missing > 0) warn('missing-values', `${missing} missing numbers take the median of the training rows.`);
-      for (const [name, texts] of unseen)
-        warn('unseen-texts', `${name} has texts that training did not see (${texts.slice(0, 8).join(', ')}).`);
-      const { scores, maps } = await detector.score(inputs, lines.length, { signal });
-      for (const [r, line] of lines.entries()) {
+      for (const [name, texts] of unseen) {
+        const some = `${texts.slice(0, 8).join(', ')}${texts.length > 8 ? ` and ${texts.length - 8} more` : ''}`;
+        warn(
+          'unseen-texts',
+          `${name} has texts that training did not see (${some}): they are none of those it did see.`,
+        );
+      }
+      if (passedOver.length > 0) {
+        const some = `${passedOver.slice(0, 8).join(', ')}${passedOver.length > 8 ? ` and ${passedOver.length - 8} more` : ''}`;
+        onEvent({
+          type: 'log',
+          level: 'info',
+          message: `${path}: passed over, because training did not use them: ${some}.`,
+        });
+      }
+      const { scores, maps } = await detector.score(inputs, rows.rows, { signal });
+      for (const [r, line] of rows.numbers.entries()) {
         const fault = broken.get(r);
         if (fault !== undefined) {
-          failed.push({ path: `${path}:${line}`, code: 'csv-rows', message: `${path} (line ${line}): ${fault}.` });
+          failed.push({
+            path: `${path}:${line}`,
+            code: 'csv-rows',
+            message: `${path} (${rows.place} ${line}): ${fault}.`,
+          });
           continue;
         }
         const totals = columnTotals(info.table, maps.subarray(r * width, (r + 1) * width));

@@ -93,6 +93,7 @@ export async function writeReportPage(
     normalScores: info.normalScores,
     items,
     history: report.history ?? [],
+    warnings: report.warnings ?? [],
     pictures: open && isImage(info.shape) ? await drawPictures(open, items, info) : undefined,
   };
   // The page's charts are loaded when they are drawn: most programs that use the engine draw none.

@@ -1,13 +1,16 @@
 /** What a run tells about itself: one JSON object, the same from `train`, `test` and `metrics.json`. */
 import type { ItemKind } from '../core/item-shape.ts';
+import type { AugmentOptions } from '../data/index.ts';
 import { findModel } from '../models/index.ts';
 import type { Device, ProfileRow } from '../runtime/index.ts';
 import type { ThresholdReport } from './calibrate.ts';
 import type { Judgement } from './evaluate.ts';
 import { countParameters, type EpochRecord, trainingItems } from './fit.ts';
 import type { MapNormalization } from './map-normalization.ts';
+import type { Warning } from './run.ts';
 import type { Task } from './task.ts';
 import { type Versions, versionsOf } from './versions.ts';
+import type { RegionOption, Tiles } from './view.ts';
 
 /** How good a detector without learning is on the same split. */
 export interface BaselineReport {
@@ -20,6 +23,8 @@ export interface BaselineReport {
   readonly precision?: number;
   readonly recall?: number;
   readonly f1?: number;
+  readonly seenAuroc?: number;
+  readonly heldOutAuroc?: number;
 }
 
 /** How well one class of anomalous test items is told from the normal ones. */
@@ -59,6 +64,11 @@ export interface RunReport {
   readonly testLimit?: number;
   /** What is done to maps before they are pooled; absent for nothing. */
   readonly mapNormalization?: MapNormalization;
+  /** What happened to training images at random; absent for nothing. */
+  readonly augment?: AugmentOptions;
+  /** What the model looks at: tiles of the images, a part of them; absent for whole images. */
+  readonly tiles?: Tiles;
+  readonly region?: RegionOption;
   readonly counts: {
     /** Items that the model learnt from, and how many of these are labelled anomalies. */
     train: number;
@@ -81,11 +91,20 @@ export interface RunReport {
     precision?: number;
     recall?: number;
     f1?: number;
+    /**
+     * AUROC of all normal test items against the anomalous ones of classes that took part in training, and against those
+     * of classes held out from it. Absent unless the protocol tells them apart, and where there are none.
+     */
+    seenAuroc?: number;
+    heldOutAuroc?: number;
     /** Over all pixels of test items whose masks are known. */
     pixelAuroc: number | null;
     pixelAp: number | null;
     /** Area under the per-region overlap up to a false-positive rate of 0.3, divided by 0.3. */
     aupro: number | null;
+    /** Of the pooled pixels at the threshold of maps: 2·|A ∩ B| / (|A| + |B|) and |A ∩ B| / |A ∪ B|. */
+    dice: number | null;
+    iou: number | null;
   };
   /** 95 % bootstrap intervals over the test items, null where undefined; not over seeds or training sets. */
   readonly intervals: Readonly<Record<'imageAuroc' | 'imageAp' | 'imageF1Max', readonly [number, number] | null>>;
@@ -111,8 +130,10 @@ export interface RunReport {
   /** Largest resident memory of the process so far. */
   readonly peakMemoryBytes: number;
   readonly versions: Versions;
-  /** Mean losses of each epoch of training. */
+  /** Means over each epoch of training: losses, norms of gradients, and what else the model watches. */
   readonly history?: readonly EpochRecord[];
+  /** What was warned of while the run was made, each once; absent for nothing. */
+  readonly warnings?: readonly Warning[];
   /** Time by operator, with `profile: true`. */
   readonly profile?: { fit?: readonly ProfileRow[]; score?: readonly ProfileRow[] };
 }
@@ -124,6 +145,9 @@ export function reportOf(made: {
     model: { name: string };
     config: Record<string, unknown>;
     mapNormalization?: MapNormalization;
+    augment?: AugmentOptions;
+    tiles?: Tiles;
+    region?: RegionOption;
     data: string;
     protocol: string;
     contamination?: number;
@@ -159,6 +183,9 @@ export function reportOf(made: {
     ...(plan.contamination && { contamination: plan.contamination }),
     ...(plan.testLimit !== undefined && { testLimit: plan.testLimit }),
     ...(plan.mapNormalization && { mapNormalization: plan.mapNormalization }),
+    ...(plan.augment && { augment: plan.augment }),
+    ...(plan.tiles && { tiles: plan.tiles }),
+    ...(plan.region && { region: plan.region }),
     counts: {
       train: train.length,
       trainAnomalies: labels.reduce((n, y) => n + y, 0),

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { ConfigError, DataError, OddityError } from '../core/errors.ts';
 import type { Event, Listener } from '../core/events.ts';
 import {
+  type AugmentOptions,
   type ColumnKind,
   type LayoutOptions,
   type Scaling,
@@ -21,6 +22,7 @@ import { makeFolder, readJsonIfThere, writeFailure, writeJson } from './files.ts
 import { isLocked, type Lock, lockFolder } from './lock.ts';
 import type { MapNormalization } from './map-normalization.ts';
 import type { Versions } from './versions.ts';
+import type { RegionOption, Tiles } from './view.ts';
 
 const format = 'oddity-run-1';
 /** Progress is logged at most this often. */
@@ -53,11 +55,18 @@ export interface RunRecord {
   readonly labelledFraction?: number;
   readonly contamination?: number;
   readonly testLimit?: number;
+  readonly heldOut?: readonly (string | number)[];
   readonly splitHash: string;
   readonly seed: number;
   readonly falseAlarmRate: number;
   /** What is done to maps before they are pooled; nothing unless given. */
   readonly mapNormalization?: MapNormalization;
+  /** What happens to training images at random; nothing unless given. */
+  readonly augment?: AugmentOptions;
+  /** Tiles that the model takes instead of whole images. */
+  readonly tiles?: Tiles;
+  /** The part of the images that counts. */
+  readonly region?: RegionOption;
   readonly device: Device;
   readonly threads?: number;
   readonly versions: Versions;
@@ -65,6 +74,12 @@ export interface RunRecord {
   readonly startedAt: string;
   readonly endedAt?: string;
   readonly error?: { code: string; message: string };
+}
+
+/** Something about a run that a person should know. */
+export interface Warning {
+  readonly code: string;
+  readonly message: string;
 }
 
 /** Paths inside a run's folder. */
@@ -189,6 +204,19 @@ export class RunFolder {
       this.write(event);
       onEvent(event);
     };
+  }
+
+  /** Every warning of the run so far, also of earlier starts, each once. */
+  warnings(): Warning[] {
+    if (this.log === undefined) return [];
+    const lines = readFileSync(this.files.events, 'utf8').split('\n');
+    const told = new Map<string, Warning>();
+    for (const line of lines) {
+      if (!line.includes('"type":"warning"')) continue;
+      const { code, message } = JSON.parse(line) as Warning;
+      if (!told.has(message)) told.set(message, { code, message });
+    }
+    return [...told.values()];
   }
 
   /** Throws when an event could not be written (the disk is full), or the folder is no longer this process's. */

@@ -35,7 +35,7 @@ export async function sweep(jobs: readonly SweepJob[], options: SweepOptions): P
       onEvent({
         type: 'log',
         level: 'info',
-        message: `${i + 1} of ${jobs.length}: ${job.model}, ${job.class === undefined ? basename(job.data) : `class ${job.class}`}`,
+        message: `${i + 1} of ${jobs.length}: ${job.model}, ${job.class === undefined ? basename(job.data) : `class ${job.class}`}${job.contamination ? `, contamination ${job.contamination}` : ''}`,
       });
       report = await train({ ...job, out, resume: existsSync(out), onEvent, signal });
       await writeJson(file, report);

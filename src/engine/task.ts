@@ -1,6 +1,7 @@
 /** A data set under a protocol: what a run trains on, holds out and tests on. */
 import { ConfigError } from '../core/errors.ts';
 import { type Listener, silent } from '../core/events.ts';
+import type { ImageShape } from '../core/item-shape.ts';
 import { Rng } from '../core/random.ts';
 import {
   type ColumnKind,
@@ -14,6 +15,8 @@ import {
   type ImageOptions,
   missingClass,
   type Protocol,
+  type Region,
+  regionSource,
   resolveClass,
   type Scaling,
   type Source,
@@ -21,6 +24,7 @@ import {
   type SplitOptions,
 } from '../data/index.ts';
 import { hashSplit } from './run.ts';
+import { type RegionOption, readRegion } from './view.ts';
 
 /** What determines a task, besides the bytes of the data. */
 export interface TaskOptions extends ImageOptions, SplitOptions {
@@ -30,12 +34,16 @@ export interface TaskOptions extends ImageOptions, SplitOptions {
   readonly protocol?: string;
   readonly class?: string | number;
   readonly seed: number;
-  /** Share of the anomalies for training whose labels are used, under the protocol `labelled`. */
+  /** Share of the anomalies for training whose labels are used, under the protocols `labelled` and `imbalance`. */
   readonly labelledFraction?: number;
+  /** Classes of anomalies that training must not see, under the protocol `imbalance`. */
+  readonly heldOut?: readonly (string | number)[];
   /** What columns of a CSV file of rows are, by name; the others follow from their cells. */
   readonly columns?: Readonly<Record<string, ColumnKind>>;
   /** What is done to the numbers of a table; default `min-max`, by the training part. */
   readonly scaling?: Scaling;
+  /** The part of the images that counts: outside they are black and have no masks. */
+  readonly region?: RegionOption;
   /** Accept the licence of a data set that asks for it. */
   readonly acceptLicence?: boolean;
   readonly dataRoot?: string;
@@ -50,6 +58,8 @@ export interface Task {
   readonly splitHash: string;
   /** Name of the class that the protocol is about. */
   readonly class: string;
+  /** `[H, W]`, 1 inside, where only a part of the images counts. */
+  readonly region?: Region;
   readonly rng: Rng;
   readonly seconds: number;
 }
@@ -65,6 +75,13 @@ export function checkTask(options: TaskOptions): { dataset: Dataset; protocol: P
   const dataset = findDataset(data);
   const protocol = findProtocol(options.protocol ?? defaultProtocol(dataset));
   if (protocol.needs.includes('class') && about === undefined) throw missingClass(protocol.name, dataset.name);
+  if (options.heldOut && protocol.name !== 'imbalance') {
+    throw new ConfigError(
+      'held-out',
+      `Classes are held out under the protocol imbalance only, and the protocol is ${protocol.name}. ` +
+        'Leave --held-out out, or use --protocol imbalance.',
+    );
+  }
   checkImageOptions(options);
   if (options.scaling !== undefined) checkScaling(options.scaling);
   if (!dataset.isOfFiles && (size || channels || folderNames)) {
@@ -80,7 +97,8 @@ export function checkTask(options: TaskOptions): { dataset: Dataset; protocol: P
 /** Loads the data and makes the split, from the seed alone. */
 export async function loadTask(options: TaskOptions): Promise<Task> {
   const { dataset, protocol } = checkTask(options);
-  const { onEvent = silent, signal, seed, validationFraction, labelledFraction, contamination, testLimit } = options;
+  const { onEvent = silent, signal, seed, validationFraction, labelledFraction, heldOut } = options;
+  const { contamination, testLimit } = options;
   const begin = performance.now();
   const root = options.dataRoot ?? dataRoot();
   const { download, acceptLicence, columns, scaling, size, channels, maxPixels, folderNames } = options;
@@ -92,12 +110,15 @@ export async function loadTask(options: TaskOptions): Promise<Task> {
     const about = options.class ?? protocol.class;
     const number = about === undefined ? source.normalClass : resolveClass(source, about);
     const name = number === undefined ? undefined : source.classes[number];
-    const drawn = { validationFraction, labelledFraction, contamination, testLimit, rng };
+    const drawn = { validationFraction, labelledFraction, heldOut, contamination, testLimit, rng };
     const split = protocol.split(source, { class: name, ...drawn });
     warnOf(source, split, onEvent);
+    const region = options.region && (await readRegion(options.region, source.shape as ImageShape));
+    const prepared = (await source.prepare?.(split.train, { scaling, onEvent })) ?? source;
     return {
-      source: (await source.prepare?.(split.train, { scaling, onEvent })) ?? source,
+      source: region ? await regionSource(prepared, region) : prepared,
       split,
+      ...(region && { region }),
       splitHash: await hashSplit(split),
       class: name!, // a protocol that is about a class has refused to go on without one
       rng,
@@ -110,12 +131,15 @@ export async function loadTask(options: TaskOptions): Promise<Task> {
 }
 
 /** Refuses options that mean nothing for the kind of items that were loaded. */
-function checkKind({ name, kind, shape }: Source, { columns, scaling, size, channels }: TaskOptions): void {
+function checkKind({ name, kind, shape }: Source, { columns, scaling, size, channels, region }: TaskOptions): void {
   if (kind !== 'table' && (columns || scaling)) {
     throw new ConfigError(
       'not-a-table',
       `Columns and scaling are for tables, and ${name} holds images of ${shape.join('x')}. Leave them out.`,
     );
+  }
+  if (kind !== 'image' && region) {
+    throw new ConfigError('region', `A region is of images, and ${name} is a table. Leave --region out.`);
   }
   if (kind !== 'image' && (size || channels)) {
     throw new ConfigError(

@@ -38,7 +38,12 @@ export async function test(options: TestOptions): Promise<RunReport> {
   const runtime = await openRuntime(device, { threads: record.threads, onEvent });
   try {
     const session = await runtime.open(runnableBytes(artifact));
-    const judged = await judge(session, task, { threshold: artifact.info.threshold.value, onEvent, signal });
+    const judged = await judge(session, task, {
+      threshold: artifact.info.threshold.value,
+      mapThreshold: artifact.info.mapThreshold?.value ?? null,
+      onEvent,
+      signal,
+    });
     const baselines = await judgeBaselines(runtime, task, record.seed, signal);
     const before = await readJsonIfThere<RunReport>(runFiles(run).metrics);
     const { info } = artifact;

@@ -1,9 +1,18 @@
 /** Trains a model on a data set, judges it on the test part and leaves a run's folder with everything that was made. */
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Cancelled, ConfigError, DataError, unknownName } from '../core/errors.ts';
 import { type Listener, silent } from '../core/events.ts';
 import { isImage, mapSize } from '../core/item-shape.ts';
-import { type ColumnKind, dataPath, dataRoot, type ImageOptions, type Scaling, type Source } from '../data/index.ts';
+import {
+  type AugmentOptions,
+  type ColumnKind,
+  checkAugment,
+  dataPath,
+  dataRoot,
+  type ImageOptions,
+  type Scaling,
+  type Source,
+} from '../data/index.ts';
 import { check } from '../graph/check.ts';
 import { emitProgram } from '../graph/emit.ts';
 import { encodeModel } from '../graph/onnx/write.ts';
@@ -19,7 +28,7 @@ import { resolveConfig } from './config.ts';
 import { checkDevice, openDevice } from './device.ts';
 import { judge, judgeBaselines, openScorer } from './evaluate.ts';
 import { makeFolder, readJsonIfThere, writeAtomic, writeJson } from './files.ts';
-import { type FitResult, type FitState, fitModel, readsClasses, stepTrial, trainingItems } from './fit.ts';
+import { type FitResult, type FitState, fitModel, readsClasses, stepTrial } from './fit.ts';
 import {
   checkMapNormalization,
   halve,
@@ -37,6 +46,7 @@ import { scoreItems } from './score.ts';
 import { scoringProgram } from './scoring.ts';
 import { checkTask, loadTask, type Task } from './task.ts';
 import { oddityVersion, versionsOf } from './versions.ts';
+import { checkTiles, type RegionOption, seenBy, type Tiles, type TrainingPart, trainingPart } from './view.ts';
 
 export interface TrainOptions extends ImageOptions {
   /** Name of a model, such as `autoencoder`. */
@@ -47,7 +57,7 @@ export interface TrainOptions extends ImageOptions {
   protocol?: string;
   /** Name or number of the class that the protocol is about; image files need none. */
   class?: string | number;
-  /** Share of the anomalies for training whose labels are used, under the protocol `labelled`; default 1. */
+  /** Share of the anomalies for training whose labels are used, under `labelled` and `imbalance`; default 1. */
   labelledFraction?: number;
   /**
    * Share of the training part that is made of anomalies which pass for normal, [0, 0.5]; default 0. Thresholds stay
@@ -56,6 +66,8 @@ export interface TrainOptions extends ImageOptions {
   contamination?: number;
   /** Test on at most so many items, drawn by the seed with the share of anomalies kept; for slow models. */
   testLimit?: number;
+  /** Classes of anomalies that training must not see, under the protocol `imbalance`; default half, by the seed. */
+  heldOut?: readonly (string | number)[];
   /** Accept the licence of a data set that asks for it. */
   acceptLicence?: boolean;
   /** What columns of a CSV file of rows are, by name; the others follow from their cells. */
@@ -85,6 +97,12 @@ export interface TrainOptions extends ImageOptions {
    * threshold comes from the other half. Default `none`.
    */
   mapNormalization?: MapNormalization;
+  /** What happens to each training image at random; models that train by gradient only, and never while scoring. */
+  augment?: AugmentOptions;
+  /** Train on tiles of the images, and score whole images tile by tile: for images that are larger than what matters. */
+  tiles?: Tiles;
+  /** The part of the images that counts: a rectangle, or the path of an image file that is white inside. */
+  region?: RegionOption;
   /** Go on with the run in `out` that was cancelled or cut. */
   resume?: boolean;
   /** Replace the run in `out`. */
@@ -115,6 +133,9 @@ interface Plan {
   readonly falseAlarmRate: number;
   /** Undefined for none. */
   readonly mapNormalization?: MapNormalization;
+  readonly augment?: AugmentOptions;
+  readonly tiles?: Tiles;
+  readonly region?: RegionOption;
   readonly maps: number;
   readonly folder: string;
 }
@@ -159,6 +180,15 @@ function planOf(options: TrainOptions): Plan {
     throw unknownName('normalisation of maps', mapNormalization, mapNormalizations);
   }
   checkMapNormalization(mapNormalization, model);
+  const { augment, tiles, region } = options;
+  if (augment) checkAugmented(model, augment);
+  if (tiles && mapNormalization !== 'none') {
+    throw new ConfigError(
+      'map-normalization',
+      'Z-scores are of the map from which the score follows, and with tiles the score is the largest of a tile. ' +
+        'Leave --normalize-map or --tile out.',
+    );
+  }
   calibrate([], falseAlarmRate); // throws for a rate that cannot be
   const whole = (name: string, value: number) => {
     if (Number.isSafeInteger(value) && value >= 0) return;
@@ -191,21 +221,42 @@ function planOf(options: TrainOptions): Plan {
     seed,
     falseAlarmRate,
     ...(mapNormalization !== 'none' && { mapNormalization }),
+    ...(augment && { augment }),
+    ...(tiles && { tiles }),
+    ...(region && { region: typeof region === 'string' ? resolve(region) : region }),
     maps,
     folder,
   };
+}
+
+/** Throws ConfigError for values that cannot be, and for models that see each item once. */
+function checkAugmented(model: AnyModel, augment: AugmentOptions): void {
+  checkAugment(augment);
+  if (model.learns === 'gradient') return;
+  throw new ConfigError(
+    'augment',
+    `Augmentation needs a model that sees its images again and again, and ${model.name} sees them once. Leave --augment out.`,
+  );
 }
 
 async function trainIn(folder: RunFolder, early: Plan, options: TrainOptions, begin: number): Promise<RunReport> {
   const { model, data, protocol, seed } = early;
   const onEvent = folder.listener(options.onEvent ?? silent);
   const { signal } = options;
-  const task = await loadTask({ ...options, data, protocol, seed, onEvent });
+  const task = await loadTask({ ...options, data, protocol, seed, region: early.region, onEvent });
   try {
     checkKind(model, task.source);
-    const { shape } = task.source;
-    const count = trainingItems(model, task.split).train.length;
-    const plan = { ...early, config: resolveConfig(model, options, { shape, count }) };
+    const { tiles, augment, region } = early;
+    if (augment && task.source.kind !== 'image') {
+      throw new ConfigError(
+        'augment',
+        `Augmentation is for images, and ${task.source.name} holds none. Leave --augment out.`,
+      );
+    }
+    if (tiles) checkTiles(tiles, model, task.source.shape);
+    const part = await trainingPart(model, task, tiles);
+    const { shape } = part.source;
+    const plan = { ...early, config: resolveConfig(model, options, { shape, count: part.train.length }) };
     const { config } = plan;
     const problem = model.unsuitable?.(config, shape);
     if (problem) throw new ConfigError('unsuitable', `${model.name} and ${options.data}: ${problem}`);
@@ -215,14 +266,14 @@ async function trainIn(folder: RunFolder, early: Plan, options: TrainOptions, be
     const origin: CheckpointOrigin = {
       model,
       config,
-      shape,
+      shape: task.source.shape,
       seed,
       dataHash: task.source.hash,
       splitHash: task.splitHash,
     };
-    if (folder.earlier) checkEarlier(folder.path, folder.earlier, options);
+    if (folder.earlier) checkEarlier(folder.path, folder.earlier, options, plan);
     const from = options.resume ? await stateToResume(folder, origin, onEvent) : undefined;
-    const runtime = await runtimeFor(plan, options, task, onEvent, folder.earlier?.device);
+    const runtime = await runtimeFor(plan, options, { ...part, rng: task.rng }, onEvent, folder.earlier?.device);
     try {
       await folder.begin({
         model: model.name,
@@ -241,15 +292,20 @@ async function trainIn(folder: RunFolder, early: Plan, options: TrainOptions, be
         labelledFraction: options.labelledFraction,
         contamination: options.contamination || undefined,
         testLimit: options.testLimit,
+        heldOut: options.heldOut,
         splitHash: task.splitHash,
         seed,
         falseAlarmRate: plan.falseAlarmRate,
         mapNormalization: plan.mapNormalization,
+        augment,
+        tiles,
+        region,
         device: runtime.device,
         threads: options.threads,
         versions: versionsOf(runtime.device),
       });
-      return await new Training(folder, plan, options, task, origin, runtime, onEvent, begin).run(from);
+      const seen = { ...plan, model: seenBy(model, { region: task.region, tiles }, task.source.shape) };
+      return await new Training(folder, seen, options, task, part, origin, runtime, onEvent, begin).run(from);
     } finally {
       await runtime.close();
     }
@@ -288,7 +344,7 @@ function checkLabels(model: AnyModel, { split }: Task, onEvent: Listener): void 
     throw new ConfigError(
       'no-labels',
       `${model.name} learns from labelled anomalies and must have some to train on; the protocol ${split.protocol} ` +
-        'gives normal items only. Use --protocol labelled, or a model that needs no labels.',
+        'gives normal items only. Use --protocol labelled or imbalance, or a model that needs no labels.',
     );
   }
   const total = split.train.length;
@@ -314,18 +370,22 @@ function checkUnlabelled(model: AnyModel, config: unknown, { source }: Task): vo
 }
 
 /** Refuses to resume a run with other options than those of its first start, which its checkpoint does not know. */
-function checkEarlier(path: string, earlier: RunRecord, options: TrainOptions): void {
-  const { mapNormalization = 'none', contamination = 0, testLimit = 'none' } = options;
+function checkEarlier(path: string, earlier: RunRecord, options: TrainOptions, plan: Plan): void {
+  const said = (value: unknown) =>
+    value === undefined || value === 0 ? 'none' : typeof value === 'object' ? JSON.stringify(value) : String(value);
   const pairs = [
-    ['--normalize-map', earlier.mapNormalization ?? 'none', mapNormalization],
-    ['--contamination', earlier.contamination ?? 0, contamination],
-    ['--test-limit', earlier.testLimit ?? 'none', testLimit],
-  ];
-  const other = pairs.find(([, before, now]) => before !== now);
+    ['--normalize-map', earlier.mapNormalization, plan.mapNormalization],
+    ['--augment', earlier.augment, plan.augment],
+    ['--tile', earlier.tiles, plan.tiles],
+    ['--region', earlier.region, plan.region],
+    ['--contamination', earlier.contamination, options.contamination],
+    ['--test-limit', earlier.testLimit, options.testLimit],
+  ] as const;
+  const other = pairs.find(([, before, now]) => said(before) !== said(now));
   if (!other) return;
   throw new DataError(
     'checkpoint-mismatch',
-    `${path} was begun with ${other[0]} ${other[1]}, this run has ${other[2]}. ` +
+    `${path} was begun with ${other[0]} ${said(other[1])}, this run has ${said(other[2])}. ` +
       'Resume with the options of the first start, or begin anew in another folder with --out.',
   );
 }
@@ -349,17 +409,14 @@ async function stateToResume(
 async function runtimeFor(
   plan: Plan,
   options: TrainOptions,
-  task: Task,
+  part: TrainingPart & Pick<Task, 'rng'>,
   onEvent: Listener,
   earlier?: Device,
 ): Promise<Runtime> {
   const { model, config } = plan;
   const { signal, threads, device = 'auto' } = options;
-  const { source, split, rng } = task;
   const trial =
-    model.learns === 'gradient'
-      ? stepTrial({ source, ...trainingItems(model, split), rng, signal }, model.phases(config, source.shape))
-      : undefined;
+    model.learns === 'gradient' ? stepTrial({ ...part, signal }, model.phases(config, part.source.shape)) : undefined;
   const opening = openDevice(device === 'auto' ? (earlier ?? device) : device, { threads, onEvent }, trial);
   try {
     return await orAbort(opening, signal);
@@ -377,6 +434,7 @@ class Training {
     private readonly plan: Plan,
     private readonly options: TrainOptions,
     private readonly task: Task,
+    private readonly part: TrainingPart,
     private readonly origin: CheckpointOrigin,
     private readonly runtime: Runtime,
     private readonly onEvent: Listener,
@@ -401,7 +459,12 @@ class Training {
       const { scores: held, peaks } = await scoreHeldOut(session, source, items, { onEvent, signal });
       const threshold = calibrate(held, plan.falseAlarmRate);
       const mapThreshold = calibrateMaps(peaks, plan.falseAlarmRate);
-      const judged = await judge(session, task, { threshold: threshold.value, onEvent, signal });
+      const judged = await judge(session, task, {
+        threshold: threshold.value,
+        mapThreshold: mapThreshold.value,
+        onEvent,
+        signal,
+      });
       const examples = chooseExamples(split.testLabels, plan.maps, task.rng.split('maps'));
       const shown = [...examples, ...hottest(judged.scores)];
       const pictures = isImage(source.shape);
@@ -420,6 +483,8 @@ class Training {
         normalScores,
         ...(pictures && { mapScale: scale }),
         ...(source.encoding && { table: source.encoding }),
+        ...(plan.tiles && { tiles: plan.tiles }),
+        ...(plan.region && { region: plan.region }),
       });
       await writeArtifact(folder.path, artifact);
       await writeAtomic(folder.files.predictions, predictionsCsv(task, judged.scores, threshold.value));
@@ -441,9 +506,11 @@ class Training {
         stepsPerSecond: fitted.value.stepsPerSecond,
         begin: this.begin,
       });
+      const warnings = folder.warnings();
       const full: RunReport = {
         ...report,
         ...(fitted.value.history.length > 0 && { history: fitted.value.history }),
+        ...(warnings.length > 0 && { warnings }),
       };
       await writeJson(folder.files.metrics, full);
       await writeReportPage(folder.path, { session, task, signal });
@@ -477,8 +544,8 @@ class Training {
     const fitted = await fitModel({
       model: plan.model,
       config: plan.config,
-      source: task.source,
-      ...trainingItems(plan.model, task.split),
+      ...this.part,
+      augment: plan.augment,
       runtime,
       rng: task.rng,
       onEvent,

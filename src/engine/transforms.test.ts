@@ -4,9 +4,9 @@ import { Rng } from '../core/random.ts';
 import { float32 } from '../core/tensor.ts';
 import { evaluate } from '../graph/evaluate.ts';
 import { type AnyModel, meanImage } from '../models/index.ts';
-import { withRegion } from './region.ts';
 import { scoringProgram } from './scoring.ts';
 import { scoreTiled } from './tiled.ts';
+import { readRegion, withRegion, withTiles } from './view.ts';
 
 const shape = [1, 4, 4] as const;
 /** The left half. */
@@ -40,6 +40,41 @@ describe('withRegion', () => {
   it('refuses regions that are empty or of another size', () => {
     expect(() => withRegion(meanImage as AnyModel, new Uint8Array(16), shape)).toThrow('and has none');
     expect(() => withRegion(meanImage as AnyModel, new Uint8Array(9), shape)).toThrow('needs 16 values, got 9');
+  });
+});
+
+describe('withTiles', () => {
+  it('scores and maps an image as its tiles, put together outside, do', async () => {
+    const tile = [1, 4, 4] as const;
+    const tensors = { 'mean-image.mean': float32(new Rng(8).uniforms(16), tile) };
+    const run = (model: AnyModel, size: readonly [number, number, number], images: Float32Array, n: number) => {
+      const { score, map } = scoringProgram(model, {}, size, tensors).outputs;
+      const [s, m] = evaluate([score, map], { image: float32(images, [n, ...size]) });
+      return { scores: s.data as Float32Array, maps: m.data as Float32Array };
+    };
+    const whole = [1, 7, 9] as const;
+    const tiled = withTiles(meanImage as AnyModel, { height: 4, width: 4, overlap: 0.3 }, whole);
+    const images = new Rng(9).uniforms(2 * 63);
+    const got = run(tiled, whole, images, 2);
+    for (const n of [0, 1]) {
+      const detector = {
+        shape: tile,
+        score: async (pieces: Float32Array, count: number) => run(meanImage as AnyModel, tile, pieces, count),
+      };
+      const image = images.slice(63 * n, 63 * (n + 1));
+      const wanted = await scoreTiled(detector, image, { height: 7, width: 9, overlap: 0.3 });
+      expect(got.scores[n]).toBeCloseTo(wanted.score, 6);
+      for (const [p, v] of wanted.map.entries()) expect(got.maps[63 * n + p]).toBeCloseTo(v, 6);
+    }
+  });
+});
+
+describe('readRegion', () => {
+  it('marks a rectangle, and refuses one that reaches outside', async () => {
+    const found = await readRegion({ x: 1, y: 2, width: 2, height: 1 }, shape);
+    expect(found.join('')).toBe('0000000001100000');
+    await expect(readRegion({ x: 3, y: 0, width: 2, height: 1 }, shape)).rejects.toMatchObject({ code: 'region' });
+    await expect(readRegion({ x: 0, y: 0, width: 1.5, height: 1 }, shape)).rejects.toMatchObject({ code: 'region' });
   });
 });
 

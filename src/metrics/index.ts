@@ -13,7 +13,7 @@ export { type F1Max, f1Max } from './f1-max.ts';
 export { tnrAtFnr, tprAtFpr } from './fixed-rate.ts';
 export { clopperPearson } from './interval.ts';
 export { type OperatingPoint, operatingPoint } from './operating-point.ts';
-export { dice, iou } from './overlap.ts';
+export { dice, iou, pooledOverlap } from './overlap.ts';
 export { type PixelAccumulator, type PixelMetrics, type PixelMetricsOptions, pixelMetrics } from './pixel-metrics.ts';
 export { connectedRegions, type Region, type Regions, regionsAbove } from './regions.ts';
 export { type ReviewBand, reviewBand, type Verdict, verdict, verdictCounts } from './review-band.ts';

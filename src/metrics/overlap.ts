@@ -1,6 +1,27 @@
 /** How well a predicted mask covers a true one: Dice and intersection over union, counted in pixels. */
 import { ShapeError } from '../core/errors.ts';
 
+/** Dice and intersection over union of the pooled pixels of many maps, map by map; null as `dice`. */
+export function pooledOverlap(threshold: number): {
+  /** Adds a map, predicted where it is >= the threshold, and its mask. Throws ShapeError for other lengths. */
+  add(map: Float32Array, mask: Uint8Array): void;
+  result(): { dice: number | null; iou: number | null };
+} {
+  let both = 0;
+  let sum = 0;
+  return {
+    add(map, mask) {
+      const found = areas(
+        Uint8Array.from(map, (v) => (v >= threshold ? 1 : 0)),
+        mask,
+      );
+      both += found.both;
+      sum += found.sum;
+    },
+    result: () => (sum === 0 ? { dice: null, iou: null } : { dice: (2 * both) / sum, iou: both / (sum - both) }),
+  };
+}
+
 /** Pixels inside each mask and inside both; 0 is outside, anything else inside. */
 function areas(predicted: ArrayLike<number>, truth: ArrayLike<number>): { both: number; sum: number } {
   if (predicted.length !== truth.length) {

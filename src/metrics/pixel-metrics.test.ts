@@ -233,3 +233,18 @@ describe('edges', () => {
     for (const limit of [0, 1.1, Number.NaN]) expect(() => pixelMetrics({ limit })).toThrow('The limit of AUPRO');
   });
 });
+
+test('normal pixels that are not counted change nothing but their number', () => {
+  const pictures = goldenPictures(0.2);
+  const half = Uint8Array.from({ length: 64 }, (_, p) => (p < 40 ? 1 : 0));
+  const [cut, low] = [pixelMetrics(), pixelMetrics()];
+  for (const { map, mask, height, width } of [...pictures, { ...pictures[0], mask: new Uint8Array(64) }]) {
+    cut.add(map, mask, height, width, half);
+    // The same pixels, as rows of their own: 5 of 8, and the anomalous one below.
+    low.add(map.slice(0, 40), mask.slice(0, 40), 5, width);
+    const below = Array.from({ length: 24 }, (_, i) => 40 + i).filter((p) => mask[p] === 1);
+    for (const p of below) low.add(Float32Array.of(map[p]), Uint8Array.of(1), 1, 1);
+  }
+  expect(cut.result()).toEqual(low.result());
+  expect(() => cut.add(pictures[0].map, pictures[0].mask, 8, 8, new Uint8Array(3))).toThrow('What is counted');
+});

@@ -43,9 +43,10 @@ export interface PixelMetrics {
 export interface PixelAccumulator {
   /**
    * Adds a map of raw float32 scores and its mask (0 = normal, anything else anomalous), both height · width; sizes may
-   * change from map to map. Neither is kept or changed. Throws ShapeError for other lengths.
+   * change from map to map. Normal pixels whose `counted` is 0 are left out. Nothing is kept or
+   * changed. Throws ShapeError for other lengths.
    */
-  add(map: Float32Array, mask: Uint8Array, height: number, width: number): void;
+  add(map: Float32Array, mask: Uint8Array, height: number, width: number, counted?: Uint8Array): void;
   /** The metrics of all maps so far; more may be added afterwards. */
   result(): PixelMetrics;
 }
@@ -61,7 +62,7 @@ export function pixelMetrics(options: PixelMetricsOptions = {}): PixelAccumulato
   }
   const store = new PixelStore({ capacity: exactPixels, bins });
   return {
-    add: (map, mask, height, width) => store.add(map, mask, height, width),
+    add: (map, mask, height, width, counted) => store.add(map, mask, height, width, counted),
     result: () => resultOf(store, limit),
   };
 }

@@ -90,19 +90,23 @@ export class PixelStore {
     this.options = options;
   }
 
-  /** Adds one picture; a mask pixel is anomalous unless 0. Throws ShapeError for lengths that differ from height · width. */
-  add(map: Float32Array, mask: Uint8Array, height: number, width: number): void {
+  /**
+   * Adds one picture; a mask pixel is anomalous unless 0, and normal pixels whose `counted` is 0 are left out. Throws
+   * ShapeError for lengths that differ from height · width.
+   */
+  add(map: Float32Array, mask: Uint8Array, height: number, width: number, counted?: Uint8Array): void {
     mustCover('A map', map, height, width);
     mustCover('A mask', mask, height, width);
+    if (counted) mustCover('What is counted', counted, height, width);
     if (this.normalKeys.length + this.anomalousKeys.length + map.length > this.options.capacity) this.fold();
     const { keys, notNumbers } = toKeys(new Float32Array(map));
     let anomalousCount = 0;
     for (let i = 0; i < mask.length; i++) if (mask[i] !== 0) anomalousCount++;
     this.notNumbers += notNumbers;
-    this.normals += keys.length - anomalousCount;
     this.anomalous += anomalousCount;
     this.isSorted = false;
-    if (anomalousCount === 0) {
+    if (anomalousCount === 0 && !counted) {
+      this.normals += keys.length;
       this.normalKeys.append(keys);
       return;
     }
@@ -114,12 +118,13 @@ export class PixelStore {
     let anomalous = 0;
     for (let i = 0; i < keys.length; i++) {
       if (label[i] === 0) {
-        keys[normals++] = keys[i];
+        if (counted?.[i] !== 0) keys[normals++] = keys[i];
       } else {
         anomalousKeys[anomalous] = keys[i];
         sizes[anomalous++] = regions[label[i] - 1].area;
       }
     }
+    this.normals += normals;
     this.normalKeys.append(keys.subarray(0, normals));
     this.anomalousKeys.append(anomalousKeys);
     this.regionSizes.append(sizes);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { connectedRegions, dice, iou, regionsAbove } from './index.ts';
+import { connectedRegions, dice, iou, pooledOverlap, regionsAbove } from './index.ts';
 
 /** A mask drawn with # on lines of equal length. */
 const drawn = (...lines: string[]) => Uint8Array.from([...lines.join('')], (c) => (c === '#' ? 255 : 0));
@@ -74,6 +74,18 @@ describe('dice and iou', () => {
     expect([dice([1, 0], [0, 1]), iou([1, 0], [0, 1])]).toEqual([0, 0]);
     expect([dice([0, 0], [0, 0]), iou([0, 0], [0, 0])]).toEqual([null, null]);
     expect(() => dice([1], [1, 0])).toThrow('Two masks must have the same size, got 1 and 2 pixels.');
+  });
+
+  test('of pooled maps are those of all pixels at once', () => {
+    const pooled = pooledOverlap(0.5);
+    pooled.add(Float32Array.of(0.5, 0.4, 0.9, 0), Uint8Array.of(1, 1, 0, 0));
+    pooled.add(Float32Array.of(1, 0), Uint8Array.of(1, 0));
+    const [predicted, truth] = [
+      [1, 0, 1, 0, 1, 0],
+      [1, 1, 0, 0, 1, 0],
+    ];
+    expect(pooled.result()).toEqual({ dice: dice(predicted, truth), iou: iou(predicted, truth) });
+    expect(pooledOverlap(0.5).result()).toEqual({ dice: null, iou: null });
   });
 
   test('dice = 2·iou / (1 + iou), and both are symmetric', () => {

@@ -13,7 +13,16 @@ import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';
 import { defineModel } from './define.ts';
 import type { Judgement } from './parts/egbad-nets.ts';
-import { isRows, judgeRows, rowEncoder, rowGenerator, rowLatent, rowLayer, rowTraining } from './parts/row-nets.ts';
+import {
+  isRows,
+  judgeRows,
+  rowEncoder,
+  rowGenerator,
+  rowLatent,
+  rowLayer,
+  rowPace,
+  rowTraining,
+} from './parts/row-nets.ts';
 import { cropTo, toSigned } from './parts/signed-images.ts';
 import { spread } from './parts/watch.ts';
 
@@ -39,7 +48,14 @@ const config = z.strictObject({
   spectral: z.boolean().default(true).describe('Spectral norm in encoder and discriminators, for images.'),
   epochs: z.int().min(1).max(100000).default(20).describe('Passes over the training items.'),
   batchSize: z.int().min(2).max(4096).default(32).describe('Items per training step.'),
-  learningRate: z.number().positive().max(1).default(2e-4).describe("Adam's learning rate, for all networks."),
+  learningRate: z.number().positive().max(1).default(2e-4).describe("Adam's learning rate."),
+  pace: z
+    .number()
+    .positive()
+    .max(10)
+    .default(1)
+    .describe("The discriminators' learning rate as a multiple of the others'; below 1 they win less easily."),
+  schedule: z.enum(['constant', 'cosine']).default('constant').describe('Learning rate over the whole training.'),
   average: z
     .number()
     .min(0)
@@ -191,12 +207,12 @@ export const alad = defineModel<Config>({
     // The published runs stop early on held-out normals; their epochs are not given for images.
     cifar10: { latent: 100, width: 128, units: 1024, pairs: 'height', epochs: 100, batchSize: 32, learningRate: 2e-4 },
     svhn: { latent: 100, width: 128, units: 1024, pairs: 'height', epochs: 100, batchSize: 32, learningRate: 2e-4 },
-    kdd: { rows: 'kdd', latent: 32, epochs: 3, batchSize: 256, learningRate: 3e-4 },
+    kdd: { rows: 'kdd', latent: 32, epochs: 2, batchSize: 64, ...rowPace },
     'kdd-published': { rows: 'kdd', latent: 32, epochs: 100, batchSize: 50, learningRate: 1e-5 },
-    arrhythmia: { rows: 'arrhythmia', latent: 64, epochs: 400, batchSize: 32, learningRate: 1e-4 },
+    arrhythmia: { rows: 'arrhythmia', latent: 64, epochs: 400, batchSize: 32, ...rowPace },
     'arrhythmia-published': { rows: 'arrhythmia', latent: 64, epochs: 1000, batchSize: 32, learningRate: 1e-5 },
   },
-  defaults: (shape, count) => (isImage(shape) ? {} : { latent: rowLatent(shape), ...rowTraining(count) }),
+  defaults: (shape, count) => (isImage(shape) ? {} : { latent: rowLatent(shape), ...rowTraining(count), ...rowPace }),
   tiny: { latent: 8, width: 8, units: 16, epochs: 6, batchSize: 32, learningRate: 2e-3, average: 0.9 },
 
   unsuitable(_options, shape) {
@@ -206,17 +222,18 @@ export const alad = defineModel<Config>({
   },
 
   phases(options) {
-    const { learningRate, batchSize, epochs } = options;
-    const optimizer = nn.adam({ learningRate, beta1: 0.5 });
+    const { learningRate, batchSize, epochs, pace } = options;
+    const schedule = options.schedule === 'cosine' ? nn.cosineDecay() : nn.steady;
     const judges = ['discriminator-xz', 'discriminator-xx', 'discriminator-zz'];
     const steps: nn.Step[] = [
       {
         // The three losses share no weights: one step on their sum is a step on each.
         name: 'discriminators',
         updates: judges,
-        optimizer,
+        optimizer: nn.adam({ learningRate: learningRate * pace, beta1: 0.5 }),
+        schedule,
         loss(context) {
-          const { xz, xx, zz, made, code } = cycles(options, context);
+          const { xz, xx, zz, x, made, code } = cycles(options, context);
           const [dxz, dxx, dzz] = [contrast(xz, 1), contrast(xx, 1), contrast(zz, 1)];
           return {
             loss: g.add(g.add(dxz, dxx), dzz),
@@ -225,6 +242,7 @@ export const alad = defineModel<Config>({
               real: g.reduceMean(xz.real),
               fake: g.reduceMean(xz.fake),
               'generated-spread': spread(made),
+              'data-spread': spread(x),
               'code-spread': spread(code),
             },
           };
@@ -234,7 +252,8 @@ export const alad = defineModel<Config>({
         // G's own term does not reach E, nor E's G: one step on the sum moves both at once, as the public code does.
         name: 'generator-encoder',
         updates: ['generator', 'encoder'],
-        optimizer,
+        optimizer: nn.adam({ learningRate, beta1: 0.5 }),
+        schedule,
         loss(context) {
           const { xz, xx, zz, x, x2 } = cycles(options, context);
           const cycle = g.add(contrast(xx, 0), contrast(zz, 0));

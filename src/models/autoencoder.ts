@@ -10,6 +10,7 @@ import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';
 import { defineModel, type ImageShape } from './define.ts';
 import { pooling, poolMap } from './parts/pool-map.ts';
+import { decodeSeed000, encodeSeed000 } from './parts/seed-000.ts';
 
 const config = z.strictObject({
   network: z
@@ -79,20 +80,8 @@ function strided({ code, width }: Config, net: nn.Scope, x: Value): Value {
 
 /** The net of seed 000 (28 × 28 there): values in [−1, 1], tanh at the end. */
 function seed000(_config: Config, net: nn.Scope, image: Value): Value {
-  const [channels, height, width] = image.shape.slice(1) as number[];
   const x = g.sub(g.mul(image, 2), 1);
-  const conv = (name: string, h: Value, filters: number) =>
-    g.relu(nn.conv(net.at(name), h, { filters, kernel: 3, stride: 2, padding: 1 }));
-  let h = conv('conv1', x, 16); // [N,16,14,14]
-  h = conv('conv2', h, 32); // [N,32,7,7]
-  const inner = h.shape.slice(2) as number[];
-  h = nn.conv(net.at('conv3'), h, { filters: 64, kernel: inner }); // [N,64,1,1]
-  h = g.relu(nn.convTranspose(net.at('up1'), h, { filters: 32, kernel: inner })); // [N,32,7,7]
-  const up = { kernel: 3, stride: 2, padding: 1, outputPadding: 1 };
-  h = g.relu(nn.convTranspose(net.at('up2'), h, { ...up, filters: 16 })); // [N,16,14,14]
-  h = g.tanh(nn.convTranspose(net.at('up3'), h, { ...up, filters: channels })); // [N,1,28,28]
-  h = g.slice(h, { 2: [0, height], 3: [0, width] });
-  return g.mul(g.add(h, 1), 0.5);
+  return g.mul(g.add(decodeSeed000(net, encodeSeed000(net, x), x), 1), 0.5);
 }
 
 /** The net of seed 001 (256 × 256 there); the image side must be a multiple of 4 and at least 16. */
@@ -175,6 +164,11 @@ function errorMap(loss: Config['loss'], x: Value, y: Value): Value {
   return loss === 'ssim' ? structure : g.add(g.mul(structure, SSIM_SHARE), g.mul(squared(), 1 - SSIM_SHARE));
 }
 
+/** Training images below which batches are small, so that an epoch has some steps. */
+const FEW = 1000;
+/** Ten epochs of few images would be no training. */
+const LEAST_STEPS = 300;
+
 export const autoencoder = defineModel<Config>({
   name: 'autoencoder',
   title: 'Convolutional autoencoder',
@@ -223,6 +217,10 @@ export const autoencoder = defineModel<Config>({
       weightDecay: 1e-5,
       schedule: 'constant',
     },
+  },
+  defaults(_shape, count) {
+    const batchSize = count < FEW ? 16 : 64;
+    return { batchSize, epochs: Math.max(10, Math.ceil(LEAST_STEPS / Math.max(1, Math.floor(count / batchSize)))) };
   },
   tiny: { width: 4, code: 4, epochs: 2, batchSize: 16 },
 

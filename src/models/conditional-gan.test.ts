@@ -91,8 +91,8 @@ describe.each(['strided', 'mirza-2014'])('%s', (network) => {
     const [, fake] = at(0, 'fake');
     // −mean log p is at least −log mean p (Jensen), and not far from it.
     expect(loss).toBeGreaterThan(-Math.log(real) - Math.log(1 - fake));
-    expect(at(1, 'spread')[0]).toBeGreaterThan(0);
-    expect(at(1, 'spread')[1]).toBeGreaterThan(0);
+    expect(at(1, 'generated-spread')[0]).toBeGreaterThan(0);
+    expect(at(1, 'generated-spread')[1]).toBeGreaterThan(0);
   });
 });
 

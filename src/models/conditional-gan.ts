@@ -21,10 +21,10 @@ import {
   discriminatorLoss,
   generatorLoss,
   signed,
-  spread,
   stridedTrunk,
   unsigned,
 } from './parts/dcgan.ts';
+import { spread } from './parts/watch.ts';
 
 const config = z.strictObject({
   network: z
@@ -163,7 +163,7 @@ export const conditionalGan = defineModel<Config>({
               loss(step) {
                 const made = draws(step);
                 const fake = discriminate(options, step.net('discriminator'), made, step.classes);
-                const metrics = { spread: spread(made), 'data-spread': spread(signed(step.x)) };
+                const metrics = { 'generated-spread': spread(made), 'data-spread': spread(signed(step.x)) };
                 return { loss: generatorLoss(fake), metrics }; // BCE(D(G(z | y) | y), 1)
               },
             },
@@ -186,7 +186,7 @@ export const conditionalGan = defineModel<Config>({
                 const x = signed(image);
                 const latent = encode(options, net('encoder'), x);
                 const again = generate(options, net('generator').frozen(), latent, classes, shape);
-                return { loss: nn.l2(x, again), metrics: { spread: spread(latent) } }; // mean (x − G(E(x) | y))²
+                return { loss: nn.l2(x, again), metrics: { 'code-spread': spread(latent) } }; // mean (x − G(E(x) | y))²
               },
             },
           ],

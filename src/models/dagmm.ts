@@ -154,9 +154,25 @@ export const dagmm = defineModel<Config>({
   learns: 'gradient',
   config,
   presets: {
-    kdd: { layers: '60-30-10-1', estimation: 10, mixtures: 4, epochs: 200, batchSize: 1024, learningRate: 1e-4 },
+    kdd: { layers: '60-30-10-1', estimation: 10, mixtures: 4, epochs: 10, batchSize: 256, learningRate: 1e-3 },
+    'kdd-published': {
+      layers: '60-30-10-1',
+      estimation: 10,
+      mixtures: 4,
+      epochs: 200,
+      batchSize: 1024,
+      learningRate: 1e-4,
+    },
     thyroid: { layers: '12-4-1', estimation: 10, mixtures: 2, epochs: 20000, batchSize: 1024, learningRate: 1e-4 },
-    arrhythmia: { layers: '10-2', estimation: 10, mixtures: 2, epochs: 10000, batchSize: 128, learningRate: 1e-4 },
+    arrhythmia: { layers: '10-2', estimation: 10, mixtures: 2, epochs: 1000, batchSize: 128, learningRate: 1e-3 },
+    'arrhythmia-published': {
+      layers: '10-2',
+      estimation: 10,
+      mixtures: 2,
+      epochs: 10000,
+      batchSize: 128,
+      learningRate: 1e-4,
+    },
   },
   tiny: { mixtures: 2, epochs: 60, batchSize: 64, learningRate: 5e-3 },
 

@@ -32,6 +32,11 @@ export interface TrainingPhase {
    * Without it they come as often as they are.
    */
   readonly anomalyShare?: number;
+  /**
+   * The first ⌊N / 2⌋ items of each batch are normal and the others labelled anomalies, equally drawn from each of their
+   * classes whatever their numbers; for supervised models. An epoch is then a pass over the normal items.
+   */
+  readonly balanced?: boolean;
 }
 
 /** The normal training items, read in order and in blocks, for models that learn by statistics. */

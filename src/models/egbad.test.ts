@@ -102,6 +102,17 @@ it('each loss moves one network, with the signs of the sheet', () => {
   expect(encoder.loss).toBeCloseTo(softplus(real), 5);
 });
 
+it('gives the discriminator its own pace, and all steps one schedule', () => {
+  const rates = (some: object) => {
+    const config = egbad.config.parse({ ...egbad.tiny, learningRate: 0.01, ...some });
+    const [{ phase }] = egbad.learns === 'gradient' ? egbad.phases(config, [121]) : [];
+    return phase.steps.map((step) => step.optimizer.learningRate * (step.schedule ?? nn.steady)(30, 60));
+  };
+  expect(rates({})).toEqual([0.01, 0.01, 0.01]);
+  for (const [i, rate] of rates({ pace: 3, schedule: 'cosine' }).entries())
+    expect(rate).toBeCloseTo([0.015, 0.005, 0.005][i], 10);
+});
+
 describe('the score', () => {
   /** Scores, maps and what they are made of, for images of 9 × 12. */
   function scored(options: object) {

@@ -49,7 +49,14 @@ const config = z.strictObject({
     .describe('Units of the wide dense layers of image networks; published: 1024.'),
   epochs: z.int().min(1).max(100000).default(10).describe('Passes over the training items.'),
   batchSize: z.int().min(2).max(4096).default(100).describe('Items per training step.'),
-  learningRate: z.number().positive().max(1).default(2e-4).describe("Adam's learning rate, for all networks."),
+  learningRate: z.number().positive().max(1).default(2e-4).describe("Adam's learning rate."),
+  pace: z
+    .number()
+    .positive()
+    .max(10)
+    .default(1)
+    .describe("The discriminator's learning rate as a multiple of the others'; below 1 it wins less easily."),
+  schedule: z.enum(['constant', 'cosine']).default('constant').describe('Learning rate over the whole training.'),
   average: z
     .number()
     .min(0)
@@ -88,10 +95,11 @@ export const egbad = defineModel<Config>({
   presets: {
     // Epochs are not published for MNIST: 100 is about what this learning rate needs.
     mnist: { latent: 200, width: 64, units: 1024, epochs: 100, batchSize: 100, learningRate: 1e-5, average: 0.999 },
-    kdd: { latent: 32, epochs: 3, batchSize: 256, learningRate: 1e-4 },
+    kdd: { latent: 32, epochs: 3, batchSize: 256, learningRate: 5e-4 },
     'kdd-published': { latent: 32, epochs: 100, batchSize: 50, learningRate: 1e-5, average: 0.9999 },
   },
-  defaults: (shape, count) => (isImage(shape) ? {} : { latent: rowLatent(shape), ...rowTraining(count) }),
+  defaults: (shape, count) =>
+    isImage(shape) ? {} : { latent: rowLatent(shape), ...rowTraining(count), learningRate: 5e-4 },
   tiny: { latent: 8, width: 8, units: 32, epochs: 4, batchSize: 16, learningRate: 1e-3, average: 0.9 },
 
   unsuitable(_options, shape) {
@@ -101,13 +109,15 @@ export const egbad = defineModel<Config>({
   },
 
   phases(options) {
-    const { learningRate, batchSize, epochs, latent } = options;
+    const { learningRate, batchSize, epochs, latent, pace } = options;
     const optimizer = nn.adam({ learningRate, beta1: 0.5 });
+    const schedule = options.schedule === 'cosine' ? nn.cosineDecay() : nn.steady;
     const steps: nn.Step[] = [
       {
         name: 'discriminator',
         updates: ['discriminator'],
-        optimizer,
+        optimizer: nn.adam({ learningRate: learningRate * pace, beta1: 0.5 }),
+        schedule,
         loss({ net, x: items, draw }) {
           const x = prepare(items);
           const z = draw('z', { kind: 'normal', shape: [x.shape[0] as number, latent] });
@@ -121,6 +131,7 @@ export const egbad = defineModel<Config>({
               real: g.reduceMean(real),
               fake: g.reduceMean(fake),
               'generated-spread': spread(made),
+              'data-spread': spread(x),
               'code-spread': spread(code),
             },
           };
@@ -130,6 +141,7 @@ export const egbad = defineModel<Config>({
         name: 'generator',
         updates: ['generator'],
         optimizer,
+        schedule,
         loss({ net, x: items, draw }) {
           const x = prepare(items);
           const z = draw('z', { kind: 'normal', shape: [x.shape[0] as number, latent] });
@@ -141,6 +153,7 @@ export const egbad = defineModel<Config>({
         name: 'encoder',
         updates: ['encoder'],
         optimizer,
+        schedule,
         loss({ net, x: items }) {
           const x = prepare(items);
           const code = encode(net('encoder'), x, options);

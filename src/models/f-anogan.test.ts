@@ -3,12 +3,12 @@ import { Rng } from '../core/random.ts';
 import { float32, type Tensors } from '../core/tensor.ts';
 import * as g from '../graph/index.ts';
 import * as nn from '../nn/index.ts';
-import type { ImageShape, TrainingPhase } from './define.ts';
+import type { ItemShape, TrainingPhase } from './define.ts';
 import { fAnogan } from './f-anogan.ts';
 
 const shape = [1, 8, 8] as const;
 /** The phases of a model that learns by gradient. */
-function phasesOf(config: ReturnType<typeof fAnogan.config.parse>, shape: ImageShape): readonly TrainingPhase[] {
+function phasesOf(config: ReturnType<typeof fAnogan.config.parse>, shape: ItemShape): readonly TrainingPhase[] {
   if (fAnogan.learns !== 'gradient') throw new Error('f-anogan learns by gradient.');
   return fAnogan.phases(config, shape);
 }
@@ -35,12 +35,11 @@ function look({ phase }: TrainingPhase, name: string) {
   return { loss: values[0], seen, trace, updates: step.updates };
 }
 
-it('has the published sizes, each step moving one net', () => {
-  const published = fAnogan.config.parse(fAnogan.presets['image-64']);
-  const phases = phasesOf(published, [1, 64, 64]);
-  const counts = Object.fromEntries(
-    phases.flatMap(({ phase }) => {
-      const { specs } = nn.assemble(phase, { shape: [2, 1, 64, 64] });
+/** Parameters of the nets that the steps move, for items of a shape. */
+function countsOf(config: ReturnType<typeof fAnogan.config.parse>, shape: ItemShape): Record<string, number> {
+  return Object.fromEntries(
+    phasesOf(config, shape).flatMap(({ phase }) => {
+      const { specs } = nn.assemble(phase, { shape: [2, ...shape] });
       const parameters = specs.filter((s) => !s.name.includes('running_'));
       return phase.steps
         .flatMap((s) => s.updates)
@@ -50,7 +49,20 @@ it('has the published sizes, each step moving one net', () => {
         });
     }),
   );
-  expect(counts).toEqual({ generator: 8_539_329, critic: 7_490_689, encoder: 8_531_200 });
+}
+
+it('has the published sizes, each step moving one net', () => {
+  const published = fAnogan.config.parse(fAnogan.presets['image-64']);
+  const counts = { generator: 8_539_329, critic: 7_490_689, encoder: 8_531_200 };
+  expect(countsOf(published, [1, 64, 64])).toEqual(counts);
+});
+
+it('has for rows the nets of EGBAD and AnoGAN for KDD99', () => {
+  const counts = { generator: 26_041, critic: 80_769, encoder: 9_888 };
+  expect(countsOf(fAnogan.config.parse({ latent: 32 }), [121])).toEqual(counts);
+  const x = g.input('x', ['N', 121]);
+  const { score, map } = fAnogan.score(fAnogan.config.parse({}), (group) => new nn.Trace(false).group(group), x);
+  expect([score.shape, map.shape]).toEqual([['N'], ['N', 121]]);
 });
 
 describe('losses', () => {

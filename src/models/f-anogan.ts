@@ -1,28 +1,40 @@
 /**
  * f-AnoGAN: a Wasserstein GAN learns to draw normal images, then an encoder learns to find the latent vector of an image
  * in one pass; what the generator cannot draw again is anomalous. Schlegl et al. 2019, Medical Image Analysis 54, and
- * tSchlegl/f-AnoGAN. Networks: the published residual nets (64 × 64 there), and small strided ones (default). The defaults
- * are many small steps: in the same time, batches of 16 and one critic step per generator step drew held-out digits
- * better, and told more defects made of them, than batches of 64 and three critic steps.
+ * tSchlegl/f-AnoGAN. Networks: the published residual nets (64 × 64 there), and small strided ones (default); for rows,
+ * which the paper has not, dense ones without norm or dropout. The defaults for images are many small steps: in the same
+ * time, batches of 16 and one critic step per generator step drew held-out digits better, and told more defects made of
+ * them, than batches of 64 and three critic steps.
  */
 import { z as zod } from 'zod';
+import { isImage } from '../core/item-shape.ts';
 import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';
-import { defineModel, type ImageShape } from './define.ts';
+import { defineModel, type ImageShape, type ItemShape } from './define.ts';
 import {
   cropTo,
   depthOf,
   type Norm,
+  prepare,
   shrunk,
-  signed,
-  spread,
   stridedGenerator,
   stridedTrunk,
   unsigned,
 } from './parts/dcgan.ts';
 import { gradientPenalty } from './parts/gradient-penalty.ts';
 import { passesFor } from './parts/passes.ts';
+import {
+  isRows,
+  judgeRows,
+  kddGenerator,
+  kddJudge,
+  rowEncoder,
+  rowGenerator,
+  rowLatent,
+  rowTraining,
+} from './parts/row-nets.ts';
+import { spread } from './parts/watch.ts';
 
 const config = zod.strictObject({
   network: zod
@@ -93,8 +105,9 @@ function residualDown(net: nn.Scope, x: Value, filters: number, norm: Norm): Val
 const filtersAt = (width: number, level: number) => width << Math.min(level, 3);
 const strided = { weightInit: nn.heNormal(0.2) };
 
-/** G: latent vectors `[N, Z]` → images `[N, C, H, W]` in [−1, 1]. */
-function generate({ network, width }: Config, net: nn.Scope, z: Value, shape: ImageShape): Value {
+/** G: latent vectors `[N, Z]` → images `[N, C, H, W]` in [−1, 1], or rows `[N, D]`. */
+function generate({ network, width }: Config, net: nn.Scope, z: Value, shape: ItemShape): Value {
+  if (!isImage(shape)) return rowGenerator(net, z, [...kddGenerator, shape[0]]);
   if (network === 'strided') return stridedGenerator(net, z, shape, { width, ...strided });
   const depth = depthOf(shape);
   const inner = [filtersAt(width, depth), ...shrunk(shape, depth)];
@@ -118,17 +131,22 @@ function trunk({ network, width }: Config, net: nn.Scope, x: Value, norm: Norm):
   return g.flatten(h);
 }
 
-/** f: the features before the critic's last layer. Its norm is per image, as the penalty is. */
-const features = (options: Config, net: nn.Scope, x: Value) => trunk(options, net, x, (at, h) => nn.layerNorm(at, h));
+const judgeRow = (net: nn.Scope, x: Value) => judgeRows(net, x, { ...kddJudge, dropout: 0 });
 
-/** D: `[N]`, larger for images that look real. */
+/** f: the features before the critic's last layer. Its norm is per image, as the penalty is. */
+const features = (options: Config, net: nn.Scope, x: Value) =>
+  isRows(x) ? judgeRow(net, x).features : trunk(options, net, x, (at, h) => nn.layerNorm(at, h));
+
+/** D: `[N]`, larger for items that look real. */
 function criticize(options: Config, net: nn.Scope, x: Value): Value {
+  if (isRows(x)) return g.reshape(judgeRow(net, x).logit, [x.shape[0]]);
   const value = nn.dense(net.at('value'), features(options, net, x), 1, { weightInit: nn.glorotUniform });
   return g.reshape(value, [x.shape[0]]);
 }
 
-/** E: images in [−1, 1] → latent vectors `[N, Z]`. */
+/** E: images in [−1, 1], or rows → latent vectors `[N, Z]`. */
 function encode(options: Config, net: nn.Scope, x: Value): Value {
+  if (isRows(x)) return g.mul(g.tanh(rowEncoder(net, x, [64, options.latent], kddJudge.slope)), options.latentRange);
   const h = trunk(options, net, x, (at, v) => nn.batchNorm(at, v));
   const z = nn.dense(net.at('latent'), h, options.latent, { weightInit: nn.glorotUniform });
   return g.mul(g.tanh(z), options.latentRange);
@@ -146,7 +164,7 @@ export const fAnogan = defineModel<Config>({
     'the difference between image and drawing, in pixels and in critic features, is the score.',
   paper: 'Schlegl et al. 2019, Medical Image Analysis 54:30-44; Gulrajani et al. 2017, arXiv 1704.00028 (penalty).',
   learning: 'one-class',
-  inputs: ['image'],
+  inputs: ['image', 'table'],
   learns: 'gradient',
   config,
   presets: {
@@ -169,17 +187,23 @@ export const fAnogan = defineModel<Config>({
   },
   tiny: { width: 8, latent: 8, criticSteps: 2, epochs: 4, encoderEpochs: 6, batchSize: 16, encoderLearningRate: 2e-3 },
 
-  defaults(_shape, count) {
-    const epochs = passesFor(5000, 16, count);
-    return { epochs, encoderEpochs: epochs };
+  defaults: (shape, count) => {
+    if (isImage(shape)) {
+      const passes = passesFor(5000, 16, count);
+      return { epochs: passes, encoderEpochs: passes };
+    }
+    const { batchSize, epochs } = rowTraining(count);
+    return { latent: rowLatent(shape), batchSize, epochs, encoderEpochs: epochs };
   },
 
-  unsuitable(_options, [, height, width]) {
+  unsuitable(_options, shape) {
+    if (!isImage(shape)) return undefined;
+    const [, height, width] = shape;
     if (Math.min(height, width) >= 8) return undefined;
     return `f-AnoGAN needs images of at least 8 × 8 pixels, got ${height} × ${width}.`;
   },
 
-  phases(options, shape: ImageShape) {
+  phases(options, shape) {
     const { batchSize, learningRate, encoderLearningRate, kappa, variant } = options;
     const schedule = options.schedule === 'cosine' ? nn.cosineDecay() : nn.steady;
     const adam = nn.adam({ learningRate, beta1: 0, beta2: 0.9 });
@@ -202,11 +226,11 @@ export const fAnogan = defineModel<Config>({
               repeats: options.criticSteps,
               loss({ net, x: image, draw }) {
                 const count = image.shape[0];
-                const x = signed(image);
+                const x = prepare(image);
                 const made = generate(options, net('generator'), draw('z', latents(count)), shape);
                 const critic = (v: Value) => criticize(options, net('critic'), v);
                 const [real, fake] = [g.reduceMean(critic(x)), g.reduceMean(critic(made))];
-                const u = draw('u', { kind: 'uniform', shape: [count as number, 1, 1, 1] });
+                const u = draw('u', { kind: 'uniform', shape: [count as number, ...shape.map(() => 1)] });
                 const penalty = gradientPenalty(critic, x, made, u);
                 return {
                   loss: g.add(g.sub(fake, real), g.mul(penalty, options.penalty)),
@@ -222,7 +246,7 @@ export const fAnogan = defineModel<Config>({
               loss({ net, x, draw }) {
                 const made = generate(options, net('generator'), draw('z', latents(x.shape[0])), shape);
                 const loss = g.neg(g.reduceMean(criticize(options, net('critic'), made)));
-                return { loss, metrics: { spread: spread(made), 'data-spread': spread(signed(x)) } };
+                return { loss, metrics: { 'generated-spread': spread(made), 'data-spread': spread(prepare(x)) } };
               },
             },
           ],
@@ -241,22 +265,22 @@ export const fAnogan = defineModel<Config>({
               schedule,
               // Generator and critic stand still: their weights, and their running statistics.
               loss({ net, x: image, draw }): nn.StepResult {
-                const x = signed(image);
+                const x = prepare(image);
                 const draws = (z: Value) => generate(options, net('generator').frozen(), z, shape);
                 if (variant === 'ziz') {
                   const z = draw('z', latents(image.shape[0]));
                   const found = encode(options, net('encoder'), draws(z));
-                  return { loss: nn.l2(z, found), metrics: { spread: spread(found) } };
+                  return { loss: nn.l2(z, found), metrics: { 'code-spread': spread(found) } };
                 }
                 const z = encode(options, net('encoder'), x);
                 const again = draws(z);
                 const residual = nn.l2(x, again);
-                if (variant === 'izi') return { loss: residual, metrics: { spread: spread(z) } };
+                if (variant === 'izi') return { loss: residual, metrics: { 'code-spread': spread(z) } };
                 const f = (v: Value) => features(options, net('critic').frozen(), v);
                 const felt = nn.l2(f(x), f(again));
                 return {
                   loss: g.add(residual, g.mul(felt, kappa)),
-                  metrics: { residual, features: felt, spread: spread(z) },
+                  metrics: { residual, features: felt, 'code-spread': spread(z) },
                 };
               },
             },
@@ -266,15 +290,16 @@ export const fAnogan = defineModel<Config>({
     ];
   },
 
-  score(options, net, image) {
-    const shape = image.shape.slice(1) as unknown as ImageShape;
-    const x = signed(image);
-    const again = generate(options, net('generator'), encode(options, net('encoder'), x), shape); // [N,C,H,W]
+  score(options, net, items) {
+    const x = prepare(items);
+    const z = encode(options, net('encoder'), x);
+    const again = generate(options, net('generator'), z, x.shape.slice(1) as number[]); // [N,C,H,W] or [N,D]
     const f = (v: Value) => features(options, net('critic'), v);
     // A(x) = mean (x − x̂)² + κ · mean (f(x) − f(x̂))²
     const score = g.add(distance(x, again), g.mul(distance(f(x), f(again)), options.kappa));
+    if (isRows(items)) return { score, map: g.abs(g.sub(items, again)), reconstruction: again };
     const reconstruction = unsigned(again);
-    const map = g.reduceMean(g.abs(g.sub(image, reconstruction)), { axes: [1], keep: true }); // [N,1,H,W]
+    const map = g.reduceMean(g.abs(g.sub(items, reconstruction)), { axes: [1], keep: true }); // [N,1,H,W]
     return { score, map, reconstruction };
   },
 });

@@ -10,7 +10,7 @@ import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';
 import { defineModel, type ItemShape } from './define.ts';
-import { signed } from './parts/dcgan.ts';
+import { prepare } from './parts/dcgan.ts';
 import { discriminate, fenceNetworks, generate, latentOf } from './parts/fence-nets.ts';
 import { isRows } from './parts/row-nets.ts';
 import { spread } from './parts/watch.ts';
@@ -38,19 +38,19 @@ const config = zod.strictObject({
     .number()
     .gt(0)
     .lt(1)
-    .default(0.1)
+    .default(0.5)
     .describe('What the discriminator should say of drawn items, between 0 and 1: where the boundary lies.'),
   beta: zod
     .number()
     .min(0)
     .max(1e6)
-    .default(30)
+    .default(10)
     .describe('Weight of 1 / (mean distance of drawn items to their centre); good values grow with that distance.'),
   gamma: zod
     .number()
     .gt(0)
     .max(1)
-    .default(0.1)
+    .default(0.5)
     .describe('Weight of drawn items in the discriminator’s loss; below 1 it does not give up normal items.'),
   pretrainEpochs: zod
     .int()
@@ -85,9 +85,6 @@ export function dispersion(drawn: Value): Value {
   const distance = g.sqrt(g.add(g.reduceSum(g.square(away), { axes: [1] }), 1e-16));
   return g.div(1, g.add(g.reduceMean(distance), 1e-8));
 }
-
-/** What the networks see: images in [−1, 1], rows as they are. */
-const prepare = (x: Value) => (isRows(x) ? x : signed(x));
 
 export const fenceGan = defineModel<Config>({
   name: 'fence-gan',

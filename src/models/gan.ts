@@ -17,10 +17,10 @@ import {
   generate,
   generatorLoss,
   prepare,
-  spread,
   unsuitableForGan,
 } from './parts/dcgan.ts';
 import { isRows, rowLatent, rowTraining } from './parts/row-nets.ts';
+import { spread } from './parts/watch.ts';
 
 const config = zod.strictObject({
   network: zod
@@ -104,7 +104,10 @@ export const gan = defineModel<Config>({
               loss(context) {
                 const made = generate(options, context.net('generator'), latents(options, context), shape);
                 const loss = generatorLoss(discriminate(options, context.net('discriminator'), made).logit);
-                return { loss, metrics: { spread: spread(made), 'data-spread': spread(prepare(context.x)) } };
+                return {
+                  loss,
+                  metrics: { 'generated-spread': spread(made), 'data-spread': spread(prepare(context.x)) },
+                };
               },
             },
           ],

@@ -14,7 +14,6 @@ import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';
 import { defineModel } from './define.ts';
-import { spread } from './parts/dcgan.ts';
 import {
   depthOf,
   encode,
@@ -37,6 +36,7 @@ import {
   rowLatent,
   rowTraining,
 } from './parts/row-nets.ts';
+import { spread } from './parts/watch.ts';
 
 const config = z.strictObject({
   code: z.int().min(1).max(4096).default(100).describe('Numbers in the code of an image.'),
@@ -62,6 +62,7 @@ const config = z.strictObject({
     .describe('Passes over the training items; by default about 1,500 steps on images.'),
   batchSize: z.int().min(2).max(4096).default(32).describe('Items per training step.'),
   learningRate: z.number().positive().max(1).default(5e-4).describe("Adam's learning rate; published: 2e-4."),
+  schedule: z.enum(['constant', 'cosine']).default('constant').describe('Learning rate over the whole training.'),
 });
 type Config = z.infer<typeof config>;
 
@@ -120,12 +121,12 @@ export const ganomaly = defineModel<Config>({
     mnist: { code: 100, width: 64, epochs: 15, batchSize: 64, learningRate: 2e-4 },
     cifar10: { code: 100, width: 64, epochs: 15, batchSize: 64, learningRate: 2e-4 },
     // Ours: the paper has images only.
-    kdd: { code: 32, epochs: 3, batchSize: 256, learningRate: 1e-3 },
+    kdd: { code: 32, epochs: 3, batchSize: 128, learningRate: 1e-3, schedule: 'cosine' },
   },
   defaults: (shape, count) =>
     isImage(shape)
       ? { epochs: passesFor(1500, 32, count) }
-      : { code: rowLatent(shape), ...rowTraining(count), learningRate: 1e-3 },
+      : { code: rowLatent(shape), ...rowTraining(count), learningRate: 1e-3, schedule: 'cosine' },
   tiny: { code: 8, width: 8, epochs: 15, batchSize: 16, learningRate: 5e-3 },
 
   unsuitable(_options, shape) {
@@ -137,6 +138,7 @@ export const ganomaly = defineModel<Config>({
 
   phases(options) {
     const optimizer = nn.adam({ learningRate: options.learningRate, beta1: 0.5 });
+    const schedule = options.schedule === 'cosine' ? nn.cosineDecay() : nn.steady;
     return [
       {
         epochs: options.epochs,
@@ -148,6 +150,7 @@ export const ganomaly = defineModel<Config>({
               name: 'discriminator',
               updates: ['discriminator'],
               optimizer,
+              schedule,
               loss({ net, x: items }) {
                 const x = prepare(items);
                 const { drawn } = generate(options, net('generator'), x);
@@ -163,6 +166,7 @@ export const ganomaly = defineModel<Config>({
               name: 'generator',
               updates: ['generator'],
               optimizer,
+              schedule,
               loss({ net, x: items }) {
                 const x = prepare(items);
                 const { code, drawn, again } = generate(options, net('generator'), x);
@@ -177,7 +181,12 @@ export const ganomaly = defineModel<Config>({
                   g.mul(encoder, encoderWeight),
                 ].reduce((a, b) => g.add(a, b));
                 const watched = { adversarial, contextual, encoder };
-                return { loss, metrics: { ...watched, 'image-spread': spread(drawn), 'code-spread': spread(code) } };
+                const spreads = {
+                  'generated-spread': spread(drawn),
+                  'data-spread': spread(x),
+                  'code-spread': spread(code),
+                };
+                return { loss, metrics: { ...watched, ...spreads } };
               },
             },
           ],

@@ -17,7 +17,9 @@ import { knn } from './knn.ts';
 import { meanImage } from './mean-image.ts';
 import { pca } from './pca.ts';
 import { random } from './random.ts';
+import { simultaneousEncoder } from './simultaneous-encoder.ts';
 import { skipGanomaly } from './skip-ganomaly.ts';
+import { twoDiscriminatorGan } from './two-discriminator-gan.ts';
 
 export * from './define.ts';
 export {
@@ -37,7 +39,9 @@ export {
   meanImage,
   pca,
   random,
+  simultaneousEncoder,
   skipGanomaly,
+  twoDiscriminatorGan,
 };
 
 // biome-ignore lint/suspicious/noExplicitAny: the registry holds models of every option type.
@@ -50,6 +54,7 @@ export const models: readonly AnyModel[] = [
   gan,
   anogan,
   fAnogan,
+  simultaneousEncoder,
   fenceGan,
   egbad,
   alad,
@@ -60,6 +65,7 @@ export const models: readonly AnyModel[] = [
   knn,
   isolationForest,
   cnn,
+  twoDiscriminatorGan,
   meanImage,
   random,
 ];

@@ -12,9 +12,9 @@ import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';
 import { defineModel } from './define.ts';
-import { spread } from './parts/dcgan.ts';
 import { depthOf, encode, fromCanvas, kernels, toCanvas, withoutFrame } from './parts/ganomaly-nets.ts';
 import { unet } from './parts/unet.ts';
+import { spread } from './parts/watch.ts';
 
 const config = z.strictObject({
   code: z.int().min(1).max(4096).default(100).describe("Numbers in the discriminator's features of an image."),
@@ -116,7 +116,8 @@ export const skipGanomaly = defineModel<Config>({
                   g.mul(contextual, contextualWeight),
                   g.mul(latent, latentWeight),
                 ].reduce((a, b) => g.add(a, b));
-                return { loss, metrics: { adversarial, contextual, latent, 'image-spread': spread(drawn) } };
+                const spreads = { 'generated-spread': spread(drawn), 'data-spread': spread(x) };
+                return { loss, metrics: { adversarial, contextual, latent, ...spreads } };
               },
             },
           ],

@@ -107,9 +107,13 @@ export function rmsProp(options: { learningRate: number; decay?: number; eps?: n
   };
 }
 
-/** Scales gradients so that the Euclidean norm of all of them together is at most `limit`. */
-export function clipByNorm(gradients: readonly Value[], limit: number): Value[] {
-  const squares = gradients.map((gradient) => g.reduceSum(g.square(gradient))).reduce((a, b) => g.add(a, b));
-  const factor = g.minimum(g.div(limit, g.add(g.sqrt(squares), 1e-6)), 1);
+/** Euclidean norm of all gradients together, a scalar. */
+export function gradientNorm(gradients: readonly Value[]): Value {
+  return g.sqrt(gradients.map((gradient) => g.reduceSum(g.square(gradient))).reduce((a, b) => g.add(a, b)));
+}
+
+/** Scales gradients so that their common norm, which `norm` is, is at most `limit`. */
+export function clipByNorm(gradients: readonly Value[], limit: number, norm = gradientNorm(gradients)): Value[] {
+  const factor = g.minimum(g.div(limit, g.add(norm, 1e-6)), 1);
   return gradients.map((gradient) => g.mul(gradient, factor));
 }

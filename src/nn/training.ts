@@ -13,7 +13,7 @@ import * as g from '../graph/ops/index.ts';
 import type { Program } from '../graph/program.ts';
 import { substitute } from '../graph/substitute.ts';
 import type { Value } from '../graph/value.ts';
-import { clipByNorm, type Optimizer } from './optimizers.ts';
+import { clipByNorm, gradientNorm, type Optimizer } from './optimizers.ts';
 import { type Schedule, steady } from './schedules.ts';
 import { type Draw, type Scope, type Spec, Trace } from './scope.ts';
 
@@ -101,7 +101,7 @@ export interface AssembledPhase {
   readonly feeds: readonly Feed[];
   /** Number of different batches that an iteration draws. */
   readonly batches: number;
-  /** Scalars that come back per iteration, losses first. */
+  /** Scalars that come back per iteration, losses first: what the steps watch, and the norm of each step's gradient. */
   readonly metrics: readonly string[];
   /** Every parameter and buffer that the phase uses. */
   readonly specs: readonly Spec[];
@@ -252,7 +252,8 @@ export function assemble(phase: Phase, batch: BatchType): AssembledPhase {
     const stepPacks = step.updates.flatMap((group) => packs.get(group)!);
     const zero = (name: string) => g.broadcastTo(g.mul(g.reduceSum(current.get(name)!), 0), current.get(name)!.shape);
     let flat = stepPacks.map((pack) => join(pack, (name) => slopeOf.get(name) ?? zero(name)));
-    if (step.clipNorm !== undefined) flat = clipByNorm(flat, step.clipNorm);
+    const norm = gradientNorm(flat);
+    if (step.clipNorm !== undefined) flat = clipByNorm(flat, step.clipNorm, norm);
     const rateName = `rate/${step.name}/${repeat}`;
     const rate = input(rateName, []);
     const schedule = step.schedule ?? steady;
@@ -284,6 +285,7 @@ export function assemble(phase: Phase, batch: BatchType): AssembledPhase {
     metricNames.forEach((name, i) => {
       outputs[`${step.name}.${name}`] = results[at + 1 + i];
     });
+    outputs[`${step.name}.gradient-norm`] = norm; // before it is clipped
   }
 
   // 4. Averages of the parameters as they are after the iteration.

@@ -92,7 +92,7 @@ export interface ReportData {
   readonly versions: Readonly<Record<string, string>>;
   readonly counts: { train: number; validation: number; test: number; testAnomalies: number };
   readonly leakFree: boolean;
-  /** By name: `imageAuroc`, `imageAp`, `imageF1Max`, `prevalence`, and `pixelAuroc`, `pixelAp`, `aupro` where known. */
+  /** By name: `imageAuroc`, `imageAp`, `imageF1Max`, `prevalence`, and `pixelAuroc`, `pixelAp`, `aupro`, `dice`, `iou` where known. */
   readonly metrics: Readonly<Record<string, MetricValue>>;
   /** For each metric that is null, why. */
   readonly reasons: Readonly<Record<string, string>>;
@@ -105,6 +105,8 @@ export interface ReportData {
   readonly normalScores: readonly number[];
   readonly items: readonly ReportItem[];
   readonly history: readonly ReportEpoch[];
+  /** What was warned of while the run was made. */
+  readonly warnings?: readonly { readonly code: string; readonly message: string }[];
   readonly timings: { fitSeconds: number; stepsPerSecond: number | null; scoreMsPerItem: number; totalSeconds: number };
   readonly peakMemoryBytes: number;
   /** Absent when the data was not at hand. */

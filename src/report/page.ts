@@ -25,14 +25,18 @@ const metricNames: readonly [name: string, title: string, meaning: string][] = [
   ],
   ['recall', 'recall at the share', 'the same items, as a share of all anomalies'],
   ['f1', 'F1 at the share', 'of the two above; comparable only with the same protocol'],
+  ['seenAuroc', 'AUROC, seen classes', 'of anomalies of classes whose labels took part in training'],
+  ['heldOutAuroc', 'AUROC, held-out classes', 'of anomalies of classes that training was kept from'],
   ['pixelAuroc', 'pixel AUROC', 'the same chance for pixels; flattering where defects are small'],
   ['pixelAp', 'pixel AP', 'average precision over pixels'],
   ['aupro', 'AUPRO (0.3)', 'mean coverage of the regions of the ground truth, up to 30 % false-alarm pixels'],
+  ['dice', 'Dice', 'of the pixels at the map threshold and those of the ground truth: 2 · both / (one + other)'],
+  ['iou', 'IoU', 'of the same pixels: both / either'],
   ['prevalence', 'prevalence', 'share of anomalous items in the test part'],
 ];
 
 /** Shown together or not at all: without masks there are none. */
-const pixelMetrics = ['pixelAuroc', 'pixelAp', 'aupro'];
+const pixelMetrics = ['pixelAuroc', 'pixelAp', 'aupro', 'dice', 'iou'];
 
 /** The false-alarm rates of the table of other thresholds. */
 const RATES = [0.001, 0.01, 0.05, 0.1];
@@ -308,12 +312,12 @@ ${group(
 )}${group('hits', 'Plainest hits', 'Anomalous items with the highest scores, the highest first.', hits)}`;
 }
 
-function training({ history, timings, peakMemoryBytes, counts, model }: ReportData): Html {
+function training({ history, warnings = [], timings, peakMemoryBytes, counts, model }: ReportData): Html {
   const charts = learningCurves(history);
   const speed = timings.stepsPerSecond === null ? '' : `, ${timings.stepsPerSecond.toFixed(1)} steps a second`;
   return html`<p>${model.title} was fitted on ${many(counts.train, 'item')} in ${seconds(timings.fitSeconds)}${speed}. Scoring took
 ${fixed(timings.scoreMsPerItem, 2)} ms an item; the whole run ${seconds(timings.totalSeconds)} and at most ${whole(Math.round(peakMemoryBytes / 2 ** 20))} MiB of memory.</p>
-${
+${warnings.map(({ code, message }) => html`<p class="banner mild"><b>${code}</b> ${message}</p>\n`)}${
   charts.length > 0
     ? html`<div class="pair">${charts.map(figureOf)}</div>`
     : html`<p class="note">${

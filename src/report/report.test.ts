@@ -170,6 +170,15 @@ describe('page', () => {
     expect(problemsOf(page)).toEqual([]);
   });
 
+  test('shows what was warned of during training, and nothing where there was nothing', () => {
+    const warned = reportPage(
+      madeUpReport({ warnings: [{ code: 'collapse-code', message: 'codes differ by <0.01>' }] }),
+    );
+    expect(problemsOf(warned)).toEqual([]);
+    expect(warned).toContain('<b>collapse-code</b> codes differ by &lt;0.01&gt;</p>');
+    expect(page).not.toContain('collapse-code');
+  });
+
   test('the check of pages finds what is wrong', () => {
     expect(problemsOf(page.replace('</main>', ''))).not.toEqual([]);
     expect(problemsOf(page.replace('</main>', '<img src="https://example.org/x.png"></main>'))).toHaveLength(3);

@@ -76,7 +76,8 @@ describe('assemble', () => {
   it('makes legal programs and names what it needs', () => {
     expect(g.check(phase.program)).toEqual([]);
     expect(phase.batches).toBe(3);
-    expect(phase.metrics).toEqual(['critic.loss', 'generator.loss', 'critic.real']);
+    const norms = ['critic.gradient-norm', 'generator.gradient-norm'];
+    expect(phase.metrics).toEqual(['critic.loss', 'generator.loss', 'critic.real', ...norms]);
     expect(phase.specs.map((s) => s.name)).toContain('critic.maps.weight');
     expect(Object.keys(start).filter((n) => n.startsWith('generator.norm'))).toEqual([
       'generator.norm.weight',
@@ -236,6 +237,29 @@ describe('on cpu', () => {
     const near = (values: number[]) => values.map((v) => expect.closeTo(v, 4));
     expect(await w(linear({ clipNorm: 1 }), 1)).toEqual(near([-0.3, 0, 0.4]));
     expect(await w(linear({ clipNorm: 10 }), 1)).toEqual(near([-1.5, 0, 2]));
+  });
+
+  it.each([undefined, 1])('tells the norm of the gradient as it is before clipping (to %s)', async (clipNorm) => {
+    const assembled = linear({ clipNorm });
+    const begin = nn.initialize(assembled.specs, new Rng(1));
+    const { metrics } = await train(cpu, assembled, begin, [2], { source: slope });
+    expect(metrics['step.gradient-norm']).toEqual([expect.closeTo(5, 5), expect.closeTo(5, 5)]);
+  });
+
+  it('a step that continues another goes on with its optimiser state', async () => {
+    const momentum = nn.sgd({ learningRate: 0.5, momentum: 0.5 });
+    const step = (name: string, more: Partial<nn.Step>): nn.Step => ({
+      name,
+      updates: ['net'],
+      optimizer: momentum,
+      loss: ({ net, x }) => g.reduceSum(g.mul(net('net').parameter('w', [3], nn.zerosInit), x)),
+      ...more,
+    });
+    const moved = async (more: Partial<nn.Step>) =>
+      (await w(nn.assemble({ name: 'two', steps: [step('one', {}), step('two', more)] }, { shape: [3] }), 1))[0];
+    // −lr · 3 twice; the shared velocity of the second is 3 + 0.5 · 3.
+    expect(await moved({})).toBeCloseTo(-3, 5);
+    expect(await moved({ continues: 'one' })).toBeCloseTo(-3.75, 5);
   });
 
   it('follows schedules over the whole training', async () => {

@@ -301,6 +301,7 @@ describe('initialisers', () => {
     const deviation = (values: Float32Array) => Math.sqrt(values.reduce((s, v) => s + v * v, 0) / values.length);
     expect(top(nn.fanInUniform(shape, rng(), fan)) * Math.sqrt(50)).toBeCloseTo(1, 3);
     expect(top(nn.glorotUniform(shape, rng(), fan)) / Math.sqrt(6 / 200)).toBeCloseTo(1, 3);
+    expect(deviation(nn.glorotNormal(shape, rng(), fan)) / Math.sqrt(2 / 200)).toBeCloseTo(1, 2);
     golden.fans.gains.data.forEach((gain, i) => {
       expect(deviation(nn.heNormal([0, 0.2][i])(shape, rng(), fan)) / (gain / Math.sqrt(50))).toBeCloseTo(1, 1);
     });

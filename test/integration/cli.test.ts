@@ -339,7 +339,7 @@ describe('a run from training to prediction', () => {
       expect(report[key], key).toBeDefined();
     }
     expect(Object.keys(report.metrics).sort()).toEqual(
-      ['aupro', 'imageAp', 'imageAuroc', 'imageF1Max', 'pixelAp', 'pixelAuroc', 'prevalence'].sort(),
+      ['aupro', 'dice', 'imageAp', 'imageAuroc', 'imageF1Max', 'iou', 'pixelAp', 'pixelAuroc', 'prevalence'].sort(),
     );
     expect(report.perType.map((t: { type: string }) => t.type)).toEqual(['blob']);
     expect(Object.keys(report.timings)).toEqual(
@@ -465,11 +465,11 @@ describe.skipIf(!existsSync('/usr/share/datasets/fashion-mnist'))('bench', () =>
     const two = await oddity(...args, '--classes', '1,2');
     expect(two.stderr).not.toContain('1 of 2');
     expect(two.stderr).toContain('2 of 2: mean-image, class 2');
-    const { rows, means } = JSON.parse(two.stdout);
+    const { rows, tables } = JSON.parse(two.stdout);
     expect(rows[0]).toEqual({ ...JSON.parse(one.stdout).rows[0], command: expect.stringContaining('--classes 1,2') });
     expect(rows[0]).toMatchObject({ class: 'Trouser', seed: 1, prevalence: 0.9, version: expect.any(String) });
     expect(rows[0].imageAuroc).toBeGreaterThan(0.95);
-    expect(means['mean-image'].rows).toBe(2);
+    expect(tables[0].rows[0]).toMatchObject({ model: 'mean-image', cases: 2, seeds: 1, parameters: 0 });
     expect(readFileSync(join(cwd, 'rows.csv'), 'utf8').trim().split('\n').length).toBe(3);
   });
 });

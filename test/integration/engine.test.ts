@@ -436,6 +436,43 @@ describe('resuming', () => {
     expect((await train({ ...cut, resume: true })).counts.test).toBe(100);
   });
 
+  it('warns once of a collapse, in events, metrics and report, also when it is resumed', async () => {
+    // The watched number falls in a line from 1 to below 0: under a tenth of the other at step 115 of 160.
+    const loss = (c: nn.StepContext) => {
+      const w = c.net('a').parameter('w', [1], nn.filled(1));
+      const b = c.net('b').parameter('b', [1], nn.zerosInit);
+      const one = g.add(g.mul(g.reduceMean(c.x), 0), 1);
+      const metrics = { 'generated-spread': g.reshape(w, []), 'data-spread': one };
+      return { loss: g.add(g.reduceSum(w), g.reduceSum(g.square(b))), metrics };
+    };
+    const optimizer = nn.sgd({ learningRate: 1 / 128 });
+    const phase = { name: 'fit', steps: [{ name: 'w', updates: ['a', 'b'], optimizer, loss }] };
+    registry.push(toy('toy-collapses', (() => [{ epochs: 20, batchSize: 16, phase }]) as never));
+    const options = tiny({ model: 'toy-collapses', config: {} });
+    const report = await train(options);
+    const warningsIn = (run: string) =>
+      readFileSync(join(run, 'events.jsonl'), 'utf8')
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line))
+        .filter(({ type }) => type === 'warning');
+    const warned = warningsIn(options.out!);
+    expect(warned.map(({ code }) => code)).toEqual(['collapse-generated']);
+    expect(warned[0].message).toMatch(
+      /^Epoch 1[56] of phase "fit" \(w\.generated-spread\): drawn items differ by 0\.0/,
+    );
+    expect(report.warnings).toEqual([{ code: 'collapse-generated', message: warned[0].message }]);
+    expect(readFileSync(join(options.out!, 'report.html'), 'utf8')).toContain('<b>collapse-generated</b>');
+    // The norm of the gradient is watched without being asked for: dw = 1, db = 0.
+    expect(report.history![0].metrics['w.gradient-norm']).toBeCloseTo(1, 5);
+
+    const cut = { ...options, out: folder() };
+    await abortAfter(140, cut);
+    const resumed = await train({ ...cut, resume: true });
+    expect(resumed.warnings).toEqual(report.warnings);
+    expect(warningsIn(cut.out)).toHaveLength(1);
+  });
+
   it('stops when the numbers explode, and keeps the last good checkpoint', async () => {
     registry.push(
       toy('toy-explodes', (() => [

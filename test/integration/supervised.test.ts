@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { synthetic } from '../../dist/data/index.js';
-import { loadDetector, type TrainOptions, train } from '../../dist/index.js';
+import { loadDetector, type TrainOptions, test as testRun, train } from '../../dist/index.js';
 
 const root = mkdtempSync(join(tmpdir(), 'oddity-supervised-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -54,6 +54,26 @@ describe('cnn', () => {
   it('needs labelled anomalies', async () => {
     await expect(train(options({ protocol: 'one-class', class: 'texture' }))).rejects.toThrow(
       'cnn learns from labelled anomalies and must have some to train on; the protocol one-class gives normal items only.',
+    );
+  });
+
+  it('tells seen classes of anomalies from those held out, in the report and after a new test', async () => {
+    const run = options({ protocol: 'imbalance', class: 'texture', heldOut: [] });
+    const report = await train(run);
+    // All anomalies are blobs, and they were seen: there is nothing to say of others.
+    expect(report.metrics.seenAuroc).toBe(report.metrics.imageAuroc);
+    expect(report.metrics.seenAuroc).toBeGreaterThan(0.95);
+    expect(report.metrics.heldOutAuroc).toBeUndefined();
+    expect(report.baselines.random.seenAuroc).toBe(report.baselines.random.imageAuroc);
+    expect((await testRun({ run: run.out! })).metrics).toEqual(report.metrics);
+    expect((await train(options({ config: { width: 4, units: 8, epochs: 1 } }))).metrics).not.toHaveProperty(
+      'seenAuroc',
+    );
+  });
+
+  it('holds classes out under the protocol imbalance only', async () => {
+    await expect(train(options({ heldOut: ['blob'] }))).rejects.toThrow(
+      'Classes are held out under the protocol imbalance only, and the protocol is labelled.',
     );
   });
 

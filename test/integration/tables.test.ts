@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { parquetWriteBuffer } from 'hyparquet-writer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Rng } from '../../dist/core/random.js';
 import { dataRoot, findDataset } from '../../dist/data/index.js';
@@ -101,7 +102,7 @@ describe('a CSV file of rows', () => {
         code: 'csv-rows',
         message: expect.stringContaining('(line 5): the column b must hold a finite'),
       },
-      { path: join(root, 'none.csv'), code: 'no-data', message: expect.stringContaining('is not there') },
+      { path: join(root, 'none.csv'), code: 'no-data', message: expect.stringContaining('cannot be read (ENOENT)') },
     ]);
   });
 
@@ -158,7 +159,43 @@ describe('what is refused', () => {
   });
 });
 
+describe('other formats', () => {
+  it('a run of a CSV file scores the same rows as Parquet alike', async () => {
+    const { run } = await train(options());
+    const cells = lines.slice(0, 20).map((line) => line.split(';'));
+    const numbers = (c: number) => cells.map((row) => Number(row[c]));
+    const path = join(root, 'rows.parquet');
+    writeFileSync(
+      path,
+      new Uint8Array(
+        parquetWriteBuffer({
+          columnData: [
+            { name: 'way', data: cells.map((row) => row[4]), type: 'STRING' },
+            ...['a', 'b', 'sum'].map((name, i) => ({ name, data: numbers(i + 1), type: 'DOUBLE' as const })),
+          ],
+        }),
+      ),
+    );
+    const [text, stored] = await Promise.all([file(rows), path].map((images) => predict({ run, images: [images] })));
+    expect(stored.predictions.map((p) => p.line)).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
+    expect(stored.predictions.map((p) => p.score)).toEqual(text.predictions.slice(0, 20).map((p) => p.score));
+  });
+});
+
 describe('data sets by name', () => {
+  it('kddcup99-10 under kdd: recall over precision is what was flagged over what is odd', {
+    timeout: 300_000,
+  }, async (context) => {
+    if (!existsSync(join(dataRoot(), 'kddcup99'))) return context.skip('KDD Cup 1999 is not under the data root');
+    const report = await train(options({ data: 'kddcup99-10', columns: undefined, config: {} }));
+    const { precision, recall } = report.metrics;
+    // The top 20 % count as found, so R / P = 0.2 · test / anomalies, up to ties at the threshold.
+    const { test, testAnomalies } = report.counts;
+    expect(recall! / precision!).toBeCloseTo((0.2 * test) / testAnomalies, 3);
+    expect(Math.abs(recall! / precision! - 1.0157)).toBeLessThan(0.002);
+    expect(report.metrics.f1).toBeGreaterThan(0.9);
+  });
+
   it('kddcup99-10: 494,021 rows of 121 inputs', { timeout: 120_000 }, async (context) => {
     if (!existsSync(join(dataRoot(), 'kddcup99'))) return context.skip('KDD Cup 1999 is not under the data root');
     const source = await findDataset('kddcup99-10').load({ root: dataRoot() });

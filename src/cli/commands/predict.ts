@@ -31,11 +31,11 @@ const SOME_FAILED = 6;
 export function addPredict(program: Command): void {
   const command = program
     .command('predict')
-    .description(`score image files, or the rows of CSV files (exit code ${SOME_FAILED} when some could not be read)`)
+    .description(`score image files, or the rows of tables (exit code ${SOME_FAILED} when some could not be read)`)
     .argument('<run>', 'a run folder or an exported model')
     .argument(
       '<images...>',
-      'image files, folders, or patterns in quotes such as "parts/**/*.png"; CSV files with a head where the model is of a table',
+      'image files, folders, or patterns in quotes such as "parts/**/*.png"; files of rows where the model is of a table',
     )
     .option('--format <name>', 'csv or json: of the predictions in --out, or else on stdout', format)
     .option(

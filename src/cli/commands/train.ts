@@ -3,14 +3,23 @@ import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Command } from 'commander';
 import { Cancelled, ConfigError } from '../../core/errors.ts';
-import { type ColumnKind, columnKinds, dataPath, type Scaling, scalings } from '../../data/index.ts';
+import {
+  type AugmentOptions,
+  type ColumnKind,
+  columnKinds,
+  dataPath,
+  readAugment,
+  type Scaling,
+  scalings,
+} from '../../data/index.ts';
 import { resolveConfig } from '../../engine/config.ts';
 import type { MapNormalization } from '../../engine/map-normalization.ts';
 import { readRun, runFiles } from '../../engine/run.ts';
+import type { RegionOption } from '../../engine/view.ts';
 import { findModel } from '../../models/index.ts';
 import type { Device } from '../../runtime/runtime.ts';
 import { act } from '../act.ts';
-import { type ReadConfigFile, readConfigFile } from '../config-file.ts';
+import { type ConfigFile, type ReadConfigFile, readConfigFile } from '../config-file.ts';
 import { engine, type TrainOptions } from '../engine.ts';
 import {
   addDevice,
@@ -25,7 +34,10 @@ import {
   integer,
   modelOf,
   modelSettings,
+  number,
+  region,
   share,
+  tileSize,
 } from '../options.ts';
 import { reportText } from '../report.ts';
 import type { ModelOption } from '../schema.ts';
@@ -44,7 +56,12 @@ interface Options extends SpeechOptions {
   readonly labelled?: number;
   readonly contamination?: number;
   readonly testLimit?: number;
+  readonly heldOut?: string[];
   readonly normalizeMap?: MapNormalization;
+  readonly augment?: AugmentOptions;
+  readonly tile?: [number, number];
+  readonly overlap?: number;
+  readonly region?: RegionOption;
   readonly acceptLicence?: boolean;
   readonly label?: string;
   readonly column?: Record<string, string>;
@@ -74,10 +91,22 @@ export function addTrain(program: Command, argv: readonly string[]): void {
     .optionsGroup('Task:')
     .option(
       '--data <name|path>',
-      'a data set (see: oddity datasets), a folder of images, a CSV file that lists them, or one of rows',
+      'a data set (see: oddity datasets), a folder of images, a CSV file that lists them, or a file of rows (CSV, Parquet, ARFF, .data, .mat, .npz)',
     )
     .option('--size <n|HxW>', 'resize image files to this height and width (default: 128x128)', imageSize)
     .option('--channels <n>', 'read image files as grey (1) or colour (3) (default: 1 if all are grey)', imageChannels)
+    .option('--region <x,y,w,h|file>', 'only this part of the images counts: pixels at --size, or a mask', region)
+    .option('--tile <n|HxW>', 'train on tiles of this size, score whole images tile by tile', tileSize)
+    .option(
+      '--overlap <share>',
+      'share of a tile that its neighbour has too, at least (default: 0.25)',
+      number('--overlap'),
+    )
+    .option(
+      '--augment <list>',
+      'random variants of training images: flip, flip-vertical, turns, rotate=10, shift=0.05, scale=0.1, crop=0.8, brightness=0.1, contrast=0.1, noise=0.02',
+      readAugment,
+    )
     .option('--normal <names>', 'folders of normal images (default: good, ok, normal, …)', commaList)
     .option('--abnormal <names>', 'folders of anomalous images (default: all others)', commaList)
     .option('--mask <names>', 'folders of masks (default: ground_truth, mask, …)', commaList)
@@ -87,7 +116,12 @@ export function addTrain(program: Command, argv: readonly string[]): void {
       'what is normal: see oddity datasets (default: that of the data set; folder for files, else one-class)',
     )
     .option('--class <name>', 'the class that the protocol is about, by name or number; files need none')
-    .option('--labelled <share>', 'share of the anomalies to train on, with --protocol labelled (default: 1)', share)
+    .option('--labelled <share>', 'share of the anomalies to train on, for labelled and imbalance (default: 1)', share)
+    .option(
+      '--held-out <classes>',
+      'classes of anomalies that training must not see, with --protocol imbalance (default: half, by the seed)',
+      commaList,
+    )
     .option(
       '--contamination <share>',
       'share of the training part that is anomalies taken for normal (default: 0)',
@@ -98,10 +132,13 @@ export function addTrain(program: Command, argv: readonly string[]): void {
       'test on so many items at most, the share of anomalies kept',
       integer('--test-limit', 2),
     )
-    .option('--label <column>', 'the column of labels in a CSV file of rows (default: one named label or target)')
+    .option(
+      '--label <column>',
+      'the column of labels in a file of rows (default: one named label or target; y of .mat and .npz)',
+    )
     .option(
       '--column <name=kind>',
-      `what a column of a CSV file of rows is: ${columnKinds.join(', ')}; may be repeated`,
+      `what a column of a file of rows is: ${columnKinds.join(', ')}; may be repeated`,
       collectSetting,
     )
     .option(
@@ -183,7 +220,9 @@ async function trainOptions(options: Options, flags: readonly ModelOption[], nam
     labelledFraction: options.labelled ?? values.labelled,
     contamination: options.contamination ?? values.contamination,
     testLimit: options.testLimit ?? values['test-limit'],
+    heldOut: options.heldOut ?? (values['held-out'] === undefined ? undefined : commaList(String(values['held-out']))),
     mapNormalization: options.normalizeMap ?? (values['normalize-map'] as MapNormalization | undefined),
+    ...viewOf(options, values),
     acceptLicence: options.acceptLicence,
     columns: columnsOf(options.label ?? values.label, { ...values.columns, ...options.column }),
     scaling: options.scaling ?? (values.scaling as Scaling | undefined),
@@ -203,6 +242,23 @@ async function trainOptions(options: Options, flags: readonly ModelOption[], nam
     threads: options.threads ?? values.threads,
     maps: options.maps ?? values.maps,
   } satisfies TrainOptions;
+}
+
+/** What the model sees, and what happens to the images on the way. */
+function viewOf(options: Options, file: ConfigFile): Pick<TrainOptions, 'augment' | 'tiles' | 'region'> {
+  const tile = options.tile ?? (file.tile === undefined ? undefined : tileSize(String(file.tile)));
+  const overlap = options.overlap ?? file.overlap;
+  if (overlap !== undefined && !tile) {
+    throw new ConfigError(
+      'tiles',
+      'An overlap is of tiles, and there are none. Give --tile too, or leave --overlap out.',
+    );
+  }
+  return {
+    augment: options.augment ?? (file.augment === undefined ? undefined : readAugment(file.augment)),
+    region: options.region ?? (file.region === undefined ? undefined : region(file.region)),
+    ...(tile && { tiles: { height: tile[0], width: tile[1], ...(overlap !== undefined && { overlap }) } }),
+  };
 }
 
 /** The names of folders that were given; undefined when none was. */

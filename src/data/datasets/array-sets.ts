@@ -2,14 +2,12 @@
  * Collections of small tables as arrays `X` and `y` (1 = anomaly): ODDS in MATLAB files, the classical sets of ADBench in
  * NumPy archives. They name no columns. Found on this machine, never downloaded. Node only.
  */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataError } from '../../core/errors.ts';
-import type { Tensor } from '../../core/tensor.ts';
-import { readMat } from '../formats/mat.ts';
-import { readNpz } from '../formats/npz.ts';
 import type { Source } from '../item.ts';
+import { openRows } from '../table/open.ts';
 import { tableSource } from '../table/source.ts';
+import { readTable } from '../table/table.ts';
 import { absentData, type Dataset, findFiles } from './dataset.ts';
 
 /** Files by category. */
@@ -73,36 +71,18 @@ async function loadArrays(
   const file = files[category];
   const paths = findFiles([folder], [file]);
   if (!paths) throw absentData(`${name}:${category}`, file, [folder], origin);
-  const path = paths[0];
-  const bytes = new Uint8Array(await readFile(path));
-  const arrays = file.endsWith('.mat') ? readMat(bytes, path) : await readNpz(bytes, path);
-  const { X, y } = arrays;
-  const labels = y && Uint8Array.from(y.data as Float64Array, Number);
-  if (!X || !labels || X.shape.length !== 2 || labels.length !== X.shape[0] || labels.some((v) => v > 1)) {
-    throw new DataError(
-      'count-mismatch',
-      `${path} must hold X [rows, columns] and y with 0 or 1 for each row, found ${describe(arrays)}. Fetch it again.`,
-    );
+  const raw = await openRows(paths[0]);
+  const { table, classes, labels, normalClass } = readTable(raw);
+  if (normalClass === undefined || classes.length !== 2 || !raw.heads.includes('y')) {
+    throw new DataError('count-mismatch', `${raw.file} must hold y with 0 or 1 for each row. Fetch it again.`);
   }
-  const cells = Float64Array.from(X.data as Float64Array, Number);
-  const broken = cells.findIndex((v) => !Number.isFinite(v));
-  if (broken >= 0) {
-    const row = Math.floor(broken / X.shape[1]) + 1;
-    throw new DataError('not-finite', `${path} must hold finite numbers, found ${cells[broken]} in row ${row}.`);
-  }
-  const columns = Array.from({ length: X.shape[1] }, (_, i) => ({ name: `x${i + 1}`, kind: 'numeric' as const }));
   return tableSource({
     name: categories ? `${name}:${category}` : name,
     title: categories ? `${title}: ${category}` : title,
     licence,
-    classes: ['normal', 'anomalous'],
-    normalClass: 0,
-    table: { columns, rows: labels.length, cells },
+    classes,
+    normalClass,
+    table,
     labels,
   });
 }
-
-const describe = (arrays: Readonly<Record<string, Tensor>>) =>
-  Object.entries(arrays)
-    .map(([name, { shape }]) => `${name} [${shape.join(',')}]`)
-    .join(', ') || 'no arrays';

@@ -42,7 +42,7 @@ export const kddcup99: Dataset = {
         name === 'label' ? 'label' : categorical.includes(name) ? 'categorical' : 'numeric',
       ]),
     );
-    const cells = readCells(await readChecked(paths[0]), paths[0], heads);
+    const cells = readCells(await readChecked(paths[0]), paths[0], { heads });
     if (cells.rows !== ROWS) {
       throw new DataError('count-mismatch', `${paths[0]} must hold ${ROWS} rows, found ${cells.rows}. Fetch it again.`);
     }

@@ -1,12 +1,10 @@
-/** A CSV file of rows as a source, and how it is told from a CSV file that lists images. Node only. */
-import { open, readFile } from 'node:fs/promises';
+/** A file of rows as a source, and how a CSV file of rows is told from one that lists images. Node only. */
+import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { DataError } from '../../core/errors.ts';
 import { silent } from '../../core/events.ts';
-import { gunzip } from '../formats/gzip.ts';
 import { isImageName } from '../formats/header.ts';
 import type { Source } from '../item.ts';
-import { readCells } from '../table/cells.ts';
+import { openRows, rowsFormat } from '../table/open.ts';
 import { tableSource } from '../table/source.ts';
 import { readTable } from '../table/table.ts';
 import type { LoadOptions } from './dataset.ts';
@@ -15,11 +13,11 @@ import type { LoadOptions } from './dataset.ts';
 const GLANCE = { bytes: 2 ** 16, rows: 3 };
 
 /**
- * True for a file of rows: its name ends in `.csv` or `.tsv` (also `.gz` of them), and nothing in its first rows is the
+ * True for a file of rows: its name ends as one of `openRows`, and of a plain CSV file nothing in the first rows is the
  * name of an image. A file whose columns are named by the caller is one of rows in any case.
  */
 export async function isOfRows(path: string, { columns }: Pick<LoadOptions, 'columns'>): Promise<boolean> {
-  if (!/\.(csv|tsv)(\.gz)?$/i.test(path)) return false;
+  if (!rowsFormat(path)) return false;
   if (columns || !/\.csv$/i.test(path)) return true;
   const file = await open(path).catch(() => undefined);
   if (!file) return false;
@@ -34,13 +32,10 @@ export async function isOfRows(path: string, { columns }: Pick<LoadOptions, 'col
   }
 }
 
-/** Reads a file of rows. Throws as `readCells` and `readTable`. */
+/** Reads a file of rows. Throws as `openRows` and `readTable`. */
 export async function rowsSource(path: string, { columns, onEvent = silent }: LoadOptions): Promise<Source> {
-  const content = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    throw new DataError('no-data', `${path} cannot be read (${error.code ?? error.message}). Check the path.`);
-  });
-  const cells = readCells(await gunzip(content, path), path);
-  const { table, classes, labels, normalClass, parts, explanation } = readTable(cells, columns);
+  const raw = await openRows(path);
+  const { table, classes, labels, normalClass, parts, explanation } = readTable(raw, columns);
   onEvent({ type: 'log', level: 'info', message: explanation });
   const name = basename(path);
   return tableSource({
@@ -52,6 +47,6 @@ export async function rowsSource(path: string, { columns, onEvent = silent }: Lo
     table,
     labels,
     parts,
-    ids: cells.lines,
+    ids: raw.numbers,
   });
 }

@@ -2,7 +2,7 @@
  * MATLAB level 5 files: the full numeric matrices of real numbers in it, by name ("MAT-File Format", MathWorks, chapter 1).
  * Reading only; cells, structures, sparse and complex matrices are passed over, level 7.3 (HDF5) is another format.
  */
-import { unzlibSync } from 'fflate';
+import { Unzlib } from 'fflate';
 import { DataError } from '../../core/errors.ts';
 import { type Tensor, tensor } from '../../core/tensor.ts';
 
@@ -44,8 +44,7 @@ export function readMat(bytes: Uint8Array, file: string): Record<string, Tensor>
     for (let at = 128; at + 8 <= bytes.length; ) {
       const packed = elementAt(view, at, little);
       at = packed.end;
-      const whole =
-        packed.type === COMPRESSED ? elementAt(viewOf(unzlibSync(bytesOf(packed.data))), 0, little) : packed;
+      const whole = packed.type === COMPRESSED ? elementAt(viewOf(unpack(bytesOf(packed.data))), 0, little) : packed;
       const found = whole.type === MATRIX ? matrixOf(whole.data, little) : undefined;
       if (found) arrays[found.name] = found.values;
     }
@@ -54,6 +53,30 @@ export function readMat(bytes: Uint8Array, file: string): Record<string, Tensor>
   }
   return arrays;
 }
+
+/** Unpacked bytes of one matrix. */
+const MOST_BYTES = 2 ** 31;
+
+/** Zlib that stops where a damaged or hostile file unpacks to more than memory should hold. */
+function unpack(bytes: Uint8Array): Uint8Array {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  const stream = new Unzlib((part) => {
+    size += part.length;
+    if (size > MOST_BYTES) throw new Error(`a matrix unpacks to more than ${MOST_BYTES} bytes`);
+    parts.push(part);
+  });
+  for (let at = 0; at < bytes.length; at += CHUNK)
+    stream.push(bytes.subarray(at, at + CHUNK), at + CHUNK >= bytes.length);
+  const out = new Uint8Array(size);
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}
+const CHUNK = 2 ** 16;
 
 const viewOf = (b: Uint8Array) => new DataView(b.buffer, b.byteOffset, b.byteLength);
 const bytesOf = (v: DataView) => new Uint8Array(v.buffer, v.byteOffset, v.byteLength);
@@ -80,6 +103,9 @@ function matrixOf(view: DataView, little: boolean): { name: string; values: Tens
   if (shape.length !== 2) return undefined;
   const [width, get] = types[type];
   const [rows, columns] = shape;
+  if (!(rows >= 0 && columns >= 0 && rows * columns * width <= data.byteLength)) {
+    throw new Error(`${rows} x ${columns} values do not fit in ${data.byteLength} bytes`);
+  }
   const out = new Float64Array(rows * columns);
   // Columns follow each other in the file.
   for (let i = 0; i < out.length; i++) out[(i % rows) * columns + Math.floor(i / rows)] = get(data, i * width, little);

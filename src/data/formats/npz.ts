@@ -1,15 +1,30 @@
 /** NumPy `.npz` archives: arrays by name. Reading only. */
-import { unzipSync } from 'fflate';
+import { type UnzipFileInfo, unzipSync } from 'fflate';
 import { DataError } from '../../core/errors.ts';
 import type { Tensor } from '../../core/tensor.ts';
 import { readNpy } from './npy.ts';
 
-/** Reads every array. `file` names it in messages. @throws DataError `bad-magic`, and those of `readNpy`. */
+/** Unpacked bytes that an archive may claim. */
+const MOST_BYTES = 2 ** 31;
+
+/** Reads every array. `file` names it in messages. @throws DataError `bad-magic`, `too-large`, and those of `readNpy`. */
 export async function readNpz(content: Uint8Array, file: string): Promise<Record<string, Tensor>> {
   let entries: Record<string, Uint8Array>;
   try {
-    entries = unzipSync(content);
+    let claimed = 0;
+    const filter = ({ name, originalSize }: UnzipFileInfo) => {
+      claimed += originalSize;
+      if (claimed > MOST_BYTES) {
+        throw new DataError(
+          'too-large',
+          `${file} must unpack to at most ${MOST_BYTES} bytes, and says that it has more. Split it, or fetch it again.`,
+        );
+      }
+      return name.endsWith('.npy');
+    };
+    entries = unzipSync(content, { filter });
   } catch (error) {
+    if (error instanceof DataError) throw error;
     throw new DataError(
       'bad-magic',
       `${file} must be a whole .npz archive, but it cannot be unpacked (${(error as Error).message}). Fetch it again.`,
@@ -17,7 +32,7 @@ export async function readNpz(content: Uint8Array, file: string): Promise<Record
   }
   const arrays: Record<string, Tensor> = {};
   for (const [name, bytes] of Object.entries(entries)) {
-    if (name.endsWith('.npy')) arrays[name.slice(0, -4)] = await readNpy(bytes, `${file} (${name})`);
+    arrays[name.slice(0, -4)] = await readNpy(bytes, `${file} (${name})`);
   }
   return arrays;
 }

@@ -1,7 +1,7 @@
 /** Protocols for data that says itself what is normal: without labels in training, and with them. */
-import { ConfigError, DataError } from '../../core/errors.ts';
+import { DataError } from '../../core/errors.ts';
 import { finishSplit } from '../split.ts';
-import { aboutNormal, normalParts, type Protocol } from './protocol.ts';
+import { aboutNormal, fractionOf, normalParts, type Protocol } from './protocol.ts';
 
 export const folder: Protocol = {
   name: 'folder',
@@ -48,13 +48,7 @@ export const labelled: Protocol = {
     'data set of classes, the class is the anomaly.',
   needs: [],
   split(source, options) {
-    const { labelledFraction = 1 } = options;
-    if (!(labelledFraction > 0 && labelledFraction <= 1)) {
-      throw new ConfigError(
-        'labelled-fraction',
-        `The share of labelled anomalies must be above 0 and at most 1, got ${labelledFraction}.`,
-      );
-    }
+    const labelledFraction = fractionOf(options);
     const rng = options.rng.split('split');
     const { isAnomalous, list, sentence } = aboutNormal(source, 'labelled', options.class);
     const said = [`Labelled: ${sentence}`];

@@ -7,12 +7,23 @@ import { unknownName } from '../../core/errors.ts';
 import { alad, oneAnomaly, oneClass } from './classes.ts';
 import { folder, labelled } from './folders.ts';
 import { arrhythmia, half, kdd } from './halves.ts';
+import { imbalance } from './imbalance.ts';
 import type { Protocol } from './protocol.ts';
 
 export { missingClass, type Protocol, type ProtocolOptions, resolveClass } from './protocol.ts';
 
 /** All protocols. */
-export const protocols: readonly Protocol[] = [oneClass, oneAnomaly, alad, folder, labelled, half, kdd, arrhythmia];
+export const protocols: readonly Protocol[] = [
+  oneClass,
+  oneAnomaly,
+  alad,
+  folder,
+  labelled,
+  imbalance,
+  half,
+  kdd,
+  arrhythmia,
+];
 
 /** The protocol of a name or an alias; throws ConfigError `unknown-protocol`, offering the nearest name. */
 export function findProtocol(name: string): Protocol {

@@ -11,8 +11,13 @@ import type { Split, SplitOptions } from '../split.ts';
 export interface ProtocolOptions extends SplitOptions {
   /** Name or number of the class that the protocol is about; `folder` needs none. */
   readonly class?: string | number;
-  /** Share of the anomalies for training whose labels are used, (0, 1], at least one; default 1. For `labelled` only. */
+  /**
+   * Share of the anomalies for training whose labels are used, (0, 1], at least one; default 1. For `labelled`, and for
+   * `imbalance`, where it is a share of each class.
+   */
   readonly labelledFraction?: number;
+  /** Classes of anomalies, by name or number, that training must not see; for `imbalance` only. */
+  readonly heldOut?: readonly (string | number)[];
   /** The split draws from its stream `split` only. */
   readonly rng: Rng;
 }
@@ -119,4 +124,13 @@ export function numbersWhere(source: Source, pass: (i: number) => boolean): Uint
   const numbers: number[] = [];
   for (let i = 0; i < source.items.length; i++) if (pass(i)) numbers.push(i);
   return Uint32Array.from(numbers);
+}
+
+/** The share of labelled anomalies, checked. */
+export function fractionOf({ labelledFraction = 1 }: ProtocolOptions): number {
+  if (labelledFraction > 0 && labelledFraction <= 1) return labelledFraction;
+  throw new ConfigError(
+    'labelled-fraction',
+    `The share of labelled anomalies must be above 0 and at most 1, got ${labelledFraction}.`,
+  );
 }

@@ -3,44 +3,32 @@
  * Half a million rows of 42 columns are millions of cells, so none becomes a text or a number before it is asked for.
  */
 import { DataError } from '../../core/errors.ts';
+import { badRows, missingWords, type Rows, SHOWN } from './rows.ts';
 
 const [LF, CR, QUOTE, SPACE] = [10, 13, 34, 32];
 
-/** Where the cells of a file lie. */
-export interface Cells {
-  /** Names the file in messages. */
-  readonly file: string;
-  readonly bytes: Uint8Array;
-  /** Names of the columns, trimmed. */
-  readonly heads: readonly string[];
-  readonly rows: number;
-  /** `rows · (columns + 1)`: where each cell begins, and one past where the next would; a cell ends one byte before. */
-  readonly starts: Uint32Array;
-  /** Line of each row in the file, from 1. */
-  readonly lines: Uint32Array;
-}
-
-/** Bad rows that a message names. */
-const SHOWN = 10;
-
-/** An error about rows, at most ten of which are named. */
-export function badRows(file: string, what: string, problems: readonly string[], total = problems.length): DataError {
-  const more = total > SHOWN ? `; and ${total - SHOWN} more` : '';
-  return new DataError(
-    'csv-rows',
-    `${file} must have ${what}, and has faults: ${problems.slice(0, SHOWN).join('; ')}${more}. Correct them.`,
-  );
+/** How text is to be read, where its first line does not say. */
+export interface CellOptions {
+  /** Names of the columns of a file without a head. */
+  readonly heads?: readonly string[];
+  /** What columns are, where the file says it elsewhere. */
+  readonly kinds?: Rows['kinds'];
+  /** The separator; else the comma, semicolon or tab that the first line has most of. */
+  readonly separator?: string;
+  /** How the first line was understood. */
+  readonly about?: string;
 }
 
 /**
- * Finds the cells. `heads` names the columns of a file without a head.
+ * Finds the cells.
  * @throws DataError `csv` for an empty file, one that is too large or a quote without end; `csv-rows` with the lines of
  * rows that have another number of cells than the head.
  */
-export function readCells(bytes: Uint8Array, file: string, heads?: readonly string[]): Cells {
+export function readCells(bytes: Uint8Array, file: string, options: CellOptions = {}): Rows {
+  const { heads, kinds = {}, separator, about } = options;
   if (bytes.length >= 2 ** 32 - 1) throw new DataError('csv', `${file} must be smaller than 4 GiB. Split it.`);
   const begin = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
-  const mark = delimiterOf(bytes, begin);
+  const mark = separator?.charCodeAt(0) ?? delimiterOf(bytes, begin);
   let lineCount = 1;
   for (let i = begin; i < bytes.length; i++) if (bytes[i] === LF) lineCount++;
 
@@ -102,13 +90,27 @@ export function readCells(bytes: Uint8Array, file: string, heads?: readonly stri
     lines[rows++] = here;
   }
   if (faults > 0) throw badRows(file, `${width} fields in each row, as its head has`, problems, faults);
+  // Of each row where each cell begins, and one past where the next would: a cell ends one byte before.
+  const step = width + 1;
   return {
     file,
-    bytes,
     heads: names,
+    kinds,
     rows,
-    starts: starts.subarray(0, rows * (width + 1)),
-    lines: lines.subarray(0, rows),
+    place: 'line',
+    numbers: lines.slice(0, rows),
+    ...(about !== undefined && { about }),
+    number: (row, column) => cellNumber(bytes, starts[row * step + column], starts[row * step + column + 1] - 1),
+    texts(column) {
+      const texts = new Texts(bytes);
+      const code = (row: number) => texts.at(starts[row * step + column], starts[row * step + column + 1] - 1);
+      return { values: texts.values, code };
+    },
+    show(row, column) {
+      const from = starts[row * step + column];
+      const to = Math.min(starts[row * step + column + 1] - 1, from + 40);
+      return Buffer.from(bytes.subarray(from, to)).toString('utf8');
+    },
   };
 }
 
@@ -138,7 +140,6 @@ export function cellText(bytes: Uint8Array, from: number, to: number): string {
 }
 
 const powers = Array.from({ length: 23 }, (_, i) => 10 ** i);
-const missing = new Set(['', '?', 'na', 'n/a', 'nan', 'null', 'none', '-nan']);
 const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 const infinite = /^[+-]?inf(inity)?$/i;
 
@@ -166,13 +167,13 @@ export function cellNumber(bytes: Uint8Array, from: number, to: number): number 
   if (i === to && digits > 0 && digits <= 15) return sign * (decimals > 0 ? mantissa / powers[decimals] : mantissa);
   const text = cellText(bytes, from, to).trim();
   if (decimal.test(text)) return Number(text);
-  if (missing.has(text.toLowerCase())) return Number.NaN;
+  if (missingWords.has(text.toLowerCase())) return Number.NaN;
   if (infinite.test(text)) return text.startsWith('-') ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
   return undefined;
 }
 
 /** Gives texts numbers in the order in which they first come. */
-export class Texts {
+class Texts {
   readonly values: string[] = [];
   private readonly known = new Map<string, number>();
   private readonly buffer: Buffer;

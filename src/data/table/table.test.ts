@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { silent } from '../../core/events.ts';
 import { Rng } from '../../core/random.ts';
 import { findProtocol } from '../protocols/index.ts';
-import { cellNumber, cellText, readCells } from './cells.ts';
+import { cellNumber, readCells } from './cells.ts';
+import { encodeRows } from './encode-rows.ts';
 import { columnTotals, fitEncoding } from './encoding.ts';
-import { readRows } from './rows.ts';
 import { tableSource } from './source.ts';
 import { type ColumnKind, readTable } from './table.ts';
 
@@ -13,11 +13,9 @@ const encode = (text: string) => new TextEncoder().encode(text);
 const cells = (text: string) => readCells(encode(text), 'x.csv');
 const table = (text: string, kinds?: Record<string, ColumnKind>) => readTable(cells(text), kinds);
 const grid = (text: string) => {
-  const { bytes, heads, starts, rows } = cells(text);
-  const step = heads.length + 1;
-  return Array.from({ length: rows }, (_, r) =>
-    heads.map((_, c) => cellText(bytes, starts[r * step + c], starts[r * step + c + 1] - 1)),
-  );
+  const { heads, rows, texts } = cells(text);
+  const columns = heads.map((_, c) => texts(c));
+  return Array.from({ length: rows }, (_, r) => columns.map(({ values, code }) => values[code(r)]));
 };
 
 describe('cells', () => {
@@ -30,9 +28,9 @@ describe('cells', () => {
       ['1,5', 'x;"y"'],
       ['2', ''],
     ]);
-    expect(cells('a\tb\n\n1\t2\n').lines[0]).toBe(3);
+    expect(cells('a\tb\n\n1\t2\n').numbers[0]).toBe(3);
     expect(grid('a,b\n"1\n2",3\n4,5\n')[1]).toEqual(['4', '5']);
-    expect(cells('a,b\n"1\n2",3\n4,5\n').lines[1]).toBe(4);
+    expect(cells('a,b\n"1\n2",3\n4,5\n').numbers[1]).toBe(4);
   });
 
   test('what any writer of CSV quotes comes back', () => {
@@ -148,13 +146,13 @@ describe('encoding', () => {
   });
 
   test('raw rows get the same inputs, whatever the order of columns', async () => {
-    const found = readRows(cells('z,d,b,a,c\n!,4,y,3,5\n!,,w,1,5\n!,1,x,?,inf\n'), fitted.encoding);
+    const found = encodeRows(cells('z,d,b,a,c\n!,4,y,3,5\n!,,w,1,5\n!,1,x,?,inf\n'), fitted.encoding);
     expect([...found.inputs.subarray(0, 5)]).toEqual([1, 0, 1, 0, 1]);
     expect([...found.inputs.subarray(5, 10)]).toEqual([0, 0, 0, 0, 1]);
     expect(found.missing).toBe(2);
     expect([...found.unseen]).toEqual([['b', ['w']]]);
     expect([...found.broken]).toEqual([[2, 'the column c must hold a finite number, found "inf"']]);
-    expect(() => readRows(cells('a,b\n1,x\n'), fitted.encoding)).toThrow('lacks c, d');
+    expect(() => encodeRows(cells('a,b\n1,x\n'), fitted.encoding)).toThrow('lacks c, d');
   });
 
   test('a map as one value a column', () => {

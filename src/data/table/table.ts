@@ -1,11 +1,11 @@
 /**
- * A table in memory: columns of numbers and of texts, row after row, and from a CSV file also labels and parts. What a
+ * A table in memory: columns of numbers and of texts, row after row, and from a file also labels and parts. What a
  * column is follows from its cells unless the caller says; what was understood is told in one sentence.
  */
 import { ConfigError, DataError, nearestName } from '../../core/errors.ts';
 import type { Part } from '../layout.ts';
 import { LayoutWords } from '../layout-words.ts';
-import { badRows, type Cells, cellNumber, Texts } from './cells.ts';
+import { badRows, type Rows, SHOWN } from './rows.ts';
 
 /** What a column may be; `ignore` leaves it out. */
 export const columnKinds = ['numeric', 'categorical', 'label', 'ignore'] as const;
@@ -51,18 +51,23 @@ const partNames = ['split', 'part', 'subset'];
  * @throws ConfigError `unknown-column`, `labels` for two of them; DataError `csv-rows` with lines, `csv`, `too-many-texts`,
  * `label-kind`.
  */
-export function readTable(cells: Cells, kinds: Readonly<Record<string, ColumnKind>> = {}): LabelledTable {
-  const { file, heads, rows } = cells;
-  checkHeads(cells, kinds);
+export function readTable(raw: Rows, said: Readonly<Record<string, ColumnKind>> = {}): LabelledTable {
+  const { file, heads, rows } = raw;
+  checkHeads(raw, said);
+  // Who names the labels means them instead of those that the file names.
+  const isLabelSaid = Object.values(said).includes('label');
+  const own = Object.entries(raw.kinds).filter(([, kind]) => !(isLabelSaid && kind === 'label'));
+  const kinds: Readonly<Record<string, ColumnKind>> = { ...Object.fromEntries(own), ...said };
   const kindOf = (name: string): ColumnKind | undefined => (Object.hasOwn(kinds, name) ? kinds[name] : undefined);
   const labels = heads.filter((name) => kindOf(name) === 'label');
   if (labels.length > 1) {
     throw new ConfigError('labels', `${file} must have one column of labels, got ${labels.join(' and ')}. Name one.`);
   }
-  const label =
-    labels[0] ?? heads.find((name) => kindOf(name) === undefined && labelNames.includes(name.toLowerCase()));
-  const part = heads.find((name) => kindOf(name) === undefined && partNames.includes(name.toLowerCase()));
-  const parts = part === undefined ? undefined : readParts(cells, heads.indexOf(part));
+  const named = (names: readonly string[]) =>
+    heads.find((name) => !Object.hasOwn(said, name) && names.includes(name.toLowerCase()));
+  const label = labels[0] ?? named(labelNames);
+  const part = named(partNames);
+  const parts = part === undefined ? undefined : readParts(raw, heads.indexOf(part));
   const others = heads.filter((name) => name !== label && kindOf(name) !== 'ignore' && !(parts && name === part));
   if (others.length === 0 || rows === 0) {
     throw new DataError('csv', `${file} must have rows and a column beside the labels, and has ${rows} rows of none.`);
@@ -72,24 +77,23 @@ export function readTable(cells: Cells, kinds: Readonly<Record<string, ColumnKin
   others.forEach((name, c) => {
     const wanted = kindOf(name);
     const at = heads.indexOf(name);
-    const isNumeric =
-      wanted !== 'categorical' && readNumbers(cells, at, values, c, others.length, wanted === 'numeric');
+    const isNumeric = wanted !== 'categorical' && readNumbers(raw, at, values, c, others.length, wanted === 'numeric');
     columns.push(
       isNumeric
         ? { name, kind: 'numeric' }
-        : { name, kind: 'categorical', values: readTexts(cells, at, values, c, others.length) },
+        : { name, kind: 'categorical', values: readTexts(raw, at, values, c, others.length) },
     );
   });
-  const meaning = label === undefined ? allNormal(rows) : readLabels(cells, heads.indexOf(label));
+  const meaning = label === undefined ? allNormal(rows) : readLabels(raw, heads.indexOf(label));
   return {
     table: { columns, rows, cells: values },
     ...meaning,
     ...(parts && { parts }),
-    explanation: explain(cells, columns, meaning, label),
+    explanation: explain(raw, columns, meaning, label),
   };
 }
 
-function checkHeads({ file, heads }: Cells, kinds: Readonly<Record<string, ColumnKind>>): void {
+function checkHeads({ file, heads }: Rows, kinds: Readonly<Record<string, ColumnKind>>): void {
   const twice = heads.find((name, i) => heads.indexOf(name) < i);
   if (twice !== undefined || heads.includes('')) {
     const found = twice ? `has "${twice}" twice` : 'has one without a name';
@@ -107,18 +111,16 @@ function checkHeads({ file, heads }: Cells, kinds: Readonly<Record<string, Colum
 }
 
 /** Fills column `c` of `out` with numbers; false at the first text, unless the caller says that they are numbers. */
-function readNumbers(cells: Cells, at: number, out: Float64Array, c: number, width: number, isSaid: boolean): boolean {
-  const { file, bytes, heads, starts, lines, rows } = cells;
-  const step = heads.length + 1;
+function readNumbers(raw: Rows, at: number, out: Float64Array, c: number, width: number, isSaid: boolean): boolean {
+  const { file, heads, rows, place, numbers } = raw;
   const problems: string[] = [];
   let faults = 0;
   let present = 0;
   for (let r = 0; r < rows; r++) {
-    const [from, to] = [starts[r * step + at], starts[r * step + at + 1] - 1];
-    const value = cellNumber(bytes, from, to);
+    const value = raw.number(r, at);
     if (value === undefined && !isSaid) return false;
     const isFault = value === undefined || value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY;
-    if (isFault && faults++ < 10) problems.push(`line ${lines[r]}: ${show(bytes, from, to)}`);
+    if (isFault && faults++ < SHOWN) problems.push(`${place} ${numbers[r]}: "${raw.show(r, at)}"`);
     if (!Number.isNaN(value)) present++;
     out[r * width + c] = value ?? 0;
   }
@@ -130,15 +132,11 @@ function readNumbers(cells: Cells, at: number, out: Float64Array, c: number, wid
   );
 }
 
-const show = (bytes: Uint8Array, from: number, to: number) =>
-  `"${Buffer.from(bytes.subarray(from, Math.min(to, from + 40))).toString('utf8')}"`;
-
-function readTexts(cells: Cells, at: number, out: Float64Array, c: number, width: number): string[] {
-  const { file, bytes, heads, starts, rows } = cells;
-  const step = heads.length + 1;
-  const texts = new Texts(bytes);
+function readTexts(raw: Rows, at: number, out: Float64Array, c: number, width: number): string[] {
+  const { file, heads, rows } = raw;
+  const texts = raw.texts(at);
   for (let r = 0; r < rows; r++) {
-    out[r * width + c] = texts.at(starts[r * step + at], starts[r * step + at + 1] - 1);
+    out[r * width + c] = texts.code(r);
     if (texts.values.length <= MOST_TEXTS) continue;
     throw new DataError(
       'too-many-texts',
@@ -158,16 +156,15 @@ const allNormal = (rows: number): Meaning => ({
 });
 
 /** 0 and 1; words of which one means normal and the others kinds of anomalies; or names of classes. */
-function readLabels(cells: Cells, at: number): Meaning {
-  const { file, bytes, heads, starts, lines, rows } = cells;
-  const step = heads.length + 1;
-  const texts = new Texts(bytes);
+function readLabels(raw: Rows, at: number): Meaning {
+  const { file, heads, rows, place, numbers: places } = raw;
+  const texts = raw.texts(at);
   const codes = new Uint16Array(rows);
   const problems: string[] = [];
   let faults = 0;
   for (let r = 0; r < rows; r++) {
-    const code = texts.at(starts[r * step + at], starts[r * step + at + 1] - 1);
-    if (texts.values[code] === '' && faults++ < 10) problems.push(`line ${lines[r]}: no label`);
+    const code = texts.code(r);
+    if (/^\??$/.test(texts.values[code]) && faults++ < SHOWN) problems.push(`${place} ${places[r]}: no label`);
     if (code < MOST_CLASSES) codes[r] = code;
     else throw labelKind(file, heads[at], `more than ${MOST_CLASSES} different texts`);
   }
@@ -199,13 +196,12 @@ function labelKind(file: string, name: string, found: string): DataError {
 }
 
 /** The parts that a column names; undefined when its words are no parts, and it is a column like any other. */
-function readParts({ bytes, heads, starts, rows }: Cells, at: number): Part[] | undefined {
-  const step = heads.length + 1;
-  const texts = new Texts(bytes);
+function readParts(raw: Rows, at: number): Part[] | undefined {
+  const texts = raw.texts(at);
   const words = new LayoutWords();
   const parts: Part[] = [];
-  for (let r = 0; r < rows; r++) {
-    const code = texts.at(starts[r * step + at], starts[r * step + at + 1] - 1);
+  for (let r = 0; r < raw.rows; r++) {
+    const code = texts.code(r);
     const part = words.part(texts.values[code]);
     if (!part) return undefined;
     parts.push(part);
@@ -213,7 +209,7 @@ function readParts({ bytes, heads, starts, rows }: Cells, at: number): Part[] | 
   return parts;
 }
 
-function explain({ file, rows }: Cells, columns: readonly Column[], meaning: Meaning, label?: string): string {
+function explain({ file, rows, about }: Rows, columns: readonly Column[], meaning: Meaning, label?: string): string {
   const texts = columns.flatMap((c) => (c.kind === 'categorical' ? [`${c.name} ${c.values.length}`] : []));
   const shown = texts.length > 8 ? `${texts.slice(0, 8).join(', ')}, …` : texts.join(', ');
   const counts = meaning.classes.map(() => 0);
@@ -225,5 +221,6 @@ function explain({ file, rows }: Cells, columns: readonly Column[], meaning: Mea
       : `labels in ${label}: ${classes.slice(0, 12).join(', ')}${classes.length > 12 ? ', …' : ''}`;
   const numeric = columns.length - texts.length;
   const categorical = texts.length > 0 ? ` and ${texts.length} of texts (${shown})` : '';
-  return `${file}: ${rows} rows; ${numeric} columns of numbers${categorical}; ${labels}.`;
+  const understood = about === undefined ? '' : `${about}; `;
+  return `${file}: ${understood}${rows} rows; ${numeric} columns of numbers${categorical}; ${labels}.`;
 }

@@ -1,5 +1,5 @@
 /** Random variants of a sample, a function of the sample, the options and the stream alone. */
-import { ConfigError } from '../../core/errors.ts';
+import { ConfigError, unknownName } from '../../core/errors.ts';
 import type { Rng } from '../../core/random.ts';
 import { flipHorizontal, flipVertical, move, rotateRight } from './geometry.ts';
 import { addNoise, adjust } from './intensity.ts';
@@ -39,6 +39,43 @@ const ranges = {
   contrast: [0, 1],
   noise: [0, 1],
 } as const;
+
+/** What each word of `readAugment` means, and its number where none is given. */
+const words: Readonly<Record<string, { readonly key: keyof AugmentOptions; readonly usual: number | true }>> = {
+  flip: { key: 'flipHorizontal', usual: true },
+  'flip-vertical': { key: 'flipVertical', usual: true },
+  turns: { key: 'turns', usual: true },
+  rotate: { key: 'degrees', usual: 10 },
+  shift: { key: 'shift', usual: 0.05 },
+  scale: { key: 'scale', usual: 0.1 },
+  crop: { key: 'crop', usual: 0.8 },
+  brightness: { key: 'brightness', usual: 0.1 },
+  contrast: { key: 'contrast', usual: 0.1 },
+  noise: { key: 'noise', usual: 0.02 },
+};
+
+/**
+ * Options from words such as `flip,rotate=5`: flip, flip-vertical, turns, and with or without a number rotate, shift,
+ * scale, crop, brightness, contrast, noise. Throws ConfigError for other words and for numbers that cannot be.
+ */
+export function readAugment(text: string): AugmentOptions {
+  const options: Record<string, number | boolean> = {};
+  for (const part of text.split(',').map((word) => word.trim())) {
+    const [word, value, ...more] = part.split('=');
+    if (!Object.hasOwn(words, word)) throw unknownName('augmentation', word, Object.keys(words));
+    const { key, usual } = words[word];
+    const takesNumber = usual !== true;
+    if (more.length > 0 || value?.trim() === '' || (value !== undefined && (!takesNumber || Number.isNaN(+value)))) {
+      throw new ConfigError(
+        'augment',
+        `augment: ${word} ${takesNumber ? `takes a number, such as ${word}=${usual}` : 'takes no number'}, got "${part}".`,
+      );
+    }
+    options[key] = value === undefined ? usual : Number(value);
+  }
+  checkAugment(options);
+  return options;
+}
 
 /** Throws ConfigError `augment` for a value outside its range. */
 export function checkAugment(options: AugmentOptions): void {

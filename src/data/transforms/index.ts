@@ -1,11 +1,12 @@
 /** Transforms of images with their masks: augmentations, tiles, regions of interest. */
-export { type AugmentOptions, augment, checkAugment } from './augment.ts';
+export { type AugmentOptions, augment, checkAugment, readAugment } from './augment.ts';
 export { crop, flipHorizontal, flipVertical, type Motion, move, rotateRight } from './geometry.ts';
 export { addNoise, adjust } from './intensity.ts';
 export { blacken, checkRegion, inside, type Region, regionSource } from './region.ts';
 export type { Sample } from './sample.ts';
 export {
   cutTile,
+  feather,
   joinTiles,
   type TileGrid,
   type TileOptions,

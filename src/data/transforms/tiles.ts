@@ -65,6 +65,11 @@ export function cutTile<T extends Float32Array | Uint8Array>(planes: T, grid: Ti
   return out;
 }
 
+/** Weights of the pixels along a side of a tile: each by its distance to the border. */
+export function feather(side: number): Float32Array {
+  return Float32Array.from({ length: side }, (_, i) => Math.min(i + 1, side - i));
+}
+
 /**
  * One map of the whole image, `[H, W]`, from those of its tiles, `[T, h, w]`: where tiles overlap a weighted mean.
  * `average` weighs all pixels alike; `feather` (default) weighs a pixel by its distance to the border of its tile, which
@@ -78,8 +83,7 @@ export function joinTiles(maps: Float32Array, grid: TileGrid, join: 'feather' | 
       `${tiles.length} maps of ${tileHeight}x${tileWidth} need ${tiles.length * area} values, got ${maps.length}.`,
     );
   }
-  const weigh = (side: number) =>
-    Float32Array.from({ length: side }, (_, i) => (join === 'average' ? 1 : Math.min(i + 1, side - i)));
+  const weigh = (side: number) => (join === 'average' ? new Float32Array(side).fill(1) : feather(side));
   const [rows, columns] = [weigh(tileHeight), weigh(tileWidth)];
   const sum = new Float32Array(height * width);
   const weight = new Float32Array(height * width);

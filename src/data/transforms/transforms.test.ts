@@ -16,6 +16,7 @@ import {
   inside,
   joinTiles,
   move,
+  readAugment,
   regionSource,
   rotateRight,
   type Sample,
@@ -120,6 +121,20 @@ describe('values', () => {
     const { image } = addNoise(grey, 0.1, new Rng(3));
     const variance = image.reduce((sum, v) => sum + (v - 0.5) ** 2, 0) / image.length;
     expect(Math.sqrt(variance)).toBeCloseTo(0.1, 2);
+  });
+});
+
+describe('readAugment', () => {
+  it('reads words with and without numbers', () => {
+    expect(readAugment('flip, rotate=5,noise')).toEqual({ flipHorizontal: true, degrees: 5, noise: 0.02 });
+    expect(readAugment('turns,flip-vertical')).toEqual({ turns: true, flipVertical: true });
+  });
+
+  it('refuses other words and numbers that cannot be', () => {
+    expect(() => readAugment('flop')).toThrow('flip');
+    expect(() => readAugment('flip=2')).toThrow('takes no number');
+    expect(() => readAugment('rotate=much')).toThrow('takes a number, such as rotate=10');
+    expect(() => readAugment('noise=3')).toThrow('noise must be from 0 to 1');
   });
 });
 

@@ -20,12 +20,6 @@ export const unsigned = (x: Value) => g.mul(g.add(x, 1), 0.5);
 /** What a GAN sees of a batch: images in [−1, 1], rows as they are. */
 export const prepare = (x: Value) => (isRows(x) ? x : signed(x));
 
-/** Mean over the entries of their standard deviation over the batch: near 0 where all images are one image. */
-export function spread(samples: Value): Value {
-  const centred = g.sub(samples, g.reduceMean(samples, { axes: [0], keep: true }));
-  return g.reduceMean(g.sqrt(g.add(g.reduceMean(g.square(centred), { axes: [0] }), 1e-12)));
-}
-
 /** Halvings until the shorter side is 4 to 7 pixels: 28 → 14 → 7, 64 → 4. */
 export function depthOf([, height, width]: ImageShape): number {
   return Math.max(1, Math.floor(Math.log2(Math.min(height, width) / 4)));

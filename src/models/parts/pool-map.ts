@@ -4,15 +4,25 @@ import * as g from '../../graph/ops/index.ts';
 import type { Value } from '../../graph/value.ts';
 
 /** The option of a model whose score follows from its map. */
-export const pooling = z.enum(['mean', 'max']).default('mean').describe('How the map becomes the score.');
+export const pooling = z
+  .enum(['mean', 'max', 'top'])
+  .default('mean')
+  .describe('How the map becomes the score; "top" is the mean of its highest hundredth, for small defects.');
+
+/** Share of the values of a map that "top" takes, at least one. */
+const TOP = 0.01;
 
 /** The map of per-value errors: the mean over channels of an image, `[N, 1, H, W]`; of other items the values as they are. */
 export function itemMap(values: Value): Value {
   return values.shape.length === 4 ? g.reduceMean(values, { axes: [1], keep: true }) : values;
 }
 
-/** Mean, largest value or sum of each map, or of x itself: one number per item, `[N]`. */
-export function poolMap(how: 'mean' | 'max' | 'sum', map: Value): Value {
+/** Mean, largest value, mean of the highest hundredth or sum of each map, or of x itself: one number per item, `[N]`. */
+export function poolMap(how: 'mean' | 'max' | 'top' | 'sum', map: Value): Value {
+  if (how === 'top') {
+    const flat = g.flatten(map); // [N,values]
+    return g.reduceMean(g.topK(flat, Math.ceil(TOP * (flat.shape[1] as number))).values, { axes: [1] });
+  }
   const axes = map.shape.slice(1).map((_, i) => i + 1);
   return { mean: g.reduceMean, max: g.reduceMax, sum: g.reduceSum }[how](map, { axes });
 }

@@ -26,9 +26,9 @@ it('gives rows a code of about a quarter of their numbers', () => {
   expect([121, 274, 6, 2, 1].map((inputs) => rowLatent([inputs]))).toEqual([32, 64, 2, 2, 2]);
 });
 
-it('trains few rows in small batches and more often: about 2,000 steps', () => {
-  expect(rowTraining(178_533)).toEqual({ batchSize: 256, epochs: 3 });
-  expect(rowTraining(174)).toEqual({ batchSize: 16, epochs: 184 });
-  expect(rowTraining(1)).toEqual({ batchSize: 16, epochs: 32_000 });
+it('trains few rows in small batches and more often: about 3,000 steps', () => {
+  expect(rowTraining(178_533)).toEqual({ batchSize: 64, epochs: 1 });
+  expect(rowTraining(174)).toEqual({ batchSize: 16, epochs: 276 });
+  expect(rowTraining(1)).toEqual({ batchSize: 16, epochs: 48_000 });
   expect(rowTraining(5_000_000).epochs).toBe(1);
 });

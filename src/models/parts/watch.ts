@@ -1,4 +1,7 @@
-/** Scalars that tell whether a GAN still works: live curves of a step. */
+/**
+ * Scalars that tell whether a GAN still works: live curves of a step. The engine warns of a collapse where a step calls
+ * them `generated-spread`, beside `data-spread` for the items themselves as the networks see them, or `code-spread`.
+ */
 import * as g from '../../graph/ops/index.ts';
 import type { Value } from '../../graph/value.ts';
 

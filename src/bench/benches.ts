@@ -1,0 +1,231 @@
+/** The benchmarks by name. */
+import { unknownName } from '../core/errors.ts';
+import type { Bench, BenchCase, BenchEntry, BenchMetric, BenchTable } from './bench.ts';
+import {
+  arrhythmiaFigures,
+  cifarAnomalyFigures,
+  kddFigures,
+  mnistAnomalyFigures,
+  mnistOneClassFigures,
+} from './published.ts';
+
+const entries = (...models: string[]): BenchEntry[] => models.map((model) => ({ model }));
+const classesOf = (data: string, count = 10): BenchCase[] =>
+  Array.from({ length: count }, (_, i) => ({ data, class: String(i) }));
+
+const ranking: readonly BenchMetric[] = ['imageAuroc', 'imageAp'];
+const oracle: readonly BenchMetric[] = ['precision', 'recall', 'f1', 'imageAuroc', 'imageAp'];
+const oracleNote =
+  'Precision, recall and F1 flag the share of the test items that is anomalous by the protocol: an oracle. AUROC and AP need none.';
+const limitNote =
+  'anogan searches a latent point for each item: it is tested on a part of the items, drawn with the share of anomalies.';
+
+/** AnoGAN's search takes hundreds of steps for each item. */
+const anogan = (preset?: string): BenchEntry => ({ model: 'anogan', ...(preset && { preset }), testLimit: 500 });
+
+/** A table of one data set under `one-class`, all classes in turn. */
+const oneClass = (
+  title: string,
+  data: string,
+  models: readonly BenchEntry[],
+  more: Partial<BenchTable> = {},
+): BenchTable => ({
+  title,
+  protocol: 'one-class',
+  kind: 'image',
+  cases: classesOf(data),
+  entries: models,
+  metrics: ranking,
+  ...more,
+});
+
+const surveyOn = (title: string, data: string, more: Partial<BenchTable> = {}): BenchTable => ({
+  title,
+  protocol: 'one-anomaly',
+  kind: 'image',
+  cases: classesOf(data),
+  entries: [anogan(), ...entries('egbad', 'ganomaly', 'alad', 'pca', 'knn', 'isolation-forest', 'mean-image')],
+  metrics: ['imageAp', 'imageAuroc'],
+  notes: [
+    'The survey does not say which anomalies test: here all of them do, and none trains. It shows its results on images as bars without numbers.',
+    limitNote,
+  ],
+  ...more,
+});
+
+const kddTable: BenchTable = {
+  title: 'KDD99, 10 % file: attacks are the rule, normal connections the anomaly',
+  protocol: 'kdd',
+  kind: 'table',
+  cases: [{ data: 'kddcup99-10' }],
+  entries: [
+    ...entries('egbad', 'alad', 'dagmm', 'ganomaly'),
+    { model: 'anogan', testLimit: 5000 },
+    ...entries('pca', 'knn', 'isolation-forest', 'mean-image'),
+  ],
+  metrics: oracle,
+  preset: 'kdd',
+  quickEpochs: 1,
+  published: kddFigures,
+  notes: [oracleNote, 'knn compares with a random 10,000 of the training rows.'],
+};
+
+/** All benchmarks, in the order in which lists show them. */
+export const benches: readonly Bench[] = [
+  {
+    name: 'mnist-one-class',
+    title: 'MNIST, each digit normal in turn',
+    seeds: [1],
+    tables: [oneClass('MNIST, one digit is normal', 'mnist', entries('autoencoder', 'pca', 'mean-image'))],
+  },
+  {
+    name: 'fashion-one-class',
+    title: 'Fashion-MNIST, each class normal in turn',
+    seeds: [1],
+    tables: [
+      oneClass('Fashion-MNIST, one class is normal', 'fashion-mnist', entries('autoencoder', 'pca', 'mean-image')),
+    ],
+  },
+  {
+    name: 'industrial',
+    title: 'two folders of industrial parts',
+    seeds: [1],
+    tables: [
+      {
+        title: 'Industrial parts',
+        protocol: 'folder',
+        kind: 'image',
+        cases: [{ data: 'industrial/magnetic_tile' }, { data: 'industrial/deeppcb_20085' }],
+        entries: entries('autoencoder', 'pca', 'mean-image'),
+        metrics: [...ranking, 'aupro'],
+      },
+    ],
+  },
+  { name: 'kdd', title: 'KDD99, 10 %: GANs and others on rows', seeds: [1, 2, 3], tables: [kddTable] },
+  {
+    name: 'arrhythmia',
+    title: 'Arrhythmia: 452 patients',
+    seeds: [1, 2, 3],
+    tables: [
+      {
+        title: 'Arrhythmia: rare classes are the anomaly',
+        protocol: 'arrhythmia',
+        kind: 'table',
+        cases: [{ data: 'arrhythmia' }],
+        entries: entries(
+          'alad',
+          'egbad',
+          'dagmm',
+          'ganomaly',
+          'anogan',
+          'isolation-forest',
+          'knn',
+          'pca',
+          'mean-image',
+        ),
+        metrics: oracle,
+        preset: 'arrhythmia',
+        quickEpochs: 20,
+        published: arrhythmiaFigures,
+        notes: [
+          oracleNote,
+          'Some 33 anomalies test, so that one more hit is 0.03 of F1: seeds differ by more than most methods do.',
+        ],
+      },
+    ],
+  },
+  {
+    name: 'survey',
+    title: 'the survey of Di Mattia et al. 2019: MNIST, Fashion-MNIST, CIFAR-10, KDD99',
+    seeds: [1, 2, 3],
+    tables: [
+      surveyOn('MNIST, one digit is the anomaly', 'mnist', { published: mnistAnomalyFigures }),
+      surveyOn('Fashion-MNIST, one class is the anomaly', 'fashion-mnist'),
+      surveyOn('CIFAR-10, one class is the anomaly', 'cifar10', { published: cifarAnomalyFigures }),
+      kddTable,
+    ],
+  },
+  {
+    name: 'contamination',
+    title: 'anomalies that pass for normal in training, after Berg et al. 2019',
+    seeds: [1],
+    tables: [
+      oneClass(
+        'MNIST, one digit is normal, a share of the training part is other digits',
+        'mnist',
+        entries('simultaneous-encoder', 'f-anogan', 'ganomaly', 'autoencoder', 'pca'),
+        {
+          cases: [0, 0.01, 0.05, 0.1].flatMap((contamination) =>
+            ['1', '8'].map((digit) => ({ data: 'mnist', class: digit, contamination })),
+          ),
+          notes: ['Held-out normals and the test part are the same at every share; thresholds are not contaminated.'],
+        },
+      ),
+    ],
+  },
+  {
+    name: 'imbalance',
+    title: 'labelled anomalies of some classes in training, others held out',
+    seeds: [1, 2, 3],
+    tables: [
+      {
+        title: 'Fashion-MNIST: T-shirts are normal, half of the other classes are labelled in training',
+        protocol: 'imbalance',
+        kind: 'image',
+        cases: [{ data: 'fashion-mnist', class: '0' }],
+        entries: [
+          { model: 'two-discriminator-gan', label: 'seed-ae', preset: 'seed-ae' },
+          { model: 'two-discriminator-gan', label: 'seed-gan', preset: 'seed-gan' },
+          { model: 'gan' },
+          { model: 'two-discriminator-gan' },
+          { model: 'two-discriminator-gan', label: 'ae-abc', preset: 'ae-abc' },
+          ...entries('pca', 'mean-image'),
+        ],
+        metrics: ['seenAuroc', 'heldOutAuroc', 'imageAuroc', 'imageAp'],
+        notes: [
+          'Which classes are held out follows from the seed. gan, pca and mean-image use no labels: for them both kinds are new.',
+        ],
+      },
+    ],
+  },
+  {
+    name: 'gan-one-class',
+    title: 'AnoGAN and f-AnoGAN on MNIST, each digit normal in turn',
+    seeds: [1],
+    tables: [
+      oneClass(
+        'MNIST, one digit is normal',
+        'mnist',
+        [{ model: 'f-anogan' }, anogan(), ...entries('pca', 'mean-image')],
+        { published: mnistOneClassFigures, notes: [limitNote] },
+      ),
+    ],
+  },
+  {
+    name: 'gan-one-anomaly',
+    title: 'EGBAD and GANomaly on MNIST, each digit the anomaly in turn',
+    seeds: [1],
+    tables: [
+      {
+        title: 'MNIST, one digit is the anomaly',
+        protocol: 'one-anomaly',
+        kind: 'image',
+        cases: classesOf('mnist'),
+        entries: entries('egbad', 'ganomaly', 'mean-image'),
+        metrics: ['imageAp', 'imageAuroc'],
+        published: mnistAnomalyFigures,
+      },
+    ],
+  },
+];
+
+/** The benchmark of a name; throws ConfigError, offering the nearest name. */
+export function findBench(name: string): Bench {
+  const found = benches.find((bench) => bench.name === name);
+  if (found) return found;
+  throw unknownName(
+    'benchmark',
+    name,
+    benches.map((bench) => bench.name),
+  );
+}

@@ -1,0 +1,55 @@
+/** A benchmark from end to end as a user runs it: rows, page, answer, and going on where it stopped. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, expect, it } from 'vitest';
+import { dataRoot, findDataset } from '../../dist/data/index.js';
+
+const main = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'dist', 'cli', 'main.js');
+const cwd = mkdtempSync(join(tmpdir(), 'oddity-bench-'));
+afterAll(() => rmSync(cwd, { recursive: true, force: true }));
+
+const oddity = (...args: string[]) =>
+  spawnSync(process.execPath, [main, ...args], { cwd, encoding: 'utf8', env: { ...process.env, NO_COLOR: '1' } });
+
+const isHere = await findDataset('arrhythmia')
+  .load({ root: dataRoot(), download: false })
+  .then(
+    () => true,
+    () => false,
+  );
+
+it.skipIf(!isHere)('arrhythmia: rows, a page, an answer, and nothing done twice', () => {
+  const args = ['bench', 'arrhythmia', '--quick', '--models', 'pca,isolation-forest', '--threads', '1'];
+  const one = oddity(...args, '--seeds', '1');
+  expect(one.status, one.stderr).toBe(0);
+  expect(one.stderr).toContain('2 of 2: isolation-forest, arrhythmia');
+  expect(one.stdout).toMatch(/^QUICK: /);
+  expect(one.stdout).toContain('published:\n');
+  const two = oddity(...args, '--seeds', '1,2', '--json');
+  expect(two.status, two.stderr).toBe(0);
+  expect(two.stderr).not.toContain('2 of 4');
+  expect(two.stderr).toContain('3 of 4: pca, arrhythmia');
+
+  const { out, page, quick, rows, tables } = JSON.parse(two.stdout);
+  expect([out, page, quick]).toEqual([
+    join('bench', 'results', 'arrhythmia-quick.csv'),
+    join('bench', 'results', 'arrhythmia-quick.html'),
+    true,
+  ]);
+  expect(rows).toHaveLength(4);
+  expect(rows[0]).toMatchObject({ model: 'pca', protocol: 'arrhythmia', quick: true, parameters: 0 });
+  const f1 = rows.filter((row: { model: string }) => row.model === 'pca').map((row: { f1: number }) => row.f1);
+  expect(tables[0].protocol).toBe('arrhythmia');
+  expect(tables[0].rows[0].metrics.f1.mean).toBeCloseTo((f1[0] + f1[1]) / 2, 12);
+  const text = readFileSync(join(cwd, out), 'utf8').trim().split('\n');
+  expect(text).toHaveLength(5);
+  expect(text[0].split(',').slice(0, 8)).toEqual([
+    ...['model', 'data', 'protocol', 'class', 'seed', 'contamination', 'testLimit', 'quick'],
+  ]);
+  const html = readFileSync(join(cwd, page), 'utf8');
+  expect(html).toContain('QUICK: few epochs');
+  expect(html).toContain(`${tables[0].rows[0].metrics.f1.mean.toFixed(3)} ± `);
+});
