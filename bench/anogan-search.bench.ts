@@ -1,7 +1,7 @@
 /**
  * AnoGAN's search of 500 steps for 1,000 MNIST images in batches, against the same search one image at a time in the
  * same run: fewer images there, in turns with the batches, and both stated per image. The weights are untrained: the
- * work is the same. `npm run bench -- anogan-search [--json] [--save] [--batch n] [--alone n]`.
+ * work is the same. `npm run bench -- anogan-search [--json] [--save] [--images n] [--batch n] [--alone n]`.
  */
 import { Rng } from '../src/core/random.ts';
 import { float32 } from '../src/core/tensor.ts';
@@ -16,7 +16,7 @@ import { option, saveRows } from './measure.ts';
 
 const shape: ImageShape = [1, 28, 28];
 const searchSteps = 500;
-const total = 1000;
+const total = Number(option('images') || 1000);
 const batch = Number(option('batch') || 250);
 /** Images searched alone, beside each batch. */
 const alone = Number(option('alone') || 3);
