@@ -99,15 +99,17 @@ export function trainingItems(model: AnyModel, split: Split): { train: Uint32Arr
 
 /** Whether a step of the phases is fed the classes of its batch. */
 export function readsClasses(phases: readonly TrainingPhase[], shape: ItemShape): boolean {
-  const assembled = phases.map(({ phase }) => assemble(phase, { shape: [2, ...shape], classes: 2 }));
+  const assembled = phases.map(({ phase, batchSize }) => assemble(phase, { shape: [batchSize, ...shape], classes: 2 }));
   return assembled.some(({ feeds }) => feeds.some((feed) => feed.kind === 'classes'));
 }
 
 /** How many numbers gradient training moves; 0 for a model that learns in another way. */
 export function countParameters(model: AnyModel, config: unknown, source: Source, train: Uint32Array): number {
   if (model.learns !== 'gradient') return 0;
-  const batch = { shape: [2, ...source.shape], classes: classesOf({ source, train }).length };
-  const specs = model.phases(config, source.shape).flatMap(({ phase }) => assemble(phase, batch).trained);
+  const classes = classesOf({ source, train }).length;
+  const specs = model
+    .phases(config, source.shape)
+    .flatMap(({ phase, batchSize }) => assemble(phase, { shape: [batchSize, ...source.shape], classes }).trained);
   const sizes = new Map(specs.map(({ name, shape }) => [name, sizeOf(shape)]));
   return [...sizes.values()].reduce((n, size) => n + size, 0);
 }

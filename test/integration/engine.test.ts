@@ -124,7 +124,7 @@ describe('train', () => {
     expect(statusOf(run)).toBe('done');
     expect(readdirSync(join(run, 'maps')).filter((n) => n.endsWith('.png'))).toHaveLength(8);
     const lines = readFileSync(join(run, 'events.jsonl'), 'utf8').trim().split('\n');
-    expect(lines.map((l) => JSON.parse(l)).filter((e) => e.type === 'metric')).toHaveLength(6);
+    expect(lines.map((l) => JSON.parse(l)).filter((e) => e.type === 'metric')).toHaveLength(12);
   });
 
   it('reports what was asked for', () => {
