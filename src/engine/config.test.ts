@@ -25,12 +25,15 @@ it('puts defaults that follow from the data below a preset, and a preset below w
   });
 });
 
-it('lets the autoencoder make 300 steps of few images, unless somebody says how many epochs', () => {
+it('lets the autoencoder make 300 steps of few images unless told, and score large ones by their highest hundredth', () => {
   const autoencoder = findModel('autoencoder');
   const of = (count: number, given = {}) => resolveConfig(autoencoder, given, { shape: [1, 28, 28], count });
   expect(of(6000)).toMatchObject({ epochs: 10, batchSize: 64 });
   expect(of(200)).toMatchObject({ epochs: 25, batchSize: 16 });
   expect(of(3)).toMatchObject({ epochs: 300, batchSize: 16 });
   expect(of(200, { config: { epochs: 3 } })).toMatchObject({ epochs: 3, batchSize: 16 });
+  expect(of(200)).toMatchObject({ pooling: 'mean' });
+  const large = { shape: [3, 128, 128], count: 200 };
+  expect(resolveConfig(autoencoder, {}, large)).toMatchObject({ pooling: 'top' });
   expect(of(200, { preset: 'cae-ssim' })).toMatchObject({ epochs: 200, batchSize: 128 });
 });

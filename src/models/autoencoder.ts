@@ -9,7 +9,7 @@ import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';
 import { defineModel, type ImageShape } from './define.ts';
-import { pooling, poolMap } from './parts/pool-map.ts';
+import { pooling, poolingFor, poolMap } from './parts/pool-map.ts';
 import { decodeSeed000, encodeSeed000 } from './parts/seed-000.ts';
 
 const config = z.strictObject({
@@ -218,9 +218,10 @@ export const autoencoder = defineModel<Config>({
       schedule: 'constant',
     },
   },
-  defaults(_shape, count) {
+  defaults(shape, count) {
     const batchSize = count < FEW ? 16 : 64;
-    return { batchSize, epochs: Math.max(10, Math.ceil(LEAST_STEPS / Math.max(1, Math.floor(count / batchSize)))) };
+    const perEpoch = Math.max(1, Math.floor(count / batchSize));
+    return { batchSize, epochs: Math.max(10, Math.ceil(LEAST_STEPS / perEpoch)), pooling: poolingFor(shape) };
   },
   tiny: { width: 4, code: 4, epochs: 2, batchSize: 16 },
 

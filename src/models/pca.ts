@@ -9,7 +9,7 @@ import { DataError } from '../core/errors.ts';
 import { float32 } from '../core/tensor.ts';
 import * as g from '../graph/ops/index.ts';
 import { defineModel } from './define.ts';
-import { isOfImages, itemMap, pooling, poolMap } from './parts/pool-map.ts';
+import { isOfImages, itemMap, pooling, poolingFor, poolMap } from './parts/pool-map.ts';
 import { principalAxes } from './parts/principal-axes.ts';
 
 const config = z.strictObject({
@@ -43,6 +43,7 @@ export const pca = defineModel<Config>({
   learns: 'statistics',
   config,
   presets: {},
+  defaults: (shape) => ({ pooling: poolingFor(shape) }),
   tiny: { components: 4 },
 
   async fit({ components, variance }, data) {
