@@ -80,7 +80,7 @@ function editDistance(a: string, b: string): number {
   return rows[a.length][b.length];
 }
 
-/** The name of `known` nearest to `given`, or undefined when none is near enough to be a typo. */
+/** The name of `known` nearest to `given`, or undefined when none is near enough to be a typo: some of it must be left. */
 export function nearestName(given: string, known: readonly string[]): string | undefined {
   const plain = (s: string) => s.toLowerCase().replace(/[^a-z0-9]/g, '');
   let best: string | undefined;
@@ -92,7 +92,8 @@ export function nearestName(given: string, known: readonly string[]): string | u
       bestDistance = distance;
     }
   }
-  return bestDistance <= Math.max(2, Math.floor(given.length / 3)) ? best : undefined;
+  const most = Math.min(Math.max(2, Math.floor(given.length / 3)), plain(given).length - 1);
+  return bestDistance <= most ? best : undefined;
 }
 
 /** `unknownName('model', 'autoencodr', ['autoencoder'])` gives a ConfigError that offers the nearest name. */

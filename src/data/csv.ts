@@ -30,6 +30,7 @@ type Column = keyof typeof columns;
  */
 export async function readCsvLayout(path: string, words: LayoutWords): Promise<Layout> {
   const { heads, rows } = readTable(path, decode(path, await readFile(path)));
+  if (rows.length === 0) throw new DataError('no-images', `${path} must have rows, and has none below its head.`);
   const at = findColumns(path, heads);
   const root = dirname(path);
   const problems: string[] = [];
@@ -66,7 +67,6 @@ export async function readCsvLayout(path: string, words: LayoutWords): Promise<L
     items.push({ path: image, id, part, ...meaning, ...(mask && { mask }) });
   }
   if (problems.length > 0) throw badRows(path, problems);
-  if (items.length === 0) throw new DataError('no-images', `${path} must list images, and has no row below its head.`);
   items.sort((a, b) => naturalOrder(a.id, b.id));
   const without = at.label === undefined && at.type === undefined ? ', no column for labels: all normal' : '';
   const what = `CSV file ${basename(path)}${without}`;

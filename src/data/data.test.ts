@@ -162,12 +162,17 @@ describe('protocols', () => {
     expect(() => resolveClass(source, 'airplan')).toThrow(
       'There is no class named "airplan". Did you mean "airplane"?',
     );
+    expect(() => resolveClass(source, 7)).toThrow('There is no class named "7". Known: cat, dog, airplane.');
     expect(() => resolveClass(source, 1.5)).toThrow(expect.objectContaining({ code: 'unknown-class' }));
     expect(() => resolveClass(source, -1)).toThrow(expect.objectContaining({ code: 'unknown-class' }));
     expect(() => resolveClass(source, 'airplane')).toThrow(expect.objectContaining({ code: 'empty-class' }));
     const rng = new Rng(1);
     expect(() => protocols[0].split(source, { class: 'dog', rng })).toThrow(
       expect.objectContaining({ name: 'DataError', code: 'too-few-items' }),
+    );
+    const untested = { class: 'cat', rng };
+    expect(() => protocols[0].split({ ...source, items: source.items.slice(0, 3) }, untested)).toThrow(
+      'tests on the official test part, and numbered has none. Use --protocol alad',
     );
     expect(() => protocols[0].split(source, { class: 'cat', validationFraction: 1, rng })).toThrow('from 0 to 0.9');
     expect(() => findProtocol('one-clas')).toThrow('Did you mean "one-class"?');

@@ -4,6 +4,7 @@
  */
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
+import { DataError } from '../core/errors.ts';
 import { isImageName } from './formats/header.ts';
 
 /** What lies below a folder. Every path is relative to it, with `/`. */
@@ -20,7 +21,7 @@ export interface FileList {
   };
 }
 
-/** Lists the files below `root`. Rejects with the system's error where a folder cannot be read. */
+/** Lists the files below `root`. Throws DataError `unreadable-folder` where one of its folders cannot be read. */
 export async function listFiles(root: string): Promise<FileList> {
   const images: string[] = [];
   const others: string[] = [];
@@ -29,7 +30,14 @@ export async function listFiles(root: string): Promise<FileList> {
   const inside = (real: string) => real === top || real.startsWith(top.endsWith(sep) ? top : top + sep);
 
   async function walk(folder: string, real: string, parents: readonly string[]): Promise<void> {
-    for (const entry of await readdir(real, { withFileTypes: true })) {
+    const entries = await readdir(real, { withFileTypes: true }).catch(({ code, message }) => {
+      throw new DataError(
+        'unreadable-folder',
+        `${join(root, folder)} must be a folder that can be read, but the system says ${code ?? message}. ` +
+          'Give yourself the right to read it, or move it elsewhere.',
+      );
+    });
+    for (const entry of entries) {
       if (entry.name.startsWith('.')) continue;
       const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
       let target = join(real, entry.name);

@@ -179,6 +179,11 @@ describe.skipIf(!hasSharp)('protocols of folders', () => {
     expect((await split('p4', many(10, {}))).prevalence).toBe(0);
     await expect(split('p5', many(1, {}))).rejects.toMatchObject({ code: 'too-few-items' });
     await expect(split('p6', many(5, scratch))).rejects.toMatchObject({ code: 'too-few-items' });
+    await expect(split('p6', many(5, scratch), 'folder', { class: 'good' })).rejects.toMatchObject({
+      code: 'empty-class',
+      message:
+        'p6 must hold normal images to train on, but all of its 5 are anomalous. Say with --normal in which folder they are, or add some.',
+    });
     await expect(split('p4', many(10, {}), 'folder', { class: 3 })).rejects.toMatchObject({ code: 'unknown-class' });
   });
 

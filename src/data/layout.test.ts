@@ -1,5 +1,5 @@
 /** Layouts of folders and of CSV files, on files without content: only names are read. */
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -212,6 +212,22 @@ describe('what is no layout', () => {
     await expect(failed).rejects.toMatchObject({ code, message: expect.stringContaining(words) });
   });
 
+  it.skipIf(process.platform === 'win32')('a folder below it that may not be read', async () => {
+    const root = folder('good/1.png', 'bad/1.png');
+    chmodSync(join(root, 'bad'), 0);
+    chmodSync(base, 0o755);
+    // The superuser may read everything: another user looks.
+    const isSuper = process.getuid?.() === 0;
+    if (isSuper) process.seteuid?.(65534);
+    const failed = await readLayout(root).catch((error) => error);
+    if (isSuper) process.seteuid?.(0);
+    chmodSync(join(root, 'bad'), 0o755);
+    expect([failed.code, failed.message]).toEqual([
+      'unreadable-folder',
+      `${join(root, 'bad')} must be a folder that can be read, but the system says EACCES. Give yourself the right to read it, or move it elsewhere.`,
+    ]);
+  });
+
   it('a path that is not there, or no folder', async () => {
     await expect(readLayout(join(base, 'nowhere'))).rejects.toMatchObject({ code: 'no-data' });
     await expect(readLayout(join(folder('a.png'), 'a.png'))).rejects.toMatchObject({ code: 'layout' });
@@ -271,7 +287,8 @@ describe('CSV', () => {
 
   it.each([
     ['', 'csv', 'is empty'],
-    ['path\n', 'no-images', 'no row'],
+    ['path\n', 'no-images', 'must have rows, and has none below its head'],
+    ['size,label\n', 'no-images', 'none below its head'],
     ['name,label\nx,1\n', 'csv', 'its head is: name, label'],
     ['path,label\n"images/c.png,1\n', 'csv', 'line'],
     [Uint8Array.of(112, 255, 10), 'csv', 'UTF-8'],

@@ -108,7 +108,7 @@ export function finishSplit(source: Source, plan: SplitPlan): Split {
   if (shuffled.length - held < 1 || good === 0 || (bad === 0 && !plan.mayLackAnomalies)) {
     throw new DataError(
       'too-few-items',
-      `${description} It must leave normal items to train on and test items of both kinds, but ${source.name} gives ` +
+      `${description} The split must leave normal items to train on and test items of both kinds, but ${source.name} gives ` +
         `${Math.max(0, shuffled.length - held)} normal for training, ${good} normal and ${bad} anomalous for testing. ` +
         'Choose another class or protocol, or add items.',
     );

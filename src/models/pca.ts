@@ -58,7 +58,7 @@ export const pca = defineModel<Config>({
     if (k === 0) {
       throw new DataError(
         'no-variance',
-        `pca: training items must differ from each other, found ${data.count} equal ones. Add items, or use mean-image.`,
+        `pca: training items must differ from each other, found ${data.count === 1 ? 'only one' : `${data.count} equal ones`}. Add items, or use mean-image.`,
       );
     }
     return {

@@ -100,6 +100,10 @@ describe.skipIf(!sharp)('decodeImage', () => {
     expect((await decodeImage(png, 'a.png', 384)).width).toBe(24);
     const float = await raw().toColourspace('scrgb').tiff({ compression: 'none' }).toBuffer();
     expect(() => checkHeader(float, 'a.tif')).toThrow('found 32-bit floating-point samples');
+    const bands = Uint8Array.of(0xff, 0xd8, 0xff, 0xc0, 0, 23, 8, 0, 8, 0, 8, 5); // a JPEG frame of 8x8 with 5 components
+    expect(() => checkHeader(bands, 'a.tif')).toThrow(
+      'a.tif must be grey, RGB or CMYK with whole numbers of at most 16 bits, found 5 channels. Convert it first.',
+    );
   });
 });
 

@@ -1,4 +1,5 @@
 /** Protocols for data sets of classes: one class is normal, or one is the anomaly. Their numbers never compare. */
+import { DataError } from '../../core/errors.ts';
 import { finishSplit } from '../split.ts';
 import { given, numbersWhere, type Protocol, resolveClass } from './protocol.ts';
 
@@ -13,6 +14,12 @@ export const oneClass: Protocol = {
   split(source, options) {
     const normal = resolveClass(source, given(options, 'one-class', source));
     const { items } = source;
+    if (!items.some((item) => item.part === 'test')) {
+      throw new DataError(
+        'no-test-part',
+        `The protocol one-class tests on the official test part, and ${source.name} has none. Use --protocol alad, which draws one.`,
+      );
+    }
     return finishSplit(source, {
       protocol: 'one-class',
       description: `One-class: "${source.classes[normal]}" of ${source.name} is normal, every other class is anomalous.`,

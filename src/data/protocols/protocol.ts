@@ -60,7 +60,7 @@ export function aboutNormal(source: Source, protocol: string, about: string | nu
       throw new ConfigError(
         'protocol-needs-folder',
         `The protocol folder needs data that says what is normal, and ${source.name} has only classes. ` +
-          'Use --protocol one-class and name a class with --class.',
+          `Use --protocol ${items.some((i) => i.part === 'test') ? 'one-class' : 'alad'} and name a class with --class.`,
       );
     }
     if (about === undefined) throw missingClass(protocol, source.name);
@@ -105,12 +105,23 @@ export function resolveClass(source: Source, given: string | number): number {
   if (number < 0 && /^\d+$/.test(text) && Number(text) < source.classes.length) number = Number(text);
   if (number < 0) throw unknownName('class', String(given), source.classes);
   if (!source.items.some((item) => item.class === number)) {
+    if (number === source.normalClass) throw withoutNormals(source);
     throw new DataError(
       'empty-class',
       `The class "${source.classes[number]}" of ${source.name} must have items, and has none. Choose another class.`,
     );
   }
   return number;
+}
+
+/** The error for data of one's own in which everything is anomalous. */
+function withoutNormals({ name, kind, items }: Source): DataError {
+  const [things, remedy] =
+    kind === 'table' ? ['rows', 'Correct the labels'] : ['images', 'Say with --normal in which folder they are'];
+  return new DataError(
+    'empty-class',
+    `${name} must hold normal ${things} to train on, but all of its ${items.length} are anomalous. ${remedy}, or add some.`,
+  );
 }
 
 /** The class that was named; throws ConfigError `missing-class`. */

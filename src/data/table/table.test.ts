@@ -106,6 +106,8 @@ describe('columns', () => {
     expect(() => table('a,b\n,1\n,2\n')).toThrow('The column a of x.csv must have a number in some row, and is empty');
     expect(() => table('a,b\n1,2\n', { c: 'ignore' })).toThrow('x.csv has no column "c".');
     expect(() => table('a,a\n1,2\n')).toThrow('has "a" twice');
+    expect(() => table('a,label\n')).toThrow('must have rows, and has none below the names');
+    expect(() => table('label\n0\n')).toThrow('must have a column of values, and has none beside labels');
     const ids = Array.from({ length: 1200 }, (_, i) => `id${i},${i}`).join('\n');
     expect(() => table(`id,v\n${ids}\n`)).toThrow('Leave it out: --column id=ignore');
   });

@@ -69,8 +69,12 @@ export function readTable(raw: Rows, said: Readonly<Record<string, ColumnKind>> 
   const part = named(partNames);
   const parts = part === undefined ? undefined : readParts(raw, heads.indexOf(part));
   const others = heads.filter((name) => name !== label && kindOf(name) !== 'ignore' && !(parts && name === part));
-  if (others.length === 0 || rows === 0) {
-    throw new DataError('csv', `${file} must have rows and a column beside the labels, and has ${rows} rows of none.`);
+  if (rows === 0) throw new DataError('csv', `${file} must have rows, and has none below the names of its columns.`);
+  if (others.length === 0) {
+    throw new DataError(
+      'csv',
+      `${file} must have a column of values, and has none beside labels, parts and ignored ones.`,
+    );
   }
   const columns: Column[] = [];
   const values = new Float64Array(rows * others.length);
