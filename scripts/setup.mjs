@@ -156,9 +156,7 @@ function bench([name, ...args]) {
     return run('node', [join('dist', 'cli', 'main.js'), 'bench', name, ...args]);
   }
   if (name === undefined) {
-    console.log(
-      `npm run bench -- <name>\n  speed: ${speed.join(', ')}\n  accuracy: mnist-one-class, fashion-one-class`,
-    );
+    console.log(`npm run bench -- <name>\n  speed: ${speed.join(', ')}\n  accuracy: see oddity bench --help`);
     return 0;
   }
   must(run('node', [tsc(), '-p', 'tsconfig.bench.json']));
