@@ -103,13 +103,17 @@ export function readsClasses(phases: readonly TrainingPhase[], shape: ItemShape)
   return assembled.some(({ feeds }) => feeds.some((feed) => feed.kind === 'classes'));
 }
 
-/** How many numbers gradient training moves; 0 for a model that learns in another way. */
-export function countParameters(model: AnyModel, config: unknown, source: Source, train: Uint32Array): number {
+/** How many numbers gradient training of items or tiles of a shape moves; 0 for a model that learns in another way. */
+export function countParameters(
+  model: AnyModel,
+  config: unknown,
+  { source, train, shape }: Pick<FitOptions, 'source' | 'train'> & { readonly shape: ItemShape },
+): number {
   if (model.learns !== 'gradient') return 0;
   const classes = classesOf({ source, train }).length;
   const specs = model
-    .phases(config, source.shape)
-    .flatMap(({ phase, batchSize }) => assemble(phase, { shape: [batchSize, ...source.shape], classes }).trained);
+    .phases(config, shape)
+    .flatMap(({ phase, batchSize }) => assemble(phase, { shape: [batchSize, ...shape], classes }).trained);
   const sizes = new Map(specs.map(({ name, shape }) => [name, sizeOf(shape)]));
   return [...sizes.values()].reduce((n, size) => n + size, 0);
 }

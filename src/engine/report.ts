@@ -168,6 +168,9 @@ export function reportOf(made: {
   const { split } = task;
   const model = findModel(plan.model.name);
   const { train, labels } = trainingItems(model, split);
+  const { source } = task;
+  const { tiles } = plan;
+  const shape = tiles ? ([source.shape[0], tiles.height, tiles.width] as const) : source.shape; // what was trained on
   return {
     run: made.folder,
     model: plan.model.name,
@@ -179,7 +182,7 @@ export function reportOf(made: {
     device: made.device,
     config: plan.config,
     description: split.description,
-    parameters: countParameters(model, plan.config, task.source, train),
+    parameters: countParameters(model, plan.config, { source, train, shape }),
     ...(plan.contamination && { contamination: plan.contamination }),
     ...(plan.testLimit !== undefined && { testLimit: plan.testLimit }),
     ...(plan.mapNormalization && { mapNormalization: plan.mapNormalization }),

@@ -96,6 +96,16 @@ describe('tiles', () => {
     expect(readJson(out, 'run.json').tiles).toEqual(tiles);
     expect(readJson(out, 'model.json')).toMatchObject({ tiles, shape: [1, height, width] });
     const grid = tileGrid({ height, width, tileHeight: 16, tileWidth: 16, overlap: 0.5 });
+    // What was trained is the network of a tile: as large as that of the same data at the size of a tile.
+    const plain = await train({
+      ...common,
+      model: 'autoencoder',
+      config: small,
+      size: [16, 16],
+      out: join(root, 'plain'),
+    });
+    expect(report.parameters).toBe(plain.parameters);
+    expect((await testRun({ run: out, device: 'cpu' })).parameters).toBe(plain.parameters);
     // 27 images of T tiles in batches of 9: one epoch.
     expect(report.history).toHaveLength(1);
     expect(readFileSync(join(out, 'events.jsonl'), 'utf8')).toContain(`"total":${(27 * grid.tiles.length) / 9}`);
