@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -30,12 +30,14 @@ export function check() {
   const folder = mkdtempSync(join(tmpdir(), 'oddity-check-'));
   const total = { passed: 0, failed: 0, skipped: 0 };
   const lines = [];
+  const failures = [];
   try {
     for (const [i, step] of steps.entries()) {
       console.log(`\n=== ${step.name}`);
       const begin = performance.now();
       const counts = step.project ? vitest(step.project, join(folder, `${i}.json`)) : program(step.args);
       for (const key of Object.keys(total)) total[key] += counts[key];
+      failures.push(...(counts.failures ?? []));
       const seconds = ((performance.now() - begin) / 1000).toFixed(1);
       lines.push(`${counts.failed > 0 ? 'FAILED' : 'ok    '}  ${step.name}: ${summary(counts)} (${seconds} s)`);
     }
@@ -43,6 +45,7 @@ export function check() {
     rmSync(folder, { recursive: true, force: true });
   }
   console.log(`\n${lines.join('\n')}\n`);
+  if (failures.length > 0) console.log(`${failures.join('\n')}\n`);
   if (total.skipped > 0) console.log(`${total.skipped} skipped (each says why above)`);
   console.log(`${total.passed} passed, ${total.failed} failed`);
   return total.failed > 0 ? 1 : 0;
@@ -74,9 +77,18 @@ function vitest(project, report) {
     (f) => f.status === 'failed' && !f.assertionResults.some((a) => a.status === 'failed'),
   );
   const failed = results.numFailedTests + broken.length;
+  const failures = results.testResults.flatMap((file) => {
+    const name = relative(root, file.name);
+    const tests = file.assertionResults.filter((a) => a.status === 'failed');
+    if (tests.length === 0) return file.status === 'failed' ? [`FAILED ${name}\n  ${firstLine(file.message)}`] : [];
+    return tests.map((a) => `FAILED ${name}: ${a.fullName}\n  ${firstLine(a.failureMessages[0])}`);
+  });
   return {
     passed: results.numPassedTests,
     failed: failed === 0 && code !== 0 ? 1 : failed,
     skipped: results.numPendingTests + (results.numTodoTests ?? 0),
+    failures,
   };
 }
+
+const firstLine = (text) => (text ?? '').split('\n')[0].slice(0, 300);

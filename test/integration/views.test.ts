@@ -102,7 +102,7 @@ describe('tiles', () => {
       model: 'autoencoder',
       config: small,
       size: [16, 16],
-      out: join(root, 'plain'),
+      out: join(root, 'tile-sized'),
     });
     expect(report.parameters).toBe(plain.parameters);
     expect((await testRun({ run: out, device: 'cpu' })).parameters).toBe(plain.parameters);
