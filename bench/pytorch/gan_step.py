@@ -102,7 +102,8 @@ class Egbad:
         for optimizer in others:
             optimizer.step()
         with torch.no_grad():
-            torch._foreach_lerp_(self.averages, self.weights, 1e-3)
+            torch._foreach_mul_(self.averages, 1 - 1e-3)
+            torch._foreach_add_(self.averages, self.weights, alpha=1e-3)
         return loss
 
 
