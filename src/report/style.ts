@@ -48,7 +48,7 @@ small{font-size:.8rem}
 .pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr));gap:1.25rem 2.5rem;align-items:start}
 .scroll{overflow-x:auto;margin:0 0 1.25rem}
 table{border-collapse:collapse;width:100%;font-size:.92rem}
-caption{text-align:left;color:var(--soft);font-size:.875rem;padding-bottom:.4rem}
+caption{position:sticky;left:0;max-width:calc(100vw - 2.5rem);text-align:left;color:var(--soft);font-size:.875rem;padding-bottom:.4rem}
 th,td{padding:.4rem .75rem .4rem 0;text-align:left;border-bottom:1px solid var(--line);vertical-align:baseline;font-weight:400}
 th:last-child,td:last-child{padding-right:0}
 thead th{color:var(--soft);font-size:.82rem;vertical-align:bottom}
