@@ -62,15 +62,20 @@ describe('planBench', () => {
     expect(leftOut.length).toBe(findBench('kdd').tables[0].entries.length - takers.length);
   });
 
-  test('quick: one seed, two classes, few epochs, a small test part', () => {
+  test('quick: one seed, two classes, few epochs, small parts', () => {
     const [{ jobs }] = planBench(findBench('mnist-one-class'), { dataRoot, quick: true });
     expect(jobs.map(({ model, class: about, seed }) => [model, about, seed])).toEqual(
       ['0', '1'].flatMap((about) => ['autoencoder', 'pca', 'mean-image'].map((model) => [model, about, 1])),
     );
-    expect(jobs[0]).toMatchObject({ config: { epochs: 2 }, testLimit: 2000 });
+    expect(jobs[0]).toMatchObject({ config: { epochs: 2 }, trainLimit: 2000, testLimit: 2000 });
     expect(jobs[1].config).toEqual({});
     const full = planBench(findBench('mnist-one-class'), { dataRoot })[0].jobs;
-    expect([full.length, full[0].config, full[0].testLimit]).toEqual([30, {}, undefined]);
+    expect([full.length, full[0].config, full[0].trainLimit, full[0].testLimit]).toEqual([
+      30,
+      {},
+      undefined,
+      undefined,
+    ]);
   });
 
   test('what is chosen wins; nothing to do is refused', () => {

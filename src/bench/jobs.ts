@@ -15,7 +15,7 @@ export interface BenchChoice {
   readonly models?: readonly string[];
   /** Options of a model by its name, over those of the benchmark. */
   readonly settings?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-  /** Enough to see that it works, never to quote: one seed, two classes, few epochs, a small test part. */
+  /** Enough to see that it works, never to quote: one seed, two classes, few epochs, small parts. */
   readonly quick?: boolean;
   /** Where paths of cases lie. */
   readonly dataRoot: string;
@@ -31,8 +31,8 @@ export interface PlannedTable {
   readonly leftOut: readonly string[];
 }
 
-/** What `--quick` cuts. */
-const quick = { classes: 2, testLimit: 2000, epochs: 2, searchSteps: 20, limitedTest: 50 };
+/** What `--quick` cuts; rows train on all items, since their steps are short. */
+const quick = { classes: 2, trainLimit: 2000, testLimit: 2000, epochs: 2, searchSteps: 20, limitedTest: 50 };
 
 /** The trainings in their order; those of one seed stand together. Throws ConfigError `bench` when nothing is left. */
 export function planBench(bench: Bench, choice: BenchChoice): PlannedTable[] {
@@ -82,6 +82,7 @@ function planTable(table: BenchTable, seeds: readonly number[], choice: BenchCho
             ...(choice.quick && quickConfig(model, table.quickEpochs)),
             ...choice.settings?.[model.name],
           },
+          trainLimit: choice.quick && table.kind === 'image' ? quick.trainLimit : undefined,
           testLimit: testLimitOf(entry, choice),
           maps: 0,
         };

@@ -13,6 +13,7 @@ export interface ConfigFile {
   channels?: number;
   labelled?: number;
   contamination?: number;
+  'train-limit'?: number;
   'test-limit'?: number;
   'held-out'?: string;
   'normalize-map'?: string;
@@ -45,6 +46,7 @@ const keys: Readonly<Record<keyof ConfigFile, 'text' | 'number' | 'name' | 'opti
   channels: 'number',
   labelled: 'number',
   contamination: 'number',
+  'train-limit': 'number',
   'test-limit': 'number',
   'held-out': 'name',
   'normalize-map': 'text',

@@ -12,6 +12,8 @@ export interface SplitOptions {
    * ⌊p · N / (1 − p)⌋ anomalies are added (Berg et al. 2019). Held-out normals stay normal.
    */
   readonly contamination?: number;
+  /** Train on at most so many of the normal items that are not held out, drawn by the seed; at least 1. Default: all. */
+  readonly trainLimit?: number;
   /** Test on at most so many items, drawn by the seed with the share of anomalies kept; at least 2. Default: all. */
   readonly testLimit?: number;
 }
@@ -79,26 +81,30 @@ export interface SplitPlan {
 /**
  * Holds out validation items at random (at least one, unless the fraction is 0), contaminates the training part, labels
  * the test items and checks the whole.
- * @throws ConfigError `validation-fraction`, `contamination` and `test-limit`; DataError `too-few-items` and
+ * @throws ConfigError `validation-fraction`, `contamination`, `train-limit` and `test-limit`; DataError `too-few-items` and
  * `too-few-anomalies`; InternalError when the lists overlap.
  */
 export function finishSplit(source: Source, plan: SplitPlan): Split {
   const { protocol, normals, anomalies = [], options, isAnomalous, rng } = plan;
-  const { validationFraction = 0.1, contamination = 0, testLimit = Number.POSITIVE_INFINITY } = options;
-  checkOptions(plan, { validationFraction, contamination, testLimit });
+  const { validationFraction = 0.1, contamination = 0 } = options;
+  const { trainLimit = Number.POSITIVE_INFINITY, testLimit = Number.POSITIVE_INFINITY } = options;
+  checkOptions(plan, { validationFraction, contamination, trainLimit, testLimit });
   const held =
     validationFraction > 0 && !plan.validation ? Math.max(1, Math.round(validationFraction * normals.length)) : 0;
   const shuffled = rng.shuffle(Uint32Array.from(normals));
   const validation = Uint32Array.from(plan.validation ?? shuffled.subarray(0, held)).sort();
+  const kept = shuffled.subarray(held, held + trainLimit); // Infinity: to the end
   const said = [plan.description];
+  const own = shuffled.length - held;
+  if (kept.length < own) said.push(`${kept.length} of ${own} normal items, drawn by the seed, train.`);
   const whole = Uint32Array.from(plan.test).sort();
   const foul =
     contamination > 0
-      ? contaminate(source, { ...plan, contamination, normals: shuffled.length - held, test: whole, said })
+      ? contaminate(source, { ...plan, contamination, normals: kept.length, test: whole, said })
       : { contaminants: new Uint32Array(), test: whole };
   const { contaminants } = foul;
   const test = limited(foul.test, testLimit, isAnomalous, rng.split('test-limit'), said);
-  const train = Uint32Array.from([...shuffled.subarray(held), ...Array.from(anomalies), ...contaminants]).sort();
+  const train = Uint32Array.from([...kept, ...Array.from(anomalies), ...contaminants]).sort();
   const unlabelled = new Set(contaminants);
   const trainLabels = Uint8Array.from(train, (i) => (isAnomalous(i) && !unlabelled.has(i) ? 1 : 0));
   const testLabels = Uint8Array.from(test, (i) => (isAnomalous(i) ? 1 : 0));
@@ -135,7 +141,7 @@ export function finishSplit(source: Source, plan: SplitPlan): Split {
 
 function checkOptions(
   { protocol, anomalies }: SplitPlan,
-  { validationFraction, contamination, testLimit }: Required<SplitOptions>,
+  { validationFraction, contamination, trainLimit, testLimit }: Required<SplitOptions>,
 ): void {
   if (!(validationFraction >= 0 && validationFraction <= 0.9)) {
     throw new ConfigError(
@@ -153,9 +159,14 @@ function checkOptions(
         'too. Leave --contamination out, or choose another protocol.',
     );
   }
-  if (!(testLimit >= 2 && (Number.isSafeInteger(testLimit) || testLimit === Number.POSITIVE_INFINITY))) {
-    throw new ConfigError('test-limit', `The test limit must be an integer of at least 2, got ${testLimit}.`);
-  }
+  checkLimit('train', trainLimit, 1);
+  checkLimit('test', testLimit, 2);
+}
+
+function checkLimit(part: 'train' | 'test', limit: number, least: number): void {
+  if (limit >= least && (Number.isSafeInteger(limit) || limit === Number.POSITIVE_INFINITY)) return;
+  const what = part === 'train' ? 'training' : 'test';
+  throw new ConfigError(`${part}-limit`, `The ${what} limit must be an integer of at least ${least}, got ${limit}.`);
 }
 
 /** Draws ⌊p · N / (1 − p)⌋ anomalies to train on, from the spare ones or out of the test list. */

@@ -61,6 +61,7 @@ export interface RunReport {
   /** Wanted share of contaminants in the training part; absent for none. */
   readonly contamination?: number;
   /** Most items to test; absent for all. */
+  readonly trainLimit?: number;
   readonly testLimit?: number;
   /** What is done to maps before they are pooled; absent for nothing. */
   readonly mapNormalization?: MapNormalization;
@@ -151,6 +152,7 @@ export function reportOf(made: {
     data: string;
     protocol: string;
     contamination?: number;
+    trainLimit?: number;
     testLimit?: number;
     seed: number;
   };
@@ -184,6 +186,7 @@ export function reportOf(made: {
     description: split.description,
     parameters: countParameters(model, plan.config, { source, train, shape }),
     ...(plan.contamination && { contamination: plan.contamination }),
+    ...(plan.trainLimit !== undefined && { trainLimit: plan.trainLimit }),
     ...(plan.testLimit !== undefined && { testLimit: plan.testLimit }),
     ...(plan.mapNormalization && { mapNormalization: plan.mapNormalization }),
     ...(plan.augment && { augment: plan.augment }),

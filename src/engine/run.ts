@@ -54,6 +54,7 @@ export interface RunRecord {
   readonly validationFraction?: number;
   readonly labelledFraction?: number;
   readonly contamination?: number;
+  readonly trainLimit?: number;
   readonly testLimit?: number;
   readonly heldOut?: readonly (string | number)[];
   readonly splitHash: string;

@@ -98,7 +98,7 @@ export function checkTask(options: TaskOptions): { dataset: Dataset; protocol: P
 export async function loadTask(options: TaskOptions): Promise<Task> {
   const { dataset, protocol } = checkTask(options);
   const { onEvent = silent, signal, seed, validationFraction, labelledFraction, heldOut } = options;
-  const { contamination, testLimit } = options;
+  const { contamination, trainLimit, testLimit } = options;
   const begin = performance.now();
   const root = options.dataRoot ?? dataRoot();
   const { download, acceptLicence, columns, scaling, size, channels, maxPixels, folderNames } = options;
@@ -110,7 +110,7 @@ export async function loadTask(options: TaskOptions): Promise<Task> {
     const about = options.class ?? protocol.class;
     const number = about === undefined ? source.normalClass : resolveClass(source, about);
     const name = number === undefined ? undefined : source.classes[number];
-    const drawn = { validationFraction, labelledFraction, heldOut, contamination, testLimit, rng };
+    const drawn = { validationFraction, labelledFraction, heldOut, contamination, trainLimit, testLimit, rng };
     const split = protocol.split(source, { class: name, ...drawn });
     warnOf(source, split, onEvent);
     const region = options.region && (await readRegion(options.region, source.shape as ImageShape));

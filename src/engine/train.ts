@@ -65,6 +65,7 @@ export interface TrainOptions extends ImageOptions {
    */
   contamination?: number;
   /** Test on at most so many items, drawn by the seed with the share of anomalies kept; for slow models. */
+  trainLimit?: number;
   testLimit?: number;
   /** Classes of anomalies that training must not see, under the protocol `imbalance`; default half, by the seed. */
   heldOut?: readonly (string | number)[];
@@ -291,6 +292,7 @@ async function trainIn(folder: RunFolder, early: Plan, options: TrainOptions, be
         validationFraction: options.validationFraction,
         labelledFraction: options.labelledFraction,
         contamination: options.contamination || undefined,
+        trainLimit: options.trainLimit,
         testLimit: options.testLimit,
         heldOut: options.heldOut,
         splitHash: task.splitHash,
@@ -379,6 +381,7 @@ function checkEarlier(path: string, earlier: RunRecord, options: TrainOptions, p
     ['--tile', earlier.tiles, plan.tiles],
     ['--region', earlier.region, plan.region],
     ['--contamination', earlier.contamination, options.contamination],
+    ['--train-limit', earlier.trainLimit, options.trainLimit],
     ['--test-limit', earlier.testLimit, options.testLimit],
   ] as const;
   const other = pairs.find(([, before, now]) => said(before) !== said(now));
@@ -489,9 +492,10 @@ class Training {
       await writeArtifact(folder.path, artifact);
       await writeAtomic(folder.files.predictions, predictionsCsv(task, judged.scores, threshold.value));
       const n = normalScores.length;
+      const { contamination, trainLimit, testLimit } = this.options;
       const report = reportOf({
         folder: folder.path,
-        plan: { ...plan, contamination: this.options.contamination, testLimit: this.options.testLimit },
+        plan: { ...plan, contamination, trainLimit, testLimit },
         task,
         device: runtime.device,
         judged,

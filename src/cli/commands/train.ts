@@ -55,6 +55,7 @@ interface Options extends SpeechOptions {
   readonly maxPixels?: number;
   readonly labelled?: number;
   readonly contamination?: number;
+  readonly trainLimit?: number;
   readonly testLimit?: number;
   readonly heldOut?: string[];
   readonly normalizeMap?: MapNormalization;
@@ -127,6 +128,7 @@ export function addTrain(program: Command, argv: readonly string[]): void {
       'share of the training part that is anomalies taken for normal (default: 0)',
       Number,
     )
+    .option('--train-limit <n>', 'train on so many normal items at most', integer('--train-limit', 1))
     .option(
       '--test-limit <n>',
       'test on so many items at most, the share of anomalies kept',
@@ -219,6 +221,7 @@ async function trainOptions(options: Options, flags: readonly ModelOption[], nam
     folderNames: folderNames(options),
     labelledFraction: options.labelled ?? values.labelled,
     contamination: options.contamination ?? values.contamination,
+    trainLimit: options.trainLimit ?? values['train-limit'],
     testLimit: options.testLimit ?? values['test-limit'],
     heldOut: options.heldOut ?? (values['held-out'] === undefined ? undefined : commaList(String(values['held-out']))),
     mapNormalization: options.normalizeMap ?? (values['normalize-map'] as MapNormalization | undefined),

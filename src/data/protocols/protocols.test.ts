@@ -142,6 +142,24 @@ describe('contamination', () => {
   });
 });
 
+test('a limit draws normal items to train on, and leaves the other parts as they are', () => {
+  const of = source(80, 20);
+  const [all, few] = [undefined, 9].map((trainLimit) => split('one-class', of, { trainLimit }));
+  expect([all.train.length, few.train.length]).toEqual([72, 9]);
+  expect([...few.train].every((i) => all.train.includes(i))).toBe(true);
+  expect([few.validation, few.test]).toEqual([all.validation, all.test]);
+  expect(few.description).toContain('9 of 72 normal items, drawn by the seed, train.');
+  expect(split('one-class', of, { trainLimit: 72 })).toEqual(all);
+  expect(split('one-class', of, { trainLimit: 9, seed: 2 }).train).not.toEqual(few.train);
+  // The share of contaminants is one of what trains.
+  expect(split('one-class', of, { trainLimit: 9, contamination: 0.1 }).train.length).toBe(10);
+  for (const trainLimit of [0, 2.5]) {
+    expect(() => split('one-class', of, { trainLimit })).toThrow(
+      `The training limit must be an integer of at least 1, got ${trainLimit}.`,
+    );
+  }
+});
+
 test('a limit draws test items with their share of anomalies', () => {
   const of = source(80, 20);
   const [all, few] = [undefined, 30].map((testLimit) => split('one-class', of, { testLimit }));
