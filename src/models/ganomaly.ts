@@ -5,8 +5,8 @@
  * not stretched over the test set. Left out: starting the discriminator anew when its loss vanishes, which hides a
  * collapse, and choosing the epoch by the test set. Images of other sizes than 4 · 2^n get a black frame; layers have at
  * most eight times the first one's filters (the paper's sizes, 32 and 64 pixels, need no more). The defaults are
- * for minutes of one core: a quarter of the published filters and, as in the same time they told more defects made of
- * held-out digits, smaller batches at a higher rate. The presets are the published nets.
+ * for minutes of one core: a quarter of the published filters, and fewer steps, after which defects made of held-out
+ * digits are told no better. The presets are the published nets.
  */
 import { z } from 'zod';
 import { isImage } from '../core/item-shape.ts';
@@ -59,9 +59,9 @@ const config = z.strictObject({
     .min(1)
     .max(100000)
     .default(15)
-    .describe('Passes over the training items; by default about 1,500 steps on images.'),
-  batchSize: z.int().min(2).max(4096).default(32).describe('Items per training step.'),
-  learningRate: z.number().positive().max(1).default(5e-4).describe("Adam's learning rate; published: 2e-4."),
+    .describe('Passes over the training items; by default about 2,000 steps on images.'),
+  batchSize: z.int().min(2).max(4096).default(64).describe('Items per training step.'),
+  learningRate: z.number().positive().max(1).default(2e-4).describe("Adam's learning rate."),
   schedule: z.enum(['constant', 'cosine']).default('constant').describe('Learning rate over the whole training.'),
 });
 type Config = z.infer<typeof config>;
@@ -125,7 +125,7 @@ export const ganomaly = defineModel<Config>({
   },
   defaults: (shape, count) =>
     isImage(shape)
-      ? { epochs: passesFor(1500, 32, count) }
+      ? { epochs: passesFor(2000, 64, count) }
       : { code: rowLatent(shape), ...rowTraining(count), learningRate: 1e-3, schedule: 'cosine' },
   tiny: { code: 8, width: 8, epochs: 15, batchSize: 16, learningRate: 5e-3 },
 
