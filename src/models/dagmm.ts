@@ -154,7 +154,17 @@ export const dagmm = defineModel<Config>({
   learns: 'gradient',
   config,
   presets: {
-    kdd: { layers: '60-30-10-1', estimation: 10, mixtures: 4, epochs: 10, batchSize: 256, learningRate: 1e-3 },
+    // Ours, chosen by how held-out attack rows are told from defects made of them: a ridge of 1e-5 does better than 1e-3,
+    // 1e-4 and 1e-6. The energy then outweighs the error: the drawing stays near the mean row.
+    kdd: {
+      layers: '60-30-10-1',
+      estimation: 10,
+      mixtures: 4,
+      ridge: 1e-5,
+      epochs: 10,
+      batchSize: 256,
+      learningRate: 1e-3,
+    },
     'kdd-published': {
       layers: '60-30-10-1',
       estimation: 10,

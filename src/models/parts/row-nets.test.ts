@@ -1,6 +1,9 @@
 import { expect, it } from 'vitest';
+import { Rng } from '../../core/random.ts';
+import { float32 } from '../../core/tensor.ts';
 import * as g from '../../graph/index.ts';
 import * as nn from '../../nn/index.ts';
+import { initialize } from '../../nn/training.ts';
 import { judgeRows, kddGenerator, kddJudge, rowGenerator, rowLatent, rowTraining } from './row-nets.ts';
 
 function traced(build: (net: nn.Scope) => g.Value) {
@@ -31,4 +34,18 @@ it('trains few rows in small batches and more often: about 3,000 steps', () => {
   expect(rowTraining(174)).toEqual({ batchSize: 16, epochs: 276 });
   expect(rowTraining(1)).toEqual({ batchSize: 16, epochs: 48_000 });
   expect(rowTraining(5_000_000).epochs).toBe(1);
+});
+
+it('holds the numbers of a drawn row in [0, 1] where asked to, by the same parameters', () => {
+  const trace = new nn.Trace(false);
+  const [net, z] = [trace.group('net'), g.input('z', [3, 2])];
+  const rows = (['linear', 'sigmoid'] as const).map((drawn) => rowGenerator(net, z, [8, 5], drawn));
+  const specs = [...trace.parameters.values()].map(({ spec }) => spec);
+  expect(specs.map(({ shape }) => shape)).toEqual([[2, 8], [8], [8, 5], [5]]);
+  const feeds = { ...initialize(specs, new Rng(1)), z: float32(new Rng(2).normals(6), [3, 2]) };
+  const [linear, held] = g.evaluate(rows, feeds).map(({ data }) => Array.from(data as Float32Array));
+  expect(Math.min(...linear)).toBeLessThan(0);
+  held.forEach((v, i) => {
+    expect(v).toBeCloseTo(1 / (1 + Math.exp(-linear[i])), 6);
+  });
 });

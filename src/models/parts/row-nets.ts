@@ -21,9 +21,18 @@ export function rowEncoder(net: nn.Scope, x: Value, widths: readonly number[], s
   }, x);
 }
 
+/** What the numbers of a drawn row are: as the last layer gives them, or held in [0, 1] as min-max scaling has them. */
+export const drawnRows = ['linear', 'sigmoid'] as const;
+
 /** Dense layers with rectifiers between them: `[N, latent] → [N, last width]`. */
-export function rowGenerator(net: nn.Scope, z: Value, widths: readonly number[]): Value {
-  return rowEncoder(net, z, widths, 0);
+export function rowGenerator(
+  net: nn.Scope,
+  z: Value,
+  widths: readonly number[],
+  drawn: (typeof drawnRows)[number] = 'linear',
+): Value {
+  const x = rowEncoder(net, z, widths, 0);
+  return drawn === 'sigmoid' ? g.sigmoid(x) : x;
 }
 
 /** What a discriminator of rows is made of. */
