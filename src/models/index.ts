@@ -6,6 +6,7 @@ import { autoencoder } from './autoencoder.ts';
 import { cnn } from './cnn.ts';
 import { conditionalGan } from './conditional-gan.ts';
 import { dagmm } from './dagmm.ts';
+import { deepSvdd } from './deep-svdd.ts';
 import type { Model } from './define.ts';
 import { egbad } from './egbad.ts';
 import { fAnogan } from './f-anogan.ts';
@@ -29,6 +30,7 @@ export {
   cnn,
   conditionalGan,
   dagmm,
+  deepSvdd,
   egbad,
   fAnogan,
   fenceGan,
@@ -62,6 +64,7 @@ export const models: readonly AnyModel[] = [
   skipGanomaly,
   conditionalGan,
   dagmm,
+  deepSvdd,
   knn,
   isolationForest,
   cnn,
