@@ -8,6 +8,7 @@ import { conditionalGan } from './conditional-gan.ts';
 import { dagmm } from './dagmm.ts';
 import { deepSvdd } from './deep-svdd.ts';
 import type { Model } from './define.ts';
+import { denoisingAutoencoder } from './denoising-autoencoder.ts';
 import { egbad } from './egbad.ts';
 import { fAnogan } from './f-anogan.ts';
 import { fenceGan } from './fence-gan.ts';
@@ -31,6 +32,7 @@ export {
   conditionalGan,
   dagmm,
   deepSvdd,
+  denoisingAutoencoder,
   egbad,
   fAnogan,
   fenceGan,
@@ -65,6 +67,7 @@ export const models: readonly AnyModel[] = [
   conditionalGan,
   dagmm,
   deepSvdd,
+  denoisingAutoencoder,
   knn,
   isolationForest,
   cnn,
