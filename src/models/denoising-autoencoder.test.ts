@@ -54,7 +54,7 @@ test('scoring draws no noise, and counts the inside of the foreground only', () 
   expect(trace.draws.size).toBe(0);
   const x = Float32Array.from({ length: 144 }, (_, i) => (i % 12 < 8 ? 0.5 : 0)); // black on the right
   const feeds: Tensors = { x: float32(x, [1, 1, 12, 12]) };
-  for (const { spec } of trace.parameters.values())
+  for (const { spec } of [...trace.parameters.values(), ...trace.buffers.values()])
     feeds[spec.name] = float32(spec.init(spec.shape, new Rng(2).split(spec.name), spec.fan), spec.shape);
   const found = value(map, feeds);
   const counted = found.flatMap((v, i) => (v > 0 ? [`${i % 12},${Math.floor(i / 12)}`] : []));

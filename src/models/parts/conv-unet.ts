@@ -5,7 +5,7 @@
  */
 import * as g from '../../graph/ops/index.ts';
 import type { Value } from '../../graph/value.ts';
-import type * as nn from '../../nn/index.ts';
+import * as nn from '../../nn/index.ts';
 
 export interface UnetParts {
   /** Filters of each level, the first at the image's size. */
@@ -38,3 +38,15 @@ export function convUnet(net: nn.Scope, x: Value, { widths, skips, block, down, 
 /** Widths that double from level to level. */
 export const doubling = (width: number, levels: number): number[] =>
   Array.from({ length: levels }, (_, i) => width << i);
+
+/** Convolution, batch norm, ReLU. */
+function convolve(net: nn.Scope, x: Value, filters: number): Value {
+  return g.relu(nn.batchNorm(net.at('norm'), nn.conv(net, x, { filters, kernel: 3, padding: 1, bias: false })));
+}
+
+/** Blocks of two 3×3 convolutions with batch norm and ReLU, means of 2×2 down, nearest pixels and a convolution up. */
+export const plainParts: Pick<UnetParts, 'block' | 'down' | 'up'> = {
+  block: (net, x, filters) => ['a', 'b'].reduce((h, name) => convolve(net.at(name), h, filters), x),
+  down: (x) => g.averagePool(x, 2),
+  up: (net, x, filters) => convolve(net.at('up'), g.upsampleNearest(x, 2), filters),
+};
