@@ -3,7 +3,9 @@
  * and the squared distance from it is the score. An autoencoder is trained first and its encoder kept; the mean code is
  * the centre c from then on. Nothing may let the encoder give c whatever it sees: no layer has a bias or a learnt scale,
  * none is bounded, and no coordinate of c is near 0. Ours: the map, |∂ score / ∂ x|, which the paper has not; dense
- * layers for rows; a net that fits its depth to the image; and a radius that follows the batches slowly.
+ * layers for rows; a net that fits its depth to the image; a radius that follows the batches slowly; and by default fewer
+ * and larger steps. Held-out digits and defects made of them were told apart with AUROC 0.87 at rate 1e-3 and 0.79 at the
+ * published 1e-4 after 10 + 10 epochs. Left out: Deep SAD, the version with labels.
  */
 import { z } from 'zod';
 import { isImage } from '../core/item-shape.ts';
@@ -13,6 +15,7 @@ import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';
 import { defineModel, type TrainingPhase } from './define.ts';
 import { decode, encode } from './parts/lenet.ts';
+import { passesFor } from './parts/passes.ts';
 import { itemMap } from './parts/pool-map.ts';
 import { isRows, rowLatent } from './parts/row-nets.ts';
 import { spread } from './parts/watch.ts';
@@ -39,7 +42,7 @@ const config = z.strictObject({
   epochs: z.int().min(1).max(100000).default(30).describe('Passes over the items for the encoder.'),
   batchSize: z.int().min(2).max(65536).default(200).describe('Items per training step.'),
   pretrainLearningRate: z.number().positive().max(1).default(1e-3).describe("Adam's rate for the autoencoder."),
-  learningRate: z.number().positive().max(1).default(1e-4).describe("Adam's rate for the encoder."),
+  learningRate: z.number().positive().max(1).default(1e-3).describe("Adam's rate for the encoder."),
   pretrainWeightDecay: z.number().min(0).max(1).default(5e-4).describe('L2 penalty on the autoencoder.'),
   weightDecay: z.number().min(0).max(1).default(5e-7).describe('λ: L2 penalty on the encoder.'),
   schedule: z
@@ -113,6 +116,10 @@ const partOf =
   (iteration, total) =>
     schedule(iteration + (before * total) / share, total / share);
 
+/** Training steps by default: of the autoencoder, then of the encoder. */
+const PRETRAIN_STEPS = 300;
+const STEPS = 600;
+
 /** One pass that moves buffers only. */
 const pass = (name: string, batchSize: number, loss: nn.Step['loss']): TrainingPhase => ({
   epochs: 1,
@@ -159,11 +166,18 @@ export const deepSvdd = defineModel<Config>({
       milestone: 1 / 3,
     },
   },
-  defaults(shape) {
-    if (!isImage(shape)) return { code: rowLatent(shape) };
+  defaults(shape, count) {
+    const batchSize = Math.max(16, Math.min(200, Math.floor(count / 8)));
+    const training = {
+      batchSize,
+      pretrainEpochs: passesFor(PRETRAIN_STEPS, batchSize, count),
+      epochs: passesFor(STEPS, batchSize, count),
+    };
+    if (!isImage(shape)) return { code: rowLatent(shape), ...training };
     const [, height, width] = shape;
     const of = (side: number) => height === side && width === side;
-    return of(28) ? { network: 'lenet-28', code: 32 } : { network: of(32) ? 'lenet-32' : 'lenet', code: 128 };
+    if (of(28)) return { network: 'lenet-28', code: 32, ...training };
+    return { network: of(32) ? 'lenet-32' : 'lenet', code: 128, ...training };
   },
   tiny: { code: 16, pretrainEpochs: 3, epochs: 6, batchSize: 16, learningRate: 1e-3 },
 
