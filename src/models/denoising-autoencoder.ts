@@ -31,7 +31,7 @@ const config = z.strictObject({
     .enum(['plain', 'published'])
     .default('plain')
     .describe(
-      'Layers: batch norm and ReLU, or the published ones with weight and group norm, which take three times as long.',
+      'Layers: batch norm and ReLU, or the published ones with weight and group norm, which take half as long again.',
     ),
   width: z.int().min(1).max(512).default(16).describe('Filters at the size of the image; each level doubles them.'),
   levels: z.int().min(1).max(8).default(4).describe('Sizes at which the network works, each half of the one before.'),
