@@ -143,3 +143,66 @@ export const mnistOneClassFigures: readonly PublishedFigure[] = [
     read: 'memory',
   },
 ];
+
+const ruff = 'Ruff et al., ICML 2018, as quoted by a public re-implementation';
+
+/** MNIST, a digit is normal: Deep SVDD, by digit and their mean. */
+export const mnistDeepSvddFigures: readonly PublishedFigure[] = (
+  [
+    [undefined, 0.948],
+    ['0', 0.98],
+    ['1', 0.997],
+    ['2', 0.917],
+    ['3', 0.919],
+    ['4', 0.949],
+    ['5', 0.885],
+    ['6', 0.983],
+    ['7', 0.946],
+    ['8', 0.939],
+    ['9', 0.965],
+  ] as const
+)
+  .map(
+    ([digit, imageAuroc]): PublishedFigure => ({
+      method: 'Deep SVDD, one-class',
+      model: 'deep-svdd',
+      protocol: 'one-class',
+      ...(digit !== undefined && { about: `digit ${digit}` }),
+      values: { imageAuroc },
+      source: ruff,
+      read: 'code',
+    }),
+  )
+  .concat([
+    {
+      method: 'Deep SVDD, re-implemented',
+      model: 'deep-svdd',
+      protocol: 'one-class',
+      values: { imageAuroc: 0.936 },
+      source: 'table of a public re-implementation',
+      read: 'code',
+    },
+    {
+      method: 'Deep SVDD, official code',
+      model: 'deep-svdd',
+      protocol: 'one-class',
+      about: 'digit 3',
+      values: { imageAuroc: 0.8977 },
+      source: 'lukasruff/Deep-SVDD-PyTorch',
+      read: 'rerun',
+      remark: '50 + 50 epochs of 150 + 150',
+    },
+  ]);
+
+/** Two folders of industrial parts: features of a pretrained network, for comparison. */
+export const industrialFigures: readonly PublishedFigure[] = [
+  { about: 'magnetic_tile', values: { imageAuroc: 0.878, aupro: 0.709 } },
+  { about: 'deeppcb_20085', values: { imageAuroc: 0.552, aupro: 0.44 } },
+].map((figure) => ({
+  ...figure,
+  method: 'PatchCore, SqueezeNet features',
+  protocol: 'folder',
+  source: 'amazon-science/patchcore-inspection',
+  read: 'rerun',
+  remark: 'uses a pretrained network',
+}));

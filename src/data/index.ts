@@ -59,4 +59,5 @@ export { openRows } from './table/open.ts';
 export type { Rows } from './table/rows.ts';
 export { type TableSourceOptions, tableSource } from './table/source.ts';
 export { type Column, type ColumnKind, columnKinds, type Table } from './table/table.ts';
+export { readTextures } from './texture-folder.ts';
 export * from './transforms/index.ts';

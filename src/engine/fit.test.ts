@@ -82,3 +82,37 @@ describe('labels of training items', () => {
     expect(fitData({ source, train, rng }).count).toBe(train.length);
   });
 });
+
+describe('synthetic defects', () => {
+  const kinds = ['batch', 'planted', 'masks'] as const;
+  const shapes = { batch: [4, 1, 16, 16], planted: [4, 1, 16, 16], masks: [4, 1, 16, 16] };
+
+  /** What a training that starts at an iteration is fed. */
+  async function planted(first: number, count: number) {
+    const source = await synthetic();
+    const train = Uint32Array.from({ length: 40 }, (_, i) => i);
+    const made: Feed[] = kinds.map((kind) => ({ name: kind, kind, slot: 0, shape: shapes[kind] }));
+    const feeder = new Feeder(
+      { feeds: made } as unknown as AssembledPhase,
+      { inputs: [...kinds] } as unknown as Session,
+      { source, train, rng: new Rng(3) },
+      { phase: { name: 'fit', steps: [] }, batchSize: 4, defects: { share: 0.75 }, perEpoch: 10, total: 100 },
+    );
+    const fed = await feeder.at(first, count);
+    return Object.fromEntries(kinds.map((kind) => [kind, Array.from(fed[kind].data, Number)]));
+  }
+
+  it('lie on the images of the same batch, where their masks say', async () => {
+    const { batch, planted: changed, masks } = await planted(0, 8);
+    expect(changed.map((v, p) => Number(v !== batch[p]))).toEqual(masks);
+    const images = Array.from({ length: 32 }, (_, i) => masks.slice(256 * i, 256 * (i + 1)).includes(1));
+    expect(images.filter((isPlanted) => isPlanted).length).toBeGreaterThan(12);
+    expect(images.filter((isPlanted) => !isPlanted).length).toBeGreaterThan(2);
+  });
+
+  it('are those of the iteration, wherever a training goes on', async () => {
+    const [whole, rest] = [await planted(2, 5), await planted(5, 2)];
+    for (const kind of kinds) expect(rest[kind]).toEqual(whole[kind].slice(3 * 1024));
+    expect(rest.planted).not.toEqual(whole.planted.slice(0, 2048));
+  });
+});

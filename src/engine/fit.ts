@@ -15,6 +15,7 @@ import { type AssembledPhase, assemble, type Feed, initialize } from '../nn/trai
 import type { Device, ProfileRow, Runtime, Session } from '../runtime/index.ts';
 import { orAbort } from './cancel.ts';
 import { watchCollapse } from './collapse.ts';
+import { openPlanter } from './plant.ts';
 
 /** A call should take about this long: short enough for progress and cancelling, long enough to be efficient. */
 const CALL_MS = { low: 150, aim: 200, high: 250 };
@@ -155,12 +156,13 @@ interface Plan {
   readonly batchSize: number;
   readonly anomalyShare?: number;
   readonly balanced?: boolean;
+  readonly defects?: TrainingPhase['defects'];
   readonly perEpoch: number;
   readonly total: number;
 }
 
 function planOf(
-  { phase, epochs, batchSize, anomalyShare, balanced }: TrainingPhase,
+  { phase, epochs, batchSize, anomalyShare, balanced, defects }: TrainingPhase,
   { train, labels, onEvent }: Pick<FitOptions, 'train' | 'labels' | 'onEvent'>,
 ): Plan {
   const size = Math.min(batchSize, train.length);
@@ -173,7 +175,7 @@ function planOf(
   }
   const normals = train.length - (labels?.reduce((n, y) => n + y, 0) ?? 0);
   const perEpoch = Math.max(1, balanced ? Math.floor(normals / (size >> 1)) : Math.floor(train.length / size));
-  return { phase, batchSize: size, anomalyShare, balanced, perEpoch, total: epochs * perEpoch };
+  return { phase, batchSize: size, anomalyShare, balanced, defects, perEpoch, total: epochs * perEpoch };
 }
 
 /** Counts steps over all phases. */
@@ -216,6 +218,7 @@ export class Feeder {
   /** By slot: positions in `train` of the batch of an iteration. */
   private readonly orders = new Map<number, (iteration: number) => Uint32Array>();
   private readonly classes: readonly number[];
+  private readonly plant: ReturnType<typeof openPlanter>;
 
   constructor(
     assembled: AssembledPhase,
@@ -225,6 +228,7 @@ export class Feeder {
   ) {
     this.feeds = assembled.feeds.filter((f) => session.inputs.includes(f.name));
     this.classes = classesOf(data);
+    this.plant = openPlanter(plan.defects ?? {}, data.source.shape);
     for (const feed of this.feeds) {
       if (feed.kind === 'draw' || feed.kind === 'rate') continue;
       const rng = data.rng.split('batches').split(plan.phase.name).split(feed.slot);
@@ -239,25 +243,21 @@ export class Feeder {
 
   /** Feeds of `count` iterations, each with a leading axis of that length. */
   async at(first: number, count: number): Promise<Tensors> {
-    const { source, train, labels, rng } = this.data;
+    const { train, labels, rng, source } = this.data;
     const { phase, batchSize, total } = this.plan;
     const feeds: Tensors = {};
+    // What several feeds are made of is made once.
+    const read = once((slot) => this.imagesOf(slot, first, count));
+    const planted = once(async (slot) => this.plantedOn(await read(slot), slot, first, count));
     for (const feed of this.feeds) {
       const shape = shapeOf(feed);
       const size = sizeOf(shape);
-      const data = new Float32Array(count * size);
+      let data = new Float32Array(feed.kind === 'batch' ? 0 : count * size);
       if (feed.kind === 'batch') {
-        const positionsAt = this.orders.get(feed.slot)!;
-        const indices = new Uint32Array(count * batchSize);
-        for (let k = 0; k < count; k++) {
-          const positions = positionsAt(first + k);
-          for (let i = 0; i < batchSize; i++) indices[k * batchSize + i] = train[positions[i]];
-        }
-        await source.read(indices, data);
-        const stream = rng.split('augment').split(phase.name).split(feed.slot);
-        for (let k = 0; k < count; k++) {
-          this.vary(data.subarray(k * size, (k + 1) * size), stream.split(first + k));
-        }
+        data = await read(feed.slot);
+      } else if (feed.kind === 'planted' || feed.kind === 'masks') {
+        const { images, masks } = await planted(feed.slot);
+        data = feed.kind === 'planted' ? images : masks;
       } else if (feed.kind === 'labels') {
         const positionsAt = this.orders.get(feed.slot)!;
         for (let k = 0; k < count && labels; k++) {
@@ -285,6 +285,40 @@ export class Feeder {
     return feeds;
   }
 
+  /** The batches of a slot over `count` iterations, `[count · N, ...shape]`. */
+  private async imagesOf(slot: number, first: number, count: number): Promise<Float32Array<ArrayBuffer>> {
+    const { source, train, rng } = this.data;
+    const { phase, batchSize } = this.plan;
+    const size = batchSize * sizeOf(source.shape);
+    const positionsAt = this.orders.get(slot)!;
+    const indices = new Uint32Array(count * batchSize);
+    for (let k = 0; k < count; k++) {
+      const positions = positionsAt(first + k);
+      for (let i = 0; i < batchSize; i++) indices[k * batchSize + i] = train[positions[i]];
+    }
+    const data = new Float32Array(count * size);
+    await source.read(indices, data);
+    const stream = rng.split('augment').split(phase.name).split(slot);
+    for (let k = 0; k < count; k++) this.vary(data.subarray(k * size, (k + 1) * size), stream.split(first + k));
+    return data;
+  }
+
+  /** The same with synthetic defects, and the masks. */
+  private async plantedOn(batches: Float32Array, slot: number, first: number, count: number) {
+    const stream = this.data.rng.split('defects').split(this.plan.phase.name).split(slot);
+    const size = batches.length / count;
+    const [images, masks] = [
+      new Float32Array(batches.length),
+      new Float32Array(batches.length / this.data.source.shape[0]),
+    ];
+    for (let k = 0; k < count; k++) {
+      const made = await this.plant(batches.subarray(k * size, (k + 1) * size), stream.split(first + k));
+      images.set(made.images, k * size);
+      masks.set(made.masks, k * made.masks.length);
+    }
+    return { images, masks };
+  }
+
   /** Puts a random variant of each image of a batch in its place. */
   private vary(batch: Float32Array, rng: Rng): void {
     const { source, augment: options } = this.data;
@@ -296,6 +330,16 @@ export class Feeder {
       image.set(augment({ channels, height, width, image }, options, rng.split(i)).image);
     }
   }
+}
+
+/** A function of a slot that works each out once. */
+function once<T>(make: (slot: number) => Promise<T>): (slot: number) => Promise<T> {
+  const known = new Map<number, Promise<T>>();
+  return (slot) => {
+    const found = known.get(slot) ?? make(slot);
+    known.set(slot, found);
+    return found;
+  };
 }
 
 /** The batches of a slot: all items in a seeded order, or where anomalies are too rare each kind in its own. */

@@ -20,6 +20,7 @@ import type { Program } from '../graph/program.ts';
 import { describe, topological } from '../graph/value.ts';
 import { type AnyModel, findModel, models } from '../models/index.ts';
 import type { Device, Runtime, Session } from '../runtime/index.ts';
+import { checkDiffering } from './alike.ts';
 import { buildArtifact, scoringModel, writeArtifact } from './artifact.ts';
 import { calibrate, calibrateMaps, withTest } from './calibrate.ts';
 import { orAbort } from './cancel.ts';
@@ -261,6 +262,7 @@ async function trainIn(folder: RunFolder, early: Plan, options: TrainOptions, be
     const { config } = plan;
     const problem = model.unsuitable?.(config, shape);
     if (problem) throw new ConfigError('unsuitable', `${model.name} and ${options.data}: ${problem}`);
+    await checkDiffering(model, part);
     if (model.learning === 'supervised') checkLabels(model, task, onEvent);
     if (task.split.contaminants.length > 0) checkUnlabelled(model, config, task);
     if (signal?.aborted) throw new Cancelled();

@@ -11,6 +11,7 @@ import * as nn from '../nn/index.ts';
 import { defineModel, type ImageShape } from './define.ts';
 import { pooling, poolingFor, poolMap } from './parts/pool-map.ts';
 import { decodeSeed000, encodeSeed000 } from './parts/seed-000.ts';
+import { cropTo, padTo } from './parts/sides.ts';
 
 const config = z.strictObject({
   network: z
@@ -31,18 +32,6 @@ const config = z.strictObject({
   pooling,
 });
 type Config = z.infer<typeof config>;
-
-/** Smallest multiple of `k` that is at least n. */
-const roundUp = (n: number, k: number) => Math.ceil(n / k) * k;
-
-/** Pads the image with zeros on the right and below to whole multiples of `k`. */
-function padTo(x: Value, k: number): Value {
-  const [height, width] = x.shape.slice(2) as number[];
-  return g.padAll(x, [0, 0, 0, 0], [0, 0, roundUp(height, k) - height, roundUp(width, k) - width]);
-}
-
-const cropTo = (y: Value, like: Value) =>
-  g.slice(y, { 2: [0, like.shape[2] as number], 3: [0, like.shape[3] as number] });
 
 /** Halvings until the map is at most 4 pixels wide. */
 function depthOf([, height, width]: ImageShape): number {

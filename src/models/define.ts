@@ -6,6 +6,7 @@ import type { z } from 'zod';
 import type { ImageShape, ItemKind, ItemShape } from '../core/item-shape.ts';
 import type { Rng } from '../core/random.ts';
 import type { Tensors } from '../core/tensor.ts';
+import type { DefectOptions } from '../data/index.ts';
 import type { Value } from '../graph/value.ts';
 import type { Scope } from '../nn/scope.ts';
 import type { Phase } from '../nn/training.ts';
@@ -37,6 +38,11 @@ export interface TrainingPhase {
    * classes whatever their numbers; for supervised models. An epoch is then a pass over the normal items.
    */
   readonly balanced?: boolean;
+  /** Which synthetic defects the steps see as `planted`, for phases that ask for them; images only. */
+  readonly defects?: Omit<DefectOptions, 'textures'> & {
+    /** A folder of foreign images to fill them with; textures made by rule without one. */
+    readonly textureFolder?: string;
+  };
 }
 
 /** The normal training items, read in order and in blocks, for models that learn by statistics. */

@@ -6,7 +6,10 @@ import { autoencoder } from './autoencoder.ts';
 import { cnn } from './cnn.ts';
 import { conditionalGan } from './conditional-gan.ts';
 import { dagmm } from './dagmm.ts';
+import { deepSvdd } from './deep-svdd.ts';
 import type { Model } from './define.ts';
+import { denoisingAutoencoder } from './denoising-autoencoder.ts';
+import { draem } from './draem.ts';
 import { egbad } from './egbad.ts';
 import { fAnogan } from './f-anogan.ts';
 import { fenceGan } from './fence-gan.ts';
@@ -20,6 +23,7 @@ import { random } from './random.ts';
 import { simultaneousEncoder } from './simultaneous-encoder.ts';
 import { skipGanomaly } from './skip-ganomaly.ts';
 import { twoDiscriminatorGan } from './two-discriminator-gan.ts';
+import { vae } from './vae.ts';
 
 export * from './define.ts';
 export {
@@ -29,6 +33,9 @@ export {
   cnn,
   conditionalGan,
   dagmm,
+  deepSvdd,
+  denoisingAutoencoder,
+  draem,
   egbad,
   fAnogan,
   fenceGan,
@@ -42,6 +49,7 @@ export {
   simultaneousEncoder,
   skipGanomaly,
   twoDiscriminatorGan,
+  vae,
 };
 
 // biome-ignore lint/suspicious/noExplicitAny: the registry holds models of every option type.
@@ -62,6 +70,10 @@ export const models: readonly AnyModel[] = [
   skipGanomaly,
   conditionalGan,
   dagmm,
+  deepSvdd,
+  denoisingAutoencoder,
+  draem,
+  vae,
   knn,
   isolationForest,
   cnn,

@@ -14,6 +14,7 @@ const small = [
   [8, 8],
   [9, 11],
   [28, 28],
+  [32, 32],
   [33, 32],
 ] as const;
 const withChannels = (channels: readonly number[], sizes: readonly (readonly [number, number])[]) =>

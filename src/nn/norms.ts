@@ -1,5 +1,7 @@
 /** Normalisation layers: batch, layer, group, instance, pixel; and spectral normalisation of weights. */
 import { concrete, product } from '../core/shape.ts';
+import { float32 } from '../core/tensor.ts';
+import { constant } from '../graph/leaf.ts';
 import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import { type Initializer, normalInit, onesInit, zerosInit } from './initializers.ts';
@@ -10,6 +12,8 @@ export interface BatchNormOptions {
   momentum?: number;
   eps?: number;
   scaleInit?: Initializer;
+  /** Learn a scale and an offset per channel; true by default. */
+  affine?: boolean;
 }
 
 /**
@@ -17,10 +21,11 @@ export interface BatchNormOptions {
  * variance and moves the running ones (unbiased variance, as in PyTorch); inference uses the running ones.
  */
 export function batchNorm(scope: Scope, x: Value, options: BatchNormOptions = {}): Value {
-  const { momentum = 0.1, eps = 1e-5 } = options;
+  const { momentum = 0.1, eps = 1e-5, affine = true } = options;
   const [channels] = concrete([x.shape[1]], 'Batch norm');
-  const scale = scope.parameter('weight', [channels], options.scaleInit ?? onesInit);
-  const shift = scope.parameter('bias', [channels], zerosInit);
+  const fixed = (value: number) => constant(float32(new Float32Array(channels).fill(value)));
+  const scale = affine ? scope.parameter('weight', [channels], options.scaleInit ?? onesInit) : fixed(1);
+  const shift = affine ? scope.parameter('bias', [channels], zerosInit) : fixed(0);
   const runningMean = scope.buffer('running_mean', [channels], zerosInit);
   const runningVariance = scope.buffer('running_var', [channels], onesInit);
   if (!scope.training) {

@@ -27,6 +27,8 @@ export interface StepContext {
   readonly labels: Value;
   /** Class of each item of the batch as float32 `[N, K]`, one 1 per row, over the K classes of the training items. */
   readonly classes: Value;
+  /** The images of the batch, a share of them with a synthetic defect, and masks `[N, 1, H, W]`, 1 = defect. */
+  readonly planted?: { readonly x: Value; readonly mask: Value };
   /** Fresh random numbers for this step. */
   draw(name: string, draw: Draw): Value;
 }
@@ -80,7 +82,7 @@ export interface Phase {
 export type Feed =
   | {
       readonly name: string;
-      readonly kind: 'batch' | 'labels' | 'classes';
+      readonly kind: 'batch' | 'labels' | 'classes' | 'planted' | 'masks';
       readonly slot: number;
       readonly shape: readonly number[];
     }
@@ -146,7 +148,14 @@ export interface BatchType {
 export function assemble(phase: Phase, batch: BatchType): AssembledPhase {
   const feeds: Feed[] = [];
   const slots = new Map<string, Value>();
-  const shapes = { batch: batch.shape, labels: [batch.shape[0]], classes: [batch.shape[0], batch.classes ?? 1] };
+  const [count, , ...sides] = batch.shape;
+  const shapes = {
+    batch: batch.shape,
+    labels: [count],
+    classes: [count, batch.classes ?? 1],
+    planted: batch.shape,
+    masks: [count, 1, ...sides],
+  };
   const slot = (kind: keyof typeof shapes, index: number): Value => {
     const name = `${kind}/${index}`;
     const known = slots.get(name);
@@ -172,6 +181,9 @@ export function assemble(phase: Phase, batch: BatchType): AssembledPhase {
         },
         get classes() {
           return slot('classes', repeat);
+        },
+        get planted() {
+          return { x: slot('planted', repeat), mask: slot('masks', repeat) };
         },
         draw: (name, draw) => trace.group('step').draw(name, draw),
       });
