@@ -1,6 +1,7 @@
 /** The models by name. Explicit imports, so that bundlers see them; a test fails when a file is missing here. */
 import { unknownName } from '../core/errors.ts';
 import { alad } from './alad.ts';
+import { anoddpm } from './anoddpm.ts';
 import { anogan } from './anogan.ts';
 import { autoencoder } from './autoencoder.ts';
 import { cnn } from './cnn.ts';
@@ -24,6 +25,7 @@ import { twoDiscriminatorGan } from './two-discriminator-gan.ts';
 export * from './define.ts';
 export {
   alad,
+  anoddpm,
   anogan,
   autoencoder,
   cnn,
@@ -61,6 +63,7 @@ export const models: readonly AnyModel[] = [
   ganomaly,
   skipGanomaly,
   conditionalGan,
+  anoddpm,
   dagmm,
   knn,
   isolationForest,
