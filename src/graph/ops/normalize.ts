@@ -110,8 +110,6 @@ interface Groups {
   eps: number;
 }
 
-/** `[N, C, ...]` as `[N, groups, values of a group]`. */
-const byGroup = (x: Value, groups: number): Value => reshape(x, [x.shape[0], groups, valuesPerGroup(x, groups)]);
 const valuesPerGroup = (x: { shape: Shape }, groups: number): number => sizeOf(x.shape.slice(1)) / groups;
 
 const groupNormalizeOp = defineOp<Groups>({
@@ -128,43 +126,40 @@ const groupNormalizeOp = defineOp<Groups>({
     return [{ shape: x.shape, dtype: x.dtype }, statistics, statistics];
   },
   // With c = x − mean, i = 1 / √(variance + eps), m values per group and d = scale · dy:
-  // dx = i · (d − Σd / m − c · i² · Σ(d·c) / m), sums over a group; each is made from sums over channels.
+  // dx = i · (d − Σd / m − c · i² · Σ(d·c) / m), sums over a group; each is made from sums over channels. Written with x in
+  // place of c, which then need not be kept for it.
   gradient: ({ inputs: [x, scale], outputs: [, mean, inverse], attributes: { groups }, dy: [dy, dMean, dInverse] }) => {
     const [n, channels] = x.shape;
     const perGroup = Number(channels) / groups;
     const pixels = sizeOf(x.shape.slice(2));
     const count = perGroup * pixels;
-    const wide = [n, channels, ...x.shape.slice(2).map(() => 1)];
-    const centred = sub(byGroup(x, groups), mean);
+    const wide = (v: Value) =>
+      reshape(broadcastTo(v, [n, groups, perGroup]), [n, channels, ...x.shape.slice(2).map(() => 1)]);
     const factor = reshape(scale, [1, groups, perGroup]);
-    const rows = [product([n, channels])];
+    const rows = product([n, channels]);
+    const cube = mul(mul(inverse, inverse), inverse);
     let [offset, slope]: (Value | undefined)[] = []; // per group, added to dx, and times c
     let [direct, dScale, dShift]: (Value | undefined)[] = [];
     if (dy) {
-      const sums = reshape(reduceSum(reshape(dy, [...rows, pixels]), { axes: [1] }), [n, groups, perGroup]);
-      const products = reshape(matMul(reshape(dy, [...rows, 1, pixels]), reshape(centred, [...rows, pixels, 1])), [
-        n,
-        groups,
-        perGroup,
-      ]);
+      const sums = reshape(reduceSum(reshape(dy, [rows, pixels]), { axes: [1] }), [n, groups, perGroup]);
+      const withX = matMul(reshape(dy, [rows, 1, pixels]), reshape(x, [rows, pixels, 1]));
+      const products = sub(reshape(withX, [n, groups, perGroup]), mul(sums, mean)); // Σ dy·c
       dShift = reshape(reduceSum(sums, { axes: [0] }), [channels]);
       dScale = reshape(reduceSum(mul(products, inverse), { axes: [0] }), [channels]);
       offset = mul(mul(reduceSum(mul(sums, factor), { axes: [2], keep: true }), inverse), -1 / count);
-      slope = mul(
-        mul(reduceSum(mul(products, factor), { axes: [2], keep: true }), mul(mul(inverse, inverse), inverse)),
-        -1 / count,
-      );
-      direct = mul(dy, reshape(mul(inverse, factor), wide));
+      slope = mul(mul(reduceSum(mul(products, factor), { axes: [2], keep: true }), cube), -1 / count);
+      direct = mul(dy, wide(mul(inverse, factor)));
     }
     if (dMean) offset = add(offset ?? 0, mul(dMean, 1 / count));
     // i = (v + eps)^−½, so di/dx = −i³ · c / m
-    if (dInverse) {
-      slope = sub(slope ?? 0, mul(mul(dInverse, mul(mul(inverse, inverse), inverse)), 1 / count));
-    }
-    const bent = slope && mul(centred, slope);
-    const moved = bent && offset ? add(bent, offset) : (bent ?? (offset && broadcastTo(offset, centred.shape)));
-    const parts = [direct, moved && reshape(moved, x.shape)].filter((p) => p !== undefined);
-    return [parts.reduce((a, b) => add(a, b)), dScale, dShift];
+    if (dInverse) slope = sub(slope ?? 0, mul(mul(dInverse, cube), 1 / count));
+    const constant = slope ? sub(offset ?? 0, mul(slope, mean)) : offset;
+    const parts = [
+      direct,
+      slope && mul(x, wide(slope)),
+      constant && (slope || direct ? wide(constant) : broadcastTo(wide(constant), x.shape)),
+    ];
+    return [parts.filter((p) => p !== undefined).reduce((a, b) => add(a, b)), dScale, dShift];
   },
   lowerings: {
     onnx: (emit, [x, scale, shift], { inputs: [image], attributes: { groups, eps } }) => {
@@ -179,14 +174,13 @@ const groupNormalizeOp = defineOp<Groups>({
       const centred = emit.node('Sub', [grouped, mean]);
       const variance = emit.node('Mul', [emit.node('ReduceSumSquare', [centred], axes), emit.scalar(1 / count)]);
       const inverse = emit.node('Reciprocal', [emit.node('Sqrt', [emit.node('Add', [variance, emit.scalar(eps)])])]);
-      const factor = emit.node('Reshape', [scale, emit.ints([1, groups, channels / groups])]);
-      const wide = emit.node('Reshape', [
-        emit.node('Mul', [inverse, factor]),
-        free([image.shape[0], channels, ...pixels.map(() => 1)]),
-      ]);
-      const apart = emit.node('Reshape', [centred, free(image.shape)]);
-      const moved = emit.node('Reshape', [shift, emit.ints([1, channels, ...pixels.map(() => 1)])]);
-      return [emit.node('Add', [emit.node('Mul', [apart, wide]), moved]), mean, inverse];
+      // y = x · factor + (shift − mean · factor), each by channel.
+      const perChannel = emit.ints([1, groups, channels / groups]);
+      const factor = emit.node('Mul', [inverse, emit.node('Reshape', [scale, perChannel])]);
+      const offset = emit.node('Sub', [emit.node('Reshape', [shift, perChannel]), emit.node('Mul', [mean, factor])]);
+      const wide = free([image.shape[0], channels, ...pixels.map(() => 1)]);
+      const scaled = emit.node('Mul', [x, emit.node('Reshape', [factor, wide])]);
+      return [emit.node('Add', [scaled, emit.node('Reshape', [offset, wide])]), mean, inverse];
     },
   },
   reference: ([x, scale, shift], { groups, eps }, types) => {
