@@ -28,7 +28,8 @@ describe('simplex noise', () => {
   it('has the spread of AnoDDPM in six octaves: std 0.476 ± 0.05 per image, means near 0', () => {
     const several = fields(16, paper);
     expect(Math.abs(meanOf(several.map(stdOf)) - 0.476)).toBeLessThan(0.05);
-    expect(Math.abs(meanOf(several.map(meanOf)))).toBeLessThan(0.03);
+    // A field's mean has a std of 0.08, the mean of 16 of them 0.02: three of these.
+    expect(Math.abs(meanOf(several.map(meanOf)))).toBeLessThan(0.06);
   });
 
   it('has a mean square of 1 when normalised, whatever the octaves', () => {
