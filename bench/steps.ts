@@ -58,9 +58,8 @@ async function ours(
     if (feed.kind === 'batch')
       feeds[feed.name] = float32(rng.uniforms(perCall * sizeOf(feed.shape)), [perCall, ...feed.shape]);
     if (feed.kind === 'draw') {
-      const { kind, shape } = feed.draw;
-      const size = perCall * sizeOf(shape);
-      feeds[feed.name] = float32(kind === 'normal' ? rng.normals(size) : rng.uniforms(size), [perCall, ...shape]);
+      const shape = [perCall, ...feed.draw.shape];
+      feeds[feed.name] = float32(nn.drawn({ ...feed.draw, shape }, rng), shape);
     }
   }
   return {

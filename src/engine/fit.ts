@@ -11,6 +11,7 @@ import { float32, type Tensors } from '../core/tensor.ts';
 import { type AugmentOptions, augment, batchOrder, type Source, type Split } from '../data/index.ts';
 import type { Program } from '../graph/program.ts';
 import type { AnyModel, FitData, ItemShape, TrainingPhase } from '../models/index.ts';
+import { drawn } from '../nn/scope.ts';
 import { type AssembledPhase, assemble, type Feed, initialize } from '../nn/training.ts';
 import type { Device, ProfileRow, Runtime, Session } from '../runtime/index.ts';
 import { orAbort } from './cancel.ts';
@@ -274,8 +275,7 @@ export class Feeder {
       } else if (feed.kind === 'draw') {
         const stream = rng.split('draw').split(phase.name).split(feed.name);
         for (let k = 0; k < count; k++) {
-          const fresh = stream.split(first + k);
-          data.set(feed.draw.kind === 'normal' ? fresh.normals(size) : fresh.uniforms(size), k * size);
+          data.set(drawn(feed.draw, stream.split(first + k)), k * size);
         }
       } else if (feed.kind === 'rate') {
         for (let k = 0; k < count; k++) data[k] = feed.rate(first + k, total);

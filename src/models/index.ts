@@ -1,6 +1,7 @@
 /** The models by name. Explicit imports, so that bundlers see them; a test fails when a file is missing here. */
 import { unknownName } from '../core/errors.ts';
 import { alad } from './alad.ts';
+import { anoddpm } from './anoddpm.ts';
 import { anogan } from './anogan.ts';
 import { autoencoder } from './autoencoder.ts';
 import { cnn } from './cnn.ts';
@@ -28,6 +29,7 @@ import { vae } from './vae.ts';
 export * from './define.ts';
 export {
   alad,
+  anoddpm,
   anogan,
   autoencoder,
   cnn,
@@ -69,6 +71,7 @@ export const models: readonly AnyModel[] = [
   ganomaly,
   skipGanomaly,
   conditionalGan,
+  anoddpm,
   dagmm,
   deepSvdd,
   denoisingAutoencoder,

@@ -2,10 +2,7 @@
 import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 
-export { leakyRelu, relu, sigmoid, softplus, tanh } from '../graph/ops/elementwise.ts';
-
-/** x · σ(x), also called swish (Ramachandran et al. 2017). */
-export const silu = (x: Value): Value => g.mul(x, g.sigmoid(x));
+export { leakyRelu, relu, sigmoid, silu, softplus, tanh } from '../graph/ops/elementwise.ts';
 
 /** x · Φ(x) with the normal distribution's Φ(x) = ½ (1 + erf(x / √2)), exact (Hendrycks & Gimpel 2016). */
 export const gelu = (x: Value): Value => g.mul(g.mul(x, 0.5), g.add(g.erf(g.mul(x, Math.SQRT1_2)), 1));

@@ -1,6 +1,7 @@
 /** Layers, losses, optimisers and training programs. */
 export * from './activations.ts';
 export * from './attention.ts';
+export * from './diffusion.ts';
 export * from './initializers.ts';
 export * from './layers.ts';
 export * from './losses.ts';

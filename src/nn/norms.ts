@@ -65,8 +65,9 @@ export function layerNormLast(scope: Scope, x: Value, eps = 1e-5): Value {
 /** Group normalisation (Wu & He 2018) over groups of channels and all pixels. */
 export function groupNorm(scope: Scope, x: Value, groups: number, eps = 1e-5): Value {
   const [channels] = concrete([x.shape[1]], 'Group norm');
-  const grouped = g.reshape(x, [x.shape[0], groups, product([channels / groups, ...x.shape.slice(2)])]);
-  return affine(scope, g.reshape(standardize(grouped, [2], eps), x.shape), 1);
+  const scale = scope.parameter('weight', [channels], onesInit);
+  const shift = scope.parameter('bias', [channels], zerosInit);
+  return g.groupNormalize(x, scale, shift, { groups, eps }).y;
 }
 
 /** Instance normalisation (Ulyanov et al. 2016): each channel of each image by itself. */

@@ -4,7 +4,9 @@
  * asked for, so applying the same layer at the same place again shares its parameters.
  */
 import { DataError, InternalError, ShapeError } from '../core/errors.ts';
-import { sameShape, show } from '../core/shape.ts';
+import type { Rng } from '../core/random.ts';
+import { sameShape, show, sizeOf } from '../core/shape.ts';
+import { type Octaves, simplexField } from '../core/simplex-noise.ts';
 import type { Tensors } from '../core/tensor.ts';
 import { input } from '../graph/leaf.ts';
 import type { Value } from '../graph/value.ts';
@@ -18,10 +20,23 @@ export interface Spec {
   readonly fan: Fan;
 }
 
-/** A random input of a step, drawn outside the graph from a stream of its own. */
-export interface Draw {
-  readonly kind: 'normal' | 'uniform';
-  readonly shape: readonly number[];
+/**
+ * A random input of a step, drawn outside the graph from a stream of its own. Of simplex noise every plane (the last two
+ * axes) is a field of its own.
+ */
+export type Draw =
+  | { readonly kind: 'normal' | 'uniform'; readonly shape: readonly number[] }
+  | { readonly kind: 'simplex'; readonly shape: readonly number[]; readonly octaves: Octaves };
+
+/** The numbers of a draw: a function of the stream alone. */
+export function drawn(draw: Draw, rng: Rng): Float32Array {
+  const size = sizeOf(draw.shape);
+  if (draw.kind !== 'simplex') return draw.kind === 'normal' ? rng.normals(size) : rng.uniforms(size);
+  const [height, width] = draw.shape.slice(-2);
+  const fields = new Float32Array(size);
+  for (let i = 0; i < size / (height * width); i++)
+    fields.set(simplexField(height, width, draw.octaves, rng.split(i)), i * height * width);
+  return fields;
 }
 
 /** What one graph under construction has asked for. */
@@ -98,7 +113,7 @@ export class Scope {
     known.next = next;
   }
 
-  /** Random numbers, fresh at each step: standard normal, or uniform in [0, 1). */
+  /** Random numbers, fresh at each step: standard normal, uniform in [0, 1), or simplex noise. */
   draw(name: string, draw: Draw): Value {
     const full = `${this.path}.${name}`;
     let unique = full;

@@ -205,6 +205,7 @@ export const cases: Record<string, Case[]> = {
   cos: unary(g.cos),
   tanh: unary(g.tanh),
   sigmoid: [...unary(g.sigmoid), of('large', { x: () => float32([-90, -20, 20, 90]) }, ({ x }) => g.sigmoid(x))],
+  silu: [...unary(g.silu), of('large', { x: () => float32([-90, -20, 20, 90]) }, ({ x }) => g.silu(x))],
   softplus: [...unary(g.softplus), of('large', { x: () => float32([-90, -20, 20, 90]) }, ({ x }) => g.softplus(x))],
   erf: [...unary(g.erf), of('tails', { x: () => float32([-7, -3.5, -2.9, 3.1, 6.5]) }, ({ x }) => g.erf(x))],
   floor: unary(g.floor, distinct),
@@ -454,6 +455,25 @@ export const cases: Record<string, Case[]> = {
         return [mean, variance];
       },
     ),
+  ],
+  groupNormalize: [
+    of('images', { x: normal(2, 4, 2, 3), scale: normal(4), shift: normal(4) }, ({ x, scale, shift }) =>
+      Object.values(g.groupNormalize(x, scale, shift, { groups: 2, eps: 1e-3 })),
+    ),
+    of(
+      'a group per channel, any batch',
+      { x: batch(normal(2, 3, 4)), scale: normal(3), shift: normal(3) },
+      ({ x, scale, shift }) => g.groupNormalize(x, scale, shift, { groups: 3, eps: 1e-3 }).y,
+    ),
+    of(
+      'rows in one group',
+      { x: normal(3, 5), scale: normal(5), shift: normal(5) },
+      ({ x, scale, shift }) => g.groupNormalize(x, scale, shift, { groups: 1, eps: 1e-3 }).y,
+    ),
+    of('statistics alone', { x: normal(2, 4, 3), scale: normal(4), shift: normal(4) }, ({ x, scale, shift }) => {
+      const { mean, inverse } = g.groupNormalize(x, scale, shift, { groups: 2, eps: 1e-3 });
+      return [mean, inverse];
+    }),
   ],
   repeat: [
     of('a root by Newton', { x: frozen(batch(positive(3, 2))), y: frozen(batch(positive(3, 2))) }, ({ x, y }) =>

@@ -87,6 +87,17 @@ export const sigmoid = unary(
   (_x, y, dy) => mul(dy, mul(y, sub(1, y))),
   { onnx: onnx('Sigmoid') },
 );
+/** `x · σ(x)`, also called swish (Ramachandran et al. 2017). */
+export const silu = unary(
+  'silu',
+  (x) => x / (1 + Math.exp(-x)),
+  // σ + y · (1 − σ)
+  (x, y, dy) => {
+    const s = sigmoid(x);
+    return mul(dy, add(s, mul(y, sub(1, s))));
+  },
+  { onnx: (emit, [x]) => [emit.node('Mul', [x, emit.node('Sigmoid', [x])])] },
+);
 /** `log(1 + e^x)`, without overflow. */
 export const softplus = unary(
   'softplus',
