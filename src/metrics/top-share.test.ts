@@ -36,5 +36,7 @@ test('F1 is the harmonic mean', () => {
       expect(f1).toBeCloseTo(precision + recall === 0 ? 0 : (2 * precision * recall) / (precision + recall), 12);
     }),
   );
+  const huge = Number.MAX_VALUE;
+  expect(topShare([-huge, huge, -huge, huge], [0, 1, 0, 1], 0.5)).toMatchObject({ flagged: 2, f1: 1 });
   expect(() => topShare([1, 2], [0, 1], 1)).toThrow('above 0 and below 1');
 });

@@ -30,7 +30,9 @@ export function topShare(scores: ArrayLike<number>, labels: ArrayLike<number>, s
   const at = (1 - share) * (sorted.length - 1);
   const low = Math.floor(at);
   const high = Math.min(low + 1, sorted.length - 1);
-  const threshold = sorted[low] + (sorted[high] - sorted[low]) * (at - low);
+  // In halves, since the difference of two scores can be too large for a number; rounding must not pass the upper one.
+  const half = (sorted[high] / 2 - sorted[low] / 2) * (at - low);
+  const threshold = Math.min(sorted[low] + half + half, sorted[high]);
   let [flagged, hits, anomalies] = [0, 0, 0];
   for (let i = 0; i < scores.length; i++) {
     if (labels[i] === 1) anomalies++;
