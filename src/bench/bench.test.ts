@@ -143,6 +143,22 @@ describe('summaries', () => {
     ]);
   });
 
+  test('average precisions below the share of anomalies are named', () => {
+    const metrics = (imageAp: number) => ({ metrics: { f1: 0.5, imageAp, prevalence: 0.2 } });
+    const mixed = [
+      report('a', 1, 0.5, metrics(0.1)),
+      report('b', 1, 0.5, metrics(0.3)),
+      report('a', 2, 0.5, metrics(0.2)),
+    ];
+    const found = summarize(table, mixed, []);
+    expect(found.belowPrevalence).toEqual(['pca: AP below the prevalence on a, normal (0.150 of 0.200).']);
+    const origin = { cpu: 'C', cores: 2, command: 'oddity bench tiny', version: '0', quick: false };
+    expect(benchPage({ name: 'tiny', title: 'made up', seeds: [1], tables: [table] }, [found], origin)).toContain(
+      found.belowPrevalence[0],
+    );
+    expect(summary.belowPrevalence).toEqual([]);
+  });
+
   test('shares of contaminants and limited test parts are rows of their own', () => {
     const mixed = [report('a', 1, 0.5, { testLimit: 40 }), report('a', 1, 0.4, { contamination: 0.1 })];
     const about = { ...table, cases: [{ data: 'a', contamination: 0 }] };

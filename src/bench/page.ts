@@ -39,8 +39,8 @@ ${tables.map((table, i) => section(table, i))}
   return page.text;
 }
 
-function section({ table, rows, cases, otherPublished, leftOut }: TableSummary, index: number): Html {
-  const remarks = [...(table.notes ?? []), ...leftOut];
+function section({ table, rows, cases, belowPrevalence, otherPublished, leftOut }: TableSummary, index: number): Html {
+  const remarks = [...belowPrevalence, ...(table.notes ?? []), ...leftOut];
   return html`<section id="table-${index + 1}">
 <h2>${table.title}</h2>
 <p class="note">Protocol ${table.protocol}: do not compare with numbers of another. ± is the standard deviation over seeds of the mean over ${

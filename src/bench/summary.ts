@@ -41,6 +41,8 @@ export interface TableSummary {
   readonly rows: readonly SummaryRow[];
   /** The table's first metric by case; none for a single case. */
   readonly cases: readonly CaseRow[];
+  /** Sentences on average precisions by case that are below the share of anomalies: a random score has that share. */
+  readonly belowPrevalence: readonly string[];
   /** Figures of methods that have no row. */
   readonly otherPublished: readonly PublishedFigure[];
   readonly leftOut: readonly string[];
@@ -77,6 +79,7 @@ export function summarize(
               ),
             ),
           })),
+    belowPrevalence: groups.flatMap((own) => belowPrevalence(own)),
     otherPublished: (table.published ?? []).filter((figure) => !shown.has(figure)),
     leftOut,
   };
@@ -107,6 +110,17 @@ function rowOf(table: BenchTable, runs: readonly LabelledReport[]): SummaryRow {
     parameters,
     published: (table.published ?? []).filter((figure) => figure.model === model),
   };
+}
+
+/** A sentence where the runs of one row have a mean AP below the mean prevalence of the case. */
+function belowPrevalence(runs: readonly LabelledReport[]): string[] {
+  const below = groupBy(runs, caseLabel).flatMap((own) => {
+    const ap = meanOf(own.map(({ report }) => report.metrics.imageAp ?? null));
+    const prevalence = meanOf(own.map(({ report }) => report.metrics.prevalence));
+    if (ap === null || prevalence === null || ap >= prevalence) return [];
+    return [`${caseLabel(own[0])} (${ap.toFixed(3)} of ${prevalence.toFixed(3)})`];
+  });
+  return below.length === 0 ? [] : [`${runs[0].label}: AP below the prevalence on ${below.join(', ')}.`];
 }
 
 /** The mean over cases by seed, and over seeds the mean and the spread. */

@@ -108,7 +108,7 @@ const dataOf = ({ table: { title, protocol, notes = [] }, ...rest }: TableSummar
 });
 
 /** A table of the benchmark: a line per model, then the first metric by case, then what was published. */
-function tableText({ table: about, rows, cases, otherPublished, leftOut }: TableSummary): string {
+function tableText({ table: about, rows, cases, belowPrevalence, otherPublished, leftOut }: TableSummary): string {
   const head = ['model', ...about.metrics.map((m) => metricHeads[m]), 'prevalence', 'parameters', 'time', 'seeds'];
   const lines = rows.map((row) => [
     row.label,
@@ -127,7 +127,7 @@ function tableText({ table: about, rows, cases, otherPublished, leftOut }: Table
   }
   const published = [...rows.flatMap((row) => row.published), ...otherPublished];
   if (published.length > 0) parts.push(`published:\n${published.map((f) => `  ${publishedText(f)}`).join('\n')}`);
-  const remarks = [...(about.notes ?? []), ...leftOut];
+  const remarks = [...belowPrevalence, ...(about.notes ?? []), ...leftOut];
   if (remarks.length > 0) parts.push(remarks.join('\n'));
   return parts.join('\n\n');
 }
