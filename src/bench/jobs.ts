@@ -32,7 +32,7 @@ export interface PlannedTable {
 }
 
 /** What `--quick` cuts; rows train on all items, since their steps are short. */
-const quick = { classes: 2, trainLimit: 2000, testLimit: 2000, epochs: 2, searchSteps: 20, limitedTest: 50 };
+const quick = { classes: 2, trainLimit: 500, testLimit: 2000, epochs: 2, searchSteps: 20, limitedTest: 50 };
 
 /** The trainings in their order; those of one seed stand together. Throws ConfigError `bench` when nothing is left. */
 export function planBench(bench: Bench, choice: BenchChoice): PlannedTable[] {
