@@ -67,7 +67,12 @@ describe('planBench', () => {
     expect(jobs.map(({ model, class: about, seed }) => [model, about, seed])).toEqual(
       ['0', '1'].flatMap((about) => ['autoencoder', 'pca', 'mean-image'].map((model) => [model, about, 1])),
     );
-    expect(jobs[0]).toMatchObject({ config: { epochs: 2 }, trainLimit: 500, testLimit: 2000 });
+    expect(jobs[0]).toMatchObject({
+      config: { epochs: 2 },
+      trainLimit: 500,
+      validationFraction: 0.01,
+      testLimit: 2000,
+    });
     expect(jobs[1].config).toEqual({});
     const full = planBench(findBench('mnist-one-class'), { dataRoot })[0].jobs;
     expect([full.length, full[0].config, full[0].trainLimit, full[0].testLimit]).toEqual([

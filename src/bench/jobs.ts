@@ -32,7 +32,15 @@ export interface PlannedTable {
 }
 
 /** What `--quick` cuts; rows train on all items, since their steps are short. */
-const quick = { classes: 2, trainLimit: 500, testLimit: 2000, epochs: 2, searchSteps: 20, limitedTest: 50 };
+const quick = {
+  classes: 2,
+  trainLimit: 500,
+  testLimit: 2000,
+  heldOut: 0.01,
+  epochs: 2,
+  searchSteps: 20,
+  limitedTest: 50,
+};
 
 /** The trainings in their order; those of one seed stand together. Throws ConfigError `bench` when nothing is left. */
 export function planBench(bench: Bench, choice: BenchChoice): PlannedTable[] {
@@ -83,6 +91,7 @@ function planTable(table: BenchTable, seeds: readonly number[], choice: BenchCho
             ...choice.settings?.[model.name],
           },
           trainLimit: choice.quick && table.kind === 'image' ? quick.trainLimit : undefined,
+          validationFraction: choice.quick ? quick.heldOut : undefined,
           testLimit: testLimitOf(entry, choice),
           maps: 0,
         };
