@@ -9,6 +9,7 @@ import {
   checkAugment,
   dataPath,
   dataRoot,
+  findDataset,
   type ImageOptions,
   type Scaling,
   type Source,
@@ -76,7 +77,7 @@ export interface TrainOptions extends ImageOptions {
   columns?: Readonly<Record<string, ColumnKind>>;
   /** What is done to the numbers of a table; default `min-max`, by the training part. */
   scaling?: Scaling;
-  /** One of the model's named sets of options. */
+  /** One of the model's named sets of options; default the one for the data set, where the model has one. */
   preset?: string;
   /** Options of the model. */
   config?: Record<string, unknown>;
@@ -148,8 +149,9 @@ interface Plan {
  * once `signal` aborts, with a checkpoint left to resume from.
  * @example const report = await train({ model: 'autoencoder', data: 'mnist', class: 1 });
  */
-export async function train(options: TrainOptions): Promise<RunReport> {
+export async function train(given: TrainOptions): Promise<RunReport> {
   const begin = performance.now();
+  const options = withPreset(given);
   const plan = planOf(options);
   const folder = await RunFolder.open(plan.folder, options);
   try {
@@ -168,6 +170,17 @@ export async function train(options: TrainOptions): Promise<RunReport> {
     await folder.end(error instanceof Cancelled ? 'cancelled' : 'failed', codeOf(error));
     throw error;
   }
+}
+
+/** The same options, with the model's preset for the data set where none is named. */
+function withPreset(options: TrainOptions): TrainOptions {
+  const { presets } = findModel(options.model);
+  if (options.preset !== undefined) return options;
+  const { preset, name } = findDataset(options.data);
+  if (preset === undefined || !(preset in presets)) return options;
+  const message = `${options.model} has a preset for ${name}: ${preset}. Options that are set win over it.`;
+  options.onEvent?.({ type: 'log', level: 'info', message });
+  return { ...options, preset };
 }
 
 function planOf(options: TrainOptions): Plan {

@@ -215,6 +215,24 @@ describe('data sets by name', () => {
     expect(await facts('adbench:shuttle')).toEqual([49097, 9, 3511]);
   });
 
+  it('a model uses its preset for a data set, and says so; options that are set win', async (context) => {
+    if (!existsSync(join(dataRoot(), 'odds'))) return context.skip('ODDS is not under the data root');
+    const said: string[] = [];
+    const onEvent = (event: Event) => event.type === 'log' && said.push(event.message);
+    const about = {
+      model: 'dagmm',
+      data: 'arrhythmia',
+      config: { epochs: 1, mixtures: 3 },
+      threads: 1,
+      onEvent,
+    } as const;
+    const report = await train({ ...about, out: join(root, 'preset') });
+    expect(report.config).toMatchObject({ layers: '10-2', batchSize: 128, epochs: 1, mixtures: 3 });
+    expect(said[0]).toBe('dagmm has a preset for arrhythmia: arrhythmia. Options that are set win over it.');
+    const other = await train({ ...about, preset: 'thyroid', out: join(root, 'other-preset') });
+    expect(other.config).toMatchObject({ layers: '12-4-1' });
+  });
+
   it('ODDS in MATLAB and ADBench in NumPy hold the same cardio', async (context) => {
     if (!existsSync(join(dataRoot(), 'odds'))) return context.skip('ODDS is not under the data root');
     const read = async (name: string) => {

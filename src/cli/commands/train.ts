@@ -154,7 +154,7 @@ export function addTrain(program: Command, argv: readonly string[]): void {
     .option('--data-root <folder>', 'where data sets lie (default: ODDITY_DATA, else the cache of the user)')
     .option('--no-download', 'fail when the data set is not on this machine')
     .optionsGroup('Model:')
-    .option('--preset <name>', 'a named set of options')
+    .option('--preset <name>', 'a named set of options (default: that for the data set, where there is one)')
     .option('--set <key=value>', 'set an option of the model; may be repeated', collectSetting)
     .option('--normalize-map <how>', 'none, or zscore: maps in deviations from held-out normals (default: none)')
     .option('--config <file.yaml>', 'read the options of this command from a file; flags win over it')

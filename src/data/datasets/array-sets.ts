@@ -58,6 +58,7 @@ export const arrhythmia: Dataset = {
   name: 'arrhythmia',
   title: 'Arrhythmia (ODDS)',
   protocol: 'arrhythmia',
+  preset: 'arrhythmia',
   categories: undefined,
   load: ({ root }) => loadArrays(arrhythmia, 'arrhythmia', join(root, 'odds'), oddsFiles),
 };

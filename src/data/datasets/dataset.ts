@@ -40,6 +40,8 @@ export interface Dataset {
   readonly isOfFiles?: boolean;
   /** The protocol under which it is used in the literature; else what suits its kind. */
   readonly protocol?: string;
+  /** The preset that models have for it: training uses it where none is named. */
+  readonly preset?: string;
   /** Names of its categories, each a task of its own, named as `mvtec:bottle`. */
   readonly categories?: readonly string[];
   /**

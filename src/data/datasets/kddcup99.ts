@@ -32,6 +32,7 @@ export const kddcup99: Dataset = {
   licence: 'CC BY 4.0 (UCI)',
   origin: 'MIT Lincoln Laboratory and UCI KDD Archive, https://archive.ics.uci.edu/dataset/130',
   protocol: 'kdd',
+  preset: 'kdd',
   async load({ root }) {
     const folders = [join(root, 'kddcup99'), join(root, 'kddcup99-10')];
     const paths = findFiles(folders, [file]);
