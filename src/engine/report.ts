@@ -60,8 +60,9 @@ export interface RunReport {
   readonly parameters: number;
   /** Wanted share of contaminants in the training part; absent for none. */
   readonly contamination?: number;
-  /** Most items to test; absent for all. */
+  /** Most normal items to train on; absent for all. */
   readonly trainLimit?: number;
+  /** Most items to test; absent for all. */
   readonly testLimit?: number;
   /** What is done to maps before they are pooled; absent for nothing. */
   readonly mapNormalization?: MapNormalization;

@@ -66,8 +66,9 @@ export interface TrainOptions extends ImageOptions {
    * clean: held-out items are normal. Refused by models that learn from labels or classes.
    */
   contamination?: number;
-  /** Test on at most so many items, drawn by the seed with the share of anomalies kept; for slow models. */
+  /** Train on at most so many normal items, drawn by the seed. */
   trainLimit?: number;
+  /** Test on at most so many items, drawn by the seed with the share of anomalies kept; for slow models. */
   testLimit?: number;
   /** Classes of anomalies that training must not see, under the protocol `imbalance`; default half, by the seed. */
   heldOut?: readonly (string | number)[];

@@ -26,7 +26,7 @@ import {
   rowPace,
   rowTraining,
 } from './parts/row-nets.ts';
-import { cropTo, toSigned } from './parts/signed-images.ts';
+import { cropTo, toSigned } from './parts/sides.ts';
 import { spread } from './parts/watch.ts';
 
 const config = z.strictObject({

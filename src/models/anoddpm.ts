@@ -18,7 +18,7 @@ import { leap, noisy, walkBack, walkRandomly } from './parts/diffusion.ts';
 import { predictNoise, unetStep } from './parts/diffusion-unet.ts';
 import { passesFor } from './parts/passes.ts';
 import { itemMap, pooling, poolingFor, poolMap } from './parts/pool-map.ts';
-import { cropTo, toSigned } from './parts/signed-images.ts';
+import { cropTo, toSigned } from './parts/sides.ts';
 
 /** T, as published. */
 const STEPS = 1000;

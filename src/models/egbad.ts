@@ -15,7 +15,7 @@ import { defineModel } from './define.ts';
 import { discriminate, encode, generate, halvings } from './parts/egbad-nets.ts';
 import { passesFor } from './parts/passes.ts';
 import { isRows, rowLatent, rowTraining } from './parts/row-nets.ts';
-import { cropTo, toSigned } from './parts/signed-images.ts';
+import { cropTo, toSigned } from './parts/sides.ts';
 import { spread } from './parts/watch.ts';
 
 const config = z.strictObject({
