@@ -6,7 +6,7 @@
 import { InternalError } from '../core/errors.ts';
 import { factors, type Shape } from '../core/shape.ts';
 import { float32, int64, type Tensor } from '../core/tensor.ts';
-import { constantOp, inputOp } from './leaf.ts';
+import { inputOp } from './leaf.ts';
 import type { OnnxAttribute, OnnxGraph, OnnxInitializer, OnnxModel, OnnxNode, OnnxValue } from './onnx/messages.ts';
 import type { Emitter, Target } from './op.ts';
 import { inputsOf, type Program } from './program.ts';
@@ -91,13 +91,11 @@ class GraphWriter implements Emitter {
     return this.node('Concat', parts, { axis: { i: 0 } });
   }
 
-  loop(count: number, parameters: ReadonlyMap<Value, string | Tensor>, next: readonly Value[]): string[] {
+  loop(count: number, parameters: ReadonlyMap<Value, string>, next: readonly Value[]): string[] {
     const prefix = `${this.prefix}loop_${this.count++}/`;
     const body = new GraphWriter(this.target, prefix, this.symbols, this.options);
     const state = [...parameters].slice(0, next.length);
-    const names = new Map(
-      [...parameters].map(([v, from]) => [v, typeof from === 'string' ? from : body.constant(from)]),
-    );
+    const names = new Map(parameters);
     state.forEach(([value], i) => {
       names.set(value, `${prefix}in${i}`);
     });
@@ -125,7 +123,7 @@ class GraphWriter implements Emitter {
       inputs: [
         this.constant(int64(count)),
         this.constant({ dtype: 'bool', shape: [], data: Uint8Array.of(1) }),
-        ...state.map(([, name]) => name as string),
+        ...state.map(([, name]) => name),
       ],
       outputs,
       attributes: { body: { g: graph } },
@@ -135,12 +133,8 @@ class GraphWriter implements Emitter {
 
   /** Emits everything that `outputs` need; `names` maps leaf values to names that exist already. */
   emit(outputs: readonly Value[], names: Map<Value, string>): void {
-    const order = [...topological(outputs)];
-    const readers = new Map<Value, number>();
-    for (const v of [...order.flatMap((node) => node.inputs), ...outputs]) readers.set(v, (readers.get(v) ?? 0) + 1);
-    const inner = new Set(order.flatMap((node) => node.op.inner?.(node) ?? []).filter((v) => readers.get(v) === 1));
-    for (const node of order) {
-      if (node.op === inputOp || (node.op === constantOp && inner.has(node.outputs[0]))) continue;
+    for (const node of topological(outputs)) {
+      if (node.op === inputOp) continue;
       const known = Object.keys(node.op.lowerings);
       const chosen = this.options.lowering?.(node, this.target) ?? node.op.choose?.(node, this.target) ?? known[0];
       const lower = node.op.lowerings[chosen];

@@ -41,15 +41,9 @@ export function full(shape: Shape, value: number): Value {
   return constant(float32(new Float32Array(sizes.reduce((n, d) => n * d, 1)).fill(value), sizes));
 }
 
-/** The tensor of a constant. */
-export function constantTensor({ node }: Value): Tensor {
-  if (node.op !== constantOp) throw new InternalError(`${node.op.name} is no constant.`);
-  return (node.attributes as { value: Tensor }).value;
-}
-
 /** The number held by a scalar constant, else undefined. */
 export function constantNumber(value: Value): number | undefined {
   if (value.node.op !== constantOp) return undefined;
-  const { data } = constantTensor(value);
+  const { data } = (value.node.attributes as { value: Tensor }).value;
   return data.length === 1 ? Number(data[0]) : undefined;
 }

@@ -40,10 +40,9 @@ export interface Emitter {
   shape(shape: Shape): string;
   /**
    * Adds a loop of `count` turns over a body. `parameters` are the body's inputs with the names of what they start with:
-   * the first, as many as `next`, change from turn to turn, the others stay; a tensor is written into the body. Returns
-   * the names of the last state.
+   * the first, as many as `next`, change from turn to turn, the others stay. Returns the names of the last state.
    */
-  loop(count: number, parameters: ReadonlyMap<Value, string | Tensor>, next: readonly Value[]): string[];
+  loop(count: number, parameters: ReadonlyMap<Value, string>, next: readonly Value[]): string[];
 }
 
 /** Writes one node as ONNX; gets the names of its inputs, returns the names of its outputs. */
@@ -66,8 +65,6 @@ export interface Op<A extends object = Record<string, unknown>> {
   /** ONNX forms by name. With more than one, `choose` decides from shapes and target. */
   readonly lowerings: Readonly<Record<string, Lowering<A>>>;
   choose?(node: Node & { attributes: A }, target: Target): string;
-  /** Inputs whose names a lowering does not need where they are constants that nothing else reads. */
-  inner?(node: Node & { attributes: A }): readonly Value[];
   /** Plain code over tensors: slow, obvious, in the float type of its inputs. `types` are the output types. */
   reference(
     inputs: readonly Tensor[],

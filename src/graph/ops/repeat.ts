@@ -5,7 +5,7 @@
 import { ShapeError } from '../../core/errors.ts';
 import { sameShape } from '../../core/shape.ts';
 import { evaluate } from '../evaluate.ts';
-import { constantOp, constantTensor, input } from '../leaf.ts';
+import { constantOp, input } from '../leaf.ts';
 import { apply, defineOp } from '../op.ts';
 import { substitute } from '../substitute.ts';
 import { describe, topological, type Value } from '../value.ts';
@@ -32,13 +32,9 @@ const repeatOp = defineOp<Repeat>({
   },
   gradient: null,
   lowerings: {
-    loop: (emit, names, { inputs, attributes: { count, parameters, next } }) => {
-      const start = parameters.map((v, i) => [v, names[i] ?? constantTensor(inputs[i])] as const);
-      return emit.loop(count, new Map(start), next);
-    },
+    loop: (emit, inputs, { attributes: { count, parameters, next } }) =>
+      emit.loop(count, new Map(parameters.map((v, i) => [v, inputs[i]])), next),
   },
-  // ONNX Runtime lays weights out for its fast kernels only in the graph that holds them.
-  inner: ({ inputs, attributes: { next } }) => inputs.slice(next.length),
   reference: (inputs, { count, parameters, next }) => {
     const precision = inputs[0].dtype === 'float64' ? 'float64' : 'float32';
     let values = [...inputs];
