@@ -56,6 +56,10 @@ export interface BenchTable {
   readonly metrics: readonly BenchMetric[];
   /** Used by each model that has a preset of this name. */
   readonly preset?: string;
+  /** Trains on so many normal items at most. */
+  readonly trainLimit?: number;
+  /** Tests on so many items at most, where an entry does not say. */
+  readonly testLimit?: number;
   /** Epochs of each phase with `--quick`; 2 unless given. */
   readonly quickEpochs?: number;
   readonly published?: readonly PublishedFigure[];

@@ -41,15 +41,24 @@ const oneClass = (
   ...more,
 });
 
+/** What every adversarial model of the survey trains for on images. */
+const surveyBudget = { epochs: 5 };
+
 const surveyOn = (title: string, data: string, more: Partial<BenchTable> = {}): BenchTable => ({
   title,
   protocol: 'one-anomaly',
   kind: 'image',
   cases: classesOf(data),
-  entries: [anogan(), ...entries('egbad', 'ganomaly', 'alad', 'pca', 'knn', 'isolation-forest', 'mean-image')],
+  entries: [
+    ...[anogan(), ...entries('egbad', 'ganomaly', 'alad')].map((entry) => ({ ...entry, config: surveyBudget })),
+    ...entries('pca', 'knn', 'isolation-forest', 'mean-image'),
+  ],
   metrics: ['imageAp', 'imageAuroc'],
+  trainLimit: 10_000,
+  testLimit: 5000,
   notes: [
     'The survey does not say which anomalies test: here all of them do, and none trains. It shows its results on images as bars without numbers.',
+    'One budget for all, so that the whole takes hours and not days: 10,000 normal images, which the adversarial models see five times: half of the steps that ALAD makes by itself, 39 % of GANomaly’s, 26 % of EGBAD’s, a twentieth of AnoGAN’s. The benchmark gan-one-anomaly trains EGBAD and GANomaly to their own length.',
     limitNote,
   ],
   ...more,
@@ -168,7 +177,7 @@ export const benches: readonly Bench[] = [
   {
     name: 'survey',
     title: 'the survey of Di Mattia et al. 2019: MNIST, Fashion-MNIST, CIFAR-10, KDD99',
-    seeds: [1, 2, 3],
+    seeds: [1],
     tables: [
       surveyOn('MNIST, one digit is the anomaly', 'mnist', { published: mnistAnomalyFigures }),
       surveyOn('Fashion-MNIST, one class is the anomaly', 'fashion-mnist'),

@@ -90,9 +90,9 @@ function planTable(table: BenchTable, seeds: readonly number[], choice: BenchCho
             ...(choice.quick && quickConfig(model, table.quickEpochs)),
             ...choice.settings?.[model.name],
           },
-          trainLimit: choice.quick && table.kind === 'image' ? quick.trainLimit : undefined,
+          trainLimit: choice.quick && table.kind === 'image' ? quick.trainLimit : table.trainLimit,
           validationFraction: choice.quick ? quick.heldOut : undefined,
-          testLimit: testLimitOf(entry, choice),
+          testLimit: choice.quick ? quickTestLimit(entry) : (entry.testLimit ?? table.testLimit),
           maps: 0,
         };
       }),
@@ -102,10 +102,7 @@ function planTable(table: BenchTable, seeds: readonly number[], choice: BenchCho
   return { table, jobs, labels: jobs.map((_, i) => names[i % names.length]), leftOut };
 }
 
-function testLimitOf({ testLimit }: BenchEntry, choice: BenchChoice): number | undefined {
-  if (!choice.quick) return testLimit;
-  return testLimit === undefined ? quick.testLimit : quick.limitedTest;
-}
+const quickTestLimit = ({ testLimit }: BenchEntry) => (testLimit === undefined ? quick.testLimit : quick.limitedTest);
 
 /** The same model, trained for a moment: every number of epochs that it has is cut. */
 function quickConfig(model: AnyModel, epochs = quick.epochs): Record<string, unknown> {
