@@ -56,6 +56,8 @@ export interface BenchTable {
   readonly metrics: readonly BenchMetric[];
   /** Used by each model that has a preset of this name. */
   readonly preset?: string;
+  /** Share of the normal training items that is held out for the threshold, where not the default of training. */
+  readonly heldOut?: number;
   /** Trains on so many normal items at most. */
   readonly trainLimit?: number;
   /** Tests on so many items at most, where an entry does not say. */

@@ -54,6 +54,7 @@ const surveyOn = (title: string, data: string, more: Partial<BenchTable> = {}): 
     ...entries('pca', 'knn', 'isolation-forest', 'mean-image'),
   ],
   metrics: ['imageAp', 'imageAuroc'],
+  heldOut: 0.02,
   trainLimit: 10_000,
   testLimit: 5000,
   notes: [

@@ -91,7 +91,7 @@ function planTable(table: BenchTable, seeds: readonly number[], choice: BenchCho
             ...choice.settings?.[model.name],
           },
           trainLimit: choice.quick && table.kind === 'image' ? quick.trainLimit : table.trainLimit,
-          validationFraction: choice.quick ? quick.heldOut : undefined,
+          validationFraction: choice.quick ? quick.heldOut : table.heldOut,
           testLimit: choice.quick ? quickTestLimit(entry) : (entry.testLimit ?? table.testLimit),
           maps: 0,
         };
