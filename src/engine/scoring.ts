@@ -39,28 +39,34 @@ export function scoringProgram(
     outputs.score = model.pool(config, outputs.map);
   }
   if (scoring.reconstruction) outputs.reconstruction = scoring.reconstruction;
+  return { name: `${model.name}-score`, outputs: bind(model.name, outputs, trace, tensors), carry: {} };
+}
+
+/**
+ * The same outputs with every parameter and buffer that a trace asked for as a constant. `owner` is named in messages.
+ * Throws DataError `missing-tensor` or `tensor-shape`.
+ */
+export function bind(
+  owner: string,
+  outputs: Readonly<Record<string, Value>>,
+  trace: Trace,
+  tensors: Tensors,
+): Record<string, Value> {
   const replacements = new Map<Value, Value>();
   for (const [name, { value }] of [...trace.parameters, ...trace.buffers]) {
     const learnt = tensors[name];
     if (!learnt) {
-      throw new DataError(
-        'missing-tensor',
-        `${model.name} needs the tensor ${name}, which was not learnt. Train again.`,
-      );
+      throw new DataError('missing-tensor', `${owner} needs the tensor ${name}, which was not learnt. Train again.`);
     }
     if (!sameShape(value.shape, learnt.shape)) {
       throw new DataError(
         'tensor-shape',
-        `${model.name} needs ${name} with the shape ${show(value.shape)}, found ${show(learnt.shape)}. ` +
+        `${owner} needs ${name} with the shape ${show(value.shape)}, found ${show(learnt.shape)}. ` +
           'The tensors are those of another network.',
       );
     }
     replacements.set(value, constant(learnt));
   }
   const bound = substitute(Object.values(outputs), replacements);
-  return {
-    name: `${model.name}-score`,
-    outputs: Object.fromEntries(Object.keys(outputs).map((name, i) => [name, bound[i]])),
-    carry: {},
-  };
+  return Object.fromEntries(Object.keys(outputs).map((name, i) => [name, bound[i]]));
 }

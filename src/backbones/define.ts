@@ -1,0 +1,121 @@
+/**
+ * Pretrained feature extractors. A backbone is data (where its weights come from, how its input is prepared, what its
+ * taps are) and one function that builds the network and gives the taps in their order. Its tensors keep the names
+ * of the weight file, so that a file can be checked against the network and loaded as it is.
+ */
+import { ShapeError, unknownName } from '../core/errors.ts';
+import { sizeOf } from '../core/shape.ts';
+import { float32 } from '../core/tensor.ts';
+import { constant, input } from '../graph/leaf.ts';
+import * as g from '../graph/ops/index.ts';
+import type { Value } from '../graph/value.ts';
+import { type Scope, Trace } from '../nn/scope.ts';
+
+/** A file of weights that is known. */
+export interface WeightFile {
+  /** Path below the data root, or below the package where it comes with it. */
+  readonly file: string;
+  readonly inPackage?: boolean;
+  /** Where it can be fetched; absent where the file is not published as it is. */
+  readonly url?: string;
+  readonly sha256: string;
+  /** Where the numbers are from. */
+  readonly source: string;
+  /** SPDX name. */
+  readonly licence: string;
+}
+
+/** How images in [0, 1] become the network's input: (value · scale − mean) / std per channel. */
+export interface Preparation {
+  readonly order: 'rgb' | 'bgr';
+  readonly scale: number;
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+}
+
+/** A place in a network whose activations are features. */
+export interface Tap {
+  readonly channels: number;
+  /** Pixels of the input per place of the grid. */
+  readonly stride: number;
+}
+
+export interface Backbone {
+  /** What users type. */
+  readonly name: string;
+  readonly title: string;
+  readonly paper: string;
+  readonly input: Preparation;
+  /** From the input on. */
+  readonly taps: Readonly<Record<string, Tap>>;
+  /** What models use unless told otherwise: a fine grid and a coarse one. */
+  readonly usual: readonly string[];
+  /** Absent where users bring their own file. */
+  readonly weights?: WeightFile;
+  /** Builds the network on a prepared input `[N, 3, H, W]`; gives taps, and at last `logits` where it classifies. */
+  network(net: Scope, x: Value): Iterable<readonly [tap: string, features: Value]>;
+}
+
+/** The preparation of most networks that were trained on ImageNet with PyTorch. */
+export const imagenet: Preparation = {
+  order: 'rgb',
+  scale: 1,
+  mean: [0.485, 0.456, 0.406],
+  std: [0.229, 0.224, 0.225],
+};
+
+/** Images `[N, 1 or 3, H, W]` in [0, 1] as a network takes them, `[N, 3, H, W]`. */
+export function prepare({ order, scale, mean, std }: Preparation, image: Value): Value {
+  const channels = image.shape[1];
+  if (channels !== 1 && channels !== 3)
+    throw new ShapeError(`A backbone takes images of 1 or 3 channels, got ${channels}.`);
+  const planes = channels === 1 ? [image, image, image] : order === 'bgr' ? g.split(image, [1, 1, 1], 1).reverse() : [];
+  const x = planes.length > 0 ? g.concat(planes, 1) : image;
+  const perChannel = (values: readonly number[]) => constant(float32(values, [1, 3, 1, 1]));
+  return g.add(g.mul(x, perChannel(std.map((s) => scale / s))), perChannel(mean.map((m, i) => -m / std[i])));
+}
+
+/**
+ * Features of images in [0, 1] at taps, each `[N, C, h, w]`; nothing behind the last of them is built. Throws
+ * ConfigError for a tap that the backbone has not.
+ */
+export function features(backbone: Backbone, net: Scope, image: Value, taps: readonly string[]): Value[] {
+  checkTaps(backbone, taps);
+  const found = tapped(backbone, net, prepare(backbone.input, image), taps);
+  return taps.map((tap) => found.get(tap)!);
+}
+
+/** Throws ConfigError for a tap that the backbone has not. */
+export function checkTaps({ name, taps }: Backbone, wanted: readonly string[]): void {
+  for (const tap of wanted) if (!(tap in taps)) throw unknownName(`tap of ${name}`, tap, Object.keys(taps));
+}
+
+/** Class scores `[N, classes]` before the softmax, of a prepared input; undefined for a network without classes. */
+export function logits(backbone: Backbone, net: Scope, x: Value): Value | undefined {
+  return tapped(backbone, net, x, ['logits']).get('logits');
+}
+
+function tapped(backbone: Backbone, net: Scope, x: Value, wanted: readonly string[]): Map<string, Value> {
+  const found = new Map<string, Value>();
+  for (const [tap, value] of backbone.network(net, x)) {
+    if (wanted.includes(tap)) found.set(tap, value);
+    if (wanted.every((name) => found.has(name))) break;
+  }
+  return found;
+}
+
+/** Names and shapes of the tensors that a network needs as far as its taps, or all of it. */
+export function tensorsOf(backbone: Backbone, taps?: readonly string[], size = 224): Map<string, readonly number[]> {
+  const trace = new Trace(false);
+  const group = 'backbone';
+  tapped(backbone, trace.group(group), input('x', ['N', 3, size, size]), taps ?? ['logits']);
+  const specs = [...trace.parameters.values(), ...trace.buffers.values()];
+  return new Map(specs.map(({ spec }) => [spec.name.slice(group.length + 1), spec.shape]));
+}
+
+/** How many numbers a network has, running statistics of batch norms not counted. */
+export function parameterCount(backbone: Backbone): number {
+  return [...tensorsOf(backbone)]
+    .filter(([name]) => !/running_(mean|var)$/.test(name))
+    .reduce((n, [, shape]) => n + sizeOf(shape), 0);
+}

@@ -1,0 +1,120 @@
+/** Weights of backbones from disk, from the package or from where they are published. Node only. */
+import { readFile } from 'node:fs/promises';
+import { basename, extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ConfigError, DataError } from '../core/errors.ts';
+import { type Listener, silent } from '../core/events.ts';
+import { sameShape, show } from '../core/shape.ts';
+import type { Tensors } from '../core/tensor.ts';
+import { download } from '../data/download.ts';
+import { readNpz } from '../data/formats/npz.ts';
+import { readSafetensors } from '../data/formats/safetensors.ts';
+import { sha256 } from '../data/hash.ts';
+import { type Backbone, tensorsOf } from './define.ts';
+
+export interface LoadWeights {
+  /** A file of the user instead of the one that is known. */
+  readonly path?: string;
+  /** The data root, where files of weights lie. */
+  readonly root: string;
+  /** Fetch a file that is not there; default true. */
+  readonly download?: boolean;
+  readonly onEvent?: Listener;
+  readonly signal?: AbortSignal;
+}
+
+/** Below this float32 has only subnormal numbers, which make some processors ten times slower. */
+const LEAST_NORMAL = 2 ** -126;
+
+/** Tensors that files of weights carry and networks do not need. */
+const counters = /num_batches_tracked$/;
+
+/**
+ * The tensors of a backbone by the names of its file, all of its network.
+ * @throws DataError `weights-missing`, `checksum`, `weights-mismatch` (tensors that are missing, too many or of another
+ * shape), and what the readers of files throw; ConfigError `weights-kind` for a file of another kind.
+ */
+export async function loadWeights(backbone: Backbone, options: LoadWeights): Promise<Tensors> {
+  const { path, bytes } = await weightFile(backbone, options);
+  const found = await readTensors(bytes, path);
+  const needed = tensorsOf(backbone);
+  const wrong: string[] = [];
+  for (const [name, shape] of needed) {
+    const { shape: given } = found[name] ?? {};
+    if (!given) wrong.push(`${name} is missing`);
+    else if (!sameShape(given, shape)) wrong.push(`${name} has the shape ${show(given)} and not ${show(shape)}`);
+  }
+  const extra = Object.keys(found).filter((name) => !needed.has(name) && !counters.test(name));
+  wrong.push(...extra.map((name) => `${name} is not part of it`));
+  if (wrong.length > 0) {
+    const more = wrong.length > 3 ? `, and ${wrong.length - 3} more` : '';
+    throw new DataError(
+      'weights-mismatch',
+      `${path} must hold the ${needed.size} tensors of ${backbone.title}, but ${wrong.slice(0, 3).join('; ')}${more}. ` +
+        'It is the file of another network, or names its tensors in another way.',
+    );
+  }
+  return Object.fromEntries([...needed.keys()].map((name) => [name, normal(found[name])]));
+}
+
+/** The same numbers with subnormal ones set to 0. */
+function normal<T extends Tensors[string]>(tensor: T): T {
+  const { data } = tensor;
+  if (data instanceof Float32Array) {
+    for (let i = 0; i < data.length; i++) if (data[i] !== 0 && Math.abs(data[i]) < LEAST_NORMAL) data[i] = 0;
+  }
+  return tensor;
+}
+
+async function weightFile(backbone: Backbone, options: LoadWeights): Promise<{ path: string; bytes: Uint8Array }> {
+  const { path, root, onEvent = silent, signal } = options;
+  const { name, title, weights } = backbone;
+  if (path) return { path, bytes: await read(path) };
+  if (!weights) {
+    throw new ConfigError(
+      'weights-needed',
+      `${title} comes without weights: name a file of them, with the tensor names of torchvision, by --set weights=<file>.`,
+    );
+  }
+  const known = weights.inPackage
+    ? fileURLToPath(new URL(`../../${weights.file}`, import.meta.url))
+    : join(root, weights.file);
+  let bytes = await readFile(known).catch(() => undefined);
+  if (!bytes && weights.url && options.download !== false) {
+    onEvent({ type: 'log', level: 'info', message: `The weights of ${title} are not on this machine; fetching them.` });
+    await download({ url: weights.url, to: known, sha256: weights.sha256, onEvent, signal });
+    bytes = await readFile(known);
+  }
+  if (!bytes) {
+    throw new DataError(
+      'weights-missing',
+      `The weights of ${name} must be in ${known} and are not. Put the file there (${weights.source}), or choose another backbone.`,
+    );
+  }
+  const sum = await sha256(bytes);
+  if (sum !== weights.sha256) {
+    throw new DataError(
+      'checksum',
+      `${known} must have the sha256 ${weights.sha256}, found ${sum}. Fetch it again, or name it by --set weights=<file> to use it as it is.`,
+    );
+  }
+  return { path: known, bytes };
+}
+
+async function read(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    throw new DataError(
+      'weights-missing',
+      `${path} cannot be read: ${(error as Error).message}. Name a file of weights.`,
+    );
+  }
+}
+
+async function readTensors(bytes: Uint8Array, path: string): Promise<Tensors> {
+  const kind = extname(path).toLowerCase();
+  if (kind === '.safetensors') return readSafetensors(bytes, basename(path)).tensors;
+  if (kind === '.npz') return readNpz(bytes, basename(path));
+  throw new ConfigError('weights-kind', `Weights must be a .safetensors or .npz file, got ${path}.`);
+}

@@ -1,0 +1,50 @@
+/** The networks with real weights: reference logits of the ONNX model zoo, and what they see on photographs. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { findBackbone, logits } from '../../dist/backbones/index.js';
+import { loadWeights } from '../../dist/backbones/load.js';
+import type { Tensor } from '../../dist/core/tensor.js';
+import { readNpy } from '../../dist/data/formats/npy.js';
+import { dataRoot } from '../../dist/data/index.js';
+import { bind } from '../../dist/engine/scoring.js';
+import { input } from '../../dist/graph/index.js';
+import { Trace } from '../../dist/nn/index.js';
+import { openRuntime, type Runtime } from '../../dist/runtime/index.js';
+
+const root = dataRoot();
+const weights = join(root, 'weights');
+const missing = existsSync(weights) ? undefined : `${weights} (pretrained weights)`;
+
+describe.skipIf(missing)(`pretrained networks${missing ? `: skipped, ${missing} is absent` : ''}`, () => {
+  let runtime: Runtime;
+  beforeAll(async () => {
+    runtime = await openRuntime('cpu');
+  });
+  afterAll(() => runtime?.close());
+
+  /** Class scores of a network for an input that is made from x. */
+  async function scores(name: string, x: Tensor): Promise<Float32Array> {
+    const backbone = findBackbone(name);
+    const tensors = await loadWeights(backbone, { root, download: false });
+    const trace = new Trace(false);
+    const named = Object.fromEntries(Object.entries(tensors).map(([key, value]) => [`backbone.${key}`, value]));
+    const y = logits(backbone, trace.group('backbone'), input('x', x.shape))!;
+    const session = await runtime.compile({ name, outputs: bind(name, { y }, trace, named), carry: {} });
+    try {
+      return (await session.run({ x })).y.data as Float32Array;
+    } finally {
+      await session.close();
+    }
+  }
+
+  it.each([0, 1])('squeezenet1_1 gives the reference logits of input %d to 2e-4', async (i) => {
+    const golden = async (what: string) =>
+      readNpy(readFileSync(join(weights, 'golden', `squeezenet1_1_${what}_${i}.npy`)), what);
+    const found = await scores('squeezenet1_1', await golden('input'));
+    const wanted = (await golden('output')).data as Float32Array;
+    expect(found.length).toBe(1000);
+    const largest = wanted.reduce((most, v, k) => Math.max(most, Math.abs(v - found[k])), 0);
+    expect(largest).toBeLessThan(2e-4);
+  });
+});
