@@ -214,7 +214,7 @@ export async function judgeBaselines(
 ): Promise<RunReport['baselines']> {
   const { source, split, rng } = task;
   const judgeOne = async (model: AnyModel, config: object): Promise<BaselineReport> => {
-    const data = fitData({ source, ...trainingItems(model, split), rng, signal });
+    const data = fitData({ source, ...trainingItems(model, split), rng, runtime, signal });
     const tensors = model.learns === 'statistics' ? await model.fit(config, data) : {};
     const session = await runtime.compile(scoringProgram(model, config, source.shape, tensors));
     try {

@@ -4,7 +4,7 @@ import { type Source, synthetic } from '../data/index.ts';
 import { findProtocol } from '../data/protocols/index.ts';
 import { findModel } from '../models/index.ts';
 import type { AssembledPhase, Feed } from '../nn/training.ts';
-import type { Session } from '../runtime/index.ts';
+import { openRuntime, type Session } from '../runtime/index.ts';
 import { Feeder, fitData, trainingItems } from './fit.ts';
 
 const feeds: Feed[] = [
@@ -79,7 +79,8 @@ describe('labels of training items', () => {
     expect([...train].every((i) => source.items[i].class === 0)).toBe(true);
     expect(train.length).toBe(split.trainLabels.filter((y) => y === 0).length);
     expect(labels.every((y) => y === 0)).toBe(true);
-    expect(fitData({ source, train, rng }).count).toBe(train.length);
+    const runtime = await openRuntime('reference');
+    expect(fitData({ source, train, rng, runtime }).count).toBe(train.length);
   });
 });
 

@@ -4,19 +4,21 @@
  * goes on to the same bytes. Models that learn by statistics get one pass over the data.
  */
 import { Cancelled, InternalError, TrainingDiverged } from '../core/errors.ts';
-import type { Listener } from '../core/events.ts';
+import { type Listener, silent } from '../core/events.ts';
 import type { Rng } from '../core/random.ts';
 import { sizeOf } from '../core/shape.ts';
 import { float32, type Tensors } from '../core/tensor.ts';
 import { type AugmentOptions, augment, batchOrder, type Source, type Split } from '../data/index.ts';
+import { input } from '../graph/leaf.ts';
 import type { Program } from '../graph/program.ts';
 import type { AnyModel, FitData, ItemShape, TrainingPhase } from '../models/index.ts';
-import { drawn } from '../nn/scope.ts';
+import { drawn, Trace } from '../nn/scope.ts';
 import { type AssembledPhase, assemble, type Feed, initialize } from '../nn/training.ts';
 import type { Device, ProfileRow, Runtime, Session } from '../runtime/index.ts';
 import { orAbort } from './cancel.ts';
 import { watchCollapse } from './collapse.ts';
 import { openPlanter } from './plant.ts';
+import { bind } from './scoring.ts';
 
 /** A call should take about this long: short enough for progress and cancelling, long enough to be efficient. */
 const CALL_MS = { low: 150, aim: 200, high: 250 };
@@ -65,6 +67,8 @@ export interface FitOptions {
   readonly onEvent: Listener;
   readonly signal?: AbortSignal;
   readonly profile?: boolean;
+  /** Tensors of the model's backbone, as `backbone.` and their names. */
+  readonly pretrained?: Tensors;
   /** Where to go on. */
   readonly from?: FitState;
   /** Keeps a state; called at the end, now and then before it, and when the run is cancelled. */
@@ -85,7 +89,8 @@ export async function fitModel(options: FitOptions): Promise<FitResult> {
   const { model, config, source, from, save } = options;
   if (model.learns === 'gradient') return fitByGradient(options, model.phases(config, source.shape));
   if (from && from.phase > 0) return { tensors: from.tensors, history: [], stepsPerSecond: null };
-  const tensors = model.learns === 'statistics' ? await model.fit(config, fitData(options)) : {};
+  const learnt = model.learns === 'statistics' ? await model.fit(config, fitData(options)) : {};
+  const tensors = withBackbone(options, learnt);
   requireFinite(tensors, `${model.name}: a learnt tensor`);
   await save({ phase: 1, iteration: 0, tensors, history: [], sums: [] });
   return { tensors, history: [], stepsPerSecond: null };
@@ -125,27 +130,69 @@ function classesOf({ source, train }: Pick<FitOptions, 'source' | 'train'>): num
   return [...new Set(Array.from(train, (item) => source.items[item].class))].sort((a, b) => a - b);
 }
 
-/** The training items in order, in blocks. */
+/** Learnt tensors with those of the backbone that scoring needs. */
+function withBackbone({ model, config, source, pretrained }: FitOptions, learnt: Tensors): Tensors {
+  if (!pretrained) return learnt;
+  const all = { ...pretrained, ...learnt };
+  const trace = new Trace(false, all);
+  model.score(config, (group) => trace.group(group), input('x', ['N', ...source.shape]));
+  const asked = [...trace.parameters.keys(), ...trace.buffers.keys()].filter((name) => name in pretrained);
+  return { ...Object.fromEntries(asked.map((name) => [name, pretrained[name]])), ...learnt };
+}
+
+/** The training items in order, in blocks, as they are and through graphs. */
 export function fitData({
   source,
   train,
   rng,
+  runtime,
+  pretrained = {},
+  onEvent = silent,
   signal,
-}: Pick<FitOptions, 'source' | 'train' | 'rng' | 'signal'>): FitData {
+}: Pick<FitOptions, 'source' | 'train' | 'rng' | 'runtime' | 'pretrained' | 'signal'> & {
+  readonly onEvent?: Listener;
+}): FitData {
   const values = sizeOf(source.shape);
+  async function* blocks(size: number) {
+    for (let at = 0; at < train.length; at += size) {
+      // Work on a block never waits for anything: let Ctrl-C be heard.
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      if (signal?.aborted) throw new Cancelled();
+      const indices = train.subarray(at, Math.min(train.length, at + size));
+      const data = new Float32Array(indices.length * values);
+      await source.read(indices, data);
+      yield { count: indices.length, data };
+    }
+  }
   return {
     shape: source.shape,
     count: train.length,
     rng: rng.split('fit'),
-    async *blocks(size) {
-      for (let at = 0; at < train.length; at += size) {
-        // Work on a block never waits for anything: let Ctrl-C be heard.
-        await new Promise((resolve) => setTimeout(resolve, 0));
-        if (signal?.aborted) throw new Cancelled();
-        const indices = train.subarray(at, Math.min(train.length, at + size));
-        const data = new Float32Array(indices.length * values);
-        await source.read(indices, data);
-        yield { count: indices.length, data };
+    onEvent,
+    ...(signal && { signal }),
+    blocks,
+    compile: (program) => runtime.compile(program, { carry: program.carry }),
+    async *through(task, build, size) {
+      const trace = new Trace(false, pretrained);
+      const x = input('x', ['N', ...source.shape]);
+      const outputs = bind(
+        task,
+        build((group) => trace.group(group), x),
+        trace,
+        pretrained,
+      );
+      const session = await runtime.compile({ name: task.replaceAll(' ', '-'), outputs, carry: {} });
+      try {
+        let done = 0;
+        const begin = performance.now();
+        for await (const { count, data } of blocks(size)) {
+          yield { count, outputs: await session.run({ x: float32(data, [count, ...source.shape]) }, { signal }) };
+          done += count;
+          const rate = (1000 * done) / (performance.now() - begin);
+          onEvent({ type: 'progress', task, done, total: train.length, unit: 'items', rate });
+        }
+      } finally {
+        session.close().catch(() => {}); // who cancels does not wait
       }
     },
   };
@@ -197,7 +244,8 @@ async function fitByGradient(options: FitOptions, phases: readonly TrainingPhase
     steps: 0,
     milliseconds: 0,
   };
-  let state: FitState = from ?? { phase: 0, iteration: 0, tensors: {}, history: [], sums: [] };
+  const { pretrained = {} } = options;
+  let state: FitState = from ?? { phase: 0, iteration: 0, tensors: pretrained, history: [], sums: [] };
   const profiles: ProfileRow[] = [];
   while (state.phase < plans.length) {
     const run = new PhaseRun(options, plans[state.phase], state, clock);
@@ -205,8 +253,9 @@ async function fitByGradient(options: FitOptions, phases: readonly TrainingPhase
     state = { phase: state.phase + 1, iteration: 0, tensors, history, sums: [] };
     await options.save(state);
   }
+  const learnt = Object.entries(state.tensors).filter(([name]) => !(name in pretrained));
   return {
-    tensors: state.tensors,
+    tensors: withBackbone(options, Object.fromEntries(learnt)),
     history: state.history,
     stepsPerSecond: clock.steps > 0 ? (1000 * clock.steps) / clock.milliseconds : null,
     ...(options.profile && { profile: profiles }),

@@ -7,8 +7,8 @@ import { gatherBatch, type Source } from '../data/index.ts';
 import type { Session } from '../runtime/index.ts';
 import { inputOf } from './scoring.ts';
 
-/** Values of one input batch at most: 16 MiB. */
-const BATCH_VALUES = 2 ** 22;
+/** Values of one input batch at most: 4 MiB, since networks make many channels of each. */
+const BATCH_VALUES = 2 ** 20;
 const BATCH_ITEMS = { image: 256, table: 1024, series: 256 };
 
 export interface ScoreOptions {

@@ -1,8 +1,11 @@
 /** Trains a model on a data set, judges it on the test part and leaves a run's folder with everything that was made. */
 import { join, resolve } from 'node:path';
+import { findBackbone } from '../backbones/index.ts';
+import { loadWeights } from '../backbones/load.ts';
 import { Cancelled, ConfigError, DataError, unknownName } from '../core/errors.ts';
 import { type Listener, silent } from '../core/events.ts';
 import { isImage, mapSize } from '../core/item-shape.ts';
+import type { Tensors } from '../core/tensor.ts';
 import {
   type AugmentOptions,
   type ColumnKind,
@@ -259,7 +262,9 @@ async function trainIn(folder: RunFolder, early: Plan, options: TrainOptions, be
   const { model, data, protocol, seed } = early;
   const onEvent = folder.listener(options.onEvent ?? silent);
   const { signal } = options;
-  const task = await loadTask({ ...options, data, protocol, seed, region: early.region, onEvent });
+  const pretrained = await pretrainedOf(early, options, onEvent);
+  const size = options.size ?? (findDataset(data).isOfFiles ? model.imageSize : undefined);
+  const task = await loadTask({ ...options, size, data, protocol, seed, region: early.region, onEvent });
   try {
     checkKind(model, task.source);
     const { tiles, augment, region } = early;
@@ -323,13 +328,34 @@ async function trainIn(folder: RunFolder, early: Plan, options: TrainOptions, be
         versions: versionsOf(runtime.device),
       });
       const seen = { ...plan, model: seenBy(model, { region: task.region, tiles }, task.source.shape) };
-      return await new Training(folder, seen, options, task, part, origin, runtime, onEvent, begin).run(from);
+      const training = new Training(folder, seen, options, task, part, pretrained, origin, runtime, onEvent, begin);
+      return await training.run(from);
     } finally {
       await runtime.close();
     }
   } finally {
     await task.source.close?.();
   }
+}
+
+/** The tensors of the backbone that the model's options name, in the group `backbone`. */
+async function pretrainedOf(
+  { model, config }: Plan,
+  options: TrainOptions,
+  onEvent: Listener,
+): Promise<Tensors | undefined> {
+  const choice = model.backbone?.(config);
+  if (!choice) return undefined;
+  const { download, signal } = options;
+  const root = options.dataRoot ?? dataRoot();
+  const weights = await loadWeights(findBackbone(choice.name), {
+    path: choice.weights,
+    root,
+    download,
+    onEvent,
+    signal,
+  });
+  return Object.fromEntries(Object.entries(weights).map(([name, tensor]) => [`backbone.${name}`, tensor]));
 }
 
 /** What a run of image files must know to read them in the same way again: defaults may change. */
@@ -454,6 +480,7 @@ class Training {
     private readonly options: TrainOptions,
     private readonly task: Task,
     private readonly part: TrainingPart,
+    private readonly pretrained: Tensors | undefined,
     private readonly origin: CheckpointOrigin,
     private readonly runtime: Runtime,
     private readonly onEvent: Listener,
@@ -566,6 +593,7 @@ class Training {
       config: plan.config,
       ...this.part,
       augment: plan.augment,
+      pretrained: this.pretrained,
       runtime,
       rng: task.rng,
       onEvent,

@@ -3,13 +3,16 @@
  * Adding a model is one file that exports `defineModel({...})` and one line in `index.ts`.
  */
 import type { z } from 'zod';
+import type { Listener } from '../core/events.ts';
 import type { ImageShape, ItemKind, ItemShape } from '../core/item-shape.ts';
 import type { Rng } from '../core/random.ts';
 import type { Tensors } from '../core/tensor.ts';
 import type { DefectOptions } from '../data/index.ts';
+import type { Program } from '../graph/program.ts';
 import type { Value } from '../graph/value.ts';
 import type { Scope } from '../nn/scope.ts';
 import type { Phase } from '../nn/training.ts';
+import type { Session } from '../runtime/runtime.ts';
 
 export type { ImageShape, ItemKind, ItemShape };
 
@@ -45,13 +48,39 @@ export interface TrainingPhase {
   };
 }
 
-/** The normal training items, read in order and in blocks, for models that learn by statistics. */
-export interface FitData {
+/** The normal training items, read in order and in blocks. */
+export interface FitItems {
   readonly shape: ItemShape;
   readonly count: number;
   /** Blocks of float32 `[n, ...shape]`, images in [0, 1]; every call starts from the first item. */
   blocks(size: number): AsyncIterable<{ readonly count: number; readonly data: Float32Array }>;
   readonly rng: Rng;
+}
+
+/** What models that learn by statistics learn from. */
+export interface FitData extends FitItems {
+  /**
+   * What a graph makes of the same blocks on the run's device: outputs by name, each `[n, ...]`. Scopes find pretrained
+   * tensors. Progress is told under `task`.
+   */
+  through(
+    task: string,
+    build: (net: (group: string) => Scope, x: Value) => Readonly<Record<string, Value>>,
+    size: number,
+  ): AsyncIterable<{ readonly count: number; readonly outputs: Tensors }>;
+  /** Compiles a program for the run's device; whoever asks closes the session. */
+  compile(program: Program): Promise<Session>;
+  /** Hears progress and logs. */
+  readonly onEvent: Listener;
+  /** Aborts once the run is cancelled. */
+  readonly signal?: AbortSignal;
+}
+
+/** A pretrained network that a model sees through. */
+export interface BackboneChoice {
+  readonly name: string;
+  /** A file of the user instead of the known one. */
+  readonly weights?: string;
 }
 
 interface Common<C> {
@@ -73,6 +102,10 @@ interface Common<C> {
    * is how many items train.
    */
   defaults?(shape: ItemShape, count: number): Partial<C>;
+  /** The pretrained network that the options name: its tensors are in the group `backbone`, and nothing trains them. */
+  backbone?(config: C): BackboneChoice;
+  /** Height and width that image files are brought to unless told otherwise. */
+  readonly imageSize?: readonly [height: number, width: number];
   /** Options with which the model fits in a second. */
   readonly tiny: Partial<C>;
   /** Shapes, of a kind among `inputs`, that the model cannot take: a sentence, or undefined. */

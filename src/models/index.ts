@@ -19,6 +19,7 @@ import { ganomaly } from './ganomaly.ts';
 import { isolationForest } from './isolation-forest.ts';
 import { knn } from './knn.ts';
 import { meanImage } from './mean-image.ts';
+import { patchcore } from './patchcore.ts';
 import { pca } from './pca.ts';
 import { random } from './random.ts';
 import { simultaneousEncoder } from './simultaneous-encoder.ts';
@@ -46,6 +47,7 @@ export {
   isolationForest,
   knn,
   meanImage,
+  patchcore,
   pca,
   random,
   simultaneousEncoder,
@@ -77,6 +79,7 @@ export const models: readonly AnyModel[] = [
   denoisingAutoencoder,
   draem,
   vae,
+  patchcore,
   knn,
   isolationForest,
   cnn,

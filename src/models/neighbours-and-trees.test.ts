@@ -6,13 +6,13 @@ import { evaluate } from '../graph/evaluate.ts';
 import { constant, input } from '../graph/leaf.ts';
 import { substitute } from '../graph/substitute.ts';
 import { Trace } from '../nn/scope.ts';
-import type { FitData, Model } from './define.ts';
+import type { FitData, FitItems, Model } from './define.ts';
 import { isolationForest, searchLength } from './isolation-forest.ts';
 import { knn } from './knn.ts';
 
 const [rows, width] = [60, 3];
 const items = new Rng(4).normals(rows * width);
-const data: FitData = {
+const data: FitItems = {
   shape: [width],
   count: rows,
   rng: new Rng(1),
@@ -28,7 +28,7 @@ const data: FitData = {
 async function scored<C>(model: Model<C>, options: Partial<C>, x: Float32Array) {
   if (model.learns !== 'statistics') throw new Error('a model that learns by statistics is needed');
   const config = model.config.parse(options);
-  const tensors = await model.fit(config, data);
+  const tensors = await model.fit(config, data as FitData);
   const trace = new Trace(false, tensors);
   const { score, map } = model.score(config, (group) => trace.group(group), input('row', ['N', width]));
   const learnt = new Map([...trace.parameters].map(([name, { value }]) => [value, constant(tensors[name])]));

@@ -1,10 +1,15 @@
 /** Every model of images, its networks and presets, at sizes small and odd: a sentence, or graphs that can be built. */
-import { expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
+import { findBackbone, tensorsOf } from '../backbones/index.ts';
 import { Rng } from '../core/random.ts';
-import type { Tensors } from '../core/tensor.ts';
+import { sizeOf } from '../core/shape.ts';
+import { float32, type Tensors } from '../core/tensor.ts';
+import type { Source } from '../data/index.ts';
+import { fitData } from '../engine/fit.ts';
 import * as g from '../graph/index.ts';
 import * as nn from '../nn/index.ts';
+import { openRuntime, type Runtime } from '../runtime/index.ts';
 import { type AnyModel, type FitData, type ImageShape, models } from './index.ts';
 
 const small = [
@@ -20,27 +25,46 @@ const small = [
 const withChannels = (channels: readonly number[], sizes: readonly (readonly [number, number])[]) =>
   sizes.flatMap(([height, width]) => channels.map((c): ImageShape => [c, height, width]));
 
+let runtime: Runtime;
+beforeAll(async () => {
+  runtime = await openRuntime('reference');
+});
+afterAll(() => runtime?.close());
+
+/** Random tensors in the place of a model's pretrained ones. */
+function pretrainedFor(model: AnyModel, config: unknown): Tensors {
+  const choice = model.backbone?.(config);
+  if (!choice) return {};
+  const rng = new Rng(3);
+  return Object.fromEntries(
+    [...tensorsOf(findBackbone(choice.name))].map(([name, shape]) => [
+      `backbone.${name}`,
+      float32(rng.normals(sizeOf(shape), 0.01, 0.05).map(Math.abs), shape),
+    ]),
+  );
+}
+
 /** Five images, for models that learn by statistics. */
-function fewImages(shape: ImageShape): FitData {
+function fewImages(shape: ImageShape, pretrained: Tensors): FitData {
   const [count, size] = [5, shape.reduce((n, d) => n * d, 1)];
   const data = new Rng(1).uniforms(count * size);
-  return {
-    shape,
-    count,
-    rng: new Rng(2),
-    async *blocks(most) {
-      for (let at = 0; at < count; at += most) {
-        const end = Math.min(count, at + most);
-        yield { count: end - at, data: data.slice(at * size, end * size) };
-      }
+  const source = {
+    ...{ name: 'few', kind: 'image', shape, classes: ['normal'], items: [], hash: '', licence: '' },
+    async read(indices: ArrayLike<number>, out: Float32Array) {
+      Array.from(indices).forEach((item, i) => {
+        out.set(data.subarray(item * size, (item + 1) * size), i * size);
+      });
     },
-  };
+  } as unknown as Source;
+  return fitData({ source, train: Uint32Array.from(Array(count).keys()), rng: new Rng(2), runtime, pretrained });
 }
 
 /** What training learns: the shapes of all that the scoring graph may ask for. Tensors of gradients have no values. */
 async function learnt(model: AnyModel, config: unknown, shape: ImageShape): Promise<Tensors> {
-  if (model.learns === 'none') return {};
-  if (model.learns === 'statistics') return model.fit(config, fewImages(shape));
+  const pretrained = pretrainedFor(model, config);
+  if (model.learns === 'none') return pretrained;
+  if (model.learns === 'statistics')
+    return { ...pretrained, ...(await model.fit(config, fewImages(shape, pretrained))) };
   const specs = model
     .phases(config, shape)
     .flatMap(({ phase }) => nn.assemble(phase, { shape: [2, ...shape], classes: 2 }).specs);

@@ -37,9 +37,9 @@ describe.each([
       });
       const config = pca.config.parse({});
       if (pca.learns !== 'statistics') throw new Error('pca must learn by statistics');
-      const tensors = await pca.fit(config, fitData({ source: source!, train, rng }));
       const runtime = await openRuntime('cpu', { threads: 1 });
       try {
+        const tensors = await pca.fit(config, fitData({ source: source!, train, rng, runtime }));
         for (const statistic of ['residual', 't2'] as const) {
           const program = scoringProgram(pca, { ...config, statistic }, source!.shape, tensors);
           const session = await runtime.compile(program);

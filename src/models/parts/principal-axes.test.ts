@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { Rng } from '../../core/random.ts';
-import type { FitData } from '../define.ts';
+import type { FitItems } from '../define.ts';
 import { principalAxes } from './principal-axes.ts';
 
 /** `n` items of `width` features around a mean, with variances 1, 1/2, 1/4, … along `rank` directions. */
-function items(n: number, width: number, rank: number): FitData {
+function items(n: number, width: number, rank: number): FitItems {
   const rng = new Rng(4);
   const [directions, weights] = [rng.normals(rank * width), rng.normals(n * rank)];
   const data = Float32Array.from({ length: n * width }, (_, at) => {

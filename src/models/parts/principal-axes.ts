@@ -10,7 +10,7 @@ import {
   mirrorUpper,
   timesTransposed,
 } from '../../core/linalg.ts';
-import type { FitData } from '../define.ts';
+import type { FitItems } from '../define.ts';
 
 /** Rows of the largest matrix that is kept (32 MiB as float64), and values of items kept for the Gram matrix (1 GiB). */
 const kept = { matrixRows: 2048, itemValues: 2 ** 28 };
@@ -37,7 +37,7 @@ export interface PrincipalAxes {
  * never more than the items span. The same data and seed give the same axes. `limits` is for tests.
  */
 export async function principalAxes(
-  data: FitData,
+  data: FitItems,
   wanted: { readonly count?: number; readonly share?: number },
   limits = kept,
 ): Promise<PrincipalAxes> {
@@ -87,7 +87,7 @@ interface Found {
 const blockItems = (width: number) => Math.max(4, Math.min(256, 4 * Math.floor(BLOCK_VALUES / width / 4)));
 
 /** One pass: Σ x xᵀ − N μ μᵀ. Float64 sums of values in [0, 1] leave nothing to fear from the difference. */
-async function byCovariance(data: FitData, width: number, solve: Solve): Promise<Found> {
+async function byCovariance(data: FitItems, width: number, solve: Solve): Promise<Found> {
   const mean = new Float64Array(width);
   const matrix = new Float64Array(width * width);
   for await (const { count, data: x } of data.blocks(blockItems(width))) {
@@ -105,7 +105,7 @@ async function byCovariance(data: FitData, width: number, solve: Solve): Promise
 }
 
 /** One pass that keeps the items: the Gram matrix X Xᵀ, centred on both sides; an eigenvector u gives the axis Xᵀu. */
-async function byGram(data: FitData, width: number, solve: Solve): Promise<Found> {
+async function byGram(data: FitItems, width: number, solve: Solve): Promise<Found> {
   const n = data.count;
   const mean = new Float64Array(width);
   const items = new Float32Array(n * width);
@@ -145,7 +145,7 @@ async function byGram(data: FitData, width: number, solve: Solve): Promise<Found
 }
 
 /** A pass for the mean, then one for each application: Q ↦ Σ (Q x) xᵀ − N (Q μ) μᵀ. */
-async function byPasses(data: FitData, width: number, solve: Solve): Promise<Found> {
+async function byPasses(data: FitItems, width: number, solve: Solve): Promise<Found> {
   const mean = new Float64Array(width);
   let squares = 0;
   for await (const { count, data: x } of data.blocks(blockItems(width))) {

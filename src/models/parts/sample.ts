@@ -1,5 +1,5 @@
 /** A random sample of the training items, for models that keep some of them. */
-import type { FitData } from '../define.ts';
+import type { FitItems } from '../define.ts';
 
 /** Values that a sample may hold: 256 MiB as float32. */
 const VALUES = 2 ** 26;
@@ -9,7 +9,7 @@ const VALUES = 2 ** 26;
  * than 256 MiB. The same data and seed give the same sample.
  */
 export async function sampleItems(
-  data: FitData,
+  data: FitItems,
   most: number,
 ): Promise<{ readonly rows: number; readonly width: number; readonly items: Float32Array }> {
   const width = data.shape.reduce((n, d) => n * d, 1);

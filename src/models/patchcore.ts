@@ -1,0 +1,243 @@
+/**
+ * PatchCore (Roth et al., Towards total recall in industrial anomaly detection, CVPR 2022, arXiv 2106.08265): a bank of
+ * patch features of normal images, thinned by greedy selection; a patch is as odd as it is far from the nearest in the
+ * bank. Distances are exact. Descriptors are local means of the features at each tap, joined – or, with `descriptor`
+ * "adaptive", those of the authors' code, where neighbourhoods are unfolded and averaged to a fixed length. Left out:
+ * approximate neighbours and ensembles of backbones.
+ */
+import { z } from 'zod';
+import { DataError } from '../core/errors.ts';
+import { float32, type Tensor } from '../core/tensor.ts';
+import { constant, input } from '../graph/leaf.ts';
+import * as g from '../graph/ops/index.ts';
+import type { Value } from '../graph/value.ts';
+import { type Scope, Trace } from '../nn/scope.ts';
+import { defineModel, type FitData } from './define.ts';
+import { greedyCoreset } from './parts/coreset.ts';
+import { asRows, backboneOptions, choiceOf, gridOf, joined, tapped, tapsOf, tooSmall } from './parts/features.ts';
+import { smoothMap } from './parts/smooth-map.ts';
+
+const config = z.strictObject({
+  ...backboneOptions,
+  coreset: z
+    .number()
+    .positive()
+    .max(1)
+    .default(0.01)
+    .describe('Share of the patches of normal images that the bank keeps.'),
+  neighbourhood: z
+    .int()
+    .min(1)
+    .max(9)
+    .default(3)
+    .describe('Side of the neighbourhood over which features are averaged, in places of the grid; odd.'),
+  neighbours: z
+    .int()
+    .min(1)
+    .max(50)
+    .default(1)
+    .describe('Neighbours in the bank that re-weight the largest distance (9 in the paper); 1 leaves it as it is.'),
+  descriptor: z
+    .enum(['pooled', 'adaptive'])
+    .default('pooled')
+    .describe('Local means of the features, or unfolded neighbourhoods averaged to "dimension" numbers.'),
+  dimension: z.int().min(8).max(4096).default(1024).describe('Length of an adaptive descriptor.'),
+  projection: z
+    .int()
+    .min(8)
+    .max(4096)
+    .default(128)
+    .describe('Dimensions of the random projection in which the bank is chosen.'),
+  squared: z.boolean().default(false).describe('Maps and scores of squared distances.'),
+  smoothing: z.number().min(0).max(64).default(4).describe('Standard deviation of the blur of the map, in pixels.'),
+});
+type Config = z.infer<typeof config>;
+
+/** Numbers that patches may take while the bank is chosen (1 GiB), and the bank itself (512 MiB). */
+const LIMITS = { patches: 2 ** 28, bank: 2 ** 27 };
+/** Images per call, and rows of the bank that are compared at a time. */
+const BLOCK = { images: 8, bank: 1024 };
+
+export const patchcore = defineModel<Config>({
+  name: 'patchcore',
+  title: 'PatchCore',
+  idea: 'A bank of patch features of normal images; a patch is as odd as it is far from the nearest one in the bank.',
+  paper: 'Roth et al., Towards total recall in industrial anomaly detection, CVPR 2022.',
+  learning: 'one-class',
+  inputs: ['image'],
+  learns: 'statistics',
+  config,
+  presets: {
+    official: { descriptor: 'adaptive', squared: true },
+  },
+  imageSize: [256, 256],
+  tiny: { backbone: 'mobilenet_v1_025', taps: 'block3,block5', coreset: 0.1, smoothing: 1 },
+  backbone: choiceOf,
+
+  unsuitable(options, shape) {
+    const { neighbourhood, descriptor, dimension } = options;
+    const { taps } = tapsOf(options);
+    if (neighbourhood % 2 === 0) return `neighbourhood must be odd, got ${neighbourhood}.`;
+    if (descriptor === 'adaptive' && dimension % taps.length !== 0) {
+      return `an adaptive descriptor of ${dimension} numbers needs a number of taps that divides it, got ${taps.length}.`;
+    }
+    return tooSmall(options, shape);
+  },
+
+  async fit(options, data) {
+    const { coreset, projection } = options;
+    const { width, height, channels } = sizesOf(options, data);
+    const perImage = width * height;
+    const patches = perImage * data.count;
+    const kept = Math.max(1, Math.round(coreset * patches));
+    if (kept * channels > LIMITS.bank) {
+      throw new DataError(
+        'bank-memory',
+        `The bank may hold ${LIMITS.bank / channels} patches of ${channels} numbers (512 MiB), and a share of ${coreset} of ` +
+          `${patches} is ${kept}. Choose --set coreset=${((0.9 * LIMITS.bank) / channels / patches).toPrecision(2)} or less.`,
+      );
+    }
+    // The choice is made in fewer dimensions, so that the features of all patches need not be kept.
+    const dimensions = Math.min(projection, channels);
+    const random = data.rng.split('projection').normals(channels * dimensions, 0, 1 / Math.sqrt(dimensions));
+    const matrix = constant(float32(random, [channels, dimensions]));
+    const seen = Math.min(patches, Math.floor(LIMITS.patches / dimensions));
+    const sample = seen < patches ? data.rng.split('patches').permutation(patches).subarray(0, seen).sort() : undefined;
+    if (sample) {
+      const message = `The bank is chosen among a random ${seen} of ${patches} patches: more do not fit into memory.`;
+      data.onEvent({ type: 'log', level: 'info', message });
+    }
+    const rows = new Float32Array(seen * dimensions);
+    const project = (net: (group: string) => Scope, x: Value) => ({
+      rows: g.matMul(asRows(descriptors(options, net, x)), matrix),
+    });
+    await gatherRows(data, 'patches', project, perImage, dimensions, sample, rows);
+    const { chosen } = await greedyCoreset(rows, dimensions, kept, { ...data, rng: data.rng.split('coreset') });
+    const places = Float64Array.from(chosen, (i) => (sample ? sample[i] : i));
+    const order = [...places.keys()].sort((a, b) => places[a] - places[b]);
+    const sorted = Uint32Array.from(order, (i) => places[i]);
+    const bank = new Float32Array(kept * channels);
+    const whole = (net: (group: string) => Scope, x: Value) => ({ rows: asRows(descriptors(options, net, x)) });
+    await gatherRows(data, 'bank', whole, perImage, channels, sorted, bank);
+    const halves = new Float32Array(kept);
+    for (let i = 0; i < bank.length; i++) halves[Math.floor(i / channels)] += bank[i] ** 2 / 2;
+    return { 'patchcore.bank': float32(bank, [kept, channels]), 'patchcore.halves': float32(halves) };
+  },
+
+  score(options, net, x) {
+    const { neighbours, squared, smoothing } = options;
+    const found = descriptors(options, net, x); // [N,D,h,w]
+    const [height, width] = gridOf(found);
+    const rows = asRows(found); // [N,P,D]
+    const bank = net('patchcore').learnt('bank'); // [M,D]
+    const halves = net('patchcore').learnt('halves'); // [M]
+    const places = nearest(rows, bank, halves); // [N,P]
+    // From the features themselves, because the difference of large products is inexact.
+    const squares = g.reduceSum(g.square(g.sub(rows, g.gather(bank, places, 0))), { axes: [2] }); // [N,P]
+    const distances = squared ? squares : g.sqrt(squares);
+    const grid = g.reshape(distances, [x.shape[0], 1, height, width]);
+    const map = smoothMap(grid, [Number(x.shape[2]), Number(x.shape[3])], smoothing);
+    const largest = g.reduceMax(distances, { axes: [1] }); // [N]
+    const b = Math.min(neighbours, Number(bank.shape[0]));
+    return { map, score: b === 1 ? largest : g.mul(largest, weight(rows, squares, places, bank, halves, b)) };
+  },
+});
+
+/** Height, width and channels of the grid of descriptors of a data set. */
+function sizesOf(options: Config, { shape }: Pick<FitData, 'shape'>) {
+  const trace = new Trace(false);
+  const found = descriptors(options, (group) => trace.group(group), input('x', ['N', ...shape]));
+  const [height, width] = gridOf(found);
+  return { height, width, channels: Number(found.shape[1]) };
+}
+
+/** Descriptors of all patches, `[N, D, h, w]` on the finest grid of the taps. */
+function descriptors(options: Config, net: (group: string) => Scope, x: Value): Value {
+  const { neighbourhood: side, descriptor, dimension } = options;
+  const grids = tapped(options, net, x);
+  if (descriptor === 'pooled') {
+    return joined(grids.map((y) => (side === 1 ? y : g.averagePool(y, side, { stride: 1, padding: side >> 1 }))));
+  }
+  const each = dimension / grids.length;
+  return joined(
+    grids.map((y) =>
+      g.conv(y, constant(adaptiveKernel(Number(y.shape[1]), side, each, dimension)), { padding: side >> 1 }),
+    ),
+  );
+}
+
+/**
+ * The authors' two averages as one convolution, `[outputs, C, side, side]`: an unfolded neighbourhood (channel, row,
+ * column) is averaged to `dimension` numbers, and of several taps so many of these are averaged that each tap is left
+ * with `outputs`.
+ */
+function adaptiveKernel(channels: number, side: number, outputs: number, dimension: number): Tensor {
+  const length = channels * side * side;
+  const kernel = new Float32Array(outputs * length);
+  const group = dimension / outputs;
+  for (let o = 0; o < dimension; o++) {
+    const [start, end] = [Math.floor((o * length) / dimension), Math.ceil(((o + 1) * length) / dimension)];
+    for (let i = start; i < end; i++) kernel[Math.floor(o / group) * length + i] += 1 / (end - start) / group;
+  }
+  return float32(kernel, [outputs, channels, side, side]);
+}
+
+/** Rows of all patches, or of those at ascending `places`, in order into `out`. */
+async function gatherRows(
+  data: FitData,
+  task: string,
+  build: (net: (group: string) => Scope, x: Value) => { rows: Value },
+  perImage: number,
+  width: number,
+  places: Uint32Array | undefined,
+  out: Float32Array,
+): Promise<void> {
+  let [first, k] = [0, 0];
+  for await (const { count, outputs } of data.through(task, build, BLOCK.images)) {
+    const rows = outputs.rows.data as Float32Array;
+    if (!places) out.set(rows, first * width);
+    for (; places && k < places.length && places[k] < first + count * perImage; k++) {
+      const from = (places[k] - first) * width;
+      out.set(rows.subarray(from, from + width), k * width);
+    }
+    first += count * perImage;
+  }
+}
+
+/** Which row of the bank `[M, D]` is nearest to each of the rows `[N, P, D]`: int64 `[N, P]`. */
+function nearest(rows: Value, bank: Value, halves: Value): Value {
+  const size = Number(bank.shape[0]);
+  let best: { values: Value; places: Value } | undefined;
+  for (let from = 0; from < size; from += BLOCK.bank) {
+    const to = Math.min(size, from + BLOCK.bank);
+    const part = g.slice(bank, { 0: [from, to] });
+    // ½|x − b|² = ½|x|² − x·b + ½|b|²: the nearest has the largest x·b − ½|b|². [N,P,M]
+    const nearness = g.sub(g.matMul(rows, part, { transposeB: true }), g.slice(halves, { 0: [from, to] }));
+    const { values, indices } = g.topK(nearness, 1);
+    const places =
+      from === 0
+        ? indices
+        : g.add(indices, constant({ dtype: 'int64', shape: [], data: BigInt64Array.of(BigInt(from)) }));
+    best = best
+      ? { values: g.maximum(best.values, values), places: g.where(g.greater(values, best.values), places, best.places) }
+      : { values, places };
+  }
+  const { places } = best!;
+  return g.reshape(places, [rows.shape[0], rows.shape[1]]);
+}
+
+/**
+ * Equation 7: 1 − exp(d*) / Σ exp(d), over the `count` rows of the bank that are nearest to m*, the row next to the oddest
+ * patch; d are the distances of that patch to them. Near 0 where the bank is dense about m*, `[N]`.
+ */
+function weight(rows: Value, squares: Value, places: Value, bank: Value, halves: Value, count: number): Value {
+  const [n, , width] = rows.shape;
+  const oddest = g.argMax(squares, 1); // [N,1]
+  const patch = g.gatherElements(rows, g.broadcastTo(g.unsqueeze(oddest, 2), [n, 1, width]), 1); // [N,1,D]
+  const centre = g.gather(bank, g.gatherElements(places, oddest, 1), 0); // m*, [N,1,D]
+  const nearness = g.sub(g.matMul(centre, bank, { transposeB: true }), halves); // [N,1,M]
+  const around = g.gather(bank, g.reshape(g.topK(nearness, count).indices, [n, count]), 0); // [N,b,D]
+  const distances = g.sqrt(g.reduceSum(g.square(g.sub(around, patch)), { axes: [2] })); // [N,b]
+  const closest = g.sqrt(g.reduceMax(squares, { axes: [1], keep: true })); // d*, [N,1]
+  return g.sub(1, g.exp(g.sub(g.reshape(closest, [n]), g.logSumExp(distances, { axes: [1] }))));
+}
