@@ -21,6 +21,7 @@ export { decodeImage, MAX_PIXELS } from './formats/image.ts';
 export { readNpy, writeNpy } from './formats/npy.ts';
 export { encodePng, type PngImage } from './formats/png.ts';
 export { readSafetensors, type Safetensors, writeSafetensors } from './formats/safetensors.ts';
+export { readTorch } from './formats/torch.ts';
 export { sha256 } from './hash.ts';
 export { findImages } from './image-paths.ts';
 export type { Source, SourceItem } from './item.ts';

@@ -4,6 +4,7 @@ export { type EmitOptions, emitProgram, opset } from './emit.ts';
 export { evaluate } from './evaluate.ts';
 export { gradients } from './grad.ts';
 export { constant, full, input } from './leaf.ts';
+export { importOnnx, tensorsNeeded } from './onnx/import.ts';
 export * from './onnx/messages.ts';
 export { decodeModel } from './onnx/read.ts';
 export { encodeModel } from './onnx/write.ts';

@@ -4,6 +4,7 @@
  */
 import { DataError } from '../../core/errors.ts';
 import { allocate, bytesPerElement, type DType, type Tensor, type Tensors } from '../../core/tensor.ts';
+import { fromBfloat16, fromFloat16 } from './half.ts';
 
 /** Tensors by name, and the free text of the header's `__metadata__`. */
 export interface Safetensors {
@@ -129,21 +130,4 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 /** True for an array of whole numbers >= 0. */
 function isSizes(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((v) => Number.isSafeInteger(v) && v >= 0);
-}
-
-/** IEEE 754 half precision: 1 sign, 5 exponent and 10 fraction bits. */
-function fromFloat16(halves: Uint16Array): Float32Array {
-  return Float32Array.from(halves, (h) => {
-    const sign = h & 0x8000 ? -1 : 1;
-    const exponent = (h >> 10) & 31;
-    const fraction = h & 1023;
-    if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-    if (exponent === 0) return sign * fraction * 2 ** -24;
-    return sign * (1024 + fraction) * 2 ** (exponent - 25);
-  });
-}
-
-/** bfloat16 is the upper half of a float32. */
-function fromBfloat16(halves: Uint16Array): Float32Array {
-  return new Float32Array(Uint32Array.from(halves, (h) => h << 16).buffer);
 }
