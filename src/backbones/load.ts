@@ -9,6 +9,7 @@ import type { Tensors } from '../core/tensor.ts';
 import { download } from '../data/download.ts';
 import { readNpz } from '../data/formats/npz.ts';
 import { readSafetensors } from '../data/formats/safetensors.ts';
+import { readTorch } from '../data/formats/torch.ts';
 import { sha256 } from '../data/hash.ts';
 import { type Backbone, tensorsOf } from './define.ts';
 
@@ -116,5 +117,6 @@ async function readTensors(bytes: Uint8Array, path: string): Promise<Tensors> {
   const kind = extname(path).toLowerCase();
   if (kind === '.safetensors') return readSafetensors(bytes, basename(path)).tensors;
   if (kind === '.npz') return readNpz(bytes, basename(path));
-  throw new ConfigError('weights-kind', `Weights must be a .safetensors or .npz file, got ${path}.`);
+  if (kind === '.pth' || kind === '.pt') return readTorch(bytes, basename(path));
+  throw new ConfigError('weights-kind', `Weights must be a .safetensors, .npz, .pth or .pt file, got ${path}.`);
 }

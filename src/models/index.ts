@@ -19,6 +19,7 @@ import { ganomaly } from './ganomaly.ts';
 import { isolationForest } from './isolation-forest.ts';
 import { knn } from './knn.ts';
 import { meanImage } from './mean-image.ts';
+import { padim } from './padim.ts';
 import { patchcore } from './patchcore.ts';
 import { pca } from './pca.ts';
 import { random } from './random.ts';
@@ -47,6 +48,7 @@ export {
   isolationForest,
   knn,
   meanImage,
+  padim,
   patchcore,
   pca,
   random,
@@ -80,6 +82,7 @@ export const models: readonly AnyModel[] = [
   draem,
   vae,
   patchcore,
+  padim,
   knn,
   isolationForest,
   cnn,

@@ -12,7 +12,10 @@ export const backboneOptions = {
     .string()
     .default('squeezenet1_1')
     .describe('The pretrained network whose features are compared; see "oddity models" for the names.'),
-  weights: z.string().default('').describe('A file of its weights (.safetensors or .npz) instead of the known one.'),
+  weights: z
+    .string()
+    .default('')
+    .describe('A file of its weights (.safetensors, .npz, .pth) instead of the known one.'),
   taps: z
     .string()
     .default('')
