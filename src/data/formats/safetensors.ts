@@ -1,6 +1,6 @@
 /**
  * Safetensors (huggingface/safetensors, format of 2023): an 8-byte little-endian header length, a JSON header, then
- * the tensors' bytes without holes. float16 and bfloat16 are widened to float32 when read, and never written.
+ * the tensors' bytes without holes. float16 and bfloat16 are widened to float32 when read; float16 is written where asked.
  */
 import { DataError } from '../../core/errors.ts';
 import { allocate, bytesPerElement, type DType, type Tensor, type Tensors } from '../../core/tensor.ts';
@@ -24,10 +24,18 @@ const dtypeOf = new Map(Object.entries(nameOf).map(([dtype, name]) => [name, dty
 /** The reference implementation's limit on the header. */
 const maxHeaderBytes = 100_000_000;
 
-/** Writes tensors and metadata; the same input gives the same bytes (names sorted, widest types first). */
-export function writeSafetensors(tensors: Tensors, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
+/**
+ * Writes tensors and metadata; the same input gives the same bytes (names sorted, widest types first). With `half`
+ * float32 is written as float16, rounded to the nearest: half the bytes, three digits and a half.
+ */
+export function writeSafetensors(
+  tensors: Tensors,
+  metadata: Readonly<Record<string, string>> = {},
+  { half = false }: { readonly half?: boolean } = {},
+): Uint8Array {
   const byText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
-  const width = (name: string) => bytesPerElement[tensors[name].dtype];
+  const isHalf = (name: string) => half && tensors[name].dtype === 'float32';
+  const width = (name: string) => (isHalf(name) ? 2 : bytesPerElement[tensors[name].dtype]);
   // Widest first keeps every tensor aligned to its own type.
   const names = Object.keys(tensors).sort((a, b) => width(b) - width(a) || byText(a, b));
   const header: [string, unknown][] = [];
@@ -38,8 +46,8 @@ export function writeSafetensors(tensors: Tensors, metadata: Readonly<Record<str
   const offsets = names.map((name) => {
     const { dtype, shape, data } = tensors[name];
     const start = end;
-    end += data.byteLength;
-    header.push([name, { dtype: nameOf[dtype], shape, data_offsets: [start, end] }]);
+    end += data.length * width(name);
+    header.push([name, { dtype: isHalf(name) ? 'F16' : nameOf[dtype], shape, data_offsets: [start, end] }]);
     return start;
   });
   const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)));
@@ -49,7 +57,7 @@ export function writeSafetensors(tensors: Tensors, metadata: Readonly<Record<str
   out.fill(0x20, 8, 8 + headerBytes);
   out.set(json, 8);
   for (const [i, name] of names.entries()) {
-    const { data } = tensors[name];
+    const data = isHalf(name) ? toFloat16(tensors[name].data as Float32Array) : tensors[name].data;
     out.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), 8 + headerBytes + offsets[i]);
   }
   return out;
@@ -141,6 +149,27 @@ function fromFloat16(halves: Uint16Array): Float32Array {
     if (exponent === 0) return sign * fraction * 2 ** -24;
     return sign * (1024 + fraction) * 2 ** (exponent - 25);
   });
+}
+
+/** To the nearest half-precision number, of two as near the even one; beyond 65504 infinite. */
+function toFloat16(values: Float32Array): Uint16Array {
+  return Uint16Array.from(values, (v) => {
+    const sign = v < 0 || Object.is(v, -0) ? 0x8000 : 0;
+    const size = Math.abs(v);
+    if (Number.isNaN(size)) return 0x7e00;
+    // Numbers below 2⁻¹⁴ share its step, 2⁻²⁴.
+    const exponent = Math.max(-14, Math.floor(Math.log2(size)));
+    if (exponent > 15) return sign | 0x7c00;
+    const steps = nearestEven(size / 2 ** (exponent - 10));
+    // 1024 steps more are one more in the exponent: what is rounded up to the next power of two is right as it is.
+    return sign | Math.min(0x7c00, steps + 1024 * (exponent + 14));
+  });
+}
+
+function nearestEven(v: number): number {
+  const below = Math.floor(v);
+  const over = v - below;
+  return over > 0.5 || (over === 0.5 && below % 2 === 1) ? below + 1 : below;
 }
 
 /** bfloat16 is the upper half of a float32. */
