@@ -66,13 +66,15 @@ function itemsOf(supply: Supply, targets: Session, planes: number): Source {
   async function make(numbers: readonly number[]): Promise<void> {
     for (let at = 0; at < numbers.length; at += batch) {
       const some = numbers.slice(at, at + batch);
-      const pixels = some.map((number) => Uint8Array.from(supply(number), (v) => Math.round(255 * v)));
       const data = new Float32Array(batch * 3 * area);
-      pixels.forEach((bytes, i) => {
-        data.set(
-          Float32Array.from(bytes, (v) => v / 255),
-          i * bytes.length,
-        );
+      const pixels = some.map((number, i) => {
+        const image = supply(number);
+        const bytes = new Uint8Array(image.length);
+        for (let p = 0; p < image.length; p++) {
+          bytes[p] = 255 * image[p] + 0.5;
+          data[i * image.length + p] = bytes[p] / 255;
+        }
+        return bytes;
       });
       const found = await targets.run({ image: float32(data, [batch, 3, side, side]) });
       some.forEach((number, i) => {

@@ -87,8 +87,12 @@ const FLAT = 0.03;
 const TRIES = 3;
 
 function deviation(values: Float32Array): number {
-  const mean = values.reduce((sum, v) => sum + v, 0) / values.length;
-  return Math.sqrt(values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / values.length);
+  let [sum, squares] = [0, 0];
+  for (const v of values) {
+    sum += v;
+    squares += v * v;
+  }
+  return Math.sqrt(Math.max(0, squares / values.length - (sum / values.length) ** 2));
 }
 
 const between = (rng: Rng, low: number, high: number) => low + (high - low) * rng.uniform();
@@ -155,8 +159,12 @@ function vary(sample: Sample, rng: Rng): Sample {
     }
     out = { ...out, image: grey };
   } else if (rng.uniform() < 0.5) {
-    const gains = [between(rng, 0.75, 1.25), between(rng, 0.75, 1.25), between(rng, 0.75, 1.25)];
-    out = { ...out, image: out.image.map((v, i) => Math.min(1, v * gains[Math.floor(i / area)])) };
+    const image = out.image.slice();
+    for (let c = 0; c < 3; c++) {
+      const gain = between(rng, 0.75, 1.25);
+      for (let p = c * area; p < (c + 1) * area; p++) image[p] = Math.min(1, image[p] * gain);
+    }
+    out = { ...out, image };
   }
   if (rng.uniform() < 0.7)
     out = adjust(out, { brightness: between(rng, -0.2, 0.2), contrast: scaleBetween(rng, 0.4, 1.6) });
