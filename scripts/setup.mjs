@@ -2,7 +2,7 @@
 /**
  * What npm's scripts run: installs and builds when that is needed, then does the task. Plain JavaScript without
  * dependencies, because a fresh clone has nothing but Node and npm.
- * Usage: node scripts/setup.mjs build | test [args] | demo | check | bench <name> [args]
+ * Usage: node scripts/setup.mjs build | test [args] | demo | check | bench <name> [args] | distil [args]
  */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
@@ -159,9 +159,20 @@ function bench([name, ...args]) {
     console.log(`npm run bench -- <name>\n  speed: ${speed.join(', ')}\n  accuracy: see oddity bench --help`);
     return 0;
   }
+  return runBuilt(['bench', `${name}.bench.js`], args);
+}
+
+/** Trains the backbone in the box (scripts/distil); with `judge` first, compares it to others on planted defects. */
+function distil(args) {
+  const [name, rest] = args[0] === 'judge' ? ['judge', args.slice(1)] : ['distil', args];
+  return runBuilt(['scripts', 'distil', `${name}.js`], rest);
+}
+
+/** Compiles bench and scripts beside the sources, and runs a file of them. */
+function runBuilt(path, args) {
   must(run('node', [tsc(), '-p', 'tsconfig.bench.json']));
   copyFileSync(inRoot('package.json'), inRoot('.benchbuild', 'package.json'));
-  return run('node', [join('.benchbuild', 'bench', `${name}.bench.js`), ...args]);
+  return run('node', [join('.benchbuild', ...path), ...args]);
 }
 
 const [task, ...args] = process.argv.slice(2);
@@ -170,6 +181,7 @@ const tasks = {
   test,
   demo,
   bench,
+  distil,
   check: async () => (await import('./check.mjs')).check(),
 };
 if (!Object.hasOwn(tasks, task ?? '')) {

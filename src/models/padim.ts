@@ -47,7 +47,7 @@ export const padim = defineModel<Config>({
   config,
   presets: {},
   imageSize: [256, 256],
-  tiny: { backbone: 'mobilenet_v1_025', taps: 'block3,block5', channels: 16, smoothing: 1 },
+  tiny: { taps: 'fine', channels: 16, smoothing: 1 },
   backbone: choiceOf,
 
   unsuitable: (options, shape) => tooSmall(options, shape),

@@ -71,7 +71,7 @@ export const patchcore = defineModel<Config>({
     official: { descriptor: 'adaptive', squared: true },
   },
   imageSize: [256, 256],
-  tiny: { backbone: 'mobilenet_v1_025', taps: 'block3,block5', coreset: 0.1, smoothing: 1 },
+  tiny: { taps: 'fine', coreset: 0.1, smoothing: 1 },
   backbone: choiceOf,
 
   unsuitable(options, shape) {

@@ -140,6 +140,21 @@ describe('safetensors', () => {
     expect([...b.data]).toEqual([1, -3]);
   });
 
+  test('float32 is written as float16 where asked, rounded to the nearest', () => {
+    const values = [0, -0, 1, -2, 1 / 3, 65504, 65519, 65520, 2 ** -24, 2 ** -25, 3 * 2 ** -25, 2 ** -14 - 2 ** -26];
+    const wanted = [0, -0, 1, -2, 1365 / 4096, 65504, 65504, Infinity, 2 ** -24, 0, 2 ** -23, 2 ** -14];
+    const file = writeSafetensors({ h: float32(values), d: tensors.mean }, {}, { half: true });
+    const { h, d } = readSafetensors(file, 'm').tensors;
+    expect([...h.data]).toEqual(wanted);
+    expect(d).toEqual(tensors.mean);
+    // Every half is what it was after reading and writing it.
+    const halves = Uint16Array.from({ length: 65536 }, (_, i) => i).filter((i) => (i & 0x7fff) <= 0x7c00);
+    const header = `{"h":{"dtype":"F16","shape":[${halves.length}],"data_offsets":[0,${2 * halves.length}]}}`;
+    const read = readSafetensors(raw(header, new Uint8Array(halves.buffer)), 'm').tensors;
+    const again = writeSafetensors(read, {}, { half: true });
+    expect(Buffer.from(again.subarray(again.length - 2 * halves.length)).equals(Buffer.from(halves.buffer))).toBe(true);
+  });
+
   const entry = (o: object) => JSON.stringify({ a: { dtype: 'U8', shape: [4], data_offsets: [0, 4], ...o } });
   test.each([
     ['a header that is not JSON', '{"a":'],

@@ -1,10 +1,10 @@
 /**
  * Safetensors (huggingface/safetensors, format of 2023): an 8-byte little-endian header length, a JSON header, then
- * the tensors' bytes without holes. float16 and bfloat16 are widened to float32 when read, and never written.
+ * the tensors' bytes without holes. float16 and bfloat16 are widened to float32 when read; float16 is written where asked.
  */
 import { DataError } from '../../core/errors.ts';
 import { allocate, bytesPerElement, type DType, type Tensor, type Tensors } from '../../core/tensor.ts';
-import { fromBfloat16, fromFloat16 } from './half.ts';
+import { fromBfloat16, fromFloat16, toFloat16 } from './half.ts';
 
 /** Tensors by name, and the free text of the header's `__metadata__`. */
 export interface Safetensors {
@@ -25,10 +25,18 @@ const dtypeOf = new Map(Object.entries(nameOf).map(([dtype, name]) => [name, dty
 /** The reference implementation's limit on the header. */
 const maxHeaderBytes = 100_000_000;
 
-/** Writes tensors and metadata; the same input gives the same bytes (names sorted, widest types first). */
-export function writeSafetensors(tensors: Tensors, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
+/**
+ * Writes tensors and metadata; the same input gives the same bytes (names sorted, widest types first). With `half`
+ * float32 is written as float16, rounded to the nearest: half the bytes, three digits and a half.
+ */
+export function writeSafetensors(
+  tensors: Tensors,
+  metadata: Readonly<Record<string, string>> = {},
+  { half = false }: { readonly half?: boolean } = {},
+): Uint8Array {
   const byText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
-  const width = (name: string) => bytesPerElement[tensors[name].dtype];
+  const isHalf = (name: string) => half && tensors[name].dtype === 'float32';
+  const width = (name: string) => (isHalf(name) ? 2 : bytesPerElement[tensors[name].dtype]);
   // Widest first keeps every tensor aligned to its own type.
   const names = Object.keys(tensors).sort((a, b) => width(b) - width(a) || byText(a, b));
   const header: [string, unknown][] = [];
@@ -39,8 +47,8 @@ export function writeSafetensors(tensors: Tensors, metadata: Readonly<Record<str
   const offsets = names.map((name) => {
     const { dtype, shape, data } = tensors[name];
     const start = end;
-    end += data.byteLength;
-    header.push([name, { dtype: nameOf[dtype], shape, data_offsets: [start, end] }]);
+    end += data.length * width(name);
+    header.push([name, { dtype: isHalf(name) ? 'F16' : nameOf[dtype], shape, data_offsets: [start, end] }]);
     return start;
   });
   const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)));
@@ -50,7 +58,7 @@ export function writeSafetensors(tensors: Tensors, metadata: Readonly<Record<str
   out.fill(0x20, 8, 8 + headerBytes);
   out.set(json, 8);
   for (const [i, name] of names.entries()) {
-    const { data } = tensors[name];
+    const data = isHalf(name) ? toFloat16(tensors[name].data as Float32Array) : tensors[name].data;
     out.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), 8 + headerBytes + offsets[i]);
   }
   return out;

@@ -10,7 +10,7 @@ import type { BackboneChoice, ImageShape, ItemShape } from '../define.ts';
 export const backboneOptions = {
   backbone: z
     .string()
-    .default('squeezenet1_1')
+    .default('oddity')
     .describe('The pretrained network whose features are compared; see "oddity models" for the names.'),
   weights: z
     .string()
