@@ -59,7 +59,7 @@ describe('networks', () => {
     const resnet = findBackbone('resnet18');
     expect([...tensorsOf(resnet, ['layer1']).keys()].filter((name) => /layer[234]|fc/.test(name))).toEqual([]);
     expect(() => features(resnet, new Trace(false).group('b'), input('x', ['N', 3, 64, 64]), ['layer5'])).toThrow(
-      'tap of resnet18',
+      'There is no tap named "layer5"',
     );
     expect(() => findBackbone('resnet-18')).toThrow('resnet18');
   });

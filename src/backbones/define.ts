@@ -64,6 +64,15 @@ export const imagenet: Preparation = {
   std: [0.229, 0.224, 0.225],
 };
 
+/** Preparations by name, for files whose own is not known. */
+export const preparations: Readonly<Record<string, Preparation>> = {
+  imagenet,
+  signed: { order: 'rgb', scale: 1, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] },
+  unit: { order: 'rgb', scale: 1, mean: [0, 0, 0], std: [1, 1, 1] },
+  bytes: { order: 'rgb', scale: 255, mean: [0, 0, 0], std: [1, 1, 1] },
+  caffe: { order: 'bgr', scale: 255, mean: [103.939, 116.779, 123.68], std: [1, 1, 1] },
+};
+
 /** Images `[N, 1 or 3, H, W]` in [0, 1] as a network takes them, `[N, 3, H, W]`. */
 export function prepare({ order, scale, mean, std }: Preparation, image: Value): Value {
   const channels = image.shape[1];
@@ -86,8 +95,8 @@ export function features(backbone: Backbone, net: Scope, image: Value, taps: rea
 }
 
 /** Throws ConfigError for a tap that the backbone has not. */
-export function checkTaps({ name, taps }: Backbone, wanted: readonly string[]): void {
-  for (const tap of wanted) if (!(tap in taps)) throw unknownName(`tap of ${name}`, tap, Object.keys(taps));
+export function checkTaps({ taps }: Backbone, wanted: readonly string[]): void {
+  for (const tap of wanted) if (!(tap in taps)) throw unknownName('tap', tap, Object.keys(taps));
 }
 
 /** Class scores `[N, classes]` before the softmax, of a prepared input; undefined for a network without classes. */

@@ -1,8 +1,10 @@
 /** All backbones, by name. */
 import { unknownName } from '../core/errors.ts';
+import type { OnnxModel } from '../graph/onnx/messages.ts';
 import type { Backbone } from './define.ts';
 import { mobilenet_v1_025, mobilenet_v2 } from './mobilenet.ts';
 import { oddity } from './oddity.ts';
+import { onnxBackbone } from './onnx.ts';
 import { resnet18, resnet34, resnet50, wide_resnet50_2 } from './resnet.ts';
 import { resnet50_v2 } from './resnet-v2.ts';
 import { squeezenet1_1 } from './squeezenet.ts';
@@ -26,8 +28,24 @@ export const backbones: readonly Backbone[] = [
   vgg19,
 ];
 
-/** The backbone of a name; throws ConfigError, offering the nearest. */
-export function findBackbone(name: string): Backbone {
+/** ONNX files that were read in this process, by their paths. */
+const files = new Map<string, OnnxModel>();
+
+/** True for the path of an ONNX file. */
+export const isOnnxFile = (name: string): boolean => /\.onnx$/i.test(name);
+
+/** Makes an ONNX file known as a backbone by its path; `loadBackbone` does so once it has read it. */
+export function knowFile(path: string, model: OnnxModel): void {
+  files.set(path, model);
+}
+
+/**
+ * The backbone of a name, or of the path of an ONNX file that was read before, which has the `taps` that are wanted of it.
+ * Throws ConfigError, offering the nearest name.
+ */
+export function findBackbone(name: string, taps: readonly string[] = []): Backbone {
+  const file = files.get(name);
+  if (file) return onnxBackbone(name, file, taps);
   const found = backbones.find((b) => b.name === name);
   if (found) return found;
   throw unknownName(

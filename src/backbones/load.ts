@@ -11,7 +11,10 @@ import { readNpz } from '../data/formats/npz.ts';
 import { readSafetensors } from '../data/formats/safetensors.ts';
 import { readTorch } from '../data/formats/torch.ts';
 import { sha256 } from '../data/hash.ts';
+import { tensorsNeeded } from '../graph/onnx/import.ts';
+import { decodeModel } from '../graph/onnx/read.ts';
 import { type Backbone, tensorsOf } from './define.ts';
+import { findBackbone, isOnnxFile, knowFile } from './index.ts';
 
 export interface LoadWeights {
   /** A file of the user instead of the one that is known. */
@@ -29,6 +32,21 @@ const LEAST_NORMAL = 2 ** -126;
 
 /** Tensors that files of weights carry and networks do not need. */
 const counters = /num_batches_tracked$/;
+
+/** Tensors of the backbone of a name; the path of an ONNX file is one, and its tensors are those that its taps need. */
+export async function loadBackbone(name: string, taps: readonly string[], options: LoadWeights): Promise<Tensors> {
+  if (!isOnnxFile(name)) return loadWeights(findBackbone(name), options);
+  if (options.path) {
+    throw new ConfigError(
+      'weights',
+      `${name} carries its weights, got weights=${options.path}. Leave the weights out.`,
+    );
+  }
+  const model = decodeModel(await read(name));
+  knowFile(name, model);
+  findBackbone(name, taps); // throws for taps that cannot be
+  return tensorsNeeded(model, taps);
+}
 
 /**
  * The tensors of a backbone by the names of its file, all of its network.

@@ -6,11 +6,10 @@ import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import { conv } from '../nn/layers.ts';
 import type { Scope } from '../nn/scope.ts';
-import type { Backbone, Preparation } from './define.ts';
+import { type Backbone, preparations } from './define.ts';
 import { linear, pooled, samePadding } from './layers.ts';
 
-/** [0, 1] to [−1, 1]. */
-const input: Preparation = { order: 'rgb', scale: 1, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] };
+const input = preparations.signed;
 
 const relu6 = (x: Value) => g.clip(x, 0, 6);
 const dense3 = (net: Scope, x: Value, filters: number, stride: number) =>

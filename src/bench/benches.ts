@@ -108,8 +108,40 @@ export const benches: readonly Bench[] = [
         protocol: 'folder',
         kind: 'image',
         cases: [{ data: 'industrial/magnetic_tile' }, { data: 'industrial/deeppcb_20085' }],
-        entries: entries('autoencoder', 'pca', 'mean-image'),
-        metrics: [...ranking, 'aupro'],
+        entries: entries('patchcore', 'padim', 'autoencoder', 'pca', 'mean-image'),
+        metrics: [...ranking, 'pixelAuroc', 'aupro'],
+        published: industrialFigures,
+      },
+    ],
+  },
+  {
+    name: 'backbones',
+    title: 'pretrained networks under PatchCore and PaDiM, on two folders of industrial parts',
+    seeds: [1],
+    tables: [
+      {
+        title: 'Industrial parts, by backbone',
+        protocol: 'folder',
+        kind: 'image',
+        cases: [{ data: 'industrial/magnetic_tile' }, { data: 'industrial/deeppcb_20085' }],
+        entries: [
+          ...['oddity', 'squeezenet1_1', 'resnet50_v2'].flatMap((backbone) =>
+            ['patchcore', 'padim'].map((model) => ({ model, label: `${model}, ${backbone}`, config: { backbone } })),
+          ),
+          {
+            model: 'patchcore',
+            label: 'patchcore as published, squeezenet1_1',
+            preset: 'official',
+            config: { backbone: 'squeezenet1_1' },
+          },
+          {
+            model: 'padim',
+            label: 'padim on three taps, squeezenet1_1',
+            config: { backbone: 'squeezenet1_1', taps: 'features.4,features.7,features.12' },
+          },
+        ],
+        metrics: [...ranking, 'pixelAuroc', 'aupro'],
+        published: industrialFigures,
       },
     ],
   },

@@ -1,7 +1,6 @@
 /** Trains a model on a data set, judges it on the test part and leaves a run's folder with everything that was made. */
 import { join, resolve } from 'node:path';
-import { findBackbone } from '../backbones/index.ts';
-import { loadWeights } from '../backbones/load.ts';
+import { loadBackbone } from '../backbones/load.ts';
 import { Cancelled, ConfigError, DataError, unknownName } from '../core/errors.ts';
 import { type Listener, silent } from '../core/events.ts';
 import { isImage, mapSize } from '../core/item-shape.ts';
@@ -348,7 +347,7 @@ async function pretrainedOf(
   if (!choice) return undefined;
   const { download, signal } = options;
   const root = options.dataRoot ?? dataRoot();
-  const weights = await loadWeights(findBackbone(choice.name), {
+  const weights = await loadBackbone(choice.name, choice.taps, {
     path: choice.weights,
     root,
     download,

@@ -78,7 +78,10 @@ export interface FitData extends FitItems {
 
 /** A pretrained network that a model sees through. */
 export interface BackboneChoice {
+  /** Of a backbone, or the path of an ONNX file. */
   readonly name: string;
+  /** Empty for the usual ones. */
+  readonly taps: readonly string[];
   /** A file of the user instead of the known one. */
   readonly weights?: string;
 }

@@ -1,5 +1,6 @@
 /** The networks with real weights: reference logits of the ONNX model zoo, and what they see on photographs. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findBackbone, logits } from '../../dist/backbones/index.js';
@@ -9,6 +10,7 @@ import { readNpy } from '../../dist/data/formats/npy.js';
 import { dataRoot } from '../../dist/data/index.js';
 import { bind } from '../../dist/engine/scoring.js';
 import { input } from '../../dist/graph/index.js';
+import { loadDetector, train } from '../../dist/index.js';
 import { Trace } from '../../dist/nn/index.js';
 import { openRuntime, type Runtime } from '../../dist/runtime/index.js';
 
@@ -46,5 +48,43 @@ describe.skipIf(missing)(`pretrained networks${missing ? `: skipped, ${missing} 
     expect(found.length).toBe(1000);
     const largest = wanted.reduce((most, v, k) => Math.max(most, Math.abs(v - found[k])), 0);
     expect(largest).toBeLessThan(2e-4);
+  });
+
+  describe('in a detector of industrial parts', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'oddity-backbones-'));
+    afterAll(() => rmSync(folder, { recursive: true, force: true }));
+    const few = {
+      data: join(root, 'industrial', 'deeppcb_20085'),
+      size: [64, 64],
+      channels: 1,
+      trainLimit: 10,
+      testLimit: 10,
+    } as const;
+
+    it.each([
+      ['patchcore', { backbone: 'squeezenet1_1', coreset: 0.1, neighbours: 3 }],
+      ['patchcore', { backbone: 'resnet50_v2', taps: 'stage1,stage2', descriptor: 'adaptive', dimension: 64 }],
+      [
+        'patchcore',
+        {
+          backbone: join(weights, 'onnx', 'SqueezeNet1_1_caffe2_fp16.onnx'),
+          ...{ taps: 'fire3/concat_1,fire5/concat_1', preparation: 'caffe' },
+        },
+      ],
+      ['padim', { backbone: 'squeezenet1_1', channels: 20 }],
+    ] as const)('%s with %o: the exported file needs nothing else and scores alike', async (model, config) => {
+      const out = join(folder, `${model}-${Object.values(config)[0].replaceAll(/\W/g, '')}`);
+      const report = await train({ ...few, model, config, out, threads: 1, maps: 0, download: false });
+      expect(report.metrics.imageAuroc).toBeGreaterThanOrEqual(0);
+      const detector = await loadDetector(out, { device: 'wasm' });
+      try {
+        const images = Float32Array.from({ length: 2 * 64 * 64 }, (_, i) => (i % 97) / 97);
+        const alone = await detector.score(images.slice(0, 64 * 64), 1);
+        const together = await detector.score(images, 2);
+        expect(Math.abs(together.scores[0] / alone.scores[0] - 1)).toBeLessThan(1e-5);
+      } finally {
+        await detector.close();
+      }
+    });
   });
 });

@@ -1,6 +1,6 @@
 /** Options and graphs that models on pretrained features share. */
 import { z } from 'zod';
-import { type Backbone, checkTaps, features, findBackbone } from '../../backbones/index.ts';
+import { type Backbone, checkTaps, features, findBackbone, preparations } from '../../backbones/index.ts';
 import * as g from '../../graph/ops/index.ts';
 import type { Value } from '../../graph/value.ts';
 import type { Scope } from '../../nn/scope.ts';
@@ -11,7 +11,9 @@ export const backboneOptions = {
   backbone: z
     .string()
     .default('oddity')
-    .describe('The pretrained network whose features are compared; see "oddity models" for the names.'),
+    .describe(
+      'The pretrained network whose features are compared; see the guide for the names; or the path of an ONNX file.',
+    ),
   weights: z
     .string()
     .default('')
@@ -20,25 +22,37 @@ export const backboneOptions = {
     .string()
     .default('')
     .describe('Places in the network whose features are joined, separated by commas; the usual ones if empty.'),
+  preparation: z
+    .enum(['own', 'imagenet', 'signed', 'unit', 'bytes', 'caffe'])
+    .default('own')
+    .describe(
+      'How images are fed to it: its own way (of an ONNX file: imagenet), in [-1, 1], [0, 1], 0 to 255, or as Caffe does.',
+    ),
 };
 
 export interface BackboneOptions {
   readonly backbone: string;
   readonly weights: string;
   readonly taps: string;
+  readonly preparation: string;
 }
 
-export const choiceOf = ({ backbone, weights }: BackboneOptions): BackboneChoice => ({
+/** The taps that an option names; none if it is empty. */
+const listed = (taps: string): string[] => (taps === '' ? [] : taps.split(',').map((tap) => tap.trim()));
+
+export const choiceOf = ({ backbone, weights, taps }: BackboneOptions): BackboneChoice => ({
   name: backbone,
+  taps: listed(taps),
   ...(weights && { weights }),
 });
 
 /** The backbone and the taps that options name. Throws ConfigError for names that are not there. */
-export function tapsOf({ backbone: name, taps: listed }: BackboneOptions): { backbone: Backbone; taps: string[] } {
-  const backbone = findBackbone(name);
-  const taps = listed === '' ? [...backbone.usual] : listed.split(',').map((tap) => tap.trim());
-  checkTaps(backbone, taps);
-  return { backbone, taps };
+export function tapsOf({ backbone: name, taps, preparation }: BackboneOptions): { backbone: Backbone; taps: string[] } {
+  const wanted = listed(taps);
+  const backbone = findBackbone(name, wanted);
+  const used = wanted.length > 0 ? wanted : [...backbone.usual];
+  checkTaps(backbone, used);
+  return { backbone: { ...backbone, input: preparations[preparation] ?? backbone.input }, taps: used };
 }
 
 /** A sentence for images whose coarsest grid would be a single place or none. */
