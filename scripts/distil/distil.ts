@@ -26,7 +26,7 @@ const { values: options } = parseArgs({
   options: {
     out: { type: 'string', default: 'runs/distil' },
     images: { type: 'string', default: '6400' },
-    passes: { type: 'string', default: '11' },
+    passes: { type: 'string', default: '6' },
     batch: { type: 'string', default: '16' },
     side: { type: 'string', default: '128' },
     seed: { type: 'string', default: '1' },

@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { sizeOf } from '../core/shape.ts';
-import { float32, type Tensors } from '../core/tensor.ts';
+import { float32, type Tensor, type Tensors } from '../core/tensor.ts';
 import { writeSafetensors } from '../data/formats/safetensors.ts';
 import { dataRoot } from '../data/root.ts';
+import { evaluate } from '../graph/evaluate.ts';
 import { input } from '../graph/leaf.ts';
 import { Trace } from '../nn/scope.ts';
 import { type Backbone, backbones, features, findBackbone, parameterCount, tensorsOf } from './index.ts';
@@ -14,6 +15,12 @@ import { loadWeights } from './load.ts';
 const root = dataRoot();
 const folder = mkdtempSync(join(tmpdir(), 'oddity-backbones-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** The first place of the first six channels of each head of the backbone in the box. */
+const golden = {
+  fine: [7.12318, 0.12462, 1.15284, 0.45215, 6.34928, -4.53071],
+  coarse: [9.9064, 5.6821, 2.00063, 1.25616, 5.31669, 1.8958],
+};
 
 /** A file with tensors of the right names and shapes, all 0.01. */
 function fileOf(backbone: Backbone, change: (tensors: Tensors) => void = () => {}): string {
@@ -62,6 +69,39 @@ describe('networks', () => {
       'There is no tap named "layer5"',
     );
     expect(() => findBackbone('resnet-18')).toThrow('resnet18');
+  });
+});
+
+describe('the backbone in the box', () => {
+  const side = 16;
+  /** Features of an image that grows brighter towards a corner, by the plain reference. */
+  async function found(channels: 1 | 3): Promise<Tensor[]> {
+    const oddity = findBackbone('oddity');
+    const weights = await loadWeights(oddity, { root: join(folder, 'none') });
+    const values = features(oddity, new Trace(false).group('b'), input('x', [1, channels, side, side]), oddity.usual);
+    const pixel = (p: number) => ((p % side) + 2 * Math.floor((p % side ** 2) / side)) / (3 * side);
+    const image = Float32Array.from({ length: channels * side ** 2 }, (_, p) => pixel(p));
+    const named = Object.fromEntries(Object.entries(weights).map(([name, t]) => [`b.${name}`, t]));
+    return evaluate(values, { ...named, x: float32(image, [1, channels, side, side]) });
+  }
+
+  test('comes with weights that need no data root, and gives the features that it gave', async () => {
+    const [fine, coarse] = await found(3);
+    expect([fine.shape, coarse.shape]).toEqual([
+      [1, 96, 2, 2],
+      [1, 128, 1, 1],
+    ]);
+    const some = (t: Tensor) => [0, 1, 2, 3, 4, 5].map((k) => Number(t.data[(k * t.data.length) / t.shape[1]]));
+    golden.fine.forEach((v, i) => {
+      expect(some(fine)[i]).toBeCloseTo(v, 4);
+    });
+    golden.coarse.forEach((v, i) => {
+      expect(some(coarse)[i]).toBeCloseTo(v, 4);
+    });
+  });
+
+  test('takes grey images as colour', async () => {
+    expect((await found(1)).map(({ data }) => data)).toEqual((await found(3)).map(({ data }) => data));
   });
 });
 

@@ -45,7 +45,7 @@ export const oddity: Backbone = {
   weights: {
     file: 'weights/oddity.safetensors',
     inPackage: true,
-    sha256: 'f1dec59ff7b32abb5316224b4d0a13801a0710427dddacdbdac89e636aa970b7',
+    sha256: '21a8b8e02cfdb8b05af61f65f20867564e00a3b87b5585a3c97563d93bbb2e01',
     source: 'trained by scripts/distil',
     licence: 'Apache-2.0',
   },
