@@ -60,9 +60,17 @@ export async function answering(
   return Object.assign(ask, { end: () => child.kill() });
 }
 
-/** A twin under bench/pytorch; undefined where PyTorch is absent. */
+/**
+ * A twin under bench/pytorch; undefined where PyTorch is absent. Its threads sleep while they wait: where other programs
+ * run, threads that spin would slow it down and make its seconds of the processor look large.
+ */
 export const pytorch = (script: string, first: object, blasThreads: number): Promise<Answering | undefined> =>
-  answering('/usr/bin/python3', [`bench/pytorch/${script}`], { OPENBLAS_NUM_THREADS: String(blasThreads) }, first);
+  answering(
+    '/usr/bin/python3',
+    [`bench/pytorch/${script}`],
+    { OPENBLAS_NUM_THREADS: String(blasThreads), OMP_WAIT_POLICY: 'passive' },
+    first,
+  );
 
 /** Writes rows to bench/results/<name>.csv with machine and command, when `--save` is given. */
 export async function saveRows(name: string, rows: readonly Record<string, unknown>[]): Promise<void> {
