@@ -23,27 +23,34 @@ export function machine(): string {
   return `${cpus()[0].model.trim()}, ${cpus().length} cores, ${type()}, Node ${process.versions.node}`;
 }
 
-/**
- * A twin under bench/pytorch in a process of its own, which answers JSON lines with the seconds that it took; undefined
- * where PyTorch is absent. `first` is a question to see whether it is there.
- */
-export async function pytorch(
-  script: string,
+/** What a process answers. */
+export interface Answer {
+  readonly seconds: number;
+  /** Of the processor, where it says so: on a machine with other work the steadier figure. */
+  readonly cpuSeconds?: number;
+  /** Largest memory of the process so far, where it says so. */
+  readonly peakMiB?: number;
+}
+
+/** Asks a process of its own, one JSON line at a time. */
+export type Answering = ((question: object) => Promise<Answer>) & { end(): void };
+
+/** Starts a program that answers JSON lines; undefined where it does not answer `first`, a question to see if it does. */
+export async function answering(
+  program: string,
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
   first: object,
-  blasThreads: number,
-): Promise<(((question: object) => Promise<number>) & { end(): void }) | undefined> {
-  const child = spawn('/usr/bin/python3', [`bench/pytorch/${script}`], {
-    env: { ...process.env, OPENBLAS_NUM_THREADS: String(blasThreads) },
-    stdio: ['pipe', 'pipe', 'ignore'],
-  });
+): Promise<Answering | undefined> {
+  const child = spawn(program, args, { env: { ...process.env, ...environment }, stdio: ['pipe', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   child.on('error', () => {});
   child.stdin.on('error', () => {});
   const ask = async (question: object) => {
     child.stdin.write(`${JSON.stringify(question)}\n`);
     const { value, done } = await lines.next();
-    if (done) throw new Error('PyTorch is not available.');
-    return (JSON.parse(value) as { seconds: number }).seconds;
+    if (done) throw new Error(`${program} does not answer.`);
+    return JSON.parse(value) as Answer;
   };
   try {
     await ask(first);
@@ -52,6 +59,18 @@ export async function pytorch(
   }
   return Object.assign(ask, { end: () => child.kill() });
 }
+
+/**
+ * A twin under bench/pytorch; undefined where PyTorch is absent. Its threads sleep while they wait: where other programs
+ * run, threads that spin would slow it down and make its seconds of the processor look large.
+ */
+export const pytorch = (script: string, first: object, blasThreads: number): Promise<Answering | undefined> =>
+  answering(
+    '/usr/bin/python3',
+    [`bench/pytorch/${script}`],
+    { OPENBLAS_NUM_THREADS: String(blasThreads), OMP_WAIT_POLICY: 'passive' },
+    first,
+  );
 
 /** Writes rows to bench/results/<name>.csv with machine and command, when `--save` is given. */
 export async function saveRows(name: string, rows: readonly Record<string, unknown>[]): Promise<void> {

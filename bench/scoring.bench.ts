@@ -46,7 +46,7 @@ for (const batch of [1, 32]) {
   for (let round = 0; round < rounds; round++) {
     own.push((await mine()) / runs);
     const others: number[] = [];
-    for (const ask of torch) others.push((await ask({ batch, runs })) / runs);
+    for (const ask of torch) others.push((await ask({ batch, runs })).seconds / runs);
     if (others.length === 0) continue;
     theirs.push(Math.min(...others));
     ratios.push(Math.min(...others) / own.at(-1)!);

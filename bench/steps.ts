@@ -120,7 +120,7 @@ export async function benchSteps(name: string, script: string, nets: readonly Be
       ['oddity', native.run],
       ...torch.map((ask, i): [string, (steps: number) => Promise<number>] => [
         `torch-${i + 1}`,
-        (steps) => ask({ net: index, steps }),
+        async (steps) => (await ask({ net: index, steps })).seconds,
       ]),
       ...(web ? ([['wasm', web.run]] as [string, (steps: number) => Promise<number>][]) : []),
     ];

@@ -1,6 +1,7 @@
 """AnoDDPM's U-Net in PyTorch eager, two threads: training steps (loss, backward, clipping, AdamW, moving average of the
-weights) and reverse steps (no gradients) of the same network on the same batch. Reads one JSON line
-{"net": i, "steps": n, "reverse": bool} at a time, prints seconds and the process's peak memory in MiB."""
+weights), reverse steps (no gradients) of the same batch, a walk of 25 steps and the fast mode on one image. Reads one
+JSON line {"side": pixels, "kind": "train" | "reverse" | "walk" | "fast", "steps": n} at a time, prints seconds and the
+process's peak memory in MiB."""
 import json, math, resource, sys, time
 import torch
 from torch import nn
@@ -125,24 +126,58 @@ class Case:
         return loss
 
     @torch.no_grad()
-    def reverse(self, batch):
-        """One deterministic step from t = 200 to 100."""
-        a, b = self.kept[200].item(), self.kept[100].item()
-        x = self.x[:batch]
-        noise = self.net(x, torch.full((batch,), 200.))
+    def reverse(self, x, t, to):
+        """A deterministic step from t to `to`, of the steps 0 to 1000."""
+        a, b = self.kept[t].item(), self.kept[to].item() if to >= 0 else 1.
+        noise = self.net(x, torch.full((len(x),), float(t)))
         guess = ((x - (1 - a) ** .5 * noise) / a ** .5).clamp(-1, 1)
         left = (x - a ** .5 * guess) / (1 - a) ** .5
-        return (b ** .5 * guess + (1 - b) ** .5 * left).mean()
+        return b ** .5 * guess + (1 - b) ** .5 * left
+
+    def walk(self, turns):
+        """One image covered with the noise of 250 steps and drawn again, and its squared difference."""
+        image, kept = self.x[:1], self.kept[249].item()
+        x = kept ** .5 * image + (1 - kept) ** .5 * torch.randn_like(image)
+        at = [round(250 * (turns - i) / turns) - 1 for i in range(turns + 1)]
+        for t, to in zip(at, at[1:]):
+            x = self.reverse(x, t, to)
+        return ((x - image) ** 2).mean()
+
+    @torch.no_grad()
+    def fast(self):
+        """One step from 250 that a look from 400 leads, and the squared difference."""
+        image = self.x[:1]
+        a, b = self.kept[249].item(), self.kept[399].item()
+        noise = torch.randn_like(image)
+        near, distant = [k ** .5 * image + (1 - k) ** .5 * noise for k in (a, b)]
+        found, far = self.net(torch.cat([near, distant]), torch.tensor([249., 399.])).split(1)
+        guide = ((distant - (1 - b) ** .5 * far) / b ** .5).clamp(-1, 1)
+        again = a ** .5 * guide + (1 - a) ** .5 * found
+        led = found - (1 - a) ** .5 * (again - near)
+        healed = ((near - (1 - a) ** .5 * led) / a ** .5).clamp(-1, 1)
+        return ((healed - image) ** 2).mean()
+
+    def do(self, kind, steps):
+        for _ in range(steps):
+            if kind == "train":
+                result = self.step()
+            elif kind == "reverse":
+                result = self.reverse(self.x, 200, 150).mean()
+            elif kind == "walk":
+                result = self.walk(25)
+            else:
+                result = self.fast()
+        return float(result)
 
 
-cases = [lambda: Case(64, 8, 6076385), lambda: Case(128, 8, 6269729)]
+cases = {64: 6076385, 128: 6269729}
 built = {}
 for line in sys.stdin:
     request = json.loads(line)
-    net = built.setdefault(request["net"], None) or cases[request["net"]]()
-    built[request["net"]] = net
+    side = request["side"]
+    if side not in built:
+        built[side] = Case(side, 8, cases[side])
     started, cpu = time.perf_counter(), time.process_time()
-    for _ in range(request["steps"]):
-        loss = net.reverse(request["reverse"]) if request.get("reverse") else net.step()
-    print(json.dumps({"seconds": time.perf_counter() - started, "cpuSeconds": time.process_time() - cpu, "loss": float(loss),
+    built[side].do(request["kind"], request["steps"])
+    print(json.dumps({"seconds": time.perf_counter() - started, "cpuSeconds": time.process_time() - cpu,
                       "peakMiB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}), flush=True)

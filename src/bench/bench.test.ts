@@ -1,4 +1,5 @@
 /** The benchmarks name what is there; means, spreads, pages and words say what the runs say. */
+import { basename } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { findDataset, findProtocol } from '../data/index.ts';
 import { resolveConfig } from '../engine/config.ts';
@@ -87,6 +88,10 @@ describe('planBench', () => {
     const choice = { dataRoot, models: ['PCA'], classes: ['3'], seeds: [7], settings: { pca: { components: 4 } } };
     expect(planBench(findBench('fashion-one-class'), choice)[0].jobs).toEqual([
       expect.objectContaining({ model: 'pca', class: '3', seed: 7, config: { components: 4 }, data: 'fashion-mnist' }),
+    ]);
+    const parts = { dataRoot, data: ['magnetic_tile'], models: ['pca'] };
+    expect(planBench(findBench('industrial-scratch'), parts)[0].jobs.map(({ data }) => basename(data))).toEqual([
+      'magnetic_tile',
     ]);
     const shares = planBench(findBench('contamination'), { dataRoot, models: ['pca'], classes: ['1'] })[0].jobs;
     expect(shares.map(({ contamination }) => contamination)).toEqual([0, 0.01, 0.05, 0.1]);

@@ -1,5 +1,5 @@
 /** The trainings of a benchmark: one for each table, seed, case and model. */
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { ConfigError } from '../core/errors.ts';
 import { resolveConfig } from '../engine/config.ts';
 import type { SweepJob } from '../engine/sweep.ts';
@@ -11,6 +11,8 @@ export interface BenchChoice {
   readonly seeds?: readonly number[];
   /** Only these classes. */
   readonly classes?: readonly string[];
+  /** Only these data sets, by name or by the last folder of a path. */
+  readonly data?: readonly string[];
   /** These models instead of those of the tables. */
   readonly models?: readonly string[];
   /** Options of a model by its name, over those of the benchmark. */
@@ -50,7 +52,7 @@ export function planBench(bench: Bench, choice: BenchChoice): PlannedTable[] {
     const why = planned.flatMap(({ leftOut }) => leftOut);
     throw new ConfigError(
       'bench',
-      `A bench needs at least one model, one class and one seed.${why.length > 0 ? ` ${why.join(' ')}` : ''}`,
+      `A bench needs at least one data set, one model, one class and one seed.${why.length > 0 ? ` ${why.join(' ')}` : ''}`,
     );
   }
   return planned;
@@ -59,7 +61,9 @@ export function planBench(bench: Bench, choice: BenchChoice): PlannedTable[] {
 function planTable(table: BenchTable, seeds: readonly number[], choice: BenchChoice): PlannedTable {
   const own = [...new Set(table.cases.flatMap((c) => c.class ?? []))];
   const wanted = choice.classes ?? (choice.quick ? own.slice(0, quick.classes) : own);
-  const cases = table.cases.filter((c) => c.class === undefined || wanted.includes(c.class));
+  const cases = table.cases.filter(
+    (c) => (c.class === undefined || wanted.includes(c.class)) && (choice.data?.includes(basename(c.data)) ?? true),
+  );
   const named = choice.models?.flatMap((name): readonly BenchEntry[] => {
     const { name: model } = findModel(name);
     const own = table.entries.filter((entry) => entry.model === model);

@@ -89,6 +89,9 @@ export function scoreHistogram({ normalScores, items, threshold }: ReportData): 
               frameAnchor: 'top',
               dy: -18,
               text: () => `threshold ${raw(value)}`,
+              // Near a side of the chart it is written inwards.
+              textAnchor:
+                value > high - 0.15 * (high - low) ? 'end' : value < low + 0.15 * (high - low) ? 'start' : 'middle',
               fill: COLOURS.mark,
               fontWeight: 600,
             }),

@@ -277,6 +277,7 @@ function gallery(data: ReportData, pictures: ReportPictures): Html {
   };
   const noneMissed = misses.length > 0 && misses.every(isAlarm);
   const noneFalse = !falseAlarms.some(isAlarm);
+  const noneFound = !hits.some(isAlarm);
   const contour =
     scale.threshold === null
       ? 'There are no held-out normals, so the scale has no anchor and no contour is drawn.'
@@ -309,7 +310,16 @@ ${group(
       : 'Worst false alarms',
   'Normal items with the highest scores, the highest first.',
   falseAlarms,
-)}${group('hits', 'Plainest hits', 'Anomalous items with the highest scores, the highest first.', hits)}`;
+)}${group(
+  'hits',
+  value === null
+    ? 'Anomalies with the highest scores'
+    : noneFound
+      ? 'No anomaly is found; these come closest'
+      : 'Plainest hits',
+  'Anomalous items with the highest scores, the highest first.',
+  hits,
+)}`;
 }
 
 function training({ history, warnings = [], timings, peakMemoryBytes, counts, model }: ReportData): Html {

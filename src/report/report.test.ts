@@ -185,6 +185,15 @@ describe('page', () => {
     expect(problemsOf(page.replace('<title>ROC curve</title>', ''))).toHaveLength(1);
   });
 
+  test('a threshold above all scores is written inside of its chart, and nothing is called a hit', () => {
+    const { threshold } = madeUpReport();
+    const above = reportPage(madeUpReport({ threshold: { ...threshold, value: 9 } }));
+    expect(above).toContain('No anomaly is found; these come closest');
+    expect(above).not.toContain('Plainest hits');
+    expect(above).toMatch(/text-anchor="end"[^>]*>(<[^>]*>)*threshold 9</);
+    expect(page).toContain('Plainest hits');
+  });
+
   test('the same data gives the same text', () => expect(reportPage(madeUpReport())).toBe(page));
 
   test('names are shown as they are, never as HTML', () => {

@@ -18,14 +18,19 @@ export interface HostOptions {
   threads: number;
   /** Where profiles are written; absent when this ONNX Runtime cannot write any. */
   traces?: Traces;
+  /** Collects garbage now; absent where the host cannot ask for it. */
+  collect?: () => void;
 }
+
+/** Carried values of so many bytes do not wait for the collector: a second copy of them would be felt. */
+const FELT_BYTES = 2 ** 24;
 
 /** Files of ONNX Runtime's profiler. */
 export interface Traces {
   /** A fresh file prefix for one session. */
   prefix(): string;
-  /** The text of the trace written under a prefix, an empty one the second time: the file is gone then. */
-  take(prefix: string): string;
+  /** Gives the lines of the trace written under a prefix to `read`, none the second time: the file is gone then. */
+  take<T>(prefix: string, read: (lines: Iterable<string>) => T): T;
 }
 
 /** What `open` tells of a session. */
@@ -115,9 +120,14 @@ export class SessionHost {
     }
     const names = session.outputNames.filter((name) => all || name in carry || wanted.includes(name));
     const results = await this.runOrt(session, inputs, names);
+    let freed = 0;
     for (const [output, input] of Object.entries(carry)) {
-      release(state[input]);
+      freed += release(state[input]);
       state[input] = results[output];
+    }
+    if (freed > FELT_BYTES) {
+      for (const name of Object.keys(inputs)) delete inputs[name];
+      this.options.collect?.();
     }
     return this.fromOrt(Object.fromEntries(wanted.map((name) => [name, results[name]])), new Set(Object.keys(carry)));
   }
@@ -146,9 +156,9 @@ export class SessionHost {
     if (!tracePrefix)
       throw new ConfigError('no-profile', 'A profile needs a session that was opened with profile: true.');
     session.endProfiling();
-    const trace = traces.take(tracePrefix);
+    const rows = traces.take(tracePrefix, summarizeProfile);
     await this.close(id);
-    return summarizeProfile(trace);
+    return rows;
   }
 
   async close(id: number): Promise<void> {
@@ -156,7 +166,7 @@ export class SessionHost {
     this.entries.delete(id);
     for (const value of Object.values(state)) release(value);
     await session.release();
-    if (tracePrefix) this.options.traces?.take(tracePrefix);
+    if (tracePrefix) this.options.traces?.take(tracePrefix, () => {});
   }
 
   private entry(id: number): Entry {
@@ -266,9 +276,11 @@ function floatOutputs(session: InferenceSession, names: readonly string[]): stri
   return floats.map((output) => output.name).filter((name) => names.includes(name));
 }
 
-/** Frees memory of the GPU now; other memory waits for the collector. */
-function release(value: OrtTensor | undefined): void {
-  if (value?.location === 'gpu-buffer') value.dispose();
+/** Frees memory of the GPU now; returns how many bytes of other memory wait for the collector. */
+function release(value: OrtTensor | undefined): number {
+  if (value?.location !== 'gpu-buffer') return value ? (value.data as TypedArray).byteLength : 0;
+  value.dispose();
+  return 0;
 }
 
 function refusal(error: unknown, device: Device): Error {

@@ -10,18 +10,36 @@ interface TraceEvent {
   args?: { op_name?: string };
 }
 
+interface Kernel {
+  op: string;
+  ts: number;
+  dur: number;
+}
+
+/** The kernel of a line of a trace, which holds one event, with a comma or a bracket of the list beside it. */
+function kernelOf(line: string): Kernel | undefined {
+  if (!line.includes('_kernel_time"')) return undefined;
+  const { cat, name, ts, dur, args } = JSON.parse(
+    line.slice(line.indexOf('{'), line.lastIndexOf('}') + 1),
+  ) as TraceEvent;
+  return cat === 'Node' && name?.endsWith('_kernel_time') && args?.op_name ? { op: args.op_name, ts, dur } : undefined;
+}
+
 /**
- * Rows by operator, slowest first. An operator with a body (Loop, If) is charged only for what its body's nodes do
- * not account for: self time = duration − Σ duration of the nodes that ran within it.
+ * Rows by operator, slowest first, from the lines of a trace: it can be longer than a string may be. An operator with a
+ * body (Loop, If) is charged only for what its body's nodes do not account for: self time = duration − Σ duration of the
+ * nodes that ran within it.
  */
-export function summarizeProfile(trace: string): ProfileRow[] {
-  const kernels = (JSON.parse(trace) as TraceEvent[])
-    .filter((event) => event.cat === 'Node' && event.name?.endsWith('_kernel_time') && event.args?.op_name)
-    .sort((a, b) => a.ts - b.ts || b.dur - a.dur);
+export function summarizeProfile(lines: Iterable<string>): ProfileRow[] {
+  const kernels: Kernel[] = [];
+  for (const line of lines) {
+    const kernel = kernelOf(line);
+    if (kernel) kernels.push(kernel);
+  }
+  kernels.sort((a, b) => a.ts - b.ts || b.dur - a.dur);
   const rows = new Map<string, ProfileRow>();
   const open: { row: ProfileRow; end: number }[] = [];
-  for (const { ts, dur, args } of kernels) {
-    const op = args?.op_name ?? '';
+  for (const { op, ts, dur } of kernels) {
     const row = rows.get(op) ?? { op, calls: 0, milliseconds: 0 };
     rows.set(op, row);
     row.calls++;

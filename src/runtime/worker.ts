@@ -2,9 +2,12 @@
  * Entry of the worker thread that holds a device's sessions: ONNX Runtime blocks the thread that runs it. This is the
  * one file that loads ONNX Runtime in Node.
  */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { StringDecoder } from 'node:string_decoder';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { OddityError, RuntimeUnavailable } from '../core/errors.ts';
 import type { Tensors } from '../core/tensor.ts';
@@ -16,15 +19,40 @@ const start = workerData as Start;
 
 const traces: Traces = {
   prefix: () => join(mkdtempSync(join(tmpdir(), 'oddity-profile-')), 'trace'),
-  take(prefix) {
+  take(prefix, read) {
     const folder = dirname(prefix);
-    if (!existsSync(folder)) return '[]';
-    const [file] = readdirSync(folder);
-    const trace = file ? readFileSync(join(folder, file), 'utf8') : '[]';
-    rmSync(folder, { recursive: true, force: true });
-    return trace;
+    const [file] = existsSync(folder) ? readdirSync(folder) : [];
+    try {
+      return read(file ? linesOf(join(folder, file)) : []);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   },
 };
+
+/** The lines of a text file, read in pieces. */
+function* linesOf(path: string): Generator<string> {
+  const file = openSync(path, 'r');
+  try {
+    const piece = Buffer.alloc(2 ** 20);
+    const decoder = new StringDecoder('utf8');
+    let rest = '';
+    for (let read = readSync(file, piece); read > 0; read = readSync(file, piece)) {
+      const lines = (rest + decoder.write(piece.subarray(0, read))).split('\n');
+      rest = lines.pop() ?? '';
+      yield* lines;
+    }
+    yield rest;
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** The collector of this thread, which holds little else than the sessions: a collection takes milliseconds. */
+function collector(): () => void {
+  setFlagsFromString('--expose-gc');
+  return runInNewContext('gc') as () => void;
+}
 
 async function loadOrt(): Promise<Ort> {
   if (start.device === 'wasm') {
@@ -61,6 +89,7 @@ async function startHost(): Promise<SessionHost> {
     device: start.device,
     threads: start.threads,
     traces: start.device === 'wasm' ? undefined : traces,
+    collect: collector(),
   });
   try {
     await host.start();

@@ -327,7 +327,9 @@ describe('summarizeProfile', () => {
       event('MatMul', 2200, 2000),
       event('Add', 5000, 500),
     ];
-    expect(summarizeProfile(JSON.stringify(trace))).toEqual([
+    // As ONNX Runtime writes it: a line for each event.
+    const lines = ['[', ...trace.map((e, i) => `${JSON.stringify(e)}${i < trace.length - 1 ? ',' : ''}`), ']'];
+    expect(summarizeProfile(lines)).toEqual([
       { op: 'MatMul', calls: 1, milliseconds: 2 },
       { op: 'Add', calls: 2, milliseconds: 1.5 },
       { op: 'Loop', calls: 1, milliseconds: 1 },

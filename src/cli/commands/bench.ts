@@ -22,6 +22,7 @@ import { duration, fixed, table } from '../render.ts';
 
 interface Options {
   readonly classes?: string[];
+  readonly data?: string[];
   readonly seeds?: string[];
   readonly models?: string[];
   readonly set?: Record<string, string>;
@@ -39,6 +40,7 @@ export function addBench(program: Command): void {
     .description('measure accuracy on a benchmark, with published figures of the same protocol beside it')
     .argument('<name>', `a benchmark: ${benches.map((b) => b.name).join(', ')}`)
     .option('--classes <list>', 'some classes only, for example 0,1', commaList)
+    .option('--data <list>', 'some data sets only, for example magnetic_tile', commaList)
     .option('--seeds <list>', 'seeds (default: those of the benchmark)', commaList)
     .option('--models <list>', 'models (default: those of the benchmark)', commaList)
     .option('--set <key=value>', 'set an option of the first model; may be repeated', collectSetting)
@@ -59,6 +61,7 @@ export function addBench(program: Command): void {
     const planned = planBench(bench, {
       seeds: options.seeds?.map(integer('--seeds', 0)),
       classes: options.classes,
+      data: options.data,
       models: options.models,
       settings: settingsOf(options, options.models?.[0] ?? bench.tables[0].entries[0].model),
       quick,

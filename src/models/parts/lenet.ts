@@ -26,8 +26,8 @@ const weightInit: nn.Initializer = (shape, rng, fan) =>
 const plain = { bias: false, weightInit };
 const around = { ...plain, kernel: 5, padding: 2 };
 
-const active = (net: nn.Scope, x: Value) =>
-  g.leakyRelu(nn.batchNorm(net.at('norm'), x, { affine: false, eps: 1e-4 }), 0.01);
+const norm = (net: nn.Scope, x: Value) => nn.batchNorm(net.at('norm'), x, { affine: false, eps: 1e-4 });
+const active = (net: nn.Scope, x: Value) => g.leakyRelu(norm(net, x), 0.01);
 
 /** The largest of each 2×2 block: `[N, C, H, W] → [N, C, H/2, W/2]`, sides even. */
 function halve(x: Value): Value {
@@ -64,7 +64,8 @@ export function encode({ network, code }: LeNetOptions, net: nn.Scope, x: Value)
   let h = padTo(x, 2 ** filters.length);
   filters.forEach((count, i) => {
     const at = net.at(`conv${i + 1}`);
-    h = halve(active(at, nn.conv(at, h, { ...around, filters: count }))); // [N,K,H/2^(i+1),W/2^(i+1)]
+    // The leaky ReLU rises everywhere, so the largest of a block may be taken before it: it has a quarter to do.
+    h = g.leakyRelu(halve(norm(at, nn.conv(at, h, { ...around, filters: count }))), 0.01); // [N,K,H/2^(i+1),W/2^(i+1)]
   });
   return nn.dense(net.at('code'), g.flatten(h), code, plain);
 }
