@@ -1,0 +1,140 @@
+/** patchcore and padim against their definitions, on the plain reference with the backbone in the box. */
+import { inverse, Matrix } from 'ml-matrix';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { findBackbone } from '../backbones/index.ts';
+import { loadWeights } from '../backbones/load.ts';
+import { Rng } from '../core/random.ts';
+import { float32, type Tensors } from '../core/tensor.ts';
+import type { Source } from '../data/index.ts';
+import { fitData } from '../engine/fit.ts';
+import { bind } from '../engine/scoring.ts';
+import { evaluate } from '../graph/evaluate.ts';
+import { input } from '../graph/leaf.ts';
+import type { Value } from '../graph/value.ts';
+import { type Scope, Trace } from '../nn/scope.ts';
+import { openRuntime } from '../runtime/index.ts';
+import type { FitData, Model } from './define.ts';
+import { padim } from './padim.ts';
+import { tapped } from './parts/features.ts';
+import { patchcore } from './patchcore.ts';
+
+const [side, count] = [16, 12];
+const size = side * side;
+const images = new Rng(1).uniforms(count * size);
+let pretrained: Tensors;
+let data: FitData;
+
+beforeAll(async () => {
+  const weights = await loadWeights(findBackbone('oddity'), { root: '.' });
+  pretrained = Object.fromEntries(Object.entries(weights).map(([name, tensor]) => [`backbone.${name}`, tensor]));
+  const source = {
+    shape: [1, side, side],
+    async read(indices: ArrayLike<number>, out: Float32Array) {
+      for (const [i, item] of Array.from(indices).entries())
+        out.set(images.subarray(item * size, (item + 1) * size), i * size);
+    },
+  } as unknown as Source;
+  const runtime = await openRuntime('reference');
+  data = fitData({ source, train: Uint32Array.from(Array(count).keys()), rng: new Rng(2), runtime, pretrained });
+});
+
+/** Values of a graph of the images. */
+function run(
+  tensors: Tensors,
+  x: Float32Array,
+  build: (net: (group: string) => Scope, x: Value) => Record<string, Value>,
+) {
+  const trace = new Trace(false, tensors);
+  const n = x.length / size;
+  const outputs = bind(
+    'test',
+    build((group) => trace.group(group), input('x', ['N', 1, side, side])),
+    trace,
+    tensors,
+  );
+  const found = evaluate(Object.values(outputs), { x: float32(x, [n, 1, side, side]) });
+  return Object.fromEntries(Object.keys(outputs).map((name, i) => [name, found[i]]));
+}
+
+async function fitted<C>(model: Model<C>, options: Partial<C>) {
+  if (model.learns !== 'statistics') throw new Error('a model that learns by statistics is needed');
+  const config = model.config.parse({ ...model.tiny, smoothing: 0, ...options });
+  const tensors = { ...pretrained, ...(await model.fit(config, data)) };
+  return (x: Float32Array) => run(tensors, x, (net, value) => ({ ...model.score(config, net, value) }));
+}
+
+describe('patchcore', () => {
+  it('finds its own patches again at distance 0, and all others at the least distance to the bank', async () => {
+    const score = await fitted(patchcore, { coreset: 1, neighbourhood: 1 });
+    for (const v of score(images.slice(0, 2 * size)).score.data) expect(Number(v)).toBe(0);
+    const other = new Rng(9).uniforms(size);
+    const features = (x: Float32Array) =>
+      run(pretrained, x, (net, value) => ({
+        y: tapped({ backbone: 'oddity', weights: '', taps: 'fine', preparation: 'own' }, net, value)[0],
+      })).y;
+    const [bank, own] = [features(images), features(other)]; // [n,96,2,2]
+    const [channels, places] = [bank.shape[1], 4];
+    const at = (y: typeof own, n: number, p: number) =>
+      Array.from({ length: channels }, (_, c) => Number(y.data[(n * channels + c) * places + p]));
+    const distances = [0, 1, 2, 3].map((p) => {
+      const patch = at(own, 0, p);
+      const all = Array.from({ length: count * places }, (_, i) => at(bank, Math.floor(i / places), i % places));
+      return Math.min(...all.map((b) => Math.hypot(...b.map((v, c) => v - patch[c]))));
+    });
+    expect(Number(score(other).score.data[0])).toBeCloseTo(Math.max(...distances), 4);
+  });
+
+  it('re-weights by a factor between 0 and 1, which re-batching does not change', async () => {
+    const [plain, weighted] = [await fitted(patchcore, {}), await fitted(patchcore, { neighbours: 3 })];
+    const x = new Rng(9).uniforms(3 * size);
+    const together = weighted(x).score.data;
+    for (const [i, whole] of Array.from(plain(x).score.data, Number).entries()) {
+      expect(Number(together[i]) / whole).toBeGreaterThan(0);
+      expect(Number(together[i]) / whole).toBeLessThan(1);
+      expect(Number(weighted(x.slice(i * size, (i + 1) * size)).score.data[0])).toBeCloseTo(Number(together[i]), 5);
+    }
+  });
+
+  it('says what a bank would need that does not fit', async () => {
+    const config = patchcore.config.parse({ coreset: 1 });
+    if (patchcore.learns !== 'statistics') throw new Error('patchcore learns by statistics.');
+    const many = { ...data, shape: [1, 256, 256], count: 100_000 };
+    await expect(patchcore.fit(config, many)).rejects.toMatchObject({
+      code: 'bank-memory',
+      message: expect.stringMatching(/Choose --set coreset=0\.00\d+ or less/),
+    });
+  });
+});
+
+describe('padim', () => {
+  it('is the Mahalanobis distance at each place', async () => {
+    const d = 5;
+    const config = { channels: d, regularization: 0.01 };
+    const score = await fitted(padim, config);
+    const kept = [...data.rng.split('channels').permutation(96).subarray(0, d).sort()];
+    const features = (x: Float32Array) =>
+      run(pretrained, x, (net, value) => ({
+        y: tapped({ backbone: 'oddity', weights: '', taps: 'fine', preparation: 'own' }, net, value)[0],
+      })).y;
+    const other = new Rng(9).uniforms(size);
+    const [normal, own] = [features(images), features(other)];
+    const at = (y: typeof own, n: number, p: number) => kept.map((c) => Number(y.data[(n * 96 + c) * 4 + p]));
+    const wanted = [0, 1, 2, 3].map((p) => {
+      const rows = Array.from({ length: count }, (_, n) => at(normal, n, p));
+      const mean = kept.map((_, c) => rows.reduce((sum, row) => sum + row[c], 0) / count);
+      const covariance = Matrix.zeros(d, d);
+      for (const row of rows) {
+        const v = Matrix.columnVector(row.map((x, c) => x - mean[c]));
+        covariance.add(v.mmul(v.transpose()).div(count - 1));
+      }
+      covariance.add(Matrix.eye(d).mul(0.01));
+      const v = Matrix.columnVector(at(own, 0, p).map((x, c) => x - mean[c]));
+      return Math.sqrt(v.transpose().mmul(inverse(covariance)).mmul(v).get(0, 0));
+    });
+    const { map, score: image } = score(other);
+    // The corners of the map are the places themselves: there bilinear resizing repeats the edge.
+    const corners = [0, side - 1, size - side, size - 1].map((i) => Number(map.data[i]));
+    for (const [p, distance] of wanted.entries()) expect(corners[p]).toBeCloseTo(distance, 3);
+    expect(Number(image.data[0])).toBeCloseTo(Math.max(...wanted), 3);
+  });
+});
