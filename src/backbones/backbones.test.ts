@@ -113,6 +113,7 @@ describe('files of weights', () => {
       const tensors = await loadWeights(backbone, { root, path: fileOf(backbone) });
       expect(Object.keys(tensors)).toEqual([...tensorsOf(backbone).keys()]);
     },
+    240_000,
   );
 
   test('missing, extra and misshapen tensors are named; subnormal numbers become 0', async () => {

@@ -130,14 +130,14 @@ function classesOf({ source, train }: Pick<FitOptions, 'source' | 'train'>): num
   return [...new Set(Array.from(train, (item) => source.items[item].class))].sort((a, b) => a - b);
 }
 
-/** Learnt tensors with those of the backbone that scoring needs. */
+/** The tensors of a fitted model: those of its backbone only as far as scoring needs them. */
 function withBackbone({ model, config, source, pretrained }: FitOptions, learnt: Tensors): Tensors {
   if (!pretrained) return learnt;
   const all = { ...pretrained, ...learnt };
   const trace = new Trace(false, all);
   model.score(config, (group) => trace.group(group), input('x', ['N', ...source.shape]));
-  const asked = [...trace.parameters.keys(), ...trace.buffers.keys()].filter((name) => name in pretrained);
-  return { ...Object.fromEntries(asked.map((name) => [name, pretrained[name]])), ...learnt };
+  const isNeeded = (name: string) => !(name in pretrained) || trace.parameters.has(name) || trace.buffers.has(name);
+  return Object.fromEntries(Object.entries(all).filter(([name]) => isNeeded(name)));
 }
 
 /** The training items in order, in blocks, as they are and through graphs. */
@@ -253,9 +253,8 @@ async function fitByGradient(options: FitOptions, phases: readonly TrainingPhase
     state = { phase: state.phase + 1, iteration: 0, tensors, history, sums: [] };
     await options.save(state);
   }
-  const learnt = Object.entries(state.tensors).filter(([name]) => !(name in pretrained));
   return {
-    tensors: withBackbone(options, Object.fromEntries(learnt)),
+    tensors: withBackbone(options, state.tensors),
     history: state.history,
     stepsPerSecond: clock.steps > 0 ? (1000 * clock.steps) / clock.milliseconds : null,
     ...(options.profile && { profile: profiles }),

@@ -27,6 +27,7 @@ import { simultaneousEncoder } from './simultaneous-encoder.ts';
 import { skipGanomaly } from './skip-ganomaly.ts';
 import { twoDiscriminatorGan } from './two-discriminator-gan.ts';
 import { vae } from './vae.ts';
+import { vgg19Autoencoder } from './vgg19-autoencoder.ts';
 
 export * from './define.ts';
 export {
@@ -56,6 +57,7 @@ export {
   skipGanomaly,
   twoDiscriminatorGan,
   vae,
+  vgg19Autoencoder,
 };
 
 // biome-ignore lint/suspicious/noExplicitAny: the registry holds models of every option type.
@@ -83,6 +85,7 @@ export const models: readonly AnyModel[] = [
   vae,
   patchcore,
   padim,
+  vgg19Autoencoder,
   knn,
   isolationForest,
   cnn,
