@@ -1,9 +1,10 @@
-/** patchcore and padim against their definitions, on the plain reference with the backbone in the box. */
+/** Models on pretrained features against their definitions, on the plain reference with the backbone in the box. */
 import { inverse, Matrix } from 'ml-matrix';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { findBackbone } from '../backbones/index.ts';
 import { loadWeights } from '../backbones/load.ts';
 import { Rng } from '../core/random.ts';
+import { sizeOf } from '../core/shape.ts';
 import { float32, type Tensors } from '../core/tensor.ts';
 import type { Source } from '../data/index.ts';
 import { fitData } from '../engine/fit.ts';
@@ -12,11 +13,13 @@ import { evaluate } from '../graph/evaluate.ts';
 import { input } from '../graph/leaf.ts';
 import type { Value } from '../graph/value.ts';
 import { type Scope, Trace } from '../nn/scope.ts';
+import { assemble } from '../nn/training.ts';
 import { openRuntime } from '../runtime/index.ts';
 import type { FitData, Model } from './define.ts';
 import { padim } from './padim.ts';
 import { tapped } from './parts/features.ts';
 import { patchcore } from './patchcore.ts';
+import { vgg19Autoencoder } from './vgg19-autoencoder.ts';
 
 const [side, count] = [16, 12];
 const size = side * side;
@@ -136,5 +139,18 @@ describe('padim', () => {
     const corners = [0, side - 1, size - side, size - 1].map((i) => Number(map.data[i]));
     for (const [p, distance] of wanted.entries()) expect(corners[p]).toBeCloseTo(distance, 3);
     expect(Number(image.data[0])).toBeCloseTo(Math.max(...wanted), 3);
+  });
+});
+
+describe('vgg19-autoencoder', () => {
+  it('has the published number of parameters where the encoder trains too, and its decoder alone else', () => {
+    if (vgg19Autoencoder.learns !== 'gradient') throw new Error('vgg19-autoencoder learns by gradient.');
+    const trained = (options: object) => {
+      const phases = vgg19Autoencoder.phases(vgg19Autoencoder.config.parse(options), [3, 384, 384]);
+      const { trained: specs } = assemble(phases[0].phase, { shape: [2, 3, 384, 384], classes: 1 });
+      return specs.reduce((n, { shape }) => n + sizeOf(shape), 0);
+    };
+    expect(trained(vgg19Autoencoder.presets.published)).toBe(21_413_403);
+    expect(trained({})).toBe(1_389_019);
   });
 });
