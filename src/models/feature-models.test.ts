@@ -145,8 +145,9 @@ describe('padim', () => {
 describe('vgg19-autoencoder', () => {
   it('has the published number of parameters where the encoder trains too, and its decoder alone else', () => {
     if (vgg19Autoencoder.learns !== 'gradient') throw new Error('vgg19-autoencoder learns by gradient.');
+    const { phases: phasesOf } = vgg19Autoencoder;
     const trained = (options: object) => {
-      const phases = vgg19Autoencoder.phases(vgg19Autoencoder.config.parse(options), [3, 384, 384]);
+      const phases = phasesOf(vgg19Autoencoder.config.parse(options), [3, 384, 384]);
       const { trained: specs } = assemble(phases[0].phase, { shape: [2, 3, 384, 384], classes: 1 });
       return specs.reduce((n, { shape }) => n + sizeOf(shape), 0);
     };
