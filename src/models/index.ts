@@ -10,6 +10,7 @@ import { dagmm } from './dagmm.ts';
 import { deepSvdd } from './deep-svdd.ts';
 import type { Model } from './define.ts';
 import { denoisingAutoencoder } from './denoising-autoencoder.ts';
+import { dfm } from './dfm.ts';
 import { draem } from './draem.ts';
 import { egbad } from './egbad.ts';
 import { fAnogan } from './f-anogan.ts';
@@ -40,6 +41,7 @@ export {
   dagmm,
   deepSvdd,
   denoisingAutoencoder,
+  dfm,
   draem,
   egbad,
   fAnogan,
@@ -85,6 +87,7 @@ export const models: readonly AnyModel[] = [
   vae,
   patchcore,
   padim,
+  dfm,
   vgg19Autoencoder,
   knn,
   isolationForest,

@@ -1,0 +1,123 @@
+/**
+ * Deep feature modelling (Ahuja et al. 2019, arXiv 1909.11786) and feature reconstruction error (FRE, Ndiour et al. 2022,
+ * arXiv 2203.10422): features of normal images lie near a plane. What the plane does not explain is anomalous, and the
+ * grid from which the features come gives a map; or the Gaussian inside the plane says how likely an image is. For
+ * images that are odd as a whole, scenes say, pool to a single place (`cell` 64). Left out: intrinsic dimensions by
+ * other means than a share of variance.
+ */
+import { z } from 'zod';
+import { DataError } from '../core/errors.ts';
+import { float32 } from '../core/tensor.ts';
+import { input } from '../graph/leaf.ts';
+import * as g from '../graph/ops/index.ts';
+import type { Value } from '../graph/value.ts';
+import { type Scope, Trace } from '../nn/scope.ts';
+import { defineModel, type FitItems } from './define.ts';
+import { backboneOptions, choiceOf, gridOf, tapped, tooSmall } from './parts/features.ts';
+import { principalAxes } from './parts/principal-axes.ts';
+
+const config = z.strictObject({
+  ...backboneOptions,
+  cell: z
+    .int()
+    .min(1)
+    .max(1024)
+    .default(4)
+    .describe('Places of a grid of features, along each side, that are averaged to one.'),
+  variance: z
+    .number()
+    .positive()
+    .max(1)
+    .default(0.97)
+    .describe('Share of the variance of normal features that the plane explains.'),
+  score: z
+    .enum(['fre', 'nll'])
+    .default('fre')
+    .describe('Squared distance to the plane, or the negative log-likelihood inside it.'),
+});
+type Config = z.infer<typeof config>;
+
+const BLOCK = 8;
+
+export const dfm = defineModel<Config>({
+  name: 'dfm',
+  title: 'Deep feature modelling',
+  idea: 'Pretrained features of normal images lie near a plane; an image is as odd as its features are far from it.',
+  paper:
+    'Ahuja et al., Probabilistic modeling of deep features for out-of-distribution and adversarial detection, 2019.',
+  learning: 'one-class',
+  inputs: ['image'],
+  learns: 'statistics',
+  config,
+  presets: {},
+  imageSize: [256, 256],
+  tiny: { taps: 'fine', cell: 1 },
+  backbone: choiceOf,
+
+  unsuitable: (options, shape) => tooSmall(options, shape),
+
+  async fit(options, data) {
+    const trace = new Trace(false);
+    const cells = cellsOf(options, (group) => trace.group(group), input('x', ['N', ...data.shape]));
+    const width = cells.reduce((n, y) => n + sizeOfCell(y), 0);
+    const items: FitItems = {
+      ...{ shape: [width], count: data.count, rng: data.rng },
+      async *blocks(size) {
+        const build = (net: (group: string) => Scope, x: Value) => ({ y: flat(cellsOf(options, net, x)) });
+        for await (const { count, outputs } of data.through('features', build, Math.min(size, BLOCK)))
+          yield { count, data: outputs.y.data as Float32Array };
+      },
+    };
+    const { mean, axes, variances } = await principalAxes(items, { share: options.variance });
+    if (variances.length === 0) {
+      throw new DataError(
+        'no-variance',
+        `dfm: training images must differ from each other, found ${data.count === 1 ? 'only one' : `${data.count} with equal features`}. Add images.`,
+      );
+    }
+    return {
+      'dfm.mean': float32(mean, [width]),
+      'dfm.axes': float32(axes, [variances.length, width]),
+      'dfm.variances': float32(variances, [variances.length]),
+    };
+  },
+
+  score({ score, ...options }, net, x) {
+    const dfm = net('dfm');
+    const axes = dfm.learnt('axes'); // V, [k,D]
+    const variances = dfm.learnt('variances'); // λ, [k]
+    const cells = cellsOf({ score, ...options }, net, x);
+    const centred = g.sub(flat(cells), dfm.learnt('mean')); // [N,D]
+    const codes = g.matMul(centred, axes, { transposeB: true }); // z, [N,k]
+    const errors = g.square(g.sub(centred, g.matMul(codes, axes))); // [N,D]
+    const size = x.shape.slice(2);
+    const maps = g.split(errors, cells.map(sizeOfCell), 1).map((part, i) => {
+      const grid = g.reshape(part, cells[i].shape);
+      return g.resizeBilinear(g.reduceSum(grid, { axes: [1], keep: true }), size); // [N,1,H,W]
+    });
+    // −log p = ½ Σ (z²/λ + log λ) + k/2 log 2π
+    const likelihood = () => {
+      const terms = g.add(g.add(g.div(g.square(codes), variances), g.log(variances)), Math.log(2 * Math.PI));
+      return g.mul(g.reduceSum(terms, { axes: [1] }), 0.5);
+    };
+    return {
+      map: maps.reduce((a, b) => g.add(a, b)),
+      score: score === 'fre' ? g.reduceSum(errors, { axes: [1] }) : likelihood(),
+    };
+  },
+});
+
+/** Grids of features at the taps, averaged over cells; whole grids where they are smaller than a cell. */
+function cellsOf(options: Config, net: (group: string) => Scope, x: Value): Value[] {
+  return tapped(options, net, x).map((y) => {
+    const kernel = gridOf(y).map((side) => Math.min(options.cell, side));
+    return kernel.every((k) => k === 1) ? y : g.averagePool(y, kernel);
+  });
+}
+
+const sizeOfCell = (y: Value): number => y.shape.slice(1).reduce<number>((n, d) => n * Number(d), 1);
+const flat = (cells: readonly Value[]): Value =>
+  g.concat(
+    cells.map((y) => g.flatten(y)),
+    1,
+  );
