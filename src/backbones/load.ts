@@ -13,7 +13,7 @@ import { readTorch } from '../data/formats/torch.ts';
 import { sha256 } from '../data/hash.ts';
 import { tensorsNeeded } from '../graph/onnx/import.ts';
 import { decodeModel } from '../graph/onnx/read.ts';
-import { type Backbone, tensorsOf } from './define.ts';
+import { type Backbone, checkTaps, tensorsOf } from './define.ts';
 import { findBackbone, isOnnxFile, knowFile } from './index.ts';
 
 export interface LoadWeights {
@@ -33,9 +33,18 @@ const LEAST_NORMAL = 2 ** -126;
 /** Tensors that files of weights carry and networks do not need. */
 const counters = /num_batches_tracked$/;
 
-/** Tensors of the backbone of a name; the path of an ONNX file is one, and its tensors are those that its taps need. */
+/**
+ * Tensors of the backbone of a name as far as the taps, the usual ones if none are named; the path of an ONNX file is
+ * such a name. The whole file is checked all the same.
+ */
 export async function loadBackbone(name: string, taps: readonly string[], options: LoadWeights): Promise<Tensors> {
-  if (!isOnnxFile(name)) return loadWeights(findBackbone(name), options);
+  if (!isOnnxFile(name)) {
+    const backbone = findBackbone(name);
+    const used = taps.length > 0 ? taps : backbone.usual;
+    checkTaps(backbone, used);
+    const whole = await loadWeights(backbone, options);
+    return Object.fromEntries([...tensorsOf(backbone, used).keys()].map((tensor) => [tensor, whole[tensor]]));
+  }
   if (options.path) {
     throw new ConfigError(
       'weights',

@@ -67,7 +67,7 @@ export interface FitOptions {
   readonly onEvent: Listener;
   readonly signal?: AbortSignal;
   readonly profile?: boolean;
-  /** Tensors of the model's backbone, as `backbone.` and their names. */
+  /** Tensors of the model's backbone as far as scoring needs them, as `backbone.` and their names. */
   readonly pretrained?: Tensors;
   /** Where to go on. */
   readonly from?: FitState;
@@ -90,7 +90,7 @@ export async function fitModel(options: FitOptions): Promise<FitResult> {
   if (model.learns === 'gradient') return fitByGradient(options, model.phases(config, source.shape));
   if (from && from.phase > 0) return { tensors: from.tensors, history: [], stepsPerSecond: null };
   const learnt = model.learns === 'statistics' ? await model.fit(config, fitData(options)) : {};
-  const tensors = withBackbone(options, learnt);
+  const tensors = { ...options.pretrained, ...learnt };
   requireFinite(tensors, `${model.name}: a learnt tensor`);
   await save({ phase: 1, iteration: 0, tensors, history: [], sums: [] });
   return { tensors, history: [], stepsPerSecond: null };
@@ -128,16 +128,6 @@ export function countParameters(
 /** The classes of the training items, ascending. */
 function classesOf({ source, train }: Pick<FitOptions, 'source' | 'train'>): number[] {
   return [...new Set(Array.from(train, (item) => source.items[item].class))].sort((a, b) => a - b);
-}
-
-/** The tensors of a fitted model: those of its backbone only as far as scoring needs them. */
-function withBackbone({ model, config, source, pretrained }: FitOptions, learnt: Tensors): Tensors {
-  if (!pretrained) return learnt;
-  const all = { ...pretrained, ...learnt };
-  const trace = new Trace(false, all);
-  model.score(config, (group) => trace.group(group), input('x', ['N', ...source.shape]));
-  const isNeeded = (name: string) => !(name in pretrained) || trace.parameters.has(name) || trace.buffers.has(name);
-  return Object.fromEntries(Object.entries(all).filter(([name]) => isNeeded(name)));
 }
 
 /** The training items in order, in blocks, as they are and through graphs. */
@@ -244,8 +234,7 @@ async function fitByGradient(options: FitOptions, phases: readonly TrainingPhase
     steps: 0,
     milliseconds: 0,
   };
-  const { pretrained = {} } = options;
-  let state: FitState = from ?? { phase: 0, iteration: 0, tensors: pretrained, history: [], sums: [] };
+  let state: FitState = from ?? { phase: 0, iteration: 0, tensors: { ...options.pretrained }, history: [], sums: [] };
   const profiles: ProfileRow[] = [];
   while (state.phase < plans.length) {
     const run = new PhaseRun(options, plans[state.phase], state, clock);
@@ -254,7 +243,7 @@ async function fitByGradient(options: FitOptions, phases: readonly TrainingPhase
     await options.save(state);
   }
   return {
-    tensors: withBackbone(options, state.tensors),
+    tensors: state.tensors,
     history: state.history,
     stepsPerSecond: clock.steps > 0 ? (1000 * clock.steps) / clock.milliseconds : null,
     ...(options.profile && { profile: profiles }),
