@@ -3,13 +3,14 @@ import { basename, resolve } from 'node:path';
 import { DataError, InternalError } from '../core/errors.ts';
 import { type Listener, silent } from '../core/events.ts';
 import { isImage } from '../core/item-shape.ts';
-import { findModel } from '../models/index.ts';
-import type { ReportData, ReportItem, ReportPictures } from '../report/data.ts';
+import { type AnyModel, findModel, type ImageShape } from '../models/index.ts';
+import type { ReportData, ReportItem, ReportPatches, ReportPictures } from '../report/data.ts';
 import { chooseItems } from '../report/judgement.ts';
 import { type Device, openRuntime, type Session } from '../runtime/index.ts';
 import { type ArtifactInfo, readArtifact, runnableBytes } from './artifact.ts';
 import { checkDevice } from './device.ts';
 import { readJsonIfThere, writeAtomic } from './files.ts';
+import { trainingItems } from './fit.ts';
 import { lockFolder } from './lock.ts';
 import { findMapScale } from './maps.ts';
 import { readPredictions } from './predictions.ts';
@@ -94,7 +95,7 @@ export async function writeReportPage(
     items,
     history: report.history ?? [],
     warnings: report.warnings ?? [],
-    pictures: open && isImage(info.shape) ? await drawPictures(open, items, info) : undefined,
+    pictures: open && isImage(info.shape) ? await drawPictures(open, model, items, info) : undefined,
   };
   // The page's charts are loaded when they are drawn: most programs that use the engine draw none.
   const { reportPage } = await import('../report/page.ts');
@@ -105,6 +106,7 @@ export async function writeReportPage(
 /** Scores the items that the page shows once more, with their maps and, where the data has them, masks. */
 async function drawPictures(
   { session, task, signal }: { session: Session; task: Task; signal?: AbortSignal },
+  model: AnyModel,
   items: readonly ReportItem[],
   { mapScale, mapThreshold }: ArtifactInfo,
 ): Promise<ReportPictures> {
@@ -116,7 +118,8 @@ async function drawPictures(
   if (!isImage(shape)) throw new InternalError(`${source.name} has no images to draw.`);
   const [channels, height, width] = shape;
   const [values, area] = [channels * height * width, height * width];
-  const { images, maps, reconstructions } = await scoreWithMaps(session, source, numbers, { signal });
+  const { images, maps, reconstructions, nearest } = await scoreWithMaps(session, source, numbers, { signal });
+  const patches = nearest && (await cutPatches(task, model, images, nearest));
   const masks = source.readMasks && new Uint8Array(numbers.length * area);
   if (masks) await source.readMasks?.(numbers, masks);
   return {
@@ -127,7 +130,54 @@ async function drawPictures(
       image: images.subarray(k * values, (k + 1) * values),
       reconstruction: reconstructions?.subarray(k * values, (k + 1) * values),
       map: maps.subarray(k * area, (k + 1) * area),
+      ...(patches && { nearest: patches[k] }),
       ...(masks && source.hasMask?.(numbers[k]) !== false && { mask: masks.subarray(k * area, (k + 1) * area) }),
     })),
   };
+}
+
+/** Squares about the oddest place of each image and about the place of a training image that is most like it. */
+async function cutPatches(
+  { source, split }: Task,
+  model: AnyModel,
+  images: Float32Array,
+  nearest: Float32Array,
+): Promise<ReportPatches[]> {
+  const shape = source.shape as ImageShape;
+  const values = images.length / (nearest.length / 5);
+  const { train } = trainingItems(model, split);
+  const side = Math.min(shape[1], shape[2], Math.max(16, Math.round(Math.min(shape[1], shape[2]) / 5)));
+  const patches: ReportPatches[] = [];
+  for (let k = 0; 5 * k < nearest.length; k++) {
+    const [row, column, number, normalRow, normalColumn] = nearest.subarray(5 * k, 5 * k + 5);
+    const item = train[number];
+    const normal = new Float32Array(values);
+    await source.read([item], normal);
+    patches.push({
+      side,
+      own: cutSquare(images.subarray(k * values, (k + 1) * values), shape, row, column, side),
+      normal: { id: source.items[item].id, ...cutSquare(normal, shape, normalRow, normalColumn, side) },
+    });
+  }
+  return patches;
+}
+
+/** The square about a place, moved inside where it would reach over the border. */
+function cutSquare(
+  image: Float32Array,
+  [channels, height, width]: ImageShape,
+  row: number,
+  column: number,
+  side: number,
+): { x: number; y: number; pixels: Float32Array } {
+  const inside = (centre: number, size: number) => Math.min(size - side, Math.max(0, Math.round(centre - side / 2)));
+  const [y, x] = [inside(row, height), inside(column, width)];
+  const pixels = new Float32Array(channels * side * side);
+  for (let c = 0; c < channels; c++) {
+    for (let r = 0; r < side; r++) {
+      const from = (c * height + y + r) * width + x;
+      pixels.set(image.subarray(from, from + side), (c * side + r) * side);
+    }
+  }
+  return { x, y, pixels };
 }

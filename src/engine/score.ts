@@ -42,13 +42,20 @@ export async function scoreItems(
   return scores;
 }
 
-/** Score, map and, where there is one, reconstruction of a few items, all held in memory. */
+/** Score, map and, where there are such, reconstruction and nearest place of a few items, all held in memory. */
 export async function scoreWithMaps(
   session: Session,
   source: Source,
   indices: ArrayLike<number>,
   options: ScoreOptions = {},
-): Promise<{ images: Float32Array; scores: Float32Array; maps: Float32Array; reconstructions?: Float32Array }> {
+): Promise<{
+  images: Float32Array;
+  scores: Float32Array;
+  maps: Float32Array;
+  reconstructions?: Float32Array;
+  /** Five numbers an item, as `Scoring.nearest` has them. */
+  nearest?: Float32Array;
+}> {
   const [values, area] = [itemSize(source.shape), mapSize(source.shape)];
   const images = new Float32Array(indices.length * values);
   await source.read(indices, images);
@@ -56,13 +63,15 @@ export async function scoreWithMaps(
   const maps = new Float32Array(indices.length * area);
   const drawn = session.outputs.includes('reconstruction');
   const reconstructions = drawn ? new Float32Array(indices.length * values) : undefined;
-  const fetch = ['score', 'map', ...(drawn ? ['reconstruction'] : [])];
+  const nearest = session.outputs.includes('nearest') ? new Float32Array(indices.length * 5) : undefined;
+  const fetch = ['score', 'map', ...(drawn ? ['reconstruction'] : []), ...(nearest ? ['nearest'] : [])];
   for await (const { at, out } of scoreBatches(session, source, indices, fetch, options)) {
     scores.set(out.score.data as Float32Array, at);
     maps.set(out.map.data as Float32Array, at * area);
     reconstructions?.set(out.reconstruction.data as Float32Array, at * values);
+    nearest?.set(out.nearest.data as Float32Array, at * 5);
   }
-  return { images, scores, maps, reconstructions };
+  return { images, scores, maps, reconstructions, nearest };
 }
 
 async function* scoreBatches(

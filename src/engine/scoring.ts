@@ -39,6 +39,7 @@ export function scoringProgram(
     outputs.score = model.pool(config, outputs.map);
   }
   if (scoring.reconstruction) outputs.reconstruction = scoring.reconstruction;
+  if (scoring.nearest) outputs.nearest = scoring.nearest;
   return { name: `${model.name}-score`, outputs: bind(model.name, outputs, trace, tensors), carry: {} };
 }
 

@@ -24,6 +24,11 @@ export interface Scoring {
   readonly map: Value;
   /** The item as the model would have it, as x, where there is one; images in [0, 1]. */
   readonly reconstruction?: Value;
+  /**
+   * `[N, 5]`, of models that keep places of training images: row and column of the oddest place of the item in pixels,
+   * the number of the training image whose place is most like it, and row and column there.
+   */
+  readonly nearest?: Value;
 }
 
 /** A phase of gradient training with its length. */

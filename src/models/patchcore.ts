@@ -14,7 +14,17 @@ import type { Value } from '../graph/value.ts';
 import { type Scope, Trace } from '../nn/scope.ts';
 import { defineModel, type FitData } from './define.ts';
 import { greedyCoreset } from './parts/coreset.ts';
-import { asRows, backboneOptions, choiceOf, gridOf, joined, tapped, tapsOf, tooSmall } from './parts/features.ts';
+import {
+  asRows,
+  backboneOptions,
+  checkVariety,
+  choiceOf,
+  gridOf,
+  joined,
+  tapped,
+  tapsOf,
+  tooSmall,
+} from './parts/features.ts';
 import { smoothMap } from './parts/smooth-map.ts';
 
 const config = z.strictObject({
@@ -86,6 +96,7 @@ export const patchcore = defineModel<Config>({
 
   async fit(options, data) {
     const { coreset, projection } = options;
+    if (data.count > 1) await checkVariety('patchcore', data); // one image has many patches
     const { width, height, channels } = sizesOf(options, data);
     const perImage = width * height;
     const patches = perImage * data.count;
@@ -121,7 +132,15 @@ export const patchcore = defineModel<Config>({
     await gatherRows(data, 'bank', whole, perImage, channels, sorted, bank);
     const halves = new Float32Array(kept);
     for (let i = 0; i < bank.length; i++) halves[Math.floor(i / channels)] += bank[i] ** 2 / 2;
-    return { 'patchcore.bank': float32(bank, [kept, channels]), 'patchcore.halves': float32(halves) };
+    const origins = Float32Array.from({ length: 2 * kept }, (_, i) => {
+      const place = sorted[i >> 1];
+      return i % 2 === 0 ? Math.floor(place / perImage) : place % perImage;
+    });
+    return {
+      'patchcore.bank': float32(bank, [kept, channels]),
+      'patchcore.halves': float32(halves),
+      'patchcore.origins': float32(origins, [kept, 2]), // the training image, and the place in its grid
+    };
   },
 
   score(options, net, x) {
@@ -139,7 +158,22 @@ export const patchcore = defineModel<Config>({
     const map = smoothMap(grid, [Number(x.shape[2]), Number(x.shape[3])], smoothing);
     const largest = g.reduceMax(distances, { axes: [1] }); // [N]
     const b = Math.min(neighbours, Number(bank.shape[0]));
-    return { map, score: b === 1 ? largest : g.mul(largest, weight(rows, squares, places, bank, halves, b)) };
+    const oddest = g.argMax(squares, 1); // [N,1]
+    const origin = g.gather(net('patchcore').learnt('origins'), g.gatherElements(places, oddest, 1), 0); // [N,1,2]
+    const [item, place] = g.split(g.reshape(origin, [x.shape[0], 2]), [1, 1], 1);
+    const pixels = (cells: Value) => {
+      const row = g.floor(g.div(cells, width));
+      const column = g.sub(cells, g.mul(row, width));
+      return [
+        g.mul(g.add(row, 0.5), Number(x.shape[2]) / height),
+        g.mul(g.add(column, 0.5), Number(x.shape[3]) / width),
+      ];
+    };
+    return {
+      map,
+      score: b === 1 ? largest : g.mul(largest, weight(rows, squares, places, bank, halves, b)),
+      nearest: g.concat([...pixels(g.cast(oddest, 'float32')), item, ...pixels(place)], 1),
+    };
   },
 });
 

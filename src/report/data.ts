@@ -61,6 +61,18 @@ export interface ReportPicture {
   readonly map: Float32Array;
   /** Ground truth `[H, W]`, 1 = anomalous pixel; absent where it is not known. */
   readonly mask?: Uint8Array;
+  /** Its oddest place beside the one of a normal image that is most like it; absent where the model keeps none. */
+  readonly nearest?: ReportPatches;
+}
+
+/** Two squares of pixels and where their upper left corners lie. */
+export interface ReportPatches {
+  /** In pixels. */
+  readonly side: number;
+  /** Of the item; `[C, side, side]` in [0, 1]. */
+  readonly own: { readonly x: number; readonly y: number; readonly pixels: Float32Array };
+  /** Of the normal image `id`. */
+  readonly normal: { readonly id: string; readonly x: number; readonly y: number; readonly pixels: Float32Array };
 }
 
 /** Pictures of some items on one colour scale. */

@@ -1,10 +1,11 @@
 /**
- * Pictures of test items: the image, what the model would have drawn, and the map over the image with its contour at
- * the threshold and the ground truth, each with the same in words.
+ * Pictures of test items: the image, what the model would have drawn, the map over the image with its contour at the
+ * threshold and the ground truth, and the oddest patch beside the normal one that is most like it; each with the same
+ * in words.
  */
 import { encodePng } from '../data/index.ts';
 import { type Region, regionsAbove } from '../metrics/index.ts';
-import type { ReportItem, ReportPicture, ReportPictures } from './data.ts';
+import type { ReportItem, ReportPatches, ReportPicture, ReportPictures } from './data.ts';
 import { type Content, Html, html } from './html.ts';
 import { type MapScale, mapColour, placeOnScale, valueOnScale } from './map-image.ts';
 import { fixed, percent, raw } from './numbers.ts';
@@ -48,10 +49,27 @@ export function itemFigure(
     )}"/>${truth && html`<path class="truth" d="${truth}"/><path class="truth dash" d="${truth}"/>`}${
       contour && html`<path class="contour under" d="${contour}"/><path class="contour" d="${contour}"/>`
     }`,
-  )}</div>
+  )}</div>${picture.nearest && patchPanels(picture.nearest, channels)}
 <figcaption>${decision && html`<span class="decision">${decision.text}</span> `}<b>${item.type}</b> <span class="id">${item.id}</span>
-<span class="words">Score ${raw(item.score)}. ${words.region}${words.truth && html` ${words.truth}`}</span></figcaption>
+<span class="words">Score ${raw(item.score)}. ${words.region}${words.truth && html` ${words.truth}`}${
+    picture.nearest && html` The normal patch that is most like the oddest one is from ${picture.nearest.normal.id}.`
+  }</span></figcaption>
 </figure>`;
+}
+
+/** The oddest patch of an item beside the most similar one of a normal image. */
+function patchPanels({ side, own, normal }: ReportPatches, channels: number): Html {
+  const panel = (name: string, alt: string, pixels: Float32Array) => html`<div class="panel">
+<svg viewBox="0 0 ${side} ${side}" role="img" class="coarse"><title>${alt}</title><image width="${side}" height="${side}" href="${dataUrl(
+    pixelsPng(pixels, [channels, side, side]),
+  )}"/></svg>
+<span aria-hidden="true">${name}</span></div>`;
+  const place = (x: number, y: number) => `x ${x}–${x + side - 1}, y ${y}–${y + side - 1}`;
+  return html`<div class="panels patches">${panel('oddest patch', `Oddest patch, ${place(own.x, own.y)}`, own.pixels)}${panel(
+    'nearest normal patch',
+    `The most similar patch of normal images, of ${normal.id}, ${place(normal.x, normal.y)}`,
+    normal.pixels,
+  )}</div>`;
 }
 
 /** What the threshold makes of an item: `missed`, `found`, `false alarm`, `passed`. */

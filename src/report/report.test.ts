@@ -227,6 +227,18 @@ describe('page', () => {
     expect(page).toContain('Ground truth: 13.0\u00a0% of the picture, overlap (IoU) 1.00.');
   });
 
+  test('the oddest patch stands beside the normal patch that is most like it', () => {
+    const made = madeUpReport();
+    const square = { x: 1, y: 2, pixels: new Float32Array(3 * 16) };
+    const nearest = { side: 4, own: square, normal: { id: 'train/good/7.png', ...square, x: 5 } };
+    const pictures = { ...made.pictures!, pictures: made.pictures!.pictures.map((p) => ({ ...p, nearest })) };
+    const shown = reportPage({ ...made, pictures });
+    expect(problemsOf(shown)).toEqual([]);
+    expect(shown).toContain('Oddest patch, x 1–4, y 2–5');
+    expect(shown).toContain('The most similar patch of normal images, of train/good/7.png, x 5–8, y 2–5');
+    expect(page).not.toContain('nearest normal patch');
+  });
+
   test('without a threshold, pictures, training or anomalies it is still a page', () => {
     const { threshold, items } = madeUpReport();
     const bare = reportPage(

@@ -82,6 +82,7 @@ figure{margin:0}
 .item{background:var(--panel);border-radius:.5rem;padding:.6rem;border-top:3px solid var(--line)}
 .item.wrong{border-top-color:var(--bad-line)}
 .panels{display:grid;grid-auto-flow:column;grid-auto-columns:1fr;gap:.35rem}
+.patches{margin-top:.35rem;max-width:60%}
 .panel{text-align:center;color:var(--soft);font-size:.75rem;line-height:1.4}
 .panel svg{display:block;width:100%;height:auto;border-radius:.2rem;background:#777}
 .coarse image{image-rendering:pixelated}
