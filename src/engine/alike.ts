@@ -8,11 +8,11 @@ import type { TrainingPart } from './view.ts';
 const BLOCK = 16;
 
 /**
- * Throws DataError `no-variance` for a model that trains by gradient on items that are all equal. It reads no more than
- * the first few where two of them differ.
+ * Throws DataError `no-variance` for a model that trains by gradient, or sees through a backbone, on items that are all
+ * equal. It reads no more than the first few where two of them differ.
  */
 export async function checkDiffering(model: AnyModel, { source, train }: Pick<TrainingPart, 'source' | 'train'>) {
-  if (model.learns !== 'gradient') return;
+  if (model.learns !== 'gradient' && !model.backbone) return;
   const size = sizeOf(source.shape);
   let first: Float32Array | undefined;
   for (let at = 0; at < train.length; at += BLOCK) {

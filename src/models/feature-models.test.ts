@@ -97,25 +97,6 @@ describe('patchcore', () => {
     expect([4, 12]).toContain(column);
   });
 
-  it('refuses copies of one image, and padim a single one', async () => {
-    const copies = (n: number): FitData => ({
-      ...data,
-      count: n,
-      async *blocks() {
-        for (let i = 0; i < n; i++) yield { count: 1, data: images.slice(0, size) };
-      },
-    });
-    const refused = (model: Model<never>, n: number) =>
-      expect(model.learns === 'statistics' && model.fit(model.config.parse(model.tiny) as never, copies(n))).rejects;
-    for (const model of [patchcore, padim] as unknown as Model<never>[]) {
-      await refused(model, 3).toMatchObject({
-        code: 'no-variance',
-        message: `${model.name}: training images must differ from each other, found 3 copies of one. Add images.`,
-      });
-    }
-    await refused(padim as unknown as Model<never>, 1).toMatchObject({ message: expect.stringContaining('only one') });
-  });
-
   it('re-weights by a factor between 0 and 1, which re-batching does not change', async () => {
     const [plain, weighted] = [await fitted(patchcore, {}), await fitted(patchcore, { neighbours: 3 })];
     const x = new Rng(9).uniforms(3 * size);

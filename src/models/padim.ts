@@ -11,7 +11,7 @@ import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import { type Scope, Trace } from '../nn/scope.ts';
 import { defineModel } from './define.ts';
-import { backboneOptions, checkVariety, choiceOf, gridOf, joined, tapped, tooSmall } from './parts/features.ts';
+import { backboneOptions, choiceOf, gridOf, joined, tapped, tooSmall } from './parts/features.ts';
 import { smoothMap } from './parts/smooth-map.ts';
 
 const config = z.strictObject({
@@ -53,7 +53,6 @@ export const padim = defineModel<Config>({
   unsuitable: (options, shape) => tooSmall(options, shape),
 
   async fit(options, data) {
-    await checkVariety('padim', data);
     const all = joinedTaps(options, (group) => new Trace(false).group(group), input('x', ['N', ...data.shape]));
     const [height, width] = gridOf(all);
     const [places, most] = [height * width, Number(all.shape[1])];

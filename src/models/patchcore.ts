@@ -14,17 +14,7 @@ import type { Value } from '../graph/value.ts';
 import { type Scope, Trace } from '../nn/scope.ts';
 import { defineModel, type FitData } from './define.ts';
 import { greedyCoreset } from './parts/coreset.ts';
-import {
-  asRows,
-  backboneOptions,
-  checkVariety,
-  choiceOf,
-  gridOf,
-  joined,
-  tapped,
-  tapsOf,
-  tooSmall,
-} from './parts/features.ts';
+import { asRows, backboneOptions, choiceOf, gridOf, joined, tapped, tapsOf, tooSmall } from './parts/features.ts';
 import { smoothMap } from './parts/smooth-map.ts';
 
 const config = z.strictObject({
@@ -96,7 +86,6 @@ export const patchcore = defineModel<Config>({
 
   async fit(options, data) {
     const { coreset, projection } = options;
-    if (data.count > 1) await checkVariety('patchcore', data); // one image has many patches
     const { width, height, channels } = sizesOf(options, data);
     const perImage = width * height;
     const patches = perImage * data.count;

@@ -1,14 +1,10 @@
 /** Options and graphs that models on pretrained features share. */
 import { z } from 'zod';
 import { type Backbone, checkTaps, features, findBackbone, preparations } from '../../backbones/index.ts';
-import { DataError } from '../../core/errors.ts';
 import * as g from '../../graph/ops/index.ts';
 import type { Value } from '../../graph/value.ts';
 import type { Scope } from '../../nn/scope.ts';
-import type { BackboneChoice, FitItems, ImageShape, ItemShape } from '../define.ts';
-
-/** Images that are compared at a time. */
-const VARIETY_BLOCK = 4;
+import type { BackboneChoice, ImageShape, ItemShape } from '../define.ts';
 
 /** The options by which a pretrained network is chosen. */
 export const backboneOptions = {
@@ -66,21 +62,6 @@ export function tooSmall(options: BackboneOptions, shape: ItemShape): string | u
   const [, height, width] = shape as ImageShape;
   if (Math.min(height, width) >= least) return undefined;
   return `${backbone.name} at ${taps.join(' and ')} needs image sides of at least ${least}, got ${height} × ${width}.`;
-}
-
-/** Throws DataError `no-variance` unless there are two training images that differ: nothing is learnt from copies. */
-export async function checkVariety(model: string, items: Pick<FitItems, 'count' | 'blocks'>): Promise<void> {
-  let first: Float32Array | undefined;
-  for await (const { count, data } of items.blocks(VARIETY_BLOCK)) {
-    const values = data.length / count;
-    first ??= data.slice(0, values);
-    for (let i = 0; i < data.length; i++) if (data[i] !== first[i % values]) return;
-  }
-  const found = items.count === 1 ? 'only one' : `${items.count} copies of one`;
-  throw new DataError(
-    'no-variance',
-    `${model}: training images must differ from each other, found ${found}. Add images.`,
-  );
 }
 
 /** Features at the taps of images in [0, 1], the finest grid first wanted. */
