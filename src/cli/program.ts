@@ -15,6 +15,7 @@ import { addRuns } from './commands/runs.ts';
 import { addTest } from './commands/test.ts';
 import { addThreshold } from './commands/threshold.ts';
 import { addTrain } from './commands/train.ts';
+import { addUpdate } from './commands/update.ts';
 import { errorText, ourError } from './terminal.ts';
 
 /** The whole command line. `argv` is looked at because `train autoencoder --help` lists the options of that model. */
@@ -34,6 +35,7 @@ export function createProgram(argv: readonly string[]): Command {
   addInspect(program);
   addTrain(program, argv);
   addTest(program);
+  addUpdate(program);
   addReport(program);
   addPredict(program);
   addThreshold(program);

@@ -1,5 +1,6 @@
 /** Data: sources of items, data sets by name, splits by protocol, batches in a seeded order, and file formats. */
 export { type BatchOrder, type BatchOrderOptions, batchOrder, epochOrder, gatherBatch } from './batches.ts';
+export { changeTraining, type TrainingChanges } from './changes.ts';
 export type { Dataset, LoadOptions } from './datasets/dataset.ts';
 export { dataPath, datasets, findDataset } from './datasets/index.ts';
 export type { Decoded, DecodeJob } from './decode.ts';

@@ -52,6 +52,8 @@ export interface ArtifactInfo {
   readonly mapThreshold: MapThreshold | null;
   /** Scores of held-out normal items, ascending: a score reads as "exceeded by x % of normals". */
   readonly normalScores: readonly number[];
+  /** Ids of the training items, in the order in which the output `nearest` counts them; absent without one. */
+  readonly trainingItems?: readonly string[];
   /** Colours of map images; absent where no maps were drawn. */
   readonly mapScale?: MapScale;
   /** sha256 of the ONNX file. */

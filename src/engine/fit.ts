@@ -69,12 +69,21 @@ export interface FitOptions {
   readonly profile?: boolean;
   /** Tensors of the model's backbone as far as scoring needs them, as `backbone.` and their names. */
   readonly pretrained?: Tensors;
+  /** Learnt from other items, to be brought up to date; models with `update` only. */
+  readonly former?: Former;
   /** Where to go on. */
   readonly from?: FitState;
   /** Keeps a state; called at the end, now and then before it, and when the run is cancelled. */
   readonly save: (state: FitState) => Promise<void>;
   /** Sees each program before it is compiled. */
   readonly inspect?: (program: Program, device: Device) => Promise<void>;
+}
+
+/** What a model has learnt before its training items changed. */
+export interface Former {
+  readonly tensors: Tensors;
+  /** Numbers of the former training items that stay, in order; those of the new ones begin with them. */
+  readonly kept: Uint32Array;
 }
 
 export interface FitResult {
@@ -89,11 +98,18 @@ export async function fitModel(options: FitOptions): Promise<FitResult> {
   const { model, config, source, from, save } = options;
   if (model.learns === 'gradient') return fitByGradient(options, model.phases(config, source.shape));
   if (from && from.phase > 0) return { tensors: from.tensors, history: [], stepsPerSecond: null };
-  const learnt = model.learns === 'statistics' ? await model.fit(config, fitData(options)) : {};
+  const learnt = model.learns === 'statistics' ? await learn(options, model) : {};
   const tensors = { ...options.pretrained, ...learnt };
   requireFinite(tensors, `${model.name}: a learnt tensor`);
   await save({ phase: 1, iteration: 0, tensors, history: [], sums: [] });
   return { tensors, history: [], stepsPerSecond: null };
+}
+
+function learn({ former, ...options }: FitOptions, model: AnyModel & { learns: 'statistics' }): Promise<Tensors> {
+  if (!former) return model.fit(options.config, fitData(options));
+  if (!model.update) throw new InternalError(`${model.name} cannot be updated.`);
+  const train = options.train.subarray(former.kept.length);
+  return model.update(options.config, former.tensors, former.kept, fitData({ ...options, train }));
 }
 
 /** What a model learns from: supervised models from all training items, the others from the normal ones. */

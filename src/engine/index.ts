@@ -23,5 +23,6 @@ export { type TestOptions, test } from './test.ts';
 export { type ThresholdOptions, type ThresholdPolicy, type ThresholdResult, threshold } from './threshold.ts';
 export { scoreTiled, type TiledOptions, type TiledScore } from './tiled.ts';
 export { type TrainOptions, train } from './train.ts';
+export { type UpdateOptions, update } from './update.ts';
 export { oddityVersion, type Versions, versionsOf } from './versions.ts';
 export { type RegionOption, type Tiles, withRegion, withTiles } from './view.ts';

@@ -16,6 +16,7 @@ import {
   type Split,
   sha256,
   type TableEncoding,
+  type TrainingChanges,
 } from '../data/index.ts';
 import type { Device } from '../runtime/index.ts';
 import { makeFolder, readJsonIfThere, writeFailure, writeJson } from './files.ts';
@@ -57,6 +58,8 @@ export interface RunRecord {
   readonly trainLimit?: number;
   readonly testLimit?: number;
   readonly heldOut?: readonly (string | number)[];
+  /** Normal images that joined or left the training part, where the run is an update of another one. */
+  readonly changes?: TrainingChanges;
   readonly splitHash: string;
   readonly seed: number;
   readonly falseAlarmRate: number;

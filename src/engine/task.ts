@@ -5,6 +5,7 @@ import type { ImageShape } from '../core/item-shape.ts';
 import { Rng } from '../core/random.ts';
 import {
   type ColumnKind,
+  changeTraining,
   checkImageOptions,
   checkScaling,
   type Dataset,
@@ -22,6 +23,7 @@ import {
   type Source,
   type Split,
   type SplitOptions,
+  type TrainingChanges,
 } from '../data/index.ts';
 import { hashSplit } from './run.ts';
 import { type RegionOption, readRegion } from './view.ts';
@@ -46,6 +48,8 @@ export interface TaskOptions extends ImageOptions, SplitOptions {
   readonly region?: RegionOption;
   /** Accept the licence of a data set that asks for it. */
   readonly acceptLicence?: boolean;
+  /** Normal images that were added to the training part after the split, or taken out. */
+  readonly changes?: TrainingChanges;
   readonly dataRoot?: string;
   readonly download?: boolean;
   readonly onEvent?: Listener;
@@ -103,7 +107,8 @@ export async function loadTask(options: TaskOptions): Promise<Task> {
   const root = options.dataRoot ?? dataRoot();
   const { download, acceptLicence, columns, scaling, size, channels, maxPixels, folderNames } = options;
   const images = { size, channels, maxPixels, folderNames };
-  const source = await dataset.load({ root, onEvent, download, acceptLicence, columns, ...images, signal });
+  const loaded = await dataset.load({ root, onEvent, download, acceptLicence, columns, ...images, signal });
+  let source = loaded;
   try {
     checkKind(source, options);
     const rng = new Rng(seed);
@@ -111,7 +116,11 @@ export async function loadTask(options: TaskOptions): Promise<Task> {
     const number = about === undefined ? source.normalClass : resolveClass(source, about);
     const name = number === undefined ? undefined : source.classes[number];
     const drawn = { validationFraction, labelledFraction, heldOut, contamination, trainLimit, testLimit, rng };
-    const split = protocol.split(source, { class: name, ...drawn });
+    let split = protocol.split(source, { class: name, ...drawn });
+    if (options.changes) {
+      const { changes } = options;
+      ({ source, split } = await changeTraining(source, split, changes, { maxPixels, onEvent, signal }));
+    }
     warnOf(source, split, onEvent);
     const region = options.region && (await readRegion(options.region, source.shape as ImageShape));
     const prepared = (await source.prepare?.(split.train, { scaling, onEvent })) ?? source;

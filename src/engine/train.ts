@@ -15,6 +15,7 @@ import {
   type ImageOptions,
   type Scaling,
   type Source,
+  type TrainingChanges,
 } from '../data/index.ts';
 import { check } from '../graph/check.ts';
 import { emitProgram } from '../graph/emit.ts';
@@ -32,7 +33,7 @@ import { resolveConfig } from './config.ts';
 import { checkDevice, openDevice } from './device.ts';
 import { judge, judgeBaselines, openScorer } from './evaluate.ts';
 import { makeFolder, readJsonIfThere, writeAtomic, writeJson } from './files.ts';
-import { type FitResult, type FitState, fitModel, readsClasses, stepTrial } from './fit.ts';
+import { type FitResult, type FitState, type Former, fitModel, readsClasses, stepTrial } from './fit.ts';
 import {
   checkMapNormalization,
   halve,
@@ -109,6 +110,8 @@ export interface TrainOptions extends ImageOptions {
   tiles?: Tiles;
   /** The part of the images that counts: a rectangle, or the path of an image file that is white inside. */
   region?: RegionOption;
+  /** Normal images to add to the training part after the split, as paths, and training items to take out, as ids. */
+  changes?: TrainingChanges;
   /** Go on with the run in `out` that was cancelled or cut. */
   resume?: boolean;
   /** Replace the run in `out`. */
@@ -152,7 +155,12 @@ interface Plan {
  * once `signal` aborts, with a checkpoint left to resume from.
  * @example const report = await train({ model: 'autoencoder', data: 'mnist', class: 1 });
  */
-export async function train(given: TrainOptions): Promise<RunReport> {
+export function train(given: TrainOptions): Promise<RunReport> {
+  return trainFrom(given);
+}
+
+/** `train`, from what was learnt before the training items changed. */
+export async function trainFrom(given: TrainOptions, former?: Former): Promise<RunReport> {
   const begin = performance.now();
   const options = withPreset(given);
   const plan = planOf(options);
@@ -166,7 +174,7 @@ export async function train(given: TrainOptions): Promise<RunReport> {
         return report;
       }
     }
-    const report = await trainIn(folder, plan, options, begin);
+    const report = await trainIn(folder, plan, options, begin, former);
     await folder.end('done');
     return report;
   } catch (error) {
@@ -257,7 +265,13 @@ function checkAugmented(model: AnyModel, augment: AugmentOptions): void {
   );
 }
 
-async function trainIn(folder: RunFolder, early: Plan, options: TrainOptions, begin: number): Promise<RunReport> {
+async function trainIn(
+  folder: RunFolder,
+  early: Plan,
+  options: TrainOptions,
+  begin: number,
+  former?: Former,
+): Promise<RunReport> {
   const { model, data, protocol, seed } = early;
   const onEvent = folder.listener(options.onEvent ?? silent);
   const { signal } = options;
@@ -315,6 +329,7 @@ async function trainIn(folder: RunFolder, early: Plan, options: TrainOptions, be
         trainLimit: options.trainLimit,
         testLimit: options.testLimit,
         heldOut: options.heldOut,
+        changes: options.changes,
         splitHash: task.splitHash,
         seed,
         falseAlarmRate: plan.falseAlarmRate,
@@ -328,7 +343,7 @@ async function trainIn(folder: RunFolder, early: Plan, options: TrainOptions, be
       });
       const seen = { ...plan, model: seenBy(model, { region: task.region, tiles }, task.source.shape) };
       const training = new Training(folder, seen, options, task, part, pretrained, origin, runtime, onEvent, begin);
-      return await training.run(from);
+      return await training.run(from, former);
     } finally {
       await runtime.close();
     }
@@ -486,12 +501,12 @@ class Training {
     private readonly begin: number,
   ) {}
 
-  async run(from?: FitState): Promise<RunReport> {
+  async run(from?: FitState, former?: Former): Promise<RunReport> {
     const { plan, task, folder, runtime, onEvent } = this;
     const { signal } = this.options;
     const { model, config, seed } = plan;
     const { source, split } = task;
-    const fitted = await this.timed('fit', () => this.fit(from));
+    const fitted = await this.timed('fit', () => this.fit(from, former));
     const { tensors } = fitted.value;
 
     // The artefact itself does the scoring, so that its scores are those of the run to the last bit.
@@ -530,6 +545,9 @@ class Training {
         ...(source.encoding && { table: source.encoding }),
         ...(plan.tiles && { tiles: plan.tiles }),
         ...(plan.region && { region: plan.region }),
+        ...(session.outputs.includes('nearest') && {
+          trainingItems: Array.from(this.part.train, (i) => source.items[i].id),
+        }),
       });
       await writeArtifact(folder.path, artifact);
       await writeAtomic(folder.files.predictions, predictionsCsv(task, judged.scores, threshold.value));
@@ -577,7 +595,7 @@ class Training {
     return this.plan.mapNormalization ? halve(validation, this.task.rng) : { threshold: validation };
   }
 
-  private async fit(from?: FitState): Promise<FitResult> {
+  private async fit(from?: FitState, former?: Former): Promise<FitResult> {
     const { plan, task, folder, runtime, origin, onEvent } = this;
     const { signal } = this.options;
     const { statistics } = this.heldOut; // before hours of training, since it may refuse
@@ -598,6 +616,7 @@ class Training {
       onEvent,
       signal,
       profile: this.profiles,
+      former,
       from,
       save,
       inspect: (program, device) => this.inspect(program, device),

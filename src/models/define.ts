@@ -131,7 +131,15 @@ interface Common<C> {
 export type Model<C = Record<string, unknown>> = Common<C> &
   (
     | { readonly learns: 'gradient'; phases(config: C, shape: ItemShape): readonly TrainingPhase[] }
-    | { readonly learns: 'statistics'; fit(config: C, data: FitData): Promise<Tensors> }
+    | {
+        readonly learns: 'statistics';
+        fit(config: C, data: FitData): Promise<Tensors>;
+        /**
+         * What `fit` learns from other items, from what it has learnt: `kept` are the numbers of the former training items
+         * that stay, in order, and `added` follow them, possibly none.
+         */
+        update?(config: C, learnt: Tensors, kept: Uint32Array, added: FitData): Promise<Tensors>;
+      }
     | { readonly learns: 'none' }
   );
 

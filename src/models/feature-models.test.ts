@@ -26,6 +26,7 @@ const size = side * side;
 const images = new Rng(1).uniforms(count * size);
 let pretrained: Tensors;
 let data: FitData;
+let given: Parameters<typeof fitData>[0];
 
 beforeAll(async () => {
   const weights = await loadWeights(findBackbone('oddity'), { root: '.' });
@@ -38,7 +39,8 @@ beforeAll(async () => {
     },
   } as unknown as Source;
   const runtime = await openRuntime('reference');
-  data = fitData({ source, train: Uint32Array.from(Array(count).keys()), rng: new Rng(2), runtime, pretrained });
+  given = { source, train: Uint32Array.from(Array(count).keys()), rng: new Rng(2), runtime, pretrained };
+  data = fitData(given);
 });
 
 /** Values of a graph of the images. */
@@ -95,6 +97,42 @@ describe('patchcore', () => {
     expect(at).toEqual([row, column]);
     expect([4, 12]).toContain(row);
     expect([4, 12]).toContain(column);
+  });
+
+  it('takes images into its bank, and out of it, as if it had learnt from them so', async () => {
+    if (patchcore.learns !== 'statistics' || !patchcore.update) throw new Error('patchcore can be updated.');
+    const config = patchcore.config.parse({ ...patchcore.tiny, neighbourhood: 1, coreset: 1 });
+    const of = (train: number[]) => fitData({ ...given, train: Uint32Array.from(train) });
+    const rows = ({ 'patchcore.bank': bank, 'patchcore.origins': origins }: Tensors) =>
+      Array.from({ length: bank.shape[0] }, (_, m) => [
+        ...[Number(origins.data[2 * m]), Number(origins.data[2 * m + 1])],
+        ...Array.from({ length: 8 }, (_, c) => Number(bank.data[m * bank.shape[1] + c]).toFixed(4)),
+      ]);
+    const learnt = await patchcore.fit(config, of([0, 1, 2, 3]));
+    const updated = await patchcore.update(config, learnt, Uint32Array.of(0, 2, 3), of([7, 8]));
+    expect(rows(updated)).toEqual(rows(await patchcore.fit(config, of([0, 2, 3, 7, 8]))));
+  });
+
+  it('covers what joins it nearly as well as a bank that is learnt anew', async () => {
+    if (patchcore.learns !== 'statistics' || !patchcore.update) throw new Error('patchcore can be updated.');
+    const config = patchcore.config.parse({ ...patchcore.tiny, smoothing: 0, neighbourhood: 1, coreset: 0.5 });
+    const of = (from: number, to: number) =>
+      fitData({ ...given, train: Uint32Array.from({ length: to - from }, (_, i) => from + i) });
+    const whole = await patchcore.fit(config, of(0, count));
+    const updated = await patchcore.update(
+      config,
+      await patchcore.fit(config, of(0, 8)),
+      Uint32Array.from(Array(8).keys()),
+      of(8, count),
+    );
+    expect(updated['patchcore.bank'].shape).toEqual(whole['patchcore.bank'].shape);
+    // The largest distance of a training patch to the bank: greedy choices are within twice the best (Gonzalez 1985).
+    const radius = (learnt: Tensors) => {
+      const { score } = run({ ...pretrained, ...learnt }, images, (net, x) => ({ ...patchcore.score(config, net, x) }));
+      return Math.max(...Array.from(score.data, Number));
+    };
+    expect(radius(updated)).toBeGreaterThan(0);
+    expect(radius(updated)).toBeLessThanOrEqual(2 * radius(whole));
   });
 
   it('re-weights by a factor between 0 and 1, which re-batching does not change', async () => {

@@ -7,7 +7,7 @@
  */
 import { z } from 'zod';
 import { DataError } from '../core/errors.ts';
-import { float32, type Tensor } from '../core/tensor.ts';
+import { float32, type Tensor, type Tensors } from '../core/tensor.ts';
 import { constant, input } from '../graph/leaf.ts';
 import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
@@ -85,51 +85,12 @@ export const patchcore = defineModel<Config>({
   },
 
   async fit(options, data) {
-    const { coreset, projection } = options;
-    const { width, height, channels } = sizesOf(options, data);
-    const perImage = width * height;
-    const patches = perImage * data.count;
-    const kept = Math.max(1, Math.round(coreset * patches));
-    if (kept * channels > LIMITS.bank) {
-      throw new DataError(
-        'bank-memory',
-        `The bank may hold ${LIMITS.bank / channels} patches of ${channels} numbers (512 MiB), and a share of ${coreset} of ` +
-          `${patches} is ${kept}. Choose --set coreset=${((0.9 * LIMITS.bank) / channels / patches).toPrecision(2)} or less.`,
-      );
-    }
-    // The choice is made in fewer dimensions, so that the features of all patches need not be kept.
-    const dimensions = Math.min(projection, channels);
-    const random = data.rng.split('projection').normals(channels * dimensions, 0, 1 / Math.sqrt(dimensions));
-    const matrix = constant(float32(random, [channels, dimensions]));
-    const seen = Math.min(patches, Math.floor(LIMITS.patches / dimensions));
-    const sample = seen < patches ? data.rng.split('patches').permutation(patches).subarray(0, seen).sort() : undefined;
-    if (sample) {
-      const message = `The bank is chosen among a random ${seen} of ${patches} patches: more do not fit into memory.`;
-      data.onEvent({ type: 'log', level: 'info', message });
-    }
-    const rows = new Float32Array(seen * dimensions);
-    const project = (net: (group: string) => Scope, x: Value) => ({
-      rows: g.matMul(asRows(descriptors(options, net, x)), matrix),
-    });
-    await gatherRows(data, 'patches', project, perImage, dimensions, sample, rows);
-    const { chosen } = await greedyCoreset(rows, dimensions, kept, { ...data, rng: data.rng.split('coreset') });
-    const places = Float64Array.from(chosen, (i) => (sample ? sample[i] : i));
-    const order = [...places.keys()].sort((a, b) => places[a] - places[b]);
-    const sorted = Uint32Array.from(order, (i) => places[i]);
-    const bank = new Float32Array(kept * channels);
-    const whole = (net: (group: string) => Scope, x: Value) => ({ rows: asRows(descriptors(options, net, x)) });
-    await gatherRows(data, 'bank', whole, perImage, channels, sorted, bank);
-    const halves = new Float32Array(kept);
-    for (let i = 0; i < bank.length; i++) halves[Math.floor(i / channels)] += bank[i] ** 2 / 2;
-    const origins = Float32Array.from({ length: 2 * kept }, (_, i) => {
-      const place = sorted[i >> 1];
-      return i % 2 === 0 ? Math.floor(place / perImage) : place % perImage;
-    });
-    return {
-      'patchcore.bank': float32(bank, [kept, channels]),
-      'patchcore.halves': float32(halves),
-      'patchcore.origins': float32(origins, [kept, 2]), // the training image, and the place in its grid
-    };
+    return tensorsOf(await chooseBank(options, data, { rows: new Float32Array(), origins: new Float32Array() }, 0));
+  },
+
+  async update(options, learnt, kept, added) {
+    const former = staying(learnt, kept);
+    return tensorsOf(added.count > 0 ? await chooseBank(options, added, former, kept.length) : former);
   },
 
   score(options, net, x) {
@@ -165,6 +126,101 @@ export const patchcore = defineModel<Config>({
     };
   },
 });
+
+/** Descriptors that stand for all, and the image and the place in its grid from which each is. */
+interface Bank {
+  /** `[M, D]`. */
+  readonly rows: Float32Array;
+  /** `[M, 2]`. */
+  readonly origins: Float32Array;
+}
+
+/** The former bank of `images` images, with as many patches of the data as its share asks for. */
+async function chooseBank(options: Config, data: FitData, former: Bank, images: number): Promise<Bank> {
+  const { coreset, projection } = options;
+  const { width, height, channels } = sizesOf(options, data);
+  const perImage = width * height;
+  const patches = perImage * data.count;
+  const total = Math.max(1, Math.round(coreset * perImage * (images + data.count)));
+  if (total * channels > LIMITS.bank) {
+    throw new DataError(
+      'bank-memory',
+      `The bank may hold ${LIMITS.bank / channels} patches of ${channels} numbers (512 MiB), and a share of ${coreset} of ` +
+        `${perImage * (images + data.count)} is ${total}. Choose --set coreset=${((coreset * 0.9 * LIMITS.bank) / channels / total).toPrecision(2)} or less.`,
+    );
+  }
+  const count = Math.min(patches, total - former.origins.length / 2);
+  if (count <= 0) return former;
+  // The choice is made in fewer dimensions, so that the features of all patches need not be kept.
+  const dimensions = Math.min(projection, channels);
+  const random = data.rng.split('projection').normals(channels * dimensions, 0, 1 / Math.sqrt(dimensions));
+  const matrix = constant(float32(random, [channels, dimensions]));
+  const seen = Math.min(patches, Math.floor(LIMITS.patches / dimensions));
+  const sample = seen < patches ? data.rng.split('patches').permutation(patches).subarray(0, seen).sort() : undefined;
+  if (sample) {
+    const message = `The bank is chosen among a random ${seen} of ${patches} patches: more do not fit into memory.`;
+    data.onEvent({ type: 'log', level: 'info', message });
+  }
+  const rows = new Float32Array(seen * dimensions);
+  const project = (net: (group: string) => Scope, x: Value) => ({
+    rows: g.matMul(asRows(descriptors(options, net, x)), matrix),
+  });
+  await gatherRows(data, 'patches', project, perImage, dimensions, sample, rows);
+  const taken = former.rows.length > 0 ? await projected(data, former.rows, channels, matrix) : undefined;
+  const rng = data.rng.split('coreset');
+  const { chosen } = await greedyCoreset(rows, dimensions, Math.min(count, seen), { ...data, rng, taken });
+  const sorted = Uint32Array.from(chosen, (i) => (sample ? sample[i] : i)).sort();
+  const bank = new Float32Array(sorted.length * channels);
+  const whole = (net: (group: string) => Scope, x: Value) => ({ rows: asRows(descriptors(options, net, x)) });
+  await gatherRows(data, 'bank', whole, perImage, channels, sorted, bank);
+  const origins = Array.from(sorted).flatMap((place) => [images + Math.floor(place / perImage), place % perImage]);
+  return { rows: concat(former.rows, bank), origins: concat(former.origins, origins) };
+}
+
+/** The part of a learnt bank that is from the images that stay, which are counted anew. */
+function staying(learnt: Tensors, kept: Uint32Array): Bank {
+  const [rows, origins] = [learnt['patchcore.bank'], learnt['patchcore.origins']].map((t) => t.data as Float32Array);
+  const channels = rows.length / (origins.length / 2);
+  const numbers = new Map(Array.from(kept, (item, k) => [item, k]));
+  const stay = Array.from({ length: origins.length / 2 }, (_, m) => m).filter((m) => numbers.has(origins[2 * m]));
+  const left = new Float32Array(stay.length * channels);
+  for (const [k, m] of stay.entries()) left.set(rows.subarray(m * channels, (m + 1) * channels), k * channels);
+  return {
+    rows: left,
+    origins: Float32Array.from(stay.flatMap((m) => [numbers.get(origins[2 * m])!, origins[2 * m + 1]])),
+  };
+}
+
+function concat(a: Float32Array, b: ArrayLike<number>): Float32Array {
+  const both = new Float32Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
+}
+
+function tensorsOf({ rows, origins }: Bank): Tensors {
+  const size = origins.length / 2;
+  const channels = rows.length / size;
+  const halves = new Float32Array(size);
+  for (let i = 0; i < rows.length; i++) halves[Math.floor(i / channels)] += rows[i] ** 2 / 2;
+  return {
+    'patchcore.bank': float32(rows, [size, channels]),
+    'patchcore.halves': float32(halves),
+    'patchcore.origins': float32(origins, [size, 2]),
+  };
+}
+
+/** Rows `[M, D]` times a matrix `[D, d]`. */
+async function projected(data: FitData, rows: Float32Array, width: number, matrix: Value): Promise<Float32Array> {
+  const bank = input('bank', ['M', width]);
+  const session = await data.compile({ name: 'projection', outputs: { y: g.matMul(bank, matrix) }, carry: {} });
+  try {
+    const { y } = await session.run({ bank: float32(rows, [rows.length / width, width]) }, { signal: data.signal });
+    return y.data as Float32Array;
+  } finally {
+    session.close().catch(() => {}); // who cancels does not wait
+  }
+}
 
 /** Height, width and channels of the grid of descriptors of a data set. */
 function sizesOf(options: Config, { shape }: Pick<FitData, 'shape'>) {

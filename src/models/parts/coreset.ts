@@ -11,29 +11,35 @@ import { input } from '../../graph/leaf.ts';
 import * as g from '../../graph/ops/index.ts';
 import type { FitData } from '../define.ts';
 
-/** Rows that are looked at in a round, and those that it takes at most. */
-const ROUND = { candidates: 1024, taken: 64 };
+/** Rows that are looked at in a round, and those that it takes at most; rows taken before that are compared at a time. */
+const ROUND = { candidates: 1024, taken: 64, before: 256 };
 
 /**
- * Indices of `count` of the `[n, width]` rows, in the order of their choice; the first is drawn by `rng`. With it the
- * largest distance of a row to its nearest chosen one.
+ * Indices of `count` of the `[n, width]` rows, in the order of their choice; the first is drawn by `rng`, unless rows
+ * `taken` before are given, to which these are added. With it the largest distance of a row to its nearest chosen one.
  */
 export async function greedyCoreset(
   rows: Float32Array,
   width: number,
   count: number,
-  { compile, onEvent, signal, rng }: Pick<FitData, 'compile' | 'onEvent' | 'signal'> & { readonly rng: Rng },
+  {
+    compile,
+    onEvent,
+    signal,
+    rng,
+    taken: before = new Float32Array(),
+  }: Pick<FitData, 'compile' | 'onEvent' | 'signal'> & { readonly rng: Rng; readonly taken?: Float32Array },
 ): Promise<{ readonly chosen: Uint32Array; readonly radius: number }> {
   const n = rows.length / width;
   const candidates = Math.min(ROUND.candidates, n);
   const all = input('rows', [n, width]);
   const halves = input('halves', [n]); // ½|x|²
-  const before = input('distances', [n]); // ½ of the squared distance to the nearest chosen row
+  const distances = input('distances', [n]); // ½ of the squared distance to the nearest chosen row
   const taken = input('taken', ['K', width]);
   const products = g.matMul(all, taken, { transposeB: true }); // [n,K]
   const own = g.mul(g.reduceSum(g.square(taken), { axes: [1] }), 0.5); // [K]
   const nearest = g.reduceMax(g.sub(products, own), { axes: [1] });
-  const after = g.minimum(before, g.maximum(g.sub(halves, nearest), 0));
+  const after = g.minimum(distances, g.maximum(g.sub(halves, nearest), 0));
   const { values, indices } = g.topK(after, candidates);
   const session = await compile({
     name: 'coreset',
@@ -48,28 +54,36 @@ export async function greedyCoreset(
       distances: float32(new Float32Array(n).fill(3e38)),
     });
     const chosen = new Uint32Array(count);
-    chosen[0] = rng.int(n);
-    let [done, fresh] = [1, Uint32Array.of(chosen[0])];
+    let [done, feed] = [0, before];
+    if (before.length === 0) {
+      chosen[done++] = rng.int(n);
+      feed = rows.slice(chosen[0] * width, (chosen[0] + 1) * width);
+    }
     let radius = 0;
     const begin = performance.now();
-    for (;;) {
+    const take = (rows: Float32Array) => {
       if (signal?.aborted) throw new Cancelled();
-      const feed = new Float32Array(fresh.length * width);
-      for (const [i, row] of fresh.entries()) feed.set(rows.subarray(row * width, (row + 1) * width), i * width);
-      const out = await session.run({ taken: float32(feed, [fresh.length, width]) }, { signal });
-      const [distances, numbers, found] = [
+      return session.run({ taken: float32(rows, [rows.length / width, width]) }, { signal });
+    };
+    for (; feed.length > ROUND.before * width; feed = feed.subarray(ROUND.before * width))
+      await take(feed.slice(0, ROUND.before * width));
+    for (;;) {
+      const out = await take(feed);
+      const [far, numbers, found] = [
         out.values.data as Float32Array,
         out.indices.data as BigInt64Array,
         out.found.data as Float32Array,
       ];
-      radius = Math.sqrt(2 * distances[0]);
+      radius = Math.sqrt(2 * far[0]);
       const rate = (1000 * done) / (performance.now() - begin);
       onEvent({ type: 'progress', task: 'coreset', done, total: count, unit: 'patches', rate });
       if (done === count) break;
-      const picked = roundOf(found, width, distances, candidates < n, Math.min(ROUND.taken, count - done));
-      fresh = Uint32Array.from(picked, (i) => Number(numbers[i]));
-      chosen.set(fresh, done);
-      done += fresh.length;
+      const picked = roundOf(found, width, far, candidates < n, Math.min(ROUND.taken, count - done));
+      feed = new Float32Array(picked.length * width);
+      for (const [k, i] of picked.entries()) {
+        chosen[done++] = Number(numbers[i]);
+        feed.set(found.subarray(i * width, (i + 1) * width), k * width);
+      }
     }
     return { chosen, radius };
   } finally {
