@@ -5,7 +5,7 @@
  * none is bounded, and no coordinate of c is near 0. Ours: the map, |∂ score / ∂ x|, which the paper has not; dense
  * layers for rows; a net that fits its depth to the image; a radius that follows the batches slowly; and by default fewer
  * and larger steps. Held-out digits and defects made of them were told apart with AUROC 0.87 at rate 1e-3 and 0.79 at the
- * published 1e-4 after 10 + 10 epochs. Left out: Deep SAD, the version with labels.
+ * published 1e-4 after 10 + 10 epochs. `deep-sad` is the version with labels.
  */
 import { z } from 'zod';
 import { isImage } from '../core/item-shape.ts';
@@ -20,11 +20,8 @@ import { itemMap } from './parts/pool-map.ts';
 import { isRows, rowLatent } from './parts/row-nets.ts';
 import { spread } from './parts/watch.ts';
 
-const config = z.strictObject({
-  objective: z
-    .enum(['one-class', 'soft-boundary'])
-    .default('one-class')
-    .describe('Pull all items to the centre, or only those outside of a sphere that leaves a share ν out.'),
+/** Options of the networks and of their training. */
+export const svddOptions = {
   network: z
     .enum(['lenet', 'lenet-28', 'lenet-32'])
     .default('lenet')
@@ -36,8 +33,6 @@ const config = z.strictObject({
     .boolean()
     .default(true)
     .describe('Normalise the contrast of each image, then the range of all, before the encoder sees it.'),
-  nu: z.number().min(0.001).max(0.999).default(0.1).describe('ν: share of the items outside of the soft boundary.'),
-  warmUpEpochs: z.int().min(1).max(100000).default(10).describe('First passes of the soft boundary with radius 0.'),
   pretrainEpochs: z.int().min(1).max(100000).default(30).describe('Passes over the items for the autoencoder.'),
   epochs: z.int().min(1).max(100000).default(30).describe('Passes over the items for the encoder.'),
   batchSize: z.int().min(2).max(65536).default(200).describe('Items per training step.'),
@@ -56,6 +51,16 @@ const config = z.strictObject({
     .default(0.33)
     .describe('Share of the autoencoder epochs before its step.'),
   milestone: z.number().min(0).max(1).default(0.33).describe('Share of the encoder epochs before its step.'),
+};
+
+const config = z.strictObject({
+  objective: z
+    .enum(['one-class', 'soft-boundary'])
+    .default('one-class')
+    .describe('Pull all items to the centre, or only those outside of a sphere that leaves a share ν out.'),
+  nu: z.number().min(0.001).max(0.999).default(0.1).describe('ν: share of the items outside of the soft boundary.'),
+  warmUpEpochs: z.int().min(1).max(100000).default(10).describe('First passes of the soft boundary with radius 0.'),
+  ...svddOptions,
 });
 type Config = z.infer<typeof config>;
 
@@ -77,7 +82,7 @@ function rangeOf(net: nn.Scope): { low: Value; high: Value } {
 }
 
 /** What the networks see: images in [0, 1] by the range of the training images; rows as they are. */
-function prepare({ contrast }: Config, net: nn.Scope, x: Value): Value {
+export function prepare({ contrast }: Pick<Config, 'contrast'>, net: nn.Scope, x: Value): Value {
   if (isRows(x) || !contrast) return x;
   const { low, high } = rangeOf(net);
   return g.div(g.sub(normalizeContrast(x), low), g.maximum(g.sub(high, low), 1e-6));
@@ -89,12 +94,12 @@ export function centreOf(sum: Value, count: Value): Value {
   return g.mul(g.where(g.greater(0, mean), -1, 1), g.maximum(g.abs(mean), FROM_ZERO));
 }
 
-function centre({ code }: Config, net: nn.Scope): Value {
+export function centre({ code }: Pick<Config, 'code'>, net: nn.Scope): Value {
   return centreOf(net.buffer('sum', [code], nn.zerosInit), net.buffer('count', [], nn.zerosInit));
 }
 
 /** ‖φ(x) − c‖² `[N]`. */
-const distance = (phi: Value, c: Value) => g.reduceSum(g.square(g.sub(phi, c)), { axes: [1] });
+export const distance = (phi: Value, c: Value) => g.reduceSum(g.square(g.sub(phi, c)), { axes: [1] });
 
 /** Σ (x − x̂)² of each item, `[N]`. */
 const itemErrors = (x: Value, drawn: Value) =>

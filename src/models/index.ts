@@ -7,6 +7,7 @@ import { autoencoder } from './autoencoder.ts';
 import { cnn } from './cnn.ts';
 import { conditionalGan } from './conditional-gan.ts';
 import { dagmm } from './dagmm.ts';
+import { deepSad } from './deep-sad.ts';
 import { deepSvdd } from './deep-svdd.ts';
 import type { Model } from './define.ts';
 import { denoisingAutoencoder } from './denoising-autoencoder.ts';
@@ -39,6 +40,7 @@ export {
   cnn,
   conditionalGan,
   dagmm,
+  deepSad,
   deepSvdd,
   denoisingAutoencoder,
   dfm,
@@ -81,6 +83,7 @@ export const models: readonly AnyModel[] = [
   conditionalGan,
   anoddpm,
   dagmm,
+  deepSad,
   deepSvdd,
   denoisingAutoencoder,
   draem,

@@ -42,8 +42,8 @@ const atChance = new Set(['gan']);
 
 /** What is trained on, by kind. */
 const tasks = {
-  image: { data: 'synthetic', class: 'texture' },
-  table: { data: rowsFile() },
+  image: { data: 'synthetic', class: 'texture', labelled: { class: 'blob' } },
+  table: { data: rowsFile(), labelled: {} },
 } as const;
 type Kind = keyof typeof tasks;
 const kindsOf = (model: AnyModel) => (Object.keys(tasks) as Kind[]).filter((kind) => model.inputs.includes(kind));
@@ -51,10 +51,11 @@ const kindsOf = (model: AnyModel) => (Object.keys(tasks) as Kind[]).filter((kind
 describe.each(models.flatMap((m) => kindsOf(m).map((kind) => [m.name, kind, m] as const)))(
   '%s on a %s',
   (name, kind, model) => {
+    const { labelled, ...data } = tasks[kind];
     const options = (out: string): TrainOptions => ({
       model: name,
-      ...tasks[kind],
-      ...(model.learning === 'supervised' && { protocol: 'labelled', class: 'blob' }),
+      ...data,
+      ...(model.learning === 'supervised' && { protocol: 'labelled', ...labelled }),
       config: { ...model.tiny },
       out: join(root, `${name}-${kind}-${out}`),
       threads: 1,

@@ -1,0 +1,86 @@
+/**
+ * Deep SAD (Ruff et al., ICLR 2020, arXiv 1906.02694, and lukasruff/Deep-SAD-PyTorch): Deep SVDD that also learns from a few
+ * labelled anomalies. Normal items are pulled to the centre as there; of anomalies the inverse of the squared distance
+ * is made small, which pushes them away from it (equation 7). Networks, autoencoder and centre are those of `deep-svdd`;
+ * the centre is the mean code of the normal items. Left out: labelled normal items, which weigh no more than others.
+ */
+import { z } from 'zod';
+import { InternalError } from '../core/errors.ts';
+import * as g from '../graph/ops/index.ts';
+import type { Value } from '../graph/value.ts';
+import * as nn from '../nn/index.ts';
+import { centre, deepSvdd, distance, prepare, svddOptions } from './deep-svdd.ts';
+import { defineModel, type ItemShape, type TrainingPhase } from './define.ts';
+import { encode } from './parts/lenet.ts';
+import { spread } from './parts/watch.ts';
+
+const config = z.strictObject({
+  eta: z.number().positive().max(1000).default(1).describe('η: weight of labelled anomalies beside normal items.'),
+  ...svddOptions,
+});
+type Config = z.infer<typeof config>;
+
+/** Added to squared distances before they are inverted, as the public code does. */
+const EPSILON = 1e-6;
+
+/** The same options as Deep SVDD has them. */
+const asSvdd = ({ eta, ...options }: Config) => ({
+  ...options,
+  objective: 'one-class' as const,
+  nu: 0.1,
+  warmUpEpochs: 1,
+});
+
+/** `[N]`: ‖φ(x) − c‖² of normal items, η / (‖φ(x) − c‖² + ε) of anomalies. */
+export function sadTerms(apart: Value, labels: Value, eta: number): Value {
+  const away = g.mul(g.div(1, g.add(apart, EPSILON)), eta);
+  return g.add(g.mul(apart, g.sub(1, labels)), g.mul(away, labels));
+}
+
+export const deepSad = defineModel<Config>({
+  name: 'deep-sad',
+  title: 'Deep SAD',
+  idea: 'An encoder that maps normal items close to one point, and labelled anomalies away from it; the distance is the score.',
+  paper: 'Ruff et al., Deep semi-supervised anomaly detection, ICLR 2020.',
+  learning: 'supervised',
+  inputs: deepSvdd.inputs,
+  learns: 'gradient',
+  config,
+  presets: deepSvdd.presets as Record<string, Partial<Config>>,
+  defaults: (shape, count) => deepSvdd.defaults!(shape, count) as Partial<Config>,
+  tiny: deepSvdd.tiny as Partial<Config>,
+
+  unsuitable: (options, shape) => deepSvdd.unsuitable!(asSvdd(options), shape),
+
+  phases(options, shape) {
+    const { code } = options;
+    const centring: nn.Step['loss'] = ({ net, x: item, labels }) => {
+      const phi = encode(options, net('encoder').frozen(), prepare(options, net('range'), item));
+      const normal = g.sub(1, labels); // [N]
+      const kept = net('centre');
+      const [sum, count] = [kept.buffer('sum', [code], nn.zerosInit), kept.buffer('count', [], nn.zerosInit)];
+      kept.update('sum', g.add(sum, g.reduceSum(g.mul(phi, g.unsqueeze(normal, 1)), { axes: [0] })));
+      kept.update('count', g.add(count, g.reduceSum(normal)));
+      return g.reduceMean(g.square(phi));
+    };
+    const pull: nn.Step['loss'] = ({ net, x: item, labels }) => {
+      const phi = encode(options, net('encoder'), prepare(options, net('range'), item));
+      const apart = distance(phi, centre(options, net('centre')));
+      return { loss: g.reduceMean(sadTerms(apart, labels, options.eta)), metrics: { spread: spread(phi) } };
+    };
+    return phasesOfSvdd(options, shape).map(({ phase, ...length }) => {
+      const own = { centre: centring, 'one-class': pull }[phase.name];
+      return {
+        ...length,
+        phase: own ? { ...phase, steps: phase.steps.map((step) => ({ ...step, loss: own })) } : phase,
+      };
+    });
+  },
+
+  score: (options, net, x) => deepSvdd.score(asSvdd(options), net, x),
+});
+
+function phasesOfSvdd(options: Config, shape: ItemShape): readonly TrainingPhase[] {
+  if (deepSvdd.learns !== 'gradient') throw new InternalError('deep-svdd learns by gradient.');
+  return deepSvdd.phases(asSvdd(options), shape);
+}
