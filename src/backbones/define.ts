@@ -10,6 +10,7 @@ import { constant, input } from '../graph/leaf.ts';
 import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import { type Scope, Trace } from '../nn/scope.ts';
+import type { KerasLayer } from './keras.ts';
 
 /** A file of weights that is known. */
 export interface WeightFile {
@@ -52,6 +53,8 @@ export interface Backbone {
   readonly usual: readonly string[];
   /** Absent where users bring their own file. */
   readonly weights?: WeightFile;
+  /** Layers by the names that they have in files of Keras, for networks that are published there. */
+  readonly keras?: ReadonlyMap<string, KerasLayer>;
   /** Builds the network on a prepared input `[N, 3, H, W]`; gives taps, and at last `logits` where it classifies. */
   network(net: Scope, x: Value): Iterable<readonly [tap: string, features: Value]>;
 }

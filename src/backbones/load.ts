@@ -7,6 +7,7 @@ import { type Listener, silent } from '../core/events.ts';
 import { sameShape, show } from '../core/shape.ts';
 import type { Tensors } from '../core/tensor.ts';
 import { download } from '../data/download.ts';
+import { readHdf5 } from '../data/formats/hdf5.ts';
 import { readNpz } from '../data/formats/npz.ts';
 import { readSafetensors } from '../data/formats/safetensors.ts';
 import { readTorch } from '../data/formats/torch.ts';
@@ -15,6 +16,7 @@ import { tensorsNeeded } from '../graph/onnx/import.ts';
 import { decodeModel } from '../graph/onnx/read.ts';
 import { type Backbone, checkTaps, tensorsOf } from './define.ts';
 import { findBackbone, isOnnxFile, knowFile } from './index.ts';
+import { fromKeras } from './keras.ts';
 
 export interface LoadWeights {
   /** A file of the user instead of the one that is known. */
@@ -58,21 +60,23 @@ export async function loadBackbone(name: string, taps: readonly string[], option
 }
 
 /**
- * The tensors of a backbone by the names of its file, all of its network.
+ * The tensors of a backbone by the names of its file: all of its network, or all but its classifier where the file has
+ * nothing of that.
  * @throws DataError `weights-missing`, `checksum`, `weights-mismatch` (tensors that are missing, too many or of another
  * shape), and what the readers of files throw; ConfigError `weights-kind` for a file of another kind.
  */
 export async function loadWeights(backbone: Backbone, options: LoadWeights): Promise<Tensors> {
   const { path, bytes } = await weightFile(backbone, options);
-  const found = await readTensors(bytes, path);
-  const needed = tensorsOf(backbone);
+  const found = await readTensors(bytes, path, backbone);
+  const [all, features] = [tensorsOf(backbone), tensorsOf(backbone, Object.keys(backbone.taps))];
+  const needed = Object.keys(found).some((name) => all.has(name) && !features.has(name)) ? all : features;
   const wrong: string[] = [];
   for (const [name, shape] of needed) {
     const { shape: given } = found[name] ?? {};
     if (!given) wrong.push(`${name} is missing`);
     else if (!sameShape(given, shape)) wrong.push(`${name} has the shape ${show(given)} and not ${show(shape)}`);
   }
-  const extra = Object.keys(found).filter((name) => !needed.has(name) && !counters.test(name));
+  const extra = Object.keys(found).filter((name) => !all.has(name) && !counters.test(name));
   wrong.push(...extra.map((name) => `${name} is not part of it`));
   if (wrong.length > 0) {
     const more = wrong.length > 3 ? `, and ${wrong.length - 3} more` : '';
@@ -140,10 +144,17 @@ async function read(path: string): Promise<Uint8Array> {
   }
 }
 
-async function readTensors(bytes: Uint8Array, path: string): Promise<Tensors> {
+async function readTensors(bytes: Uint8Array, path: string, { title, keras }: Backbone): Promise<Tensors> {
   const kind = extname(path).toLowerCase();
   if (kind === '.safetensors') return readSafetensors(bytes, basename(path)).tensors;
   if (kind === '.npz') return readNpz(bytes, basename(path));
   if (kind === '.pth' || kind === '.pt') return readTorch(bytes, basename(path));
-  throw new ConfigError('weights-kind', `Weights must be a .safetensors, .npz, .pth or .pt file, got ${path}.`);
+  if (['.h5', '.hdf5', '.keras'].includes(kind)) {
+    if (keras && kind !== '.keras') return fromKeras(await readHdf5(path), keras);
+    throw new ConfigError(
+      'weights-kind',
+      `Files of Keras are read for vgg16 and vgg19 where they are .h5, got ${path} for ${title}. Save its weights as .safetensors or .npz.`,
+    );
+  }
+  throw new ConfigError('weights-kind', `Weights must be a .safetensors, .npz, .pth, .pt or .h5 file, got ${path}.`);
 }

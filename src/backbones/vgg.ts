@@ -4,6 +4,7 @@ import { show } from '../core/shape.ts';
 import * as g from '../graph/ops/index.ts';
 import { conv } from '../nn/layers.ts';
 import { type Backbone, imagenet, type Tap } from './define.ts';
+import type { KerasLayer } from './keras.ts';
 import { linear } from './layers.ts';
 
 /** Side of the last grid that the classifier takes: images of 224. */
@@ -18,6 +19,8 @@ function vgg(name: string, title: string, convolutions: readonly number[]): Back
       endsBlock: i + 1 === count,
     })),
   );
+  // Torchvision counts convolutions, ReLUs and pools.
+  const indices = layers.map((_, i) => 2 * i + layers.slice(0, i).filter(({ endsBlock }) => endsBlock).length);
   const taps: Record<string, Tap> = {};
   for (const { tap, channels, stride, endsBlock } of layers) {
     taps[tap] = { channels, stride };
@@ -29,18 +32,24 @@ function vgg(name: string, title: string, convolutions: readonly number[]): Back
     paper: 'Simonyan and Zisserman, Very deep convolutional networks, ICLR 2015.',
     input: imagenet,
     taps,
+    keras: new Map([
+      ...layers.map(({ tap }, i): [string, KerasLayer] => [
+        tap.replace('relu', 'block').replace('_', '_conv'),
+        { name: `features.${indices[i]}` },
+      ]),
+      ['fc1', { name: 'classifier.0', grid: [512, CLASSIFIED, CLASSIFIED] }],
+      ['fc2', { name: 'classifier.3' }],
+      ['predictions', { name: 'classifier.6' }],
+    ]),
     usual: [`relu3_${convolutions[2]}`, `relu4_${convolutions[3]}`],
     *network(net, image) {
       let x = image;
-      let at = 0;
-      for (const { tap, channels, endsBlock } of layers) {
-        x = g.relu(conv(net.at(`features.${at}`), x, { filters: channels, kernel: 3, padding: 1 }));
+      for (const [i, { tap, channels, endsBlock }] of layers.entries()) {
+        x = g.relu(conv(net.at(`features.${indices[i]}`), x, { filters: channels, kernel: 3, padding: 1 }));
         yield [tap, x];
-        at += 2;
         if (!endsBlock) continue;
         x = g.maxPool(x, 2);
         yield [`pool${tap[4]}`, x];
-        at++;
       }
       const [height, width] = x.shape.slice(2);
       if (height !== CLASSIFIED || width !== CLASSIFIED) {
