@@ -14,6 +14,7 @@ import { dfm } from './dfm.ts';
 import { draem } from './draem.ts';
 import { egbad } from './egbad.ts';
 import { fAnogan } from './f-anogan.ts';
+import { featureAutoencoder } from './feature-autoencoder.ts';
 import { fenceGan } from './fence-gan.ts';
 import { gan } from './gan.ts';
 import { ganomaly } from './ganomaly.ts';
@@ -45,6 +46,7 @@ export {
   draem,
   egbad,
   fAnogan,
+  featureAutoencoder,
   fenceGan,
   gan,
   ganomaly,
@@ -88,6 +90,7 @@ export const models: readonly AnyModel[] = [
   patchcore,
   padim,
   dfm,
+  featureAutoencoder,
   vgg19Autoencoder,
   knn,
   isolationForest,
