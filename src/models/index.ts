@@ -10,6 +10,7 @@ import { dagmm } from './dagmm.ts';
 import { deepSvdd } from './deep-svdd.ts';
 import type { Model } from './define.ts';
 import { denoisingAutoencoder } from './denoising-autoencoder.ts';
+import { dfkde } from './dfkde.ts';
 import { dfm } from './dfm.ts';
 import { draem } from './draem.ts';
 import { egbad } from './egbad.ts';
@@ -42,6 +43,7 @@ export {
   dagmm,
   deepSvdd,
   denoisingAutoencoder,
+  dfkde,
   dfm,
   draem,
   egbad,
@@ -90,6 +92,7 @@ export const models: readonly AnyModel[] = [
   patchcore,
   padim,
   dfm,
+  dfkde,
   featureAutoencoder,
   vgg19Autoencoder,
   knn,
