@@ -26,6 +26,7 @@ import { padim } from './padim.ts';
 import { patchcore } from './patchcore.ts';
 import { pca } from './pca.ts';
 import { random } from './random.ts';
+import { simplenet } from './simplenet.ts';
 import { simultaneousEncoder } from './simultaneous-encoder.ts';
 import { skipGanomaly } from './skip-ganomaly.ts';
 import { twoDiscriminatorGan } from './two-discriminator-gan.ts';
@@ -59,6 +60,7 @@ export {
   patchcore,
   pca,
   random,
+  simplenet,
   simultaneousEncoder,
   skipGanomaly,
   twoDiscriminatorGan,
@@ -93,6 +95,7 @@ export const models: readonly AnyModel[] = [
   padim,
   dfm,
   dfkde,
+  simplenet,
   featureAutoencoder,
   vgg19Autoencoder,
   knn,
