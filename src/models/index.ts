@@ -15,6 +15,7 @@ import { dfm } from './dfm.ts';
 import { draem } from './draem.ts';
 import { egbad } from './egbad.ts';
 import { fAnogan } from './f-anogan.ts';
+import { fastflow } from './fastflow.ts';
 import { featureAutoencoder } from './feature-autoencoder.ts';
 import { fenceGan } from './fence-gan.ts';
 import { gan } from './gan.ts';
@@ -49,6 +50,7 @@ export {
   draem,
   egbad,
   fAnogan,
+  fastflow,
   featureAutoencoder,
   fenceGan,
   gan,
@@ -96,6 +98,7 @@ export const models: readonly AnyModel[] = [
   dfm,
   dfkde,
   simplenet,
+  fastflow,
   featureAutoencoder,
   vgg19Autoencoder,
   knn,
