@@ -10,13 +10,15 @@ import { type Source, synthetic } from '../data/index.ts';
 import { fitData, fitModel } from '../engine/fit.ts';
 import { bind } from '../engine/scoring.ts';
 import { evaluate } from '../graph/evaluate.ts';
+import { gradients } from '../graph/grad.ts';
 import { constant, input } from '../graph/leaf.ts';
 import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
-import { initialize, zerosInit } from '../nn/index.ts';
+import { initialize, l1, l2, ssim, zerosInit } from '../nn/index.ts';
 import { type Scope, Trace } from '../nn/scope.ts';
 import { assemble } from '../nn/training.ts';
 import { openRuntime, type Runtime } from '../runtime/index.ts';
+import { autoencoder } from './autoencoder.ts';
 import type { ImageShape, Model } from './define.ts';
 import { dfkde } from './dfkde.ts';
 import { fastflow, flow, permutationOf, shiftOf } from './fastflow.ts';
@@ -278,5 +280,35 @@ describe('fastflow', () => {
     ]);
     expect(kernels({})).toEqual([...three, ...one, ...three, ...one, ...three, ...one, ...three, ...one]);
     expect(kernels({ kernels: '3x3' })).toEqual(Array(8).fill(three).flat());
+  });
+});
+
+describe('autoencoder with a perceptual loss', () => {
+  const options = { loss: 'perceptual', taps: 'fine', width: 4, code: 4 } as const;
+
+  it('sees a backbone only then', () => {
+    const choice = (some: object) => autoencoder.backbone!(autoencoder.config.parse(some));
+    expect(choice({})).toBeUndefined();
+    expect(choice(options)).toMatchObject({ name: 'oddity', taps: ['fine'] });
+    const small = autoencoder.unsuitable!(autoencoder.config.parse(options), [1, 8, 8]);
+    expect(small).toMatch(/oddity at fine needs image sides of at least 16, got 8 × 8/);
+  });
+
+  it('is |x − y| + 1 − SSIM + 0.1 · the squared difference of features, which pulls at the drawing', () => {
+    const { specs, trained } = lastPhase(autoencoder, options, [1, side, side]);
+    expect(trained.every(({ name }) => name.startsWith('autoencoder.'))).toBe(true);
+    const tensors = { ...initialize(specs, new Rng(2)), ...pretrained };
+    const config = autoencoder.config.parse(options);
+    const found = run(tensors, unseen.slice(0, size), (net, x) => {
+      const { map, reconstruction } = autoencoder.score(config, net, x);
+      const y = reconstruction!;
+      const [a, b] = [x, y].map((image) => tapped(backboneFine, net, image)[0]);
+      const slope = gradients(g.reduceSum(g.square(g.sub(a, b))), [y])[0];
+      return { map, l1: l1(x, y), ssim: ssim(x, y), features: l2(a, b), slope: g.abs(slope) };
+    });
+    const wanted = mean(found.l1.data) + mean(found.ssim.data) + 0.1 * mean(found.features.data);
+    expect(mean(found.map.data)).toBeCloseTo(wanted, 4);
+    expect(mean(found.features.data)).toBeGreaterThan(0.01);
+    expect(mean(found.slope.data)).toBeGreaterThan(0);
   });
 });
