@@ -131,7 +131,7 @@ export const fastflow = defineModel<Config>({
     },
   },
   defaults: (_shape, count) => ({ epochs: passesFor(STEPS, 16, count) }),
-  imageSize: [256, 256],
+  imageSize: [128, 128],
   tiny: { taps: 'fine', steps: 2, epochs: 20, batchSize: 16, learningRate: 3e-3 },
   backbone: choiceOf,
 
