@@ -40,7 +40,7 @@ export const dfkde = defineModel<Config>({
   name: 'dfkde',
   title: 'Kernel density of features',
   idea: 'Pretrained features averaged over the image; an image is as odd as there are few normal ones near it.',
-  paper: 'DFKDE of the library Anomalib (Akcay et al., Anomalib: a deep learning library, ICIP 2022).',
+  paper: 'None: DFKDE of the library Anomalib.',
   learning: 'one-class',
   inputs: ['image'],
   learns: 'statistics',
