@@ -1,15 +1,17 @@
 /**
  * Autoencoder: a network that squeezes a normal image through a narrow code and draws it again; what it cannot draw is
  * anomalous. Networks: a strided convolutional one with a dense code (default), the nets of seeds 000 and 001 of the
- * founding documents, and the nine-layer convolutional autoencoder of Bergmann et al. 2019 (arXiv 1807.02011).
- * Left out: perceptual losses, tables and series.
+ * founding documents, and the nine-layer convolutional autoencoder of Bergmann et al. 2019 (arXiv 1807.02011). Drawing and
+ * image can also be compared by the features of a frozen pretrained network (`loss` "perceptual", after Johnson et al. 2016,
+ * arXiv 1603.08155). Left out: tables and series.
  */
 import { z } from 'zod';
 import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';
 import { defineModel, type ImageShape } from './define.ts';
-import { pooling, poolingFor, poolMap } from './parts/pool-map.ts';
+import { backboneOptions, choiceOf, tapped, tooSmall } from './parts/features.ts';
+import { itemMap, pooling, poolingFor, poolMap } from './parts/pool-map.ts';
 import { decodeSeed000, encodeSeed000 } from './parts/seed-000.ts';
 import { cropTo, padTo } from './parts/sides.ts';
 
@@ -19,9 +21,13 @@ const config = z.strictObject({
     .default('strided')
     .describe('Layers: "strided" fits its depth to the image, the others are published nets.'),
   loss: z
-    .enum(['l1', 'l2', 'ssim', 'ssim+l2'])
+    .enum(['l1', 'l2', 'ssim', 'ssim+l2', 'perceptual'])
     .default('ssim+l2')
-    .describe('What training minimises and the map shows; "ssim+l2" is 0.1 · (1 − SSIM) + 0.9 · (x − y)².'),
+    .describe(
+      'What training minimises and the map shows; "ssim+l2" is 0.1 · (1 − SSIM) + 0.9 · (x − y)², "perceptual" ' +
+        '|x − y| + 1 − SSIM + 0.1 · the squared difference of pretrained features.',
+    ),
+  ...backboneOptions,
   code: z.int().min(1).max(4096).default(16).describe('Numbers in the bottleneck; too many and it learns to copy.'),
   width: z.int().min(1).max(512).default(32).describe('Filters of the first layer of the strided network.'),
   epochs: z.int().min(1).max(100000).default(10).describe('Passes over the training images.'),
@@ -144,13 +150,30 @@ function reconstruct(options: Config, net: nn.Scope, x: Value): Value {
  */
 const SSIM_SHARE = 0.1;
 
-/** Per-pixel error `[N, C, H, W]` of a loss. */
-function errorMap(loss: Config['loss'], x: Value, y: Value): Value {
-  if (loss === 'l1') return g.abs(g.sub(x, y));
+/** γ: the share of features beside |x − y| and 1 − SSIM, which weigh 1. */
+const FEATURE_SHARE = 0.1;
+
+/** Mean over taps and channels of the squared difference of features, brought to the size of the images: `[N, 1, H, W]`. */
+function featureErrors(options: Config, net: (group: string) => nn.Scope, x: Value, y: Value): Value {
+  const [ofX, ofY] = [tapped(options, net, x), tapped(options, net, y)];
+  const maps = ofX.map((f, i) => g.resizeBilinear(itemMap(g.square(g.sub(f, ofY[i]))), x.shape.slice(2)));
+  return g.div(
+    maps.reduce((a, b) => g.add(a, b)),
+    maps.length,
+  );
+}
+
+/** Per-pixel error `[N, C, H, W]` of the loss. */
+function errorMap(options: Config, net: (group: string) => nn.Scope, x: Value, y: Value): Value {
+  const { loss } = options;
+  const absolute = () => g.abs(g.sub(x, y));
   const squared = () => g.square(g.sub(x, y));
+  if (loss === 'l1') return absolute();
   if (loss === 'l2') return squared();
   const structure = g.sub(1, nn.ssimMap(x, y));
-  return loss === 'ssim' ? structure : g.add(g.mul(structure, SSIM_SHARE), g.mul(squared(), 1 - SSIM_SHARE));
+  if (loss === 'ssim') return structure;
+  if (loss === 'ssim+l2') return g.add(g.mul(structure, SSIM_SHARE), g.mul(squared(), 1 - SSIM_SHARE));
+  return g.add(g.add(absolute(), structure), g.mul(featureErrors(options, net, x, y), FEATURE_SHARE));
 }
 
 /** Training images below which batches are small, so that an epoch has some steps. */
@@ -213,18 +236,20 @@ export const autoencoder = defineModel<Config>({
     return { batchSize, epochs: Math.max(10, Math.ceil(LEAST_STEPS / perEpoch)), pooling: poolingFor(shape) };
   },
   tiny: { width: 4, code: 4, epochs: 2, batchSize: 16 },
+  backbone: (options) => (options.loss === 'perceptual' ? choiceOf(options) : undefined),
 
-  unsuitable(options, [, height, width]) {
+  unsuitable(options, shape) {
+    const [, height, width] = shape;
     const side = Math.min(height, width);
     if (options.network === 'seed-001' && (height % 4 !== 0 || width % 4 !== 0 || side < 16)) {
       return `network seed-001 needs image sides that are multiples of 4 and at least 16, got ${height} × ${width}.`;
     }
     if (side < 8) return `the autoencoder needs images of at least 8 × 8 pixels, got ${height} × ${width}.`;
-    return undefined;
+    return options.loss === 'perceptual' ? tooSmall(options, shape) : undefined;
   },
 
   phases(options) {
-    const { learningRate, weightDecay, loss, epochs, batchSize } = options;
+    const { learningRate, weightDecay, epochs, batchSize } = options;
     return [
       {
         epochs,
@@ -237,7 +262,8 @@ export const autoencoder = defineModel<Config>({
               updates: ['autoencoder'],
               optimizer: nn.adam({ learningRate, weightDecay }),
               schedule: options.schedule === 'cosine' ? nn.cosineDecay() : nn.steady,
-              loss: ({ net, x }) => g.reduceMean(errorMap(loss, x, reconstruct(options, net('autoencoder'), x))),
+              loss: ({ net, x }) =>
+                g.reduceMean(errorMap(options, net, x, reconstruct(options, net('autoencoder'), x))),
             },
           ],
         },
@@ -249,7 +275,7 @@ export const autoencoder = defineModel<Config>({
 
   score(options, net, x) {
     const reconstruction = reconstruct(options, net('autoencoder'), x); // [N,C,H,W]
-    const map = g.reduceMean(errorMap(options.loss, x, reconstruction), { axes: [1], keep: true }); // [N,1,H,W]
+    const map = itemMap(errorMap(options, net, x, reconstruction)); // [N,1,H,W]
     return { map, score: poolMap(options.pooling, map), reconstruction: g.clip(reconstruction, 0, 1) };
   },
 });

@@ -15,7 +15,7 @@ import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';
 import { defineModel, type TrainingPhase } from './define.ts';
 import { decode, encode } from './parts/lenet.ts';
-import { passesFor } from './parts/passes.ts';
+import { buffersPass, passesFor } from './parts/passes.ts';
 import { itemMap } from './parts/pool-map.ts';
 import { isRows, rowLatent } from './parts/row-nets.ts';
 import { spread } from './parts/watch.ts';
@@ -125,13 +125,6 @@ const partOf =
 const PRETRAIN_STEPS = 300;
 const STEPS = 600;
 
-/** One pass that moves buffers only. */
-const pass = (name: string, batchSize: number, loss: nn.Step['loss']): TrainingPhase => ({
-  epochs: 1,
-  batchSize,
-  phase: { name, steps: [{ name, updates: [], optimizer: nn.sgd({ learningRate: 0 }), loss }] },
-});
-
 export const deepSvdd = defineModel<Config>({
   name: 'deep-svdd',
   title: 'Deep SVDD',
@@ -209,7 +202,7 @@ export const deepSvdd = defineModel<Config>({
     const optimizer = nn.adam({ learningRate: options.learningRate, weightDecay: options.weightDecay });
 
     /** Learns the range of the training images, whose means are 0. */
-    const range = pass('range', batchSize, ({ net, x }) => {
+    const range = buffersPass('range', batchSize, ({ net, x }) => {
       const normal = normalizeContrast(x);
       const { low, high } = rangeOf(net('range'));
       net('range').update('low', g.minimum(low, g.neg(g.reduceMax(g.neg(normal)))));
@@ -242,7 +235,7 @@ export const deepSvdd = defineModel<Config>({
       },
     };
 
-    const centring = pass('centre', batchSize, ({ net, x: item }) => {
+    const centring = buffersPass('centre', batchSize, ({ net, x: item }) => {
       const code = phi(net('encoder').frozen(), prepare(options, net('range'), item));
       const kept = net('centre');
       kept.update('sum', g.add(kept.buffer('sum', [options.code], nn.zerosInit), g.reduceSum(code, { axes: [0] })));

@@ -110,8 +110,11 @@ interface Common<C> {
    * is how many items train.
    */
   defaults?(shape: ItemShape, count: number): Partial<C>;
-  /** The pretrained network that the options name: its tensors are in the group `backbone`, and nothing trains them. */
-  backbone?(config: C): BackboneChoice;
+  /**
+   * The pretrained network that the options name, undefined where they need none: its tensors are in the group `backbone`,
+   * and nothing trains them.
+   */
+  backbone?(config: C): BackboneChoice | undefined;
   /** Height and width that image files are brought to unless told otherwise. */
   readonly imageSize?: readonly [height: number, width: number];
   /** Options with which the model fits in a second. */

@@ -11,10 +11,13 @@ import { deepSad } from './deep-sad.ts';
 import { deepSvdd } from './deep-svdd.ts';
 import type { Model } from './define.ts';
 import { denoisingAutoencoder } from './denoising-autoencoder.ts';
+import { dfkde } from './dfkde.ts';
 import { dfm } from './dfm.ts';
 import { draem } from './draem.ts';
 import { egbad } from './egbad.ts';
 import { fAnogan } from './f-anogan.ts';
+import { fastflow } from './fastflow.ts';
+import { featureAutoencoder } from './feature-autoencoder.ts';
 import { fenceGan } from './fence-gan.ts';
 import { gan } from './gan.ts';
 import { ganomaly } from './ganomaly.ts';
@@ -25,6 +28,7 @@ import { padim } from './padim.ts';
 import { patchcore } from './patchcore.ts';
 import { pca } from './pca.ts';
 import { random } from './random.ts';
+import { simplenet } from './simplenet.ts';
 import { simultaneousEncoder } from './simultaneous-encoder.ts';
 import { skipGanomaly } from './skip-ganomaly.ts';
 import { twoDiscriminatorGan } from './two-discriminator-gan.ts';
@@ -43,10 +47,13 @@ export {
   deepSad,
   deepSvdd,
   denoisingAutoencoder,
+  dfkde,
   dfm,
   draem,
   egbad,
   fAnogan,
+  fastflow,
+  featureAutoencoder,
   fenceGan,
   gan,
   ganomaly,
@@ -57,6 +64,7 @@ export {
   patchcore,
   pca,
   random,
+  simplenet,
   simultaneousEncoder,
   skipGanomaly,
   twoDiscriminatorGan,
@@ -91,6 +99,10 @@ export const models: readonly AnyModel[] = [
   patchcore,
   padim,
   dfm,
+  dfkde,
+  simplenet,
+  fastflow,
+  featureAutoencoder,
   vgg19Autoencoder,
   knn,
   isolationForest,

@@ -61,10 +61,11 @@ function fewImages(shape: ImageShape, pretrained: Tensors): FitData {
 
 /** What training learns: the shapes of all that the scoring graph may ask for. Tensors of gradients have no values. */
 async function learnt(model: AnyModel, config: unknown, shape: ImageShape): Promise<Tensors> {
-  const pretrained = pretrainedFor(model, config);
-  if (model.learns === 'none') return pretrained;
-  if (model.learns === 'statistics')
+  if (model.learns !== 'gradient') {
+    const pretrained = pretrainedFor(model, config);
+    if (model.learns === 'none') return pretrained;
     return { ...pretrained, ...(await model.fit(config, fewImages(shape, pretrained))) };
+  }
   const specs = model
     .phases(config, shape)
     .flatMap(({ phase }) => nn.assemble(phase, { shape: [2, ...shape], classes: 2 }).specs);

@@ -1,0 +1,183 @@
+/**
+ * FastFlow (Yu et al. 2021, arXiv 2111.07677): at each tap of a frozen network the grid of features, after a layer norm
+ * over `[C, h, w]`, passes an invertible network f of convolutions that learns to make it standard normal. Loss: the sum
+ * over taps of mean ½ Σ z² − log|det ∂f/∂y|. Map: the mean over taps of −exp(−½ mean_c z²), in (−1, 0); score: its
+ * largest value. A step of f keeps one half of the channels, y₁, and moves the other by y₂ · exp(s) + t, (s, t) from y₁ by
+ * two convolutions with a ReLU between and s = c · tanh(a / c); then each channel is scaled and moved, and the channels
+ * change places by a fixed permutation. The layer norm follows public code, not the paper; its factors are learnt and not
+ * part of the determinant. Ours: fewer steps of training at rates that fall. Left out: transformers as backbones.
+ */
+import { z as zod } from 'zod';
+import { Rng } from '../core/random.ts';
+import * as g from '../graph/ops/index.ts';
+import type { Value } from '../graph/value.ts';
+import * as nn from '../nn/index.ts';
+import { defineModel } from './define.ts';
+import { backboneOptions, choiceOf, gridOf, tapped, tapsOf, tooSmall } from './parts/features.ts';
+import { passesFor } from './parts/passes.ts';
+import { smoothMap } from './parts/smooth-map.ts';
+
+const config = zod.strictObject({
+  ...backboneOptions,
+  steps: zod.int().min(1).max(64).default(8).describe('Steps of each flow; 8 for ResNets, 20 for transformers.'),
+  kernels: zod
+    .enum(['alternating', '3x3'])
+    .default('alternating')
+    .describe('Convolutions of the steps: 3×3 and 1×1 in turns, or 3×3 in all (ResNet-18).'),
+  hiddenRatio: zod
+    .number()
+    .positive()
+    .max(8)
+    .default(1)
+    .describe(
+      'Channels between the two convolutions of a step, as a share of those that enter; 0.16 for transformers.',
+    ),
+  clamp: zod.number().positive().max(16).default(2).describe('c: the log of a factor of a step is within ±c.'),
+  smoothing: zod.number().min(0).max(64).default(0).describe('Standard deviation of the blur of the map, in pixels.'),
+  epochs: zod.int().min(1).max(100000).default(30).describe('Passes over the training images.'),
+  batchSize: zod.int().min(1).max(1024).default(16).describe('Images per step.'),
+  learningRate: zod.number().positive().max(1).default(1e-3).describe('Step size of Adam at the start.'),
+  weightDecay: zod.number().min(0).max(1).default(1e-5).describe('L2 penalty added to the gradient.'),
+  schedule: zod.enum(['constant', 'cosine']).default('cosine').describe('Learning rate over the training.'),
+});
+type Config = zod.infer<typeof config>;
+type FlowOptions = Pick<Config, 'steps' | 'kernels' | 'hiddenRatio' | 'clamp'>;
+
+/** Training steps by default. */
+const STEPS = 300;
+
+/** Each image's features to mean 0 and variance 1, then a factor and an offset for each of the C·h·w values. */
+function normalize(net: nn.Scope, y: Value): Value {
+  const axes = [1, 2, 3];
+  const centred = g.sub(y, g.reduceMean(y, { axes, keep: true }));
+  const std = g.sqrt(g.add(g.reduceMean(g.square(centred), { axes, keep: true }), 1e-5));
+  const shape = y.shape.slice(1) as number[];
+  const weight = net.parameter('weight', shape, nn.onesInit);
+  return g.add(g.mul(g.div(centred, std), weight), net.parameter('bias', shape, nn.zerosInit));
+}
+
+/** The permutation of the channels after a step: channel i of the result is channel p[i] before. */
+export const permutationOf = (channels: number, step: number): number[] => [
+  ...new Rng(0).split('fastflow').split(step).permutation(channels),
+];
+
+/** s and t of a step, from the channels y₁ that it keeps, for `moved` others: `[N, moved, h, w]` each. */
+export function shiftOf(options: FlowOptions, net: nn.Scope, y1: Value, moved: number, step: number) {
+  const kernel = options.kernels === '3x3' || step % 2 === 0 ? 3 : 1;
+  const layer = { kernel, padding: kernel >> 1 };
+  const filters = Math.max(1, Math.round(options.hiddenRatio * (y1.shape[1] as number)));
+  const h = g.relu(nn.conv(net.at('conv1'), y1, { filters, ...layer }));
+  const [a, t] = g.split(nn.conv(net.at('conv2'), h, { filters: 2 * moved, ...layer }), [moved, moved], 1);
+  return { s: g.mul(g.tanh(g.div(a, options.clamp)), options.clamp), t };
+}
+
+/** f: features `[N, C, h, w]` to z of the same shape, and log|det ∂z/∂y| of each image, `[N]`. */
+export function flow(options: FlowOptions, net: nn.Scope, features: Value): { z: Value; logDet: Value } {
+  const channels = features.shape[1] as number;
+  const [height, width] = gridOf(features);
+  const moved = channels >> 1;
+  let z = features;
+  let logDet: Value | undefined;
+  for (let step = 0; step < options.steps; step++) {
+    const at = net.at(`step${step + 1}`);
+    const [y1, y2] = g.split(z, [channels - moved, moved], 1);
+    const { s, t } = shiftOf(options, at, y1, moved, step);
+    const scale = at.parameter('scale', [channels], nn.zerosInit); // its log
+    const y = g.concat([y1, g.add(g.mul(y2, g.exp(s)), t)], 1);
+    z = g.gather(
+      g.scaleChannels(y, g.exp(scale), at.parameter('shift', [channels], nn.zerosInit)),
+      permutationOf(channels, step),
+      1,
+    );
+    const change = g.add(g.reduceSum(s, { axes: [1, 2, 3] }), g.mul(g.reduceSum(scale), height * width)); // [N]
+    logDet = logDet ? g.add(logDet, change) : change;
+  }
+  return { z, logDet: logDet! };
+}
+
+/** Features at each tap through its flow. */
+function flows(options: Config, net: (group: string) => nn.Scope, x: Value) {
+  const { taps } = tapsOf(options);
+  return tapped(options, net, x).map((y, i) => {
+    const at = net('flows').at(taps[i]);
+    return flow(options, at, normalize(at.at('norm'), y));
+  });
+}
+
+export const fastflow = defineModel<Config>({
+  name: 'fastflow',
+  title: 'FastFlow',
+  idea: 'Invertible networks make grids of pretrained features of normal images standard normal; a place that stays far from 0 is odd.',
+  paper: 'Yu et al., FastFlow: unsupervised anomaly detection and localization via 2D normalizing flows, 2021.',
+  learning: 'one-class',
+  inputs: ['image'],
+  learns: 'gradient',
+  config,
+  presets: {
+    resnet18: {
+      backbone: 'resnet18',
+      taps: 'layer1,layer2,layer3',
+      kernels: '3x3',
+      epochs: 500,
+      batchSize: 32,
+      schedule: 'constant',
+    },
+    'wide-resnet50': {
+      backbone: 'wide_resnet50_2',
+      taps: 'layer1,layer2,layer3',
+      epochs: 500,
+      batchSize: 32,
+      schedule: 'constant',
+    },
+  },
+  defaults: (_shape, count) => ({ epochs: passesFor(STEPS, 16, count) }),
+  imageSize: [128, 128],
+  tiny: { taps: 'fine', steps: 2, epochs: 20, batchSize: 16, learningRate: 3e-3 },
+  backbone: choiceOf,
+
+  unsuitable: (options, shape) => tooSmall(options, shape),
+
+  phases(options) {
+    const { epochs, batchSize, learningRate, weightDecay } = options;
+    return [
+      {
+        epochs,
+        batchSize,
+        phase: {
+          name: 'fit',
+          steps: [
+            {
+              name: 'fit',
+              updates: ['flows'],
+              optimizer: nn.adam({ learningRate, weightDecay }),
+              schedule: options.schedule === 'cosine' ? nn.cosineDecay() : nn.steady,
+              loss: ({ net, x }) =>
+                flows(options, net, x)
+                  .map(({ z, logDet }) => {
+                    const energy = g.mul(g.reduceSum(g.square(z), { axes: [1, 2, 3] }), 0.5); // [N]
+                    return g.reduceMean(g.sub(energy, logDet));
+                  })
+                  .reduce((a, b) => g.add(a, b)),
+            },
+          ],
+        },
+      },
+    ];
+  },
+
+  pool: (_options, map) => g.reduceMax(map, { axes: [1, 2, 3] }),
+
+  score(options, net, x) {
+    const size = [Number(x.shape[2]), Number(x.shape[3])] as const;
+    const found = flows(options, net, x);
+    const maps = found.map(({ z }) => {
+      const likely = g.exp(g.mul(g.reduceMean(g.square(z), { axes: [1], keep: true }), -0.5)); // [N,1,h,w]
+      return smoothMap(g.neg(likely), size, options.smoothing);
+    });
+    const map = g.div(
+      maps.reduce((a, b) => g.add(a, b)),
+      maps.length,
+    );
+    return { map, score: g.reduceMax(map, { axes: [1, 2, 3] }) };
+  },
+});
