@@ -26,6 +26,7 @@ import { pca } from './pca.ts';
 import { random } from './random.ts';
 import { simultaneousEncoder } from './simultaneous-encoder.ts';
 import { skipGanomaly } from './skip-ganomaly.ts';
+import { stfpm } from './stfpm.ts';
 import { twoDiscriminatorGan } from './two-discriminator-gan.ts';
 import { vae } from './vae.ts';
 import { vgg19Autoencoder } from './vgg19-autoencoder.ts';
@@ -57,6 +58,7 @@ export {
   random,
   simultaneousEncoder,
   skipGanomaly,
+  stfpm,
   twoDiscriminatorGan,
   vae,
   vgg19Autoencoder,
@@ -88,6 +90,7 @@ export const models: readonly AnyModel[] = [
   patchcore,
   padim,
   dfm,
+  stfpm,
   vgg19Autoencoder,
   knn,
   isolationForest,
