@@ -15,6 +15,7 @@ import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';
 import { defineModel, type TrainingPhase } from './define.ts';
 import { decode, encode } from './parts/lenet.ts';
+import { pass, upperQuantile } from './parts/measure.ts';
 import { passesFor } from './parts/passes.ts';
 import { itemMap } from './parts/pool-map.ts';
 import { isRows, rowLatent } from './parts/row-nets.ts';
@@ -100,16 +101,6 @@ const distance = (phi: Value, c: Value) => g.reduceSum(g.square(g.sub(phi, c)), 
 const itemErrors = (x: Value, drawn: Value) =>
   g.reduceSum(g.square(g.sub(x, drawn)), { axes: x.shape.slice(1).map((_, i) => i + 1) });
 
-/** The (1 − ν)-quantile of `[N]` numbers, between the two nearest as numpy takes it. */
-export function upperQuantile(values: Value, nu: number): Value {
-  const n = values.shape[0] as number;
-  const place = nu * (n - 1); // from the largest
-  const below = Math.floor(place);
-  const { values: largest } = g.topK(values, Math.min(n, below + 2));
-  const at = (i: number) => g.pick(largest, 0, Math.min(i, n - 1));
-  return g.add(g.mul(at(below), 1 - (place - below)), g.mul(at(below + 1), place - below));
-}
-
 /** A part of a schedule, the shares of it before the part and in it given. */
 const partOf =
   (schedule: nn.Schedule, before: number, share: number): nn.Schedule =>
@@ -119,13 +110,6 @@ const partOf =
 /** Training steps by default: of the autoencoder, then of the encoder. */
 const PRETRAIN_STEPS = 300;
 const STEPS = 600;
-
-/** One pass that moves buffers only. */
-const pass = (name: string, batchSize: number, loss: nn.Step['loss']): TrainingPhase => ({
-  epochs: 1,
-  batchSize,
-  phase: { name, steps: [{ name, updates: [], optimizer: nn.sgd({ learningRate: 0 }), loss }] },
-});
 
 export const deepSvdd = defineModel<Config>({
   name: 'deep-svdd',

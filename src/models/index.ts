@@ -12,6 +12,7 @@ import type { Model } from './define.ts';
 import { denoisingAutoencoder } from './denoising-autoencoder.ts';
 import { dfm } from './dfm.ts';
 import { draem } from './draem.ts';
+import { efficientAd } from './efficient-ad.ts';
 import { egbad } from './egbad.ts';
 import { fAnogan } from './f-anogan.ts';
 import { fenceGan } from './fence-gan.ts';
@@ -44,6 +45,7 @@ export {
   denoisingAutoencoder,
   dfm,
   draem,
+  efficientAd,
   egbad,
   fAnogan,
   fenceGan,
@@ -91,6 +93,7 @@ export const models: readonly AnyModel[] = [
   padim,
   dfm,
   stfpm,
+  efficientAd,
   vgg19Autoencoder,
   knn,
   isolationForest,

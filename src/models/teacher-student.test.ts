@@ -4,6 +4,16 @@ import { sizeOf } from '../core/shape.ts';
 import { float32 } from '../core/tensor.ts';
 import * as g from '../graph/index.ts';
 import * as nn from '../nn/index.ts';
+import {
+  autoencode,
+  decoderSides,
+  efficientAd,
+  hardMean,
+  jittered,
+  merge,
+  normalized,
+  patchNetwork,
+} from './efficient-ad.ts';
 import type { AnyModel } from './index.ts';
 import { geometricMean, halfDistance, stfpm } from './stfpm.ts';
 
@@ -69,5 +79,135 @@ describe('stfpm', () => {
     [{ backbone: 'resnet18' }, [3, 32, 32], undefined],
   ] as const)('what does not fit is a sentence: %j', (options, shape, message) => {
     expect(stfpm.unsuitable!(stfpm.config.parse(options), shape)).toBe(message);
+  });
+});
+
+describe('efficient-ad', () => {
+  /** How many numbers a network has. */
+  const sizeOfNet = (build: (net: nn.Scope) => g.Value) => {
+    const trace = new nn.Trace(false);
+    const { shape } = build(trace.group('net'));
+    return { shape, size: [...trace.parameters.values()].reduce((n, { spec }) => n + sizeOf(spec.shape), 0) };
+  };
+  const image = g.input('x', ['N', 3, 256, 256]);
+  const published = { width: 128, padding: false } as const;
+
+  it.each([
+    ['small', 8.06],
+    ['medium', 20.74],
+  ] as const)('the published %s networks have %s million numbers together', (network, millions) => {
+    const of = (outputs: number) => sizeOfNet((net) => patchNetwork({ ...published, network }, net, image, outputs));
+    const [teacher, student] = [of(384), of(768)];
+    const autoencoder = sizeOfNet((net) => autoencode(64, net, image, { outputs: 384, grid: [56, 56] }));
+    expect(teacher.shape).toEqual(['N', 384, 56, 56]);
+    expect(student.shape).toEqual(['N', 768, 56, 56]);
+    expect(autoencoder.shape).toEqual(['N', 384, 56, 56]);
+    expect((teacher.size + student.size + autoencoder.size) / 1e6).toBeCloseTo(millions, 2);
+  });
+
+  it('halves to 1 × 1 × 64 and enlarges to the published sides', () => {
+    const trace = new nn.Trace(false);
+    autoencode(64, trace.group('net'), image, { outputs: 384, grid: [56, 56] });
+    const kernels = Object.fromEntries(
+      [...trace.parameters]
+        .filter(([, { spec }]) => spec.shape.length === 4)
+        .map(([name, { spec }]) => [name, spec.shape]),
+    );
+    expect(Object.entries(kernels).map(([name, shape]) => [name.slice(4, -7), ...shape])).toEqual([
+      ['down0', 32, 3, 4, 4],
+      ['down1', 32, 32, 4, 4],
+      ['down2', 64, 32, 4, 4],
+      ['down3', 64, 64, 4, 4],
+      ['down4', 64, 64, 4, 4],
+      ['code', 64, 64, 8, 8],
+      ...[0, 1, 2, 3, 4, 5].map((i) => [`up${i}`, 64, 64, 4, 4]),
+      ['smooth', 64, 64, 3, 3],
+      ['features', 384, 64, 3, 3],
+    ]);
+    expect(decoderSides(256)).toEqual([3, 8, 15, 32, 63, 127]);
+  });
+
+  it.each([16, 33, 64, 127, 256])('a padded student covers %i pixels with 8 places more than one without', (side) => {
+    const x = g.input('x', ['N', 3, side, side]);
+    const gridOf = (padding: boolean) =>
+      sizeOfNet((net) => patchNetwork({ network: 'small', width: 4, padding }, net, x, 2)).shape[2] as number;
+    expect(Math.abs(gridOf(true) - side / 4)).toBeLessThan(1);
+    if (side > 33) expect(gridOf(true) - gridOf(false)).toBe(8);
+  });
+
+  it('learns from the squares at or above their quantile, of each image', () => {
+    const squares = [1, 5, 2, 4, 3, 10, 50, 20, 40, 30];
+    const of = (quantile: number) => numbers(hardMean(constant(squares, [2, 5, 1, 1]), quantile))[0];
+    expect(of(0)).toBeCloseTo((3 + 30) / 2, 5);
+    expect(of(0.5)).toBeCloseTo((4 + 40) / 2, 5); // the median is among them
+    expect(of(0.6)).toBeCloseTo((4.5 + 45) / 2, 5); // the quantile 3.4 is not
+    expect(of(0.999)).toBeCloseTo((5 + 50) / 2, 5);
+  });
+
+  it('scales brightness, contrast or saturation, one at a time', () => {
+    const pixels = [0.2, 0.4, 0.5, 0.3, 0.1, 0.9]; // red, green, blue of two pixels
+    const of = (which: number, how: number) =>
+      numbers(jittered(constant(pixels, [1, 3, 1, 2]), constant([which, how], [1, 2, 1, 1])));
+    const grey = [0, 1].map((p) => 0.299 * pixels[p] + 0.587 * pixels[2 + p] + 0.114 * pixels[4 + p]);
+    const mean = (grey[0] + grey[1]) / 2;
+    const expected = (f: number, rest: (pixel: number) => number) =>
+      pixels.map((v, i) => expect.closeTo(Math.min(1, Math.max(0, f * v + (1 - f) * rest(i % 2))), 5));
+    expect(of(0.1, 0)).toEqual(expected(0.8, () => 0));
+    expect(of(0.5, 1)).toEqual(expected(1.2, () => mean));
+    expect(of(0.9, 0.25)).toEqual(expected(0.9, (pixel) => grey[pixel]));
+    expect(of(0.9, 0.5)).toEqual(expected(1, () => 0));
+  });
+
+  it('merges means and variances of batches to those of all values', () => {
+    const batches = [
+      [1, 2, 3, 10],
+      [-4, 0, 7, 1],
+      [100, 101, 99, 104],
+    ];
+    const zero = () => constant([0], [1, 1, 1, 1]);
+    const start = { mean: zero(), variance: zero(), batches: constant([0], []) };
+    const found = batches.reduce((before, values) => merge(before, constant(values, [2, 1, 2, 1])), start);
+    const all = batches.flat();
+    const mean = all.reduce((a, b) => a + b) / all.length;
+    expect(numbers(found.mean)[0]).toBeCloseTo(mean, 4);
+    expect(numbers(found.variance)[0]).toBeCloseTo(all.reduce((sum, v) => sum + (v - mean) ** 2, 0) / all.length, 2);
+    expect(numbers(found.batches)).toEqual([3]);
+  });
+
+  it('brings the quantiles of a map to 0 and 0.1', () => {
+    const found = numbers(normalized(constant([2, 6, 10, 0], [1, 1, 2, 2]), constant([2], []), constant([6], [])));
+    for (const [i, v] of [0, 0.1, 0.2, -0.05].entries()) expect(found[i]).toBeCloseTo(v, 6);
+  });
+
+  it('measures the teacher before and the maps after, and trains neither', () => {
+    if (efficientAd.learns !== 'gradient') throw new Error('efficient-ad learns by gradient.');
+    const { phases: phasesOf } = efficientAd;
+    const phases = phasesOf(efficientAd.config.parse(efficientAd.tiny), [1, 32, 32]);
+    const assembled = phases.map(({ phase }) => nn.assemble(phase, { shape: [2, 1, 32, 32] }));
+    expect(phases.map(({ phase, epochs }) => [phase.name, epochs])).toEqual([
+      ['teacher', 1],
+      ['fit', 4],
+      ['maps', 1],
+    ]);
+    const groups = assembled.map(({ trained }) => [...new Set(trained.map(({ name }) => name.split('.')[0]))]);
+    expect(groups).toEqual([[], ['student', 'autoencoder'], []]);
+    const feeds = (penalty: 'none' | 'textures') => {
+      const [, fit] = phasesOf(efficientAd.config.parse({ penalty }), [3, 32, 32]);
+      return nn.assemble(fit.phase, { shape: [2, 3, 32, 32] }).feeds.map(({ kind }) => kind);
+    };
+    expect(feeds('none')).not.toContain('planted');
+    expect(feeds('textures')).toEqual(expect.arrayContaining(['planted', 'masks']));
+  });
+
+  test.each([
+    [{}, [1, 8, 64], 'oddity at fine needs image sides of at least 16, got 8 × 64.'],
+    [
+      { padding: false },
+      [1, 32, 64],
+      'efficient-ad without padding needs images of at least 40 × 40 pixels, got 32 × 64.',
+    ],
+    [{ padding: false }, [3, 40, 40], undefined],
+  ] as const)('what does not fit is a sentence: %j', (options, shape, message) => {
+    expect(efficientAd.unsuitable!(efficientAd.config.parse(options), shape)).toBe(message);
   });
 });

@@ -58,7 +58,10 @@ async function trained(name: string, options: object) {
 const ranked = (normal: readonly number[], odd: readonly number[]) =>
   normal.reduce((sum, n) => sum + odd.filter((o) => o > n).length, 0) / (normal.length * odd.length);
 
-describe.each([['stfpm', {}, 'fit']])('%s', (name, options, phase) => {
+describe.each([
+  ['stfpm', {}, 'fit'],
+  ['efficient-ad', { epochs: 10 }, 'fit'],
+])('%s', (name, options, phase) => {
   let run: Awaited<ReturnType<typeof trained>>;
   beforeAll(async () => {
     run = await trained(name, options);
