@@ -25,6 +25,7 @@ import { padim } from './padim.ts';
 import { patchcore } from './patchcore.ts';
 import { pca } from './pca.ts';
 import { random } from './random.ts';
+import { reverseDistillation } from './reverse-distillation.ts';
 import { simultaneousEncoder } from './simultaneous-encoder.ts';
 import { skipGanomaly } from './skip-ganomaly.ts';
 import { stfpm } from './stfpm.ts';
@@ -58,6 +59,7 @@ export {
   patchcore,
   pca,
   random,
+  reverseDistillation,
   simultaneousEncoder,
   skipGanomaly,
   stfpm,
@@ -94,6 +96,7 @@ export const models: readonly AnyModel[] = [
   dfm,
   stfpm,
   efficientAd,
+  reverseDistillation,
   vgg19Autoencoder,
   knn,
   isolationForest,

@@ -15,6 +15,7 @@ import {
   patchNetwork,
 } from './efficient-ad.ts';
 import type { AnyModel } from './index.ts';
+import { bottleneck, decode, placeDistance, reverseDistillation, wholeDistance } from './reverse-distillation.ts';
 import { geometricMean, halfDistance, stfpm } from './stfpm.ts';
 
 const constant = (values: ArrayLike<number>, shape: readonly number[]) => g.constant(float32(values, shape));
@@ -209,5 +210,77 @@ describe('efficient-ad', () => {
     [{ padding: false }, [3, 40, 40], undefined],
   ] as const)('what does not fit is a sentence: %j', (options, shape, message) => {
     expect(efficientAd.unsuitable!(efficientAd.config.parse(options), shape)).toBe(message);
+  });
+});
+
+describe('reverse-distillation', () => {
+  const published = reverseDistillation.config.parse(reverseDistillation.presets.paper);
+  const stages = [
+    [256, 64],
+    [512, 32],
+    [1024, 16],
+  ].map(([channels, side], i) => g.input(`layer${i + 1}`, ['N', channels, side, side]));
+
+  it('brings the three published stages into 2048 channels of 8 × 8, and back to their shapes', () => {
+    const trace = new nn.Trace(false);
+    const code = bottleneck(published, trace.group('bottleneck'), stages);
+    expect(code.shape).toEqual(['N', 2048, 8, 8]);
+    const back = decode(published, trace.group('decoder'), code, stages);
+    expect(back.map(({ shape }) => shape)).toEqual(stages.map(({ shape }) => shape));
+    const shapeOf = (name: string) => trace.parameters.get(name)?.spec.shape;
+    expect(shapeOf('bottleneck.from0.0.weight')).toEqual([512, 256, 3, 3]);
+    expect(shapeOf('bottleneck.from0.1.weight')).toEqual([1024, 512, 3, 3]);
+    expect(shapeOf('bottleneck.from1.0.weight')).toEqual([1024, 512, 3, 3]);
+    expect(shapeOf('bottleneck.from2.0.weight')).toBeUndefined();
+    expect(shapeOf('bottleneck.code.0.conv1.weight')).toEqual([1024, 3072, 1, 1]); // 3 × 1024 joined
+    expect(shapeOf('bottleneck.code.2.conv3.weight')).toEqual([2048, 1024, 1, 1]); // the last of 3 blocks
+    expect(shapeOf('bottleneck.code.3.conv3.weight')).toBeUndefined();
+    expect(shapeOf('decoder.level2.up0.0.conv2.weight')).toEqual([512, 512, 2, 2]);
+    expect(shapeOf('decoder.level0.up0.0.short.weight')).toEqual([512, 256, 2, 2]);
+  });
+
+  it('gives back grids whose sides do not halve evenly', () => {
+    const odd = [g.input('fine', ['N', 6, 9, 5]), g.input('coarse', ['N', 8, 4, 2])];
+    const trace = new nn.Trace(false);
+    const options = reverseDistillation.config.parse({});
+    const code = bottleneck(options, trace.group('bottleneck'), odd);
+    expect(code.shape).toEqual(['N', 16, 2, 1]);
+    expect(decode(options, trace.group('decoder'), code, odd).map(({ shape }) => shape)).toEqual(
+      odd.map(({ shape }) => shape),
+    );
+  });
+
+  it('compares all features of an item at once to learn, and those of a place to score', () => {
+    const [t, s] = [
+      [1, 2, 0, 3, 5, 0, 0, 1],
+      [2, 2, 1, 0, 1, 0, 4, -3],
+    ];
+    const cosine = (a: number[], b: number[]) =>
+      a.reduce((sum, v, i) => sum + v * b[i], 0) / (Math.hypot(...a) * Math.hypot(...b));
+    const [teacher, student] = [t, s].map((values) => constant(values, [2, 2, 1, 2]));
+    const items = [0, 1].map((n) => cosine(t.slice(4 * n, 4 * n + 4), s.slice(4 * n, 4 * n + 4)));
+    expect(numbers(wholeDistance(teacher, student))[0]).toBeCloseTo(1 - (items[0] + items[1]) / 2, 5);
+    const places = [0, 1, 4, 5].map((i) => 1 - cosine([t[i], t[i + 2]], [s[i], s[i + 2]]));
+    const found = numbers(placeDistance(teacher, student));
+    for (const i of [0, 1]) expect(found[i]).toBeCloseTo(places[i], 4);
+    expect(found[2]).toBeCloseTo(places[2], 4);
+    expect(found[3]).toBeCloseTo(2, 4); // (0, 1) and (0, −3): opposite
+  });
+
+  it('moves bottleneck and decoder, not the teacher', () => {
+    const { phase } = phaseOf(reverseDistillation, {}, [1, 64, 64]);
+    const { trained } = nn.assemble(phase, { shape: [2, 1, 64, 64] });
+    expect([...new Set(trained.map(({ name }) => name.split('.')[0]))].sort()).toEqual(['bottleneck', 'decoder']);
+  });
+
+  test.each([
+    [{}, [1, 31, 64], 'oddity at fine and coarse needs image sides of at least 32, got 31 × 64.'],
+    [
+      { backbone: 'resnet18' },
+      [3, 16, 64],
+      'resnet18 at layer1 and layer2 and layer3 needs image sides of at least 32, got 16 × 64.',
+    ],
+  ] as const)('what does not fit is a sentence: %j', (options, shape, message) => {
+    expect(reverseDistillation.unsuitable!(reverseDistillation.config.parse(options), shape)).toBe(message);
   });
 });

@@ -61,11 +61,12 @@ const ranked = (normal: readonly number[], odd: readonly number[]) =>
 describe.each([
   ['stfpm', {}, 'fit'],
   ['efficient-ad', { epochs: 10 }, 'fit'],
+  ['reverse-distillation', {}, 'fit'],
 ])('%s', (name, options, phase) => {
   let run: Awaited<ReturnType<typeof trained>>;
   beforeAll(async () => {
     run = await trained(name, options);
-  });
+  }, 180_000);
 
   it('leaves the teacher as it is', () => {
     const kept = Object.keys(run.tensors).filter((tensor) => tensor.startsWith('backbone.'));
