@@ -1,13 +1,5 @@
 /** The backbone while it learns: batch norms behind its convolutions, and how they are folded into them. */
-import {
-  type Convolve,
-  imagenet,
-  oddity,
-  oddityNetwork,
-  oddityTaps,
-  prepare,
-  tensorsOf,
-} from '../../src/backbones/index.ts';
+import { imagenet, normed, oddity, oddityNetwork, oddityTaps, prepare, tensorsOf } from '../../src/backbones/index.ts';
 import { sizeOf } from '../../src/core/shape.ts';
 import { float32, type Tensors } from '../../src/core/tensor.ts';
 import * as g from '../../src/graph/ops/index.ts';
@@ -15,14 +7,8 @@ import type { Value } from '../../src/graph/value.ts';
 import * as nn from '../../src/nn/index.ts';
 import { heads } from './targets.ts';
 
+/** What `batchNorm` adds to variances. */
 const EPS = 1e-5;
-
-const normed: Convolve = (net, x, filters, stride = 1) =>
-  nn.batchNorm(
-    net.at('norm'),
-    nn.conv(net, x, { filters, kernel: 3, stride, padding: 1, bias: false, weightInit: nn.heNormal() }),
-    { eps: EPS },
-  );
 
 /** Planes that the targets of an image fill behind its three colours. */
 export function targetPlanes(side: number): number {

@@ -11,7 +11,7 @@ import { squeezenet1_1 } from './squeezenet.ts';
 import { vgg16, vgg19 } from './vgg.ts';
 
 export * from './define.ts';
-export { type Convolve, oddity, oddityNetwork, oddityTaps } from './oddity.ts';
+export { type Convolve, normed, oddity, oddityNetwork, oddityTaps } from './oddity.ts';
 
 /** The one that comes with the package, then small ones first. */
 export const backbones: readonly Backbone[] = [

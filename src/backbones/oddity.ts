@@ -5,7 +5,9 @@
  */
 import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
+import { heNormal } from '../nn/initializers.ts';
 import { conv } from '../nn/layers.ts';
+import { batchNorm } from '../nn/norms.ts';
 import type { Scope } from '../nn/scope.ts';
 import { type Backbone, imagenet } from './define.ts';
 
@@ -16,6 +18,13 @@ export const oddityTaps = { fine: { channels: 96, stride: 8 }, coarse: { channel
 export type Convolve = (net: Scope, x: Value, filters: number, stride?: number) => Value;
 
 const plain: Convolve = (net, x, filters, stride = 1) => conv(net, x, { filters, kernel: 3, stride, padding: 1 });
+
+/** Convolutions of a network that is yet to learn: batch norms behind them, which fold into them at the end. */
+export const normed: Convolve = (net, x, filters, stride = 1) =>
+  batchNorm(
+    net.at('norm'),
+    conv(net, x, { filters, kernel: 3, stride, padding: 1, bias: false, weightInit: heNormal() }),
+  );
 
 /** The network on a prepared input `[N, 3, H, W]`. */
 export function* oddityNetwork(net: Scope, image: Value, convolve: Convolve = plain): Generator<[string, Value]> {

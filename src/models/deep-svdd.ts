@@ -15,7 +15,8 @@ import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';
 import { defineModel, type TrainingPhase } from './define.ts';
 import { decode, encode } from './parts/lenet.ts';
-import { buffersPass, passesFor } from './parts/passes.ts';
+import { pass, upperQuantile } from './parts/measure.ts';
+import { passesFor } from './parts/passes.ts';
 import { itemMap } from './parts/pool-map.ts';
 import { isRows, rowLatent } from './parts/row-nets.ts';
 import { spread } from './parts/watch.ts';
@@ -105,16 +106,6 @@ export const distance = (phi: Value, c: Value) => g.reduceSum(g.square(g.sub(phi
 const itemErrors = (x: Value, drawn: Value) =>
   g.reduceSum(g.square(g.sub(x, drawn)), { axes: x.shape.slice(1).map((_, i) => i + 1) });
 
-/** The (1 − ν)-quantile of `[N]` numbers, between the two nearest as numpy takes it. */
-export function upperQuantile(values: Value, nu: number): Value {
-  const n = values.shape[0] as number;
-  const place = nu * (n - 1); // from the largest
-  const below = Math.floor(place);
-  const { values: largest } = g.topK(values, Math.min(n, below + 2));
-  const at = (i: number) => g.pick(largest, 0, Math.min(i, n - 1));
-  return g.add(g.mul(at(below), 1 - (place - below)), g.mul(at(below + 1), place - below));
-}
-
 /** A part of a schedule, the shares of it before the part and in it given. */
 const partOf =
   (schedule: nn.Schedule, before: number, share: number): nn.Schedule =>
@@ -202,7 +193,7 @@ export const deepSvdd = defineModel<Config>({
     const optimizer = nn.adam({ learningRate: options.learningRate, weightDecay: options.weightDecay });
 
     /** Learns the range of the training images, whose means are 0. */
-    const range = buffersPass('range', batchSize, ({ net, x }) => {
+    const range = pass('range', batchSize, ({ net, x }) => {
       const normal = normalizeContrast(x);
       const { low, high } = rangeOf(net('range'));
       net('range').update('low', g.minimum(low, g.neg(g.reduceMax(g.neg(normal)))));
@@ -235,7 +226,7 @@ export const deepSvdd = defineModel<Config>({
       },
     };
 
-    const centring = buffersPass('centre', batchSize, ({ net, x: item }) => {
+    const centring = pass('centre', batchSize, ({ net, x: item }) => {
       const code = phi(net('encoder').frozen(), prepare(options, net('range'), item));
       const kept = net('centre');
       kept.update('sum', g.add(kept.buffer('sum', [options.code], nn.zerosInit), g.reduceSum(code, { axes: [0] })));

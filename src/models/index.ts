@@ -14,6 +14,7 @@ import { denoisingAutoencoder } from './denoising-autoencoder.ts';
 import { dfkde } from './dfkde.ts';
 import { dfm } from './dfm.ts';
 import { draem } from './draem.ts';
+import { efficientAd } from './efficient-ad.ts';
 import { egbad } from './egbad.ts';
 import { fAnogan } from './f-anogan.ts';
 import { fastflow } from './fastflow.ts';
@@ -28,9 +29,11 @@ import { padim } from './padim.ts';
 import { patchcore } from './patchcore.ts';
 import { pca } from './pca.ts';
 import { random } from './random.ts';
+import { reverseDistillation } from './reverse-distillation.ts';
 import { simplenet } from './simplenet.ts';
 import { simultaneousEncoder } from './simultaneous-encoder.ts';
 import { skipGanomaly } from './skip-ganomaly.ts';
+import { stfpm } from './stfpm.ts';
 import { twoDiscriminatorGan } from './two-discriminator-gan.ts';
 import { vae } from './vae.ts';
 import { vgg19Autoencoder } from './vgg19-autoencoder.ts';
@@ -50,6 +53,7 @@ export {
   dfkde,
   dfm,
   draem,
+  efficientAd,
   egbad,
   fAnogan,
   fastflow,
@@ -64,9 +68,11 @@ export {
   patchcore,
   pca,
   random,
+  reverseDistillation,
   simplenet,
   simultaneousEncoder,
   skipGanomaly,
+  stfpm,
   twoDiscriminatorGan,
   vae,
   vgg19Autoencoder,
@@ -103,6 +109,9 @@ export const models: readonly AnyModel[] = [
   simplenet,
   fastflow,
   featureAutoencoder,
+  stfpm,
+  efficientAd,
+  reverseDistillation,
   vgg19Autoencoder,
   knn,
   isolationForest,

@@ -61,16 +61,16 @@ function fewImages(shape: ImageShape, pretrained: Tensors): FitData {
 
 /** What training learns: the shapes of all that the scoring graph may ask for. Tensors of gradients have no values. */
 async function learnt(model: AnyModel, config: unknown, shape: ImageShape): Promise<Tensors> {
-  if (model.learns !== 'gradient') {
-    const pretrained = pretrainedFor(model, config);
-    if (model.learns === 'none') return pretrained;
-    return { ...pretrained, ...(await model.fit(config, fewImages(shape, pretrained))) };
+  if (model.learns === 'gradient') {
+    const specs = model
+      .phases(config, shape)
+      .flatMap(({ phase }) => nn.assemble(phase, { shape: [2, ...shape], classes: 2 }).specs);
+    const empty = new Float32Array(0);
+    return Object.fromEntries(specs.map((s) => [s.name, { dtype: 'float32', shape: s.shape, data: empty }]));
   }
-  const specs = model
-    .phases(config, shape)
-    .flatMap(({ phase }) => nn.assemble(phase, { shape: [2, ...shape], classes: 2 }).specs);
-  const empty = new Float32Array(0);
-  return Object.fromEntries(specs.map((s) => [s.name, { dtype: 'float32', shape: s.shape, data: empty }]));
+  const pretrained = pretrainedFor(model, config);
+  if (model.learns === 'none') return pretrained;
+  return { ...pretrained, ...(await model.fit(config, fewImages(shape, pretrained))) };
 }
 
 /** The values of an option `network`, where a model has one. */

@@ -1,6 +1,6 @@
 /** Options and graphs that models on pretrained features share. */
 import { z } from 'zod';
-import { type Backbone, checkTaps, features, findBackbone, preparations } from '../../backbones/index.ts';
+import { type Backbone, checkTaps, features, findBackbone, isOnnxFile, preparations } from '../../backbones/index.ts';
 import * as g from '../../graph/ops/index.ts';
 import type { Value } from '../../graph/value.ts';
 import type { Scope } from '../../nn/scope.ts';
@@ -53,6 +53,16 @@ export function tapsOf({ backbone: name, taps, preparation }: BackboneOptions): 
   const used = wanted.length > 0 ? wanted : [...backbone.usual];
   checkTaps(backbone, used);
   return { backbone: { ...backbone, input: preparations[preparation] ?? backbone.input }, taps: used };
+}
+
+/** Stages of residual networks at which models that compare a pyramid of features do so. */
+const stages = ['layer1', 'layer2', 'layer3'];
+
+/** The options with the first three stages of a residual network as taps where none are named; others as they are. */
+export function stagesOf<T extends BackboneOptions>(options: T): T {
+  if (options.taps !== '' || isOnnxFile(options.backbone)) return options;
+  const { taps } = findBackbone(options.backbone);
+  return stages.every((tap) => tap in taps) ? { ...options, taps: stages.join() } : options;
 }
 
 /** A sentence for images whose coarsest grid would be a single place or none. */

@@ -3,7 +3,7 @@ import * as g from '../../graph/ops/index.ts';
 import type { Value } from '../../graph/value.ts';
 import * as nn from '../../nn/index.ts';
 import type { TrainingPhase } from '../define.ts';
-import { buffersPass } from './passes.ts';
+import { pass } from './measure.ts';
 
 const sumsOf = (net: nn.Scope, channels: number) => ({
   count: net.buffer('count', [], nn.zerosInit),
@@ -16,7 +16,7 @@ export const learnStandard = (
   batchSize: number,
   featuresOf: (net: (group: string) => nn.Scope, x: Value) => Value,
 ): TrainingPhase =>
-  buffersPass('features', batchSize, ({ net, x }) => {
+  pass('features', batchSize, ({ net, x }) => {
     const y = featuresOf(net, x);
     const kept = net('features');
     const { count, sum, squares } = sumsOf(kept, y.shape[1] as number);

@@ -1,0 +1,401 @@
+/**
+ * EfficientAD (Batzner et al., WACV 2024, arXiv 2303.14535): a small student learns a teacher's features on normal
+ * images, harder where it errs most, and an autoencoder learns them through a code of 64 numbers. The student also learns what the
+ * autoencoder gives, so that a wrong arrangement of right parts stands out as a difference of those two. Both maps are
+ * brought to one scale by quantiles on normal images. Networks are the published ones at `width` 128 and
+ * `autoencoderWidth` 64. Ours: the teacher is a backbone, its features resampled to the student's grid and not distilled
+ * into a network of the student's kind first (name an ONNX file of such a one as `backbone` to have it); padded
+ * convolutions, whose grid covers the image; quantiles are means over batches of training images, of which the published
+ * code holds some out; penalty images are foreign textures on the training images instead of ImageNet; and by default
+ * narrow networks and few steps of several images.
+ */
+import { z } from 'zod';
+import { imagenet, prepare } from '../backbones/index.ts';
+import * as g from '../graph/ops/index.ts';
+import type { Value } from '../graph/value.ts';
+import * as nn from '../nn/index.ts';
+import { defineModel, type ImageShape } from './define.ts';
+import { backboneOptions, choiceOf, gridOf, joined, tapped, tapsOf, tooSmall } from './parts/features.ts';
+import { pass, upperQuantile } from './parts/measure.ts';
+import { passesFor } from './parts/passes.ts';
+
+const config = z.strictObject({
+  ...backboneOptions,
+  taps: z
+    .string()
+    .default('')
+    .describe('Places in the teacher whose features are learnt, separated by commas; its finest usual one if empty.'),
+  network: z.enum(['small', 'medium']).default('small').describe('Layers of the student, as published.'),
+  width: z
+    .int()
+    .min(4)
+    .max(512)
+    .default(32)
+    .describe("Filters of the small student's first layer, to which all others are in proportion; published: 128."),
+  autoencoderWidth: z
+    .int()
+    .min(2)
+    .max(512)
+    .default(32)
+    .describe('Filters of the autoencoder; its first two layers have half of them; published: 64.'),
+  padding: z
+    .boolean()
+    .default(true)
+    .describe('Pad the convolutions of the student; without, as published, its map leaves a border out.'),
+  hardQuantile: z
+    .number()
+    .min(0)
+    .max(0.9999)
+    .default(0.9)
+    .describe('Share of the squared differences, the smallest ones, that the student does not learn from.'),
+  penalty: z
+    .enum(['none', 'textures'])
+    .default('none')
+    .describe('Keep the student from learning the teacher on foreign textures; takes half as long again.'),
+  textures: z
+    .string()
+    .default('')
+    .describe('Folder of foreign images for the penalty; empty for textures made by rule.'),
+  epochs: z.int().min(1).max(1000000).default(10).describe('Passes over the training images.'),
+  batchSize: z.int().min(1).max(1024).default(4).describe('Images per step.'),
+  learningRate: z.number().positive().max(1).default(2e-3).describe('Step size of Adam.'),
+  schedule: z
+    .enum(['cosine', 'step'])
+    .default('cosine')
+    .describe('Learning rate over the training; "step" falls to a tenth at 95 %, as published.'),
+});
+type Config = z.infer<typeof config>;
+
+/** Training steps by default. */
+const STEPS = 500;
+const WEIGHT_DECAY = 1e-5;
+const DROPOUT = 0.2;
+/** Places on each side that a student without padding does not see. */
+const BORDER = 4;
+/** Quantiles of the maps of normal images that become 0 and `SCALE`. */
+const QUANTILES = [0.9, 0.995] as const;
+const SCALE = 0.1;
+/** Smallest variance of a channel, and smallest distance of the quantiles. */
+const EPS = 1e-12;
+/** Least side of images for a student without padding. */
+const LEAST_UNPADDED = 40;
+
+/** How layers before a ReLU begin: few steps get further from it than from PyTorch's default. */
+const begin = { weightInit: nn.heNormal() };
+
+/** Layers of the student before its last: filters in units of `width`, kernel, padding, and whether a pool follows. */
+const layers = {
+  small: [
+    [1, 4, 3, true],
+    [2, 4, 3, true],
+    [2, 3, 1, false],
+  ],
+  medium: [
+    [2, 4, 3, true],
+    [4, 4, 3, true],
+    [4, 1, 0, false],
+    [4, 3, 1, false],
+  ],
+} as const;
+
+/** The student, a patch description network: a prepared image `[N, 3, H, W] → [N, outputs, h, w]`, h about H / 4. */
+export function patchNetwork(
+  { network, width, padding }: Pick<Config, 'network' | 'width' | 'padding'>,
+  net: nn.Scope,
+  x: Value,
+  outputs: number,
+): Value {
+  let y = x;
+  for (const [i, [times, kernel, pad, pool]] of layers[network].entries()) {
+    y = g.relu(
+      nn.conv(net.at(`conv${i}`), y, { filters: times * width, kernel, padding: padding ? pad : 0, ...begin }),
+    );
+    if (pool) y = g.averagePool(y, 2, { padding: padding ? 1 : 0 });
+  }
+  y = nn.conv(net.at('features'), y, { filters: outputs, kernel: 4 });
+  return network === 'small' ? y : nn.conv(net.at('last'), g.relu(y), { filters: outputs, kernel: 1 });
+}
+
+/** Side of the student's grid: of 256 pixels 64, without padding 56. */
+function gridSide(side: number, padding: boolean): number {
+  const inner = Math.floor((Math.floor((side - 3) / 2) - 3) / 2) - 2 - 3;
+  return padding ? inner + 2 * BORDER : inner;
+}
+
+/** Sides to which the autoencoder's decoder enlarges before its six convolutions: of 256 pixels 3, 8, 15, 32, 63, 127. */
+export const decoderSides = (side: number): number[] =>
+  [side / 64 - 1, side / 32, side / 16 - 1, side / 8, side / 4 - 1, side / 2 - 1].map((n) =>
+    Math.max(1, Math.floor(n)),
+  );
+
+/** The autoencoder: a prepared image `[N, 3, H, W]` through `[N, width, 1, 1]` to features `[N, outputs, h, w]`. */
+export function autoencode(
+  width: number,
+  net: nn.Scope,
+  x: Value,
+  { outputs, grid }: { outputs: number; grid: readonly number[] },
+): Value {
+  const sides = x.shape.slice(2) as number[];
+  const halvings = Math.min(5, Math.floor(Math.log2(Math.min(...sides))) - 1);
+  let y = x;
+  for (let i = 0; i < halvings; i++) {
+    const filters = i < 2 ? width >> 1 : width;
+    y = g.relu(nn.conv(net.at(`down${i}`), y, { filters, kernel: 4, stride: 2, padding: 1, ...begin }));
+  }
+  y = nn.conv(net.at('code'), y, { filters: width, kernel: gridOf(y) });
+  const [heights, widths] = sides.map(decoderSides);
+  for (const [i, height] of heights.entries()) {
+    const at = net.at(`up${i}`);
+    const larger = g.resizeBilinear(y, [height, widths[i]]);
+    y = nn.dropout(at, g.relu(nn.conv(at, larger, { filters: width, kernel: 4, padding: 2, ...begin })), DROPOUT);
+  }
+  y = g.relu(nn.conv(net.at('smooth'), g.resizeBilinear(y, grid), { filters: width, kernel: 3, padding: 1, ...begin }));
+  return nn.conv(net.at('features'), y, { filters: outputs, kernel: 3, padding: 1 });
+}
+
+/** The options with the finest usual tap where none is named. */
+function teacherOf(options: Config): Config {
+  return options.taps === '' ? { ...options, taps: tapsOf(options).taps[0] } : options;
+}
+
+const gridsOf = ({ padding }: Config, x: Value): number[] =>
+  (x.shape.slice(2) as number[]).map((side) => gridSide(side, padding));
+
+/** What the teacher says of images in [0, 1], on the grid of the student. */
+function taughtRaw(options: Config, net: (group: string) => nn.Scope, x: Value): Value {
+  const y = joined(tapped(teacherOf(options), net, x));
+  const grid = gridsOf(options, x);
+  if (gridOf(y).every((side, i) => side === grid[i])) return y;
+  const whole = g.resizeBilinear(y, gridsOf({ ...options, padding: true }, x));
+  if (options.padding) return whole;
+  return g.slice(whole, { 2: [BORDER, BORDER + grid[0]], 3: [BORDER, BORDER + grid[1]] });
+}
+
+interface Statistics {
+  readonly mean: Value;
+  readonly variance: Value;
+  readonly batches: Value;
+}
+
+/** Mean and variance of each channel of the teacher on training images, and how many batches they are of. */
+function statistics(net: nn.Scope, channels: number): Statistics {
+  const shape = [1, channels, 1, 1];
+  return {
+    mean: net.buffer('mean', shape, nn.zerosInit),
+    variance: net.buffer('variance', shape, nn.zerosInit),
+    batches: net.buffer('batches', [], nn.zerosInit),
+  };
+}
+
+/** The statistics with one more batch `[N, C, h, w]`, as large as those before (Chan et al. 1979). */
+export function merge({ mean, variance, batches }: Statistics, y: Value): Statistics {
+  const over = { axes: [0, 2, 3], keep: true };
+  const own = g.reduceMean(y, over);
+  const ownVariance = g.reduceMean(g.square(g.sub(y, own)), over);
+  const [all, shift] = [g.add(batches, 1), g.sub(own, mean)];
+  // M₂ of both and δ² n_a n_b / (n_a + n_b), in units of a batch.
+  const between = g.mul(g.square(shift), g.div(batches, all));
+  const sum = g.add(g.add(g.mul(variance, batches), ownVariance), between);
+  return { mean: g.add(mean, g.div(shift, all)), variance: g.div(sum, all), batches: all };
+}
+
+/** The same with mean 0 and variance 1 per channel over the training images: t. */
+function taught(options: Config, net: (group: string) => nn.Scope, x: Value): Value {
+  const y = taughtRaw(options, net, x);
+  const { mean, variance } = statistics(net('teacher'), Number(y.shape[1]));
+  return g.div(g.sub(y, mean), g.sqrt(g.maximum(variance, EPS)));
+}
+
+/** s₁, which follows the teacher, and s₂, which follows the autoencoder: `[N, C, h, w]` each. */
+function studied(options: Config, net: nn.Scope, x: Value, channels: number): [Value, Value] {
+  const y = patchNetwork(options, net, prepare(imagenet, x), 2 * channels);
+  return g.split(y, [channels, channels], 1) as [Value, Value];
+}
+
+/** Mean of the squares that are at least their quantile, of each item by itself, over all items. */
+export function hardMean(squares: Value, quantile: number): Value {
+  const rows = g.flatten(squares); // [N,C·h·w]
+  const n = Number(rows.shape[1]);
+  return g.reduceMean(g.topK(rows, n - Math.ceil(quantile * (n - 1))).values);
+}
+
+/**
+ * Brightness, contrast or saturation of each image, one of the three, times a factor from 0.8 to 1.2. `random` is
+ * uniform in [0, 1), `[N, 2, 1, 1]`: which of them, and the factor.
+ */
+export function jittered(x: Value, random: Value): Value {
+  const [which, how] = g.split(random, [1, 1], 1);
+  const factor = g.add(g.mul(how, 0.4), 0.8);
+  const isSaturation = g.step(g.sub(which, 2 / 3));
+  const isContrast = g.sub(g.step(g.sub(which, 1 / 3)), isSaturation);
+  const planes = x.shape[1] === 3 ? g.split(x, [1, 1, 1], 1) : undefined;
+  const grey = planes
+    ? planes.map((plane, c) => g.mul(plane, [0.299, 0.587, 0.114][c])).reduce((a, b) => g.add(a, b))
+    : g.reduceMean(x, { axes: [1], keep: true });
+  const mean = g.reduceMean(grey, { axes: [1, 2, 3], keep: true });
+  // f x + (1 − f) r with r black, the mean grey or the grey of the pixel.
+  const rest = g.add(g.mul(isContrast, mean), g.mul(isSaturation, grey));
+  return g.clip(g.add(g.mul(x, factor), g.mul(rest, g.sub(1, factor))), 0, 1);
+}
+
+/** (1/C) Σ_c (a − b)², `[N, 1, h, w]`. */
+const meanSquares = (a: Value, b: Value) => g.reduceMean(g.square(g.sub(a, b)), { axes: [1], keep: true });
+
+/** The student's map, t against s₁, and the autoencoder's, a against s₂. */
+function rawMaps(options: Config, net: (group: string) => nn.Scope, x: Value): [Value, Value] {
+  const t = taught(options, net, x);
+  const channels = Number(t.shape[1]);
+  const [s1, s2] = studied(options, net('student').frozen(), x, channels);
+  const to = { outputs: channels, grid: gridOf(t) };
+  const a = autoencode(options.autoencoderWidth, net('autoencoder').frozen(), prepare(imagenet, x), to);
+  return [meanSquares(t, s1), meanSquares(a, s2)];
+}
+
+/** Quantiles of both maps on normal images, `[2]` each. */
+function quantiles(net: nn.Scope) {
+  return {
+    low: net.buffer('low', [2], nn.zerosInit),
+    high: net.buffer('high', [2], nn.zerosInit),
+    batches: net.buffer('batches', [], nn.zerosInit),
+  };
+}
+
+/** 0.1 (m − q_a) / (q_b − q_a). */
+export const normalized = (map: Value, low: Value, high: Value): Value =>
+  g.div(g.mul(g.sub(map, low), SCALE), g.maximum(g.sub(high, low), EPS));
+
+export const efficientAd = defineModel<Config>({
+  name: 'efficient-ad',
+  title: 'EfficientAD',
+  idea: 'A small student and an autoencoder learn the features of a pretrained teacher; where the three differ an image is odd.',
+  paper:
+    'Batzner, Heckler and König, EfficientAD: accurate visual anomaly detection at millisecond-level latencies, WACV 2024.',
+  learning: 'one-class',
+  inputs: ['image'],
+  learns: 'gradient',
+  config,
+  presets: Object.fromEntries(
+    (['small', 'medium'] as const).map((network) => [
+      `paper-${network}`,
+      {
+        network,
+        width: 128,
+        autoencoderWidth: 64,
+        padding: false,
+        hardQuantile: 0.999,
+        penalty: 'textures',
+        epochs: 350,
+        batchSize: 1,
+        learningRate: 1e-4,
+        schedule: 'step',
+      } as const,
+    ]),
+  ),
+  defaults: (_shape, count) => ({ epochs: passesFor(STEPS, 4, count) }),
+  imageSize: [256, 256],
+  tiny: { taps: 'fine', width: 16, autoencoderWidth: 16, epochs: 4, batchSize: 8, learningRate: 3e-3 },
+  backbone: (options) => choiceOf(teacherOf(options)),
+
+  unsuitable(options, shape) {
+    const [, height, width] = shape as ImageShape;
+    if (!options.padding && Math.min(height, width) < LEAST_UNPADDED)
+      return `efficient-ad without padding needs images of at least ${LEAST_UNPADDED} × ${LEAST_UNPADDED} pixels, got ${height} × ${width}.`;
+    return tooSmall(teacherOf(options), shape);
+  },
+
+  phases(options) {
+    const { epochs, batchSize, learningRate, hardQuantile, autoencoderWidth } = options;
+    const penalized = options.penalty === 'textures';
+    return [
+      pass('teacher', batchSize, ({ net, x }) => {
+        const y = taughtRaw(options, net, x);
+        const merged = merge(statistics(net('teacher'), Number(y.shape[1])), y);
+        for (const [name, value] of Object.entries(merged)) net('teacher').update(name, value);
+        return g.reduceMean(g.square(y));
+      }),
+      {
+        epochs,
+        batchSize,
+        ...(penalized && {
+          defects: {
+            ...{ share: 1, filling: 'texture', blend: 0 },
+            ...(options.textures && { textureFolder: options.textures }),
+          } as const,
+        }),
+        phase: {
+          name: 'fit',
+          steps: [
+            {
+              name: 'student',
+              updates: ['student', 'autoencoder'],
+              optimizer: nn.adam({ learningRate, weightDecay: WEIGHT_DECAY }),
+              schedule: options.schedule === 'cosine' ? nn.cosineDecay() : nn.milestones([0.95], 0.1),
+              loss(context) {
+                const { net, x, draw } = context;
+                const t = taught(options, net, x);
+                const channels = Number(t.shape[1]);
+                const [s1] = studied(options, net('student'), x, channels);
+                const hard = hardMean(g.square(g.sub(t, s1)), hardQuantile);
+                const other = jittered(x, draw('jitter', { kind: 'uniform', shape: [x.shape[0] as number, 2, 1, 1] }));
+                const to = { outputs: channels, grid: gridOf(t) };
+                const a = autoencode(autoencoderWidth, net('autoencoder'), prepare(imagenet, other), to);
+                const [, s2] = studied(options, net('student'), other, channels);
+                const autoencoder = nn.l2(taught(options, net, other), a);
+                const both = nn.l2(a, s2);
+                const losses = { hard, autoencoder, both };
+                const foreign = penalized ? penaltyOf(options, net('student'), context.planted!, channels) : undefined;
+                const metrics = foreign ? { ...losses, penalty: foreign } : losses;
+                return { loss: Object.values(metrics).reduce((sum, l) => g.add(sum, l)), metrics };
+              },
+            },
+          ],
+        },
+      },
+      pass('maps', batchSize, ({ net, x }) => {
+        const maps = rawMaps(options, net, x);
+        const before = quantiles(net('maps'));
+        const all = g.add(before.batches, 1);
+        for (const [name, share] of [
+          ['low', QUANTILES[0]],
+          ['high', QUANTILES[1]],
+        ] as const) {
+          const own = maps.map((map) => g.reshape(upperQuantile(g.reshape(map, [-1]), 1 - share), [1]));
+          const shift = g.sub(g.concat(own, 0), before[name]);
+          net('maps').update(name, g.add(before[name], g.div(shift, all)));
+        }
+        net('maps').update('batches', all);
+        return g.reduceMean(g.add(...maps));
+      }),
+    ];
+  },
+
+  pool: (_options, map) => g.reduceMax(map, { axes: [1, 2, 3] }),
+
+  score(options, net, x) {
+    const { low, high } = quantiles(net('maps'));
+    const [student, autoencoder] = rawMaps(options, net, x).map((map, i) =>
+      normalized(map, g.pick(low, 0, i), g.pick(high, 0, i)),
+    );
+    const grid = g.mul(g.add(student, autoencoder), 0.5); // [N,1,h,w]
+    const border = options.padding ? 0 : BORDER;
+    const whole = border === 0 ? grid : g.padAll(grid, [0, 0, border, border], [0, 0, border, border]);
+    const map = g.resizeBilinear(whole, x.shape.slice(2));
+    return { map, score: g.reduceMax(map, { axes: [1, 2, 3] }) };
+  },
+});
+
+/** Mean of s₁² where a foreign texture covers the image, so that the student learns nothing of it. */
+function penaltyOf(
+  options: Config,
+  net: nn.Scope,
+  { x, mask }: { readonly x: Value; readonly mask: Value },
+  channels: number,
+): Value {
+  const [s1] = studied(options, net, x, channels);
+  const squares = g.reduceMean(g.square(s1), { axes: [1], keep: true });
+  const whole = g.resizeBilinear(mask, gridsOf({ ...options, padding: true }, x), { antialias: true });
+  const [height, width] = gridOf(squares);
+  const [top, left] = gridOf(whole).map((side, i) => (side - [height, width][i]) / 2);
+  const share = g.slice(whole, { 2: [top, top + height], 3: [left, left + width] });
+  return g.div(g.reduceSum(g.mul(squares, share)), g.maximum(g.reduceSum(share), 1));
+}

@@ -1,0 +1,197 @@
+/**
+ * Reverse distillation (RD4AD, Deng and Li, CVPR 2022, arXiv 2201.10703): the features of a frozen teacher at several
+ * sizes are brought into one small code, and a decoder learns to give them back from it on normal images. What is odd
+ * does not fit through the code, so that it comes back as something else. The bottleneck halves the finer grids by
+ * convolutions to the coarsest, joins them and halves them once more in a residual stage; the decoder mirrors a residual
+ * network, doubling by 2 × 2 transposed convolutions. Ours: a 1 × 1 convolution ends each level, since features at a tap
+ * may be negative; grids whose sides are odd are resampled; maps are enlarged with half-pixel centres; and by default
+ * plain residual blocks, fewer steps and half a cosine over the rate. Left out: RD++ and its simplex noise.
+ */
+import { z } from 'zod';
+import * as g from '../graph/ops/index.ts';
+import type { Value } from '../graph/value.ts';
+import * as nn from '../nn/index.ts';
+import { defineModel } from './define.ts';
+import { backboneOptions, choiceOf, gridOf, stagesOf, tapped, tooSmall } from './parts/features.ts';
+import { passesFor } from './parts/passes.ts';
+import { smoothMap } from './parts/smooth-map.ts';
+
+const config = z.strictObject({
+  ...backboneOptions,
+  block: z
+    .enum(['plain', 'bottleneck'])
+    .default('plain')
+    .describe('Residual blocks of two 3 × 3 convolutions, or of three as in ResNet-50 and wider.'),
+  blocks: z.int().min(1).max(8).default(2).describe('Residual blocks of each stage; published: 3 in the bottleneck.'),
+  combine: z.enum(['add', 'multiply']).default('add').describe('How the maps of the taps become one.'),
+  smoothing: z.number().min(0).max(64).default(4).describe('Standard deviation of the blur of the map, in pixels.'),
+  epochs: z.int().min(1).max(100000).default(20).describe('Passes over the training images.'),
+  batchSize: z.int().min(2).max(1024).default(16).describe('Images per step.'),
+  learningRate: z.number().positive().max(1).default(5e-3).describe('Step size of Adam.'),
+  schedule: z.enum(['cosine', 'constant']).default('cosine').describe('Learning rate over the training.'),
+});
+type Config = z.infer<typeof config>;
+
+/** Training steps by default. */
+const STEPS = 400;
+/** Adam's as published. */
+const BETAS = { beta1: 0.5, beta2: 0.999 };
+/** What is added to squared lengths. */
+const EPS = 1e-8;
+
+const widthOf = (y: Value) => Number(y.shape[1]);
+/** A convolution without bias, its batch norm. */
+const normed = (at: nn.Scope, x: Value, filters: number, kernel: number, stride = 1): Value =>
+  nn.batchNorm(at.at('norm'), nn.conv(at, x, { filters, kernel, stride, padding: kernel >> 1, bias: false }));
+/** Twice the size: a transposed convolution without bias, its batch norm. */
+const doubled = (at: nn.Scope, x: Value, filters: number): Value =>
+  nn.batchNorm(at.at('norm'), nn.convTranspose(at, x, { filters, kernel: 2, stride: 2, bias: false }));
+/** Half the size, rounded up. */
+const halved = (at: nn.Scope, x: Value, filters: number): Value => normed(at, x, filters, 3, 2);
+const kept = (at: nn.Scope, x: Value, filters: number): Value => normed(at, x, filters, 3);
+
+/** A residual block whose size changes as `resize` does. */
+function block({ block: kind }: Config, net: nn.Scope, x: Value, filters: number, resize: typeof kept): Value {
+  let y: Value;
+  if (kind === 'plain') {
+    y = kept(net.at('conv2'), g.relu(resize(net.at('conv1'), x, filters)), filters);
+  } else {
+    const inner = Math.max(1, filters >> 1); // of the wide networks, half; of ResNet-50 it would be a quarter
+    y = g.relu(resize(net.at('conv2'), g.relu(normed(net.at('conv1'), x, inner, 1)), inner));
+    y = normed(net.at('conv3'), y, filters, 1);
+  }
+  const same = resize === kept && widthOf(x) === filters;
+  const short = same
+    ? x
+    : resize === doubled
+      ? doubled(net.at('short'), x, filters)
+      : normed(net.at('short'), x, filters, 1, resize === halved ? 2 : 1);
+  return g.relu(g.add(y, short));
+}
+
+/** Blocks of which the first changes the size. */
+function stage(options: Config, net: nn.Scope, x: Value, filters: number, resize: typeof kept): Value {
+  let y = block(options, net.at(0), x, filters, resize);
+  for (let i = 1; i < options.blocks; i++) y = block(options, net.at(i), y, filters, kept);
+  return y;
+}
+
+/**
+ * One code of the features at all taps, coarsest last (OCBE): finer grids pass a 3 × 3 convolution for each halving that
+ * lies between them and the coarsest, doubling their channels but not beyond its own; all joined pass a residual stage of
+ * half the size and twice the coarsest's channels.
+ */
+export function bottleneck(options: Config, net: nn.Scope, grids: readonly Value[]): Value {
+  const coarsest = grids.at(-1)!;
+  const size = gridOf(coarsest);
+  const brought = grids.map((grid, i) => {
+    let y = grid;
+    const halvings = Math.round(Math.log2(gridOf(grid)[0] / size[0]));
+    for (let k = 0; k < halvings; k++) {
+      const filters = k === halvings - 1 ? widthOf(coarsest) : Math.min(2 * widthOf(y), widthOf(coarsest));
+      y = g.relu(halved(net.at(`from${i}`).at(k), y, filters));
+    }
+    return g.resizeBilinear(y, size);
+  });
+  const joint = brought.length === 1 ? coarsest : g.concat(brought, 1);
+  return stage(options, net.at('code'), joint, 2 * widthOf(coarsest), halved);
+}
+
+/** Features from a code, shaped as the teacher's, `like`, coarsest last. */
+export function decode(options: Config, net: nn.Scope, code: Value, like: readonly Value[]): Value[] {
+  let y = code;
+  const found: Value[] = [];
+  for (let i = like.length - 1; i >= 0; i--) {
+    const [at, size, filters] = [net.at(`level${i}`), gridOf(like[i]), widthOf(like[i])];
+    const doublings = Math.max(0, Math.round(Math.log2(size[0] / gridOf(y)[0])));
+    for (let k = 0; k < doublings; k++) y = stage(options, at.at(`up${k}`), y, filters, doubled);
+    if (doublings === 0) y = stage(options, at.at('same'), y, filters, kept);
+    y = g.resizeBilinear(y, size);
+    found[i] = nn.conv(at.at('features'), y, { filters, kernel: 1 });
+  }
+  return found;
+}
+
+/** The teacher's features, finest first, and the decoder's of the same shapes. */
+function both(options: Config, net: (group: string) => nn.Scope, x: Value): (readonly [Value, Value])[] {
+  const teacher = tapped(stagesOf(options), net, x).sort((a, b) => gridOf(b)[0] - gridOf(a)[0]);
+  const student = decode(options, net('decoder'), bottleneck(options, net('bottleneck'), teacher), teacher);
+  return teacher.map((t, i) => [t, student[i]] as const);
+}
+
+/** 1 − cos of all features of an item at once, mean over the batch. */
+export const wholeDistance = (t: Value, s: Value): Value => nn.cosine(g.flatten(t), g.flatten(s), EPS);
+
+/** 1 − cos of the channels at each place, `[N, 1, h, w]`. */
+export function placeDistance(t: Value, s: Value): Value {
+  const sum = (v: Value) => g.reduceSum(v, { axes: [1], keep: true });
+  const length = (v: Value) => g.sqrt(g.add(sum(g.square(v)), EPS));
+  return g.sub(1, g.div(sum(g.mul(t, s)), g.mul(length(t), length(s))));
+}
+
+export const reverseDistillation = defineModel<Config>({
+  name: 'reverse-distillation',
+  title: 'Reverse distillation',
+  idea: 'Features of a pretrained teacher pass a narrow code and a decoder that gives them back; where they come back otherwise an image is odd.',
+  paper: 'Deng and Li, Anomaly detection via reverse distillation from one-class embedding, CVPR 2022.',
+  learning: 'one-class',
+  inputs: ['image'],
+  learns: 'gradient',
+  config,
+  presets: {
+    paper: {
+      backbone: 'wide_resnet50_2',
+      block: 'bottleneck',
+      blocks: 3,
+      epochs: 200,
+      batchSize: 16,
+      learningRate: 5e-3,
+      schedule: 'constant',
+    },
+  },
+  defaults(shape, count) {
+    const batchSize = Math.min(...shape.slice(1)) < 192 ? 16 : 8;
+    return { batchSize, epochs: passesFor(STEPS, batchSize, count) };
+  },
+  imageSize: [256, 256],
+  tiny: { taps: 'fine', blocks: 1, smoothing: 1, epochs: 6, batchSize: 16 },
+  backbone: (options) => choiceOf(stagesOf(options)),
+
+  unsuitable: (options, shape) => tooSmall(stagesOf(options), shape),
+
+  phases(options) {
+    const { epochs, batchSize, learningRate } = options;
+    return [
+      {
+        epochs,
+        batchSize,
+        phase: {
+          name: 'fit',
+          steps: [
+            {
+              name: 'student',
+              updates: ['bottleneck', 'decoder'],
+              optimizer: nn.adam({ learningRate, ...BETAS }),
+              schedule: options.schedule === 'cosine' ? nn.cosineDecay() : nn.steady,
+              // Σ_l (1 − cos(t_l, s_l)), mean over the batch.
+              loss: ({ net, x }) =>
+                both(options, net, x)
+                  .map(([t, s]) => wholeDistance(t, s))
+                  .reduce((a, b) => g.add(a, b)),
+            },
+          ],
+        },
+      },
+    ];
+  },
+
+  pool: (_options, map) => g.reduceMax(map, { axes: [1, 2, 3] }),
+
+  score(options, net, x) {
+    const size = x.shape.slice(2) as [number, number];
+    const maps = both(options, net, x).map(([t, s]) => g.resizeBilinear(placeDistance(t, s), size));
+    const joint = maps.reduce((a, b) => (options.combine === 'add' ? g.add(a, b) : g.mul(a, b)));
+    const map = smoothMap(joint, size, options.smoothing);
+    return { map, score: g.reduceMax(map, { axes: [1, 2, 3] }) };
+  },
+});
