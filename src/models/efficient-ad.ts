@@ -291,7 +291,10 @@ export const efficientAd = defineModel<Config>({
       } as const,
     ]),
   ),
-  defaults: (_shape, count) => ({ epochs: passesFor(STEPS, 4, count) }),
+  defaults(shape, count) {
+    const batchSize = Math.min(...shape.slice(1)) < 192 ? 4 : 2;
+    return { batchSize, epochs: passesFor(STEPS, batchSize, count) };
+  },
   imageSize: [256, 256],
   tiny: { taps: 'fine', width: 16, autoencoderWidth: 16, epochs: 4, batchSize: 8, learningRate: 3e-3 },
   backbone: (options) => choiceOf(teacherOf(options)),
