@@ -73,7 +73,7 @@ describe.each(models.flatMap((m) => kindsOf(m).map((kind) => [m.name, kind, m] a
     afterAll(() => detector?.close());
 
     it('fits in seconds, and ranks planted anomalies above chance where it learns', () => {
-      expect(report.timings.fitSeconds).toBeLessThan(20);
+      expect(report.timings.fitSeconds).toBeLessThan(60);
       if (model.learns !== 'none' && !atChance.has(name)) expect(report.metrics.imageAuroc).toBeGreaterThan(0.55);
       // Where several steps pull against each other no loss need fall: only phases of one step are held to it.
       const losses = (record: { metrics: object }) => Object.keys(record.metrics).filter((n) => n.endsWith('.loss'));
