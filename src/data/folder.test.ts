@@ -125,6 +125,19 @@ describe.skipIf(!hasSharp)('folderSource', () => {
     expect((await refused(gone)).message).toContain('must be an image file, and does not exist');
   });
 
+  test('images keep the middle size of their files, in multiples of 32 and within bounds', async () => {
+    const layout = layoutOf(
+      'sizes',
+      [100, 170, 300].map((size) => ({ content: png(1, { size }) })),
+    );
+    const shapeFor = async (atMost: number) => (await open(layout, { size: { atMost } })).shape;
+    expect(await shapeFor(512)).toEqual([1, 160, 160]);
+    expect(await shapeFor(128)).toEqual([1, 128, 128]);
+    const tiny = layoutOf('tiny', [{ content: png(1, { size: 8 }) }]);
+    expect((await open(tiny, { size: { atMost: 512 } })).shape).toEqual([1, 64, 64]);
+    expect(await refused(layout, { size: { atMost: 2 } })).toMatchObject({ code: 'image-size' });
+  });
+
   test('huge images, masks of another size, strange sizes and empty layouts are refused', async () => {
     const huge = layoutOf('l', [{ content: png(1) }]);
     expect(await refused(huge, { maxPixels: 63 })).toMatchObject({ code: 'image-too-large' });

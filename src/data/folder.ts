@@ -15,10 +15,13 @@ import type { Source, SourceItem } from './item.ts';
 import type { Layout, LayoutItem, LayoutOptions } from './layout.ts';
 import { type Pixels, writeUnit } from './resize.ts';
 
+/** Height and width, or those of the files: their medians in multiples of 32, at least 64 and at most `atMost`. */
+export type ImageSize = readonly [height: number, width: number] | { readonly atMost: number };
+
 /** How image files become items of one shape. */
 export interface ImageOptions {
   /** Height and width that every image is resized to, without keeping its proportions; default 128 by 128. */
-  readonly size?: readonly [number, number];
+  readonly size?: ImageSize;
   /** Default 1 when every file is grey, else 3. */
   readonly channels?: 1 | 3;
   /** Pixels that a file may have; default 100 million. */
@@ -61,10 +64,11 @@ interface File {
 /** Throws ConfigError `image-size` or `channels` for what no image can have. */
 export function checkImageOptions({ size, channels, maxPixels }: ImageOptions): void {
   const isSide = (n: number) => Number.isInteger(n) && n >= SIDES.min && n <= SIDES.max;
-  if (size && !(size.length === 2 && size.every(isSide))) {
+  const sides = size && ('atMost' in size ? [size.atMost, size.atMost] : size);
+  if (sides && !(sides.length === 2 && sides.every(isSide))) {
     throw new ConfigError(
       'image-size',
-      `The size of images must be whole numbers from ${SIDES.min} to ${SIDES.max}, height and width, got ${size.join('x')}.`,
+      `The size of images must be whole numbers from ${SIDES.min} to ${SIDES.max}, height and width, got ${sides.join('x')}.`,
     );
   }
   if (channels !== undefined && channels !== 1 && channels !== 3) {
@@ -93,7 +97,7 @@ export async function folderSource(options: FolderSourceOptions): Promise<Source
 
   const { images, masks } = await checkFiles(found, { maxPixels, onEvent, signal });
   const channels = options.channels ?? (images.every(({ header }) => header.channels === 1) ? 1 : 3);
-  const [height, width] = options.size ?? DEFAULT_SIZE;
+  const [height, width] = sizeOf(options.size ?? DEFAULT_SIZE, images);
   const shape = [channels, height, width] as const;
   const [values, area] = [channels * height * width, height * width];
 
@@ -200,6 +204,15 @@ export async function folderSource(options: FolderSourceOptions): Promise<Source
     }),
     close: () => decoder.close(),
   };
+}
+
+/** The size that images are read at. */
+function sizeOf(size: ImageSize, files: readonly File[]): readonly [number, number] {
+  if (!('atMost' in size)) return size;
+  const median = (side: 'height' | 'width') =>
+    files.map(({ header }) => header[side]).sort((a, b) => a - b)[files.length >> 1];
+  const whole = (n: number) => Math.max(64, Math.min(size.atMost, 32 * Math.round(n / 32)));
+  return [whole(median('height')), whole(median('width'))];
 }
 
 /** Reads every file once: its header and its hash. */

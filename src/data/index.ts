@@ -13,6 +13,7 @@ export {
   type FolderSourceOptions,
   folderSource,
   type ImageOptions,
+  type ImageSize,
 } from './folder.ts';
 export { type CifarBatch, readCifarBinary } from './formats/cifar-binary.ts';
 export { gunzip } from './formats/gzip.ts';

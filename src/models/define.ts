@@ -7,7 +7,7 @@ import type { Listener } from '../core/events.ts';
 import type { ImageShape, ItemKind, ItemShape } from '../core/item-shape.ts';
 import type { Rng } from '../core/random.ts';
 import type { Tensors } from '../core/tensor.ts';
-import type { DefectOptions } from '../data/index.ts';
+import type { DefectOptions, ImageSize } from '../data/index.ts';
 import type { Program } from '../graph/program.ts';
 import type { Value } from '../graph/value.ts';
 import type { Scope } from '../nn/scope.ts';
@@ -115,8 +115,8 @@ interface Common<C> {
    * and nothing trains them.
    */
   backbone?(config: C): BackboneChoice | undefined;
-  /** Height and width that image files are brought to unless told otherwise. */
-  readonly imageSize?: readonly [height: number, width: number];
+  /** The size that image files are brought to unless told otherwise. */
+  readonly imageSize?: ImageSize;
   /** Options with which the model fits in a second. */
   readonly tiny: Partial<C>;
   /** Shapes, of a kind among `inputs`, that the model cannot take: a sentence, or undefined. */

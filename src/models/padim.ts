@@ -46,7 +46,7 @@ export const padim = defineModel<Config>({
   learns: 'statistics',
   config,
   presets: {},
-  imageSize: [256, 256],
+  imageSize: { atMost: 512 },
   tiny: { taps: 'fine', channels: 16, smoothing: 1 },
   backbone: choiceOf,
 

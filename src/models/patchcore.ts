@@ -70,7 +70,7 @@ export const patchcore = defineModel<Config>({
   presets: {
     official: { descriptor: 'adaptive', squared: true },
   },
-  imageSize: [256, 256],
+  imageSize: { atMost: 512 },
   tiny: { taps: 'fine', coreset: 0.1, smoothing: 1 },
   backbone: choiceOf,
 

@@ -94,7 +94,11 @@ export function addTrain(program: Command, argv: readonly string[]): void {
       '--data <name|path>',
       'a data set (see: oddity datasets), a folder of images, a CSV file that lists them, or a file of rows (CSV, Parquet, ARFF, .data, .mat, .npz)',
     )
-    .option('--size <n|HxW>', 'resize image files to this height and width (default: 128x128)', imageSize)
+    .option(
+      '--size <n|HxW>',
+      'resize image files to this height and width (default: what suits the model, often 128x128)',
+      imageSize,
+    )
     .option('--channels <n>', 'read image files as grey (1) or colour (3) (default: 1 if all are grey)', imageChannels)
     .option('--region <x,y,w,h|file>', 'only this part of the images counts: pixels at --size, or a mask', region)
     .option('--tile <n|HxW>', 'train on tiles of this size, score whole images tile by tile', tileSize)
