@@ -27,13 +27,20 @@ export interface Detector {
   readonly info: ArtifactInfo;
   /**
    * Scores `n` items – images `[n, C, H, W]` in [0, 1], rows `[n, D]` encoded as `info.table` says: one score each, larger
-   * is more anomalous, and one map each, `[H, W]` or `[D]`. Reconstructions come with those models that draw them. Rejects with Cancelled once `signal` aborts.
+   * is more anomalous, and one map each, `[H, W]` or `[D]`. Reconstructions come with those models that draw them, and five
+   * numbers each, `Scoring.nearest`, with those that keep places of training images. Rejects with Cancelled once `signal`
+   * aborts.
    */
   score(
     items: Float32Array,
     n: number,
     options?: { signal?: AbortSignal },
-  ): Promise<{ scores: Float32Array; maps: Float32Array; reconstructions?: Float32Array }>;
+  ): Promise<{
+    scores: Float32Array;
+    maps: Float32Array;
+    reconstructions?: Float32Array;
+    nearest?: Float32Array;
+  }>;
   /** What the threshold, with its review band, makes of a score; null without one. */
   decide(score: number): Decision | null;
   /** Share of held-out normal items with a larger score; undefined when none were held out. */
@@ -56,7 +63,8 @@ export async function loadDetector(path: string, options: DetectorOptions = {}):
   try {
     const session = await runtime.open(runnableBytes(artifact));
     const drawn = info.outputs.includes('reconstruction');
-    const fetch = ['score', 'map', ...(drawn ? ['reconstruction'] : [])];
+    const explains = info.outputs.includes('nearest');
+    const fetch = ['score', 'map', ...(drawn ? ['reconstruction'] : []), ...(explains ? ['nearest'] : [])];
     return {
       device: runtime.device,
       shape: info.shape,
@@ -72,6 +80,7 @@ export async function loadDetector(path: string, options: DetectorOptions = {}):
         const scores = new Float32Array(n);
         const maps = new Float32Array(n * area);
         const reconstructions = drawn ? new Float32Array(n * values) : undefined;
+        const nearest = explains ? new Float32Array(n * 5) : undefined;
         const size = scoreBatch(info.shape);
         for (let at = 0; at < n; at += size) {
           const count = Math.min(size, n - at);
@@ -80,8 +89,9 @@ export async function loadDetector(path: string, options: DetectorOptions = {}):
           scores.set(out.score.data as Float32Array, at);
           maps.set(out.map.data as Float32Array, at * area);
           reconstructions?.set(out.reconstruction.data as Float32Array, at * values);
+          nearest?.set(out.nearest.data as Float32Array, at * 5);
         }
-        return { scores, maps, reconstructions };
+        return { scores, maps, reconstructions, nearest };
       },
       decide: (score) => decide(info.threshold, score),
       exceededBy: (score) => exceededBy(info.normalScores, score),

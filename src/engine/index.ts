@@ -14,7 +14,14 @@ export { type Detector, type DetectorOptions, loadDetector } from './detector.ts
 export { type ExportOptions, type ExportResult, exportModel } from './export.ts';
 export type { EpochRecord } from './fit.ts';
 export { type MapFormat, mapFormats } from './map-files.ts';
-export { type ImageRegion, type Prediction, type PredictOptions, type PredictResult, predict } from './predict.ts';
+export {
+  type ImageRegion,
+  type NearestPlace,
+  type Prediction,
+  type PredictOptions,
+  type PredictResult,
+  predict,
+} from './predict.ts';
 export type { BaselineReport, RunReport, TypeReport } from './report.ts';
 export { makeReport, type ReportOptions } from './report-page.ts';
 export { type RunRecord, type RunStatus, readRun } from './run.ts';

@@ -63,6 +63,8 @@ export interface Prediction {
   readonly columns?: readonly { readonly name: string; readonly value: number }[];
   /** What touches and reaches the map threshold, the highest peak first. Empty where there is no map threshold. */
   readonly regions: readonly ImageRegion[];
+  /** Its oddest place, and the place of a training image that is most like it; of models that keep such places. */
+  readonly nearest?: NearestPlace;
   /** The files that were written of the map. */
   readonly maps?: Partial<Record<MapFormat, string>>;
 }
@@ -72,6 +74,13 @@ export interface Prediction {
  * the largest value of the map inside.
  */
 export type ImageRegion = Pick<Region, 'x' | 'y' | 'width' | 'height' | 'area'> & { readonly peak: number };
+
+/** Two places in pixels of the map, from the top left, the second one of the training image `id`. */
+export interface NearestPlace {
+  readonly x: number;
+  readonly y: number;
+  readonly normal: { readonly id: string; readonly x: number; readonly y: number };
+}
 
 export interface Size {
   readonly height: number;
@@ -139,6 +148,7 @@ async function predictImages(detector: Detector, options: PredictOptions): Promi
           ...judged(detector, scored.scores[i]),
           imageSize: size,
           regions: mapThreshold === null ? [] : regionsOf(map, mapThreshold, { height, width }, size),
+          ...(scored.nearest && info.trainingItems && { nearest: placesOf(scored.nearest, i, info.trainingItems) }),
           ...(maps && { maps }),
         });
       }
@@ -251,6 +261,12 @@ async function readBatch(
     else bad.push({ path: paths[i], ...codeOf(result.reason) });
   }
   return { good, bad };
+}
+
+/** The places of image `i` of a batch. */
+function placesOf(nearest: Float32Array, i: number, items: readonly string[]): NearestPlace {
+  const [y, x, item, normalY, normalX] = nearest.subarray(5 * i, 5 * i + 5);
+  return { x, y, normal: { id: items[item], x: normalX, y: normalY } };
 }
 
 function regionsOf(map: Float32Array, threshold: number, mapSize: Size, imageSize: Size): ImageRegion[] {

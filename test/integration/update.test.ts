@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Rng } from '../../dist/core/random.js';
 import { encodePng } from '../../dist/data/index.js';
-import { type ArtifactInfo, type RunReport, test, train, update } from '../../dist/index.js';
+import { type ArtifactInfo, predict, type RunReport, test, train, update } from '../../dist/index.js';
 
 const root = mkdtempSync(join(tmpdir(), 'oddity-update-'));
 const at = (...parts: string[]) => join(root, ...parts);
@@ -45,6 +45,17 @@ describe('update', () => {
     expect(second.description).toMatch(/3 normal images were added to the training part. 1 images were taken out/);
     expect((await test({ run: at('second') })).metrics).toEqual(second.metrics);
     expect(readFileSync(at('second', 'report.html'), 'utf8')).toContain('nearest normal patch');
+  });
+
+  it('names the training image that an image resembles most where it is oddest', async () => {
+    const { predictions } = await predict({
+      run: at('second'),
+      images: [fresh[2], at('parts', 'test', 'spot', '0.png')],
+    });
+    const [own, odd] = predictions.map((p) => p.nearest!);
+    expect(info('second').trainingItems).toContain(own.normal.id);
+    // The white square lies at 8 … 19; its place in the grid is that of its stride.
+    for (const at of [odd.x, odd.y]) expect(Math.abs(at - 14)).toBeLessThan(10);
   });
 
   it('goes on from an updated run, and takes an added image out again', async () => {
