@@ -54,6 +54,8 @@ export interface BenchTable {
   readonly cases: readonly BenchCase[];
   readonly entries: readonly BenchEntry[];
   readonly metrics: readonly BenchMetric[];
+  /** Height and width of image files, where all models get the same instead of what suits each. */
+  readonly size?: readonly [number, number];
   /** Used by each model that has a preset of this name. */
   readonly preset?: string;
   /** Share of the normal training items that is held out for the threshold, where not the default of training. */

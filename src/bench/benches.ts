@@ -150,6 +150,7 @@ export const benches: readonly Bench[] = [
           },
         ],
         metrics: [...ranking, 'pixelAuroc', 'aupro'],
+        size: [256, 256], // that of the published runs
         published: industrialFigures,
       },
     ],

@@ -94,6 +94,7 @@ function planTable(table: BenchTable, seeds: readonly number[], choice: BenchCho
             ...(choice.quick && quickConfig(model, table.quickEpochs)),
             ...choice.settings?.[model.name],
           },
+          size: table.size,
           trainLimit: choice.quick && table.kind === 'image' ? quick.trainLimit : table.trainLimit,
           validationFraction: choice.quick ? quick.heldOut : table.heldOut,
           testLimit: choice.quick ? quickTestLimit(entry) : (entry.testLimit ?? table.testLimit),
