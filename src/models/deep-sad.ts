@@ -5,13 +5,25 @@
  * the centre is the mean code of the normal items. Left out: labelled normal items, which weigh no more than others.
  */
 import { z } from 'zod';
-import { InternalError } from '../core/errors.ts';
+import { gradients } from '../graph/grad.ts';
 import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';
-import { centre, deepSvdd, distance, prepare, svddOptions } from './deep-svdd.ts';
-import { defineModel, type ItemShape, type TrainingPhase } from './define.ts';
+import { defineModel } from './define.ts';
 import { encode } from './parts/lenet.ts';
+import { pass } from './parts/measure.ts';
+import { itemMap } from './parts/pool-map.ts';
+import {
+  beforeCentring,
+  centre,
+  distance,
+  prepare,
+  svddDefaults,
+  svddOptions,
+  svddPresets,
+  svddSchedule,
+  unsuitableForSvdd,
+} from './parts/svdd.ts';
 import { spread } from './parts/watch.ts';
 
 const config = z.strictObject({
@@ -22,14 +34,6 @@ type Config = z.infer<typeof config>;
 
 /** Added to squared distances before they are inverted, as the public code does. */
 const EPSILON = 1e-6;
-
-/** The same options as Deep SVDD has them. */
-const asSvdd = ({ eta, ...options }: Config) => ({
-  ...options,
-  objective: 'one-class' as const,
-  nu: 0.1,
-  warmUpEpochs: 1,
-});
 
 /** `[N]`: ‖φ(x) − c‖² of normal items, η / (‖φ(x) − c‖² + ε) of anomalies. */
 export function sadTerms(apart: Value, labels: Value, eta: number): Value {
@@ -43,18 +47,19 @@ export const deepSad = defineModel<Config>({
   idea: 'An encoder that maps normal items close to one point, and labelled anomalies away from it; the distance is the score.',
   paper: 'Ruff et al., Deep semi-supervised anomaly detection, ICLR 2020.',
   learning: 'supervised',
-  inputs: deepSvdd.inputs,
+  inputs: ['image', 'table'],
   learns: 'gradient',
   config,
-  presets: deepSvdd.presets as Record<string, Partial<Config>>,
-  defaults: (shape, count) => deepSvdd.defaults!(shape, count) as Partial<Config>,
-  tiny: deepSvdd.tiny as Partial<Config>,
+  presets: svddPresets,
+  defaults: svddDefaults,
+  tiny: { code: 16, pretrainEpochs: 3, epochs: 6, batchSize: 16, learningRate: 1e-3 },
 
-  unsuitable: (options, shape) => deepSvdd.unsuitable!(asSvdd(options), shape),
+  unsuitable: (options, shape) => unsuitableForSvdd(options, shape),
 
   phases(options, shape) {
-    const { code } = options;
-    const centring: nn.Step['loss'] = ({ net, x: item, labels }) => {
+    const { code, batchSize, epochs, learningRate, weightDecay } = options;
+
+    const centring = pass('centre', batchSize, ({ net, x: item, labels }) => {
       const phi = encode(options, net('encoder').frozen(), prepare(options, net('range'), item));
       const normal = g.sub(1, labels); // [N]
       const kept = net('centre');
@@ -62,25 +67,38 @@ export const deepSad = defineModel<Config>({
       kept.update('sum', g.add(sum, g.reduceSum(g.mul(phi, g.unsqueeze(normal, 1)), { axes: [0] })));
       kept.update('count', g.add(count, g.reduceSum(normal)));
       return g.reduceMean(g.square(phi));
-    };
-    const pull: nn.Step['loss'] = ({ net, x: item, labels }) => {
-      const phi = encode(options, net('encoder'), prepare(options, net('range'), item));
-      const apart = distance(phi, centre(options, net('centre')));
-      return { loss: g.reduceMean(sadTerms(apart, labels, options.eta)), metrics: { spread: spread(phi) } };
-    };
-    return phasesOfSvdd(options, shape).map(({ phase, ...length }) => {
-      const own = { centre: centring, 'one-class': pull }[phase.name];
-      return {
-        ...length,
-        phase: own ? { ...phase, steps: phase.steps.map((step) => ({ ...step, loss: own })) } : phase,
-      };
     });
+
+    return [
+      ...beforeCentring(options, shape),
+      centring,
+      {
+        epochs,
+        batchSize,
+        phase: {
+          name: 'fit',
+          steps: [
+            {
+              name: 'fit',
+              updates: ['encoder'],
+              optimizer: nn.adam({ learningRate, weightDecay }),
+              schedule: svddSchedule(options, options.milestone),
+              loss({ net, x: item, labels }) {
+                const phi = encode(options, net('encoder'), prepare(options, net('range'), item));
+                const apart = distance(phi, centre(options, net('centre')));
+                const loss = g.reduceMean(sadTerms(apart, labels, options.eta));
+                return { loss, metrics: { spread: spread(phi) } };
+              },
+            },
+          ],
+        },
+      },
+    ];
   },
 
-  score: (options, net, x) => deepSvdd.score(asSvdd(options), net, x),
+  score(options, net, x) {
+    const code = encode(options, net('encoder'), prepare(options, net('range'), x));
+    const apart = distance(code, centre(options, net('centre')));
+    return { score: apart, map: itemMap(g.abs(gradients(g.reduceSum(apart), [x])[0])) }; // [N,1,H,W] or [N,D]
+  },
 });
-
-function phasesOfSvdd(options: Config, shape: ItemShape): readonly TrainingPhase[] {
-  if (deepSvdd.learns !== 'gradient') throw new InternalError('deep-svdd learns by gradient.');
-  return deepSvdd.phases(asSvdd(options), shape);
-}

@@ -3,9 +3,10 @@ import { Rng } from '../core/random.ts';
 import { float32, type Tensors } from '../core/tensor.ts';
 import * as g from '../graph/index.ts';
 import * as nn from '../nn/index.ts';
-import { centreOf, deepSvdd, normalizeContrast } from './deep-svdd.ts';
+import { deepSvdd } from './deep-svdd.ts';
 import type { ItemShape } from './define.ts';
 import { upperQuantile } from './parts/measure.ts';
+import { centreOf, normalizeContrast } from './parts/svdd.ts';
 
 const value = (y: g.Value, feeds: Tensors = {}) => Array.from(g.evaluate([y], feeds)[0].data, Number);
 const vector = (values: readonly number[]) => g.constant(float32(values, [values.length]));

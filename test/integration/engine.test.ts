@@ -520,7 +520,7 @@ describe('bad input', () => {
     [
       'option-range',
       { config: { loss: 'l3' } },
-      'loss must be one of l1, l2, ssim, ssim+l2; got "l3" (--set loss=l3).',
+      'loss must be one of l1, l2, ssim, ssim+l2, perceptual; got "l3" (--set loss=l3).',
     ],
     ['option-range', { config: { learningRate: 2 } }, 'learningRate must be a number above 0 and at most 1; got 2'],
     ['unknown-class', { class: 'textur' }, 'Did you mean "texture"?'],
