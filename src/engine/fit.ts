@@ -84,6 +84,8 @@ export interface Former {
   readonly tensors: Tensors;
   /** Numbers of the former training items that stay, in order; those of the new ones begin with them. */
   readonly kept: Uint32Array;
+  /** Their ids. */
+  readonly ids: readonly string[];
 }
 
 export interface FitResult {

@@ -295,6 +295,7 @@ async function trainIn(
     const problem = model.unsuitable?.(config, shape);
     if (problem) throw new ConfigError('unsuitable', `${model.name} and ${options.data}: ${problem}`);
     await checkDiffering(model, part);
+    if (former) checkFormer(former, part);
     if (model.learning === 'supervised') checkLabels(model, task, onEvent);
     if (task.split.contaminants.length > 0) checkUnlabelled(model, config, task);
     if (signal?.aborted) throw new Cancelled();
@@ -378,6 +379,16 @@ function imageOptionsOf({ shape, normalClass }: Source, options: TrainOptions) {
   const [channels, height, width] = shape;
   const { maxPixels, folderNames, acceptLicence } = options;
   return { size: [height, width] as const, channels: channels as 1 | 3, maxPixels, folderNames, acceptLicence };
+}
+
+/** Refuses to update what was learnt from items that are no longer the first of the training part. */
+function checkFormer({ ids }: Former, { source, train }: TrainingPart): void {
+  if (ids.every((id, k) => source.items[train[k]]?.id === id)) return;
+  throw new DataError(
+    'data-changed',
+    `A run must be updated on the data it was trained with, but ${source.name} is another version. ` +
+      'Restore the data and name new images with --add, or train again.',
+  );
 }
 
 /** Refuses data of a kind that the model does not take. */

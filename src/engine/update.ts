@@ -30,7 +30,8 @@ export interface UpdateOptions {
 /**
  * Makes a run of its own from another one, with other normal images: thresholds come from the same held-out normals and
  * metrics from the same test part, scored anew. The report is that of `train`. Throws ConfigError `no-update` for a
- * model that cannot, `no-changes`, `update-tiles`; DataError as `changeTraining` and `train`.
+ * model that cannot, `no-changes`, `update-tiles`; DataError `data-changed` when the data or the split is no longer that of the run, and as
+ * `changeTraining` and `train`.
  * @example await update({ run: 'runs/first', add: ['new/1.png'], remove: ['train/good/7.png'], out: 'runs/second' });
  */
 export async function update(options: UpdateOptions): Promise<RunReport> {
@@ -68,6 +69,6 @@ export async function update(options: UpdateOptions): Promise<RunReport> {
       changes: { added: [...added, ...add], removed: [...(record.changes?.removed ?? []), ...leaving] },
       ...{ out, overwrite, onEvent, signal },
     },
-    { tensors: checkpoint.state.tensors, kept },
+    { tensors: checkpoint.state.tensors, kept, ids: Array.from(kept, (k) => info.trainingItems![k]) },
   );
 }

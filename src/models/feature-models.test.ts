@@ -111,6 +111,9 @@ describe('patchcore', () => {
     const learnt = await patchcore.fit(config, of([0, 1, 2, 3]));
     const updated = await patchcore.update(config, learnt, Uint32Array.of(0, 2, 3), of([7, 8]));
     expect(rows(updated)).toEqual(rows(await patchcore.fit(config, of([0, 2, 3, 7, 8]))));
+    await expect(patchcore.update(config, learnt, Uint32Array.of(), of([]))).rejects.toMatchObject({
+      code: 'empty-bank',
+    });
   });
 
   it('covers what joins it nearly as well as a bank that is learnt anew', async () => {

@@ -90,7 +90,12 @@ export const patchcore = defineModel<Config>({
 
   async update(options, learnt, kept, added) {
     const former = staying(learnt, kept);
-    return tensorsOf(added.count > 0 ? await chooseBank(options, added, former, kept.length) : former);
+    if (added.count > 0) return tensorsOf(await chooseBank(options, added, former, kept.length));
+    if (former.origins.length > 0) return tensorsOf(former);
+    throw new DataError(
+      'empty-bank',
+      'All patches of the bank are from the images that are taken out. Take fewer out, add others, or train again.',
+    );
   },
 
   score(options, net, x) {

@@ -81,6 +81,9 @@ describe('update', () => {
       code: 'no-update',
       message: expect.stringContaining('patchcore need not'),
     });
+    const late = writeImage(at('parts', 'train', 'good', 'late.png'), 400);
+    await refused({ add: fresh }).toMatchObject({ code: 'data-changed' });
+    rmSync(late);
     expect(() => readFileSync(at('none', 'run.json'))).toThrow();
   });
 });
