@@ -166,7 +166,7 @@ export const benches: readonly Bench[] = [
         kind: 'image',
         cases: [{ data: 'industrial/magnetic_tile' }, { data: 'industrial/deeppcb_20085' }],
         entries: [
-          ...entries('denoising-autoencoder', 'draem'),
+          ...entries('denoising-autoencoder', 'draem', 'diffusion-ad'),
           // As many steps as a CPU of two cores makes in some twenty minutes; walks of many turns over whole test parts take longer.
           { model: 'anoddpm', config: { width: 16, epochs: 20, reversal: 'fast' } },
           ...entries('vae', 'deep-svdd', 'autoencoder', 'pca', 'mean-image'),

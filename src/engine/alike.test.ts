@@ -23,7 +23,7 @@ const images = (greys: readonly number[]) =>
 const check = async (model: string, greys: readonly number[]) =>
   checkDiffering(findModel(model), { source: await images(greys), train: Uint32Array.from(greys.keys()) });
 
-test.each(['deep-svdd', 'denoising-autoencoder', 'draem', 'vae', 'patchcore', 'padim'])(
+test.each(['deep-svdd', 'denoising-autoencoder', 'draem', 'diffusion-ad', 'vae', 'patchcore', 'padim'])(
   '%s refuses equal training images',
   async (model) => {
     for (const [greys, found] of [

@@ -7,7 +7,8 @@ import { float32 } from '../core/tensor.ts';
 import { openPlanter } from '../engine/plant.ts';
 import * as g from '../graph/index.ts';
 import * as nn from '../nn/index.ts';
-import { draem, focalOf } from './draem.ts';
+import { draem } from './draem.ts';
+import { focalLoss } from './parts/defect-logit.ts';
 
 const value = (y: g.Value) => Array.from(g.evaluate([y], {})[0].data, Number);
 const image = (values: ArrayLike<number>, shape: readonly number[]) => g.constant(float32(values, shape));
@@ -27,7 +28,7 @@ test('the focal loss is that of a softmax of two logits', () => {
     const p = 1 / (1 + Math.exp(-right));
     return -((1 - p) ** 2) * Math.log(p);
   });
-  const found = value(focalOf(image(logits, [1, 1, 2, 2]), image(mask, [1, 1, 2, 2]), 2))[0];
+  const found = value(focalLoss(image(logits, [1, 1, 2, 2]), image(mask, [1, 1, 2, 2]), 2))[0];
   expect(found).toBeCloseTo(terms.reduce((a, b) => a + b) / 4, 4);
 });
 

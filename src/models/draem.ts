@@ -11,6 +11,7 @@ import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';
 import { defineModel } from './define.ts';
 import { convUnet, plainParts } from './parts/conv-unet.ts';
+import { defectLogit, focalLoss, widthsOf } from './parts/defect-logit.ts';
 import { passesFor } from './parts/passes.ts';
 import { cropTo, padTo } from './parts/sides.ts';
 
@@ -46,38 +47,15 @@ const config = z.strictObject({
 });
 type Config = z.infer<typeof config>;
 
-/** Filters grow eightfold at most. */
-const widthsOf = (width: number, levels: number) => Array.from({ length: levels }, (_, i) => width << Math.min(i, 3));
-
-const outputs = (net: nn.Scope, h: Value, filters: number) =>
-  nn.conv(net.at('out'), h, { filters, kernel: 3, padding: 1 });
-
 /** Drawing `[N, C, H, W]` of an image without its defects, and the logit of a defect `[N, 1, H, W]`. */
 function inspect(options: Config, net: (group: string) => nn.Scope, image: Value): { drawn: Value; logit: Value } {
   const { drawingWidth, width, levels } = options;
   const x = padTo(image, 2 ** (levels - 1));
   const drawing = net('drawing');
-  const drawn = outputs(
-    drawing,
-    convUnet(drawing, x, { ...plainParts, widths: widthsOf(drawingWidth, levels), skips: false }),
-    image.shape[1] as number,
-  );
-  const segmentation = net('segmentation');
-  const both = outputs(
-    segmentation,
-    convUnet(segmentation, g.concat([drawn, x], 1), { ...plainParts, widths: widthsOf(width, levels), skips: true }),
-    2,
-  );
-  // A softmax of two logits is a sigmoid of their difference.
-  const logit = g.sub(g.slice(both, { 1: [1, 2] }), g.slice(both, { 1: [0, 1] }));
+  const h = convUnet(drawing, x, { ...plainParts, widths: widthsOf(drawingWidth, levels), skips: false });
+  const drawn = nn.conv(drawing.at('out'), h, { filters: image.shape[1] as number, kernel: 3, padding: 1 });
+  const logit = defectLogit(net('segmentation'), drawn, x, widthsOf(width, levels));
   return { drawn: cropTo(drawn, image), logit: cropTo(logit, image) };
-}
-
-/** Focal loss of logits with a mask of 0 and 1: mean of −(1 − p)^γ log p, p the probability of what is right. */
-export function focalOf(logit: Value, mask: Value, gamma: number): Value {
-  const right = g.mul(logit, g.sub(g.mul(mask, 2), 1)); // the logit of being right
-  const p = g.clip(g.sigmoid(right), 1e-6, 1 - 1e-6);
-  return g.reduceMean(g.mul(g.pow(g.sub(1, p), gamma), g.softplus(g.neg(right))));
 }
 
 /** The largest mean of the map over a square, `[N]`; at the border pixels outside count as 0. */
@@ -156,7 +134,7 @@ export const draem = defineModel<Config>({
                 const { drawn, logit } = inspect(options, net, planted!.x);
                 const structure = nn.ssim(x, drawn);
                 const error = nn.l2(x, drawn);
-                const focal = focalOf(logit, planted!.mask, focus);
+                const focal = focalLoss(logit, planted!.mask, focus);
                 const loss = g.add(g.add(error, g.mul(structure, ssimWeight)), g.mul(focal, segmentationWeight));
                 return { loss, metrics: { error, structure, focal } };
               },

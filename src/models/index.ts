@@ -13,6 +13,7 @@ import type { Model } from './define.ts';
 import { denoisingAutoencoder } from './denoising-autoencoder.ts';
 import { dfkde } from './dfkde.ts';
 import { dfm } from './dfm.ts';
+import { diffusionAd } from './diffusion-ad.ts';
 import { draem } from './draem.ts';
 import { efficientAd } from './efficient-ad.ts';
 import { egbad } from './egbad.ts';
@@ -52,6 +53,7 @@ export {
   denoisingAutoencoder,
   dfkde,
   dfm,
+  diffusionAd,
   draem,
   efficientAd,
   egbad,
@@ -101,6 +103,7 @@ export const models: readonly AnyModel[] = [
   deepSvdd,
   denoisingAutoencoder,
   draem,
+  diffusionAd,
   vae,
   patchcore,
   padim,

@@ -12,6 +12,7 @@ afterAll(() => rmSync(root, { recursive: true, force: true }));
 it.each([
   ['anoddpm', { noise: 'simplex', schedule: 'cosine', width: 4, attention: 0, epochs: 1, reversal: 'fast' }],
   ['draem', {}],
+  ['diffusion-ad', { epochs: 2 }],
   ['denoising-autoencoder', {}],
 ])('%s goes on to the same bytes', async (model, config) => {
   const options = (out: string): TrainOptions => ({

@@ -94,10 +94,47 @@ export function walkRandomly(
   });
 }
 
+/** One amount of noise: √ᾱ, √(1 − ᾱ), that broadcast to an image, and the step `[N]`, counted from 0. */
+export interface Look {
+  readonly image: g.Operand;
+  readonly spread: g.Operand;
+  readonly step: Value;
+}
+
+/**
+ * One step from noise to the image, led by a look from further away, where less of a defect is left. With x̃ the image
+ * x̂₀ seen from `far`, noised as `near` is by the ε found there: ε̂ = ε − √(1 − ᾱ) · w · (x̃ − x_near),
+ * x̂₀ = (x_near − √(1 − ᾱ) · ε̂) / √ᾱ. The network runs once over both looks; w = 0 is the plain single step. The noise that
+ * it found comes with the image: `[N, 2, C, H, W]`, of `near` and of `far`.
+ */
+export function guidedStep(
+  denoise: Denoiser,
+  x: Value,
+  noise: Value,
+  looks: { readonly near: Look; readonly far: Look; readonly guidance: number },
+): { healed: Value; found: Value } {
+  const { near, far, guidance } = looks;
+  const [n, ...rest] = x.shape;
+  const seen = [near, far].map((look) => g.add(g.mul(x, look.image), g.mul(noise, look.spread)));
+  const pair = (values: readonly Value[]) =>
+    g.concat(
+      values.map((v) => g.unsqueeze(v, 1)),
+      1,
+    );
+  const times = pair([near, far].map(({ step }) => g.broadcastTo(step, [n])));
+  const joined = pair(seen); // [N,2,C,H,W]
+  const found = g.reshape(denoise(g.reshape(joined, [-1, ...rest]), g.reshape(times, [-1])), joined.shape);
+  const [close, distant] = [0, 1].map((i) => g.pick(found, 1, i));
+  const guide = clean(seen[1], distant, far.image, far.spread);
+  const again = g.add(g.mul(guide, near.image), g.mul(close, near.spread)); // x̃
+  const led = g.sub(close, g.mul(g.sub(again, seen[0]), g.mul(near.spread, guidance))); // ε̂
+  return { healed: clean(seen[0], led, near.image, near.spread), found };
+}
+
 export interface LeapOptions {
   /** Steps of noise from which the image is made. */
   readonly lambda: number;
-  /** More steps, after which less of a defect is left; the image made from there leads. */
+  /** More steps, for the look that leads. */
   readonly far: number;
   /** w: how strongly it leads. */
   readonly guidance: number;
@@ -105,27 +142,13 @@ export interface LeapOptions {
   readonly noise: Value;
 }
 
-/**
- * One step from λ to the image. With x̃ the image x̂₀ seen from `far`, noised to λ by the ε found at λ:
- * ε̂ = ε − √(1 − ᾱ) · w · (x̃ − x_λ), x̂₀ = (x_λ − √(1 − ᾱ) · ε̂) / √ᾱ. The network runs once over both looks. w = 0 is the
- * plain single step; λ = 0 returns x.
- */
+/** `guidedStep` with the same amounts of noise for all images. λ = 0 returns x. */
 export function leap(schedule: NoiseSchedule, denoise: Denoiser, x: Value, options: LeapOptions): Value {
   const { lambda, far, guidance, noise } = options;
   if (lambda === 0) return x;
-  const [n, ...rest] = x.shape;
-  const looks = [lambda, far].map((steps) => noisy(schedule, x, noise, steps));
-  const joined = g.concat(
-    looks.map((look) => g.unsqueeze(look, 1)),
-    1,
-  ); // [N,2,C,H,W]
-  const times = g.broadcastTo(constant(float32([lambda - 1, far - 1], [1, 2])), [n, 2]);
-  const found = g.reshape(denoise(g.reshape(joined, [-1, ...rest]), g.reshape(times, [-1])), joined.shape);
-  const [near, distant] = [0, 1].map((i) => g.pick(found, 1, i));
-  const [image, spread] = shares(schedule, lambda);
-  const [farImage, farSpread] = shares(schedule, far);
-  const guide = clean(looks[1], distant, farImage, farSpread);
-  const again = g.add(g.mul(guide, image), g.mul(near, spread)); // x̃
-  const led = g.sub(near, g.mul(g.sub(again, looks[0]), spread * guidance)); // ε̂
-  return clean(looks[0], led, image, spread);
+  const look = (steps: number): Look => {
+    const [image, spread] = shares(schedule, steps);
+    return { image, spread, step: constant(float32([steps - 1])) };
+  };
+  return guidedStep(denoise, x, noise, { near: look(lambda), far: look(far), guidance }).healed;
 }
