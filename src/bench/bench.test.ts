@@ -93,6 +93,11 @@ describe('planBench', () => {
     expect(planBench(findBench('industrial-scratch'), parts)[0].jobs.map(({ data }) => basename(data))).toEqual([
       'magnetic_tile',
     ]);
+    // A model that one table has stays out of the others; one that none has goes into all.
+    const sizes = (models: string[]) =>
+      planBench(findBench('industrial'), { ...parts, models }).flatMap(({ jobs }) => jobs.map(({ size }) => size));
+    expect(sizes(['stfpm'])).toEqual([[128, 128]]);
+    expect(sizes(['vae'])).toEqual([undefined, [128, 128]]);
     const shares = planBench(findBench('contamination'), { dataRoot, models: ['pca'], classes: ['1'] })[0].jobs;
     expect(shares.map(({ contamination }) => contamination)).toEqual([0, 0.01, 0.05, 0.1]);
     expect(() => planBench(findBench('kdd'), { dataRoot, models: ['autoencoder'] })).toThrow(

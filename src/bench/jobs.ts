@@ -13,7 +13,7 @@ export interface BenchChoice {
   readonly classes?: readonly string[];
   /** Only these data sets, by name or by the last folder of a path. */
   readonly data?: readonly string[];
-  /** These models instead of those of the tables. */
+  /** These models instead of those of the tables; one that no table has goes into all. */
   readonly models?: readonly string[];
   /** Options of a model by its name, over those of the benchmark. */
   readonly settings?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
@@ -47,7 +47,7 @@ const quick = {
 /** The trainings in their order; those of one seed stand together. Throws ConfigError `bench` when nothing is left. */
 export function planBench(bench: Bench, choice: BenchChoice): PlannedTable[] {
   const seeds = choice.quick && !choice.seeds ? bench.seeds.slice(0, 1) : (choice.seeds ?? bench.seeds);
-  const planned = bench.tables.map((table) => planTable(table, seeds, choice));
+  const planned = bench.tables.map((table) => planTable(bench, table, seeds, choice));
   if (planned.every(({ jobs }) => jobs.length === 0)) {
     const why = planned.flatMap(({ leftOut }) => leftOut);
     throw new ConfigError(
@@ -58,7 +58,7 @@ export function planBench(bench: Bench, choice: BenchChoice): PlannedTable[] {
   return planned;
 }
 
-function planTable(table: BenchTable, seeds: readonly number[], choice: BenchChoice): PlannedTable {
+function planTable(bench: Bench, table: BenchTable, seeds: readonly number[], choice: BenchChoice): PlannedTable {
   const own = [...new Set(table.cases.flatMap((c) => c.class ?? []))];
   const wanted = choice.classes ?? (choice.quick ? own.slice(0, quick.classes) : own);
   const cases = table.cases.filter(
@@ -67,7 +67,8 @@ function planTable(table: BenchTable, seeds: readonly number[], choice: BenchCho
   const named = choice.models?.flatMap((name): readonly BenchEntry[] => {
     const { name: model } = findModel(name);
     const own = table.entries.filter((entry) => entry.model === model);
-    return own.length > 0 ? own : [{ model }];
+    const isElsewhere = bench.tables.some(({ entries }) => entries.some((entry) => entry.model === model));
+    return own.length > 0 || isElsewhere ? own : [{ model }];
   });
   const leftOut: string[] = [];
   const entries = (named ?? table.entries).filter(({ model }) => {

@@ -160,7 +160,17 @@ export const diffusionAd = defineModel<Config>({
       epochs: passesFor(TRAINING_STEPS, batchSize, count),
     };
   },
-  tiny: { width: 4, heads: 1, attention: 0, segmentationWidth: 4, levels: 2, epochs: 6, focus: 2, batchSize: 16, learningRate: 3e-3 },
+  tiny: {
+    width: 4,
+    heads: 1,
+    attention: 0,
+    segmentationWidth: 4,
+    levels: 2,
+    epochs: 6,
+    focus: 2,
+    batchSize: 16,
+    learningRate: 3e-3,
+  },
 
   unsuitable({ width, heads, near, far, border }, [, height, width_]) {
     if (Math.min(height, width_) < 8)
