@@ -2,7 +2,7 @@
  * Deep feature modelling (Ahuja et al. 2019, arXiv 1909.11786) and feature reconstruction error (FRE, Ndiour et al. 2022,
  * arXiv 2203.10422): features of normal images lie near a plane. What the plane does not explain is anomalous, and the
  * grid from which the features come gives a map; or the Gaussian inside the plane says how likely an image is. For
- * images that are odd as a whole, scenes say, pool to a single place (`cell` 64). Left out: intrinsic dimensions by
+ * images that are odd as a whole, scenes say, a preset pools to a single place. Left out: intrinsic dimensions by
  * other means than a share of variance.
  */
 import { z } from 'zod';
@@ -49,7 +49,8 @@ export const dfm = defineModel<Config>({
   inputs: ['image'],
   learns: 'statistics',
   config,
-  presets: {},
+  // One place that stands for the whole image.
+  presets: { scenes: { cell: 1024 } },
   imageSize: [256, 256],
   tiny: { taps: 'fine', cell: 1 },
   backbone: choiceOf,

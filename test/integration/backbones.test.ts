@@ -18,6 +18,25 @@ const root = dataRoot();
 const weights = join(root, 'weights');
 const missing = existsSync(weights) ? undefined : `${weights} (pretrained weights)`;
 
+const clouds = join(root, 'cloud');
+const noClouds = existsSync(clouds) ? undefined : `${clouds} (satellite images)`;
+
+describe.skipIf(noClouds)(`clouds among ground${noClouds ? `: skipped, ${noClouds} is absent` : ''}`, () => {
+  it('are found by the features of whole images, from the package alone', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'oddity-clouds-'));
+    try {
+      const { metrics, counts } = await train({
+        ...{ model: 'dfm', preset: 'scenes', data: clouds, folderNames: { normal: 'noncloud' }, channels: 3 },
+        ...{ out: join(folder, 'run'), testLimit: 200, maps: 0, download: false },
+      });
+      expect(counts).toMatchObject({ train: 259, test: 200 });
+      expect(metrics.imageAuroc).toBeGreaterThan(0.95);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }, 240_000);
+});
+
 describe.skipIf(missing)(`pretrained networks${missing ? `: skipped, ${missing} is absent` : ''}`, () => {
   let runtime: Runtime;
   beforeAll(async () => {
