@@ -205,6 +205,12 @@ export const benches: readonly Bench[] = [
       ),
     ],
   },
+  {
+    name: 'oneclass-cifar10',
+    title: 'Deep SVDD and others on CIFAR-10, each class normal in turn',
+    seeds: [1],
+    tables: [oneClass('CIFAR-10, one class is normal', 'cifar10', entries('deep-svdd', 'vae', 'pca', 'mean-image'))],
+  },
   { name: 'kdd', title: 'KDD99, 10 %: GANs and others on rows', seeds: [1, 2, 3], tables: [kddTable] },
   {
     name: 'arrhythmia',
