@@ -129,6 +129,7 @@ export const benches: readonly Bench[] = [
             config: { backbone: 'oddity', epochs: 6 },
           },
           { model: 'autoencoder', label: 'autoencoder, perceptual', config: { loss: 'perceptual' } },
+          ...['patchcore', 'padim', 'dfm'].map((model) => ({ model, label: `${model}, 128 × 128` })),
         ],
         metrics: [...ranking, 'pixelAuroc', 'aupro'],
         size: [128, 128], // so that a CPU makes their training steps in minutes
