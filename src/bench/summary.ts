@@ -162,6 +162,7 @@ export function csvRow(report: RunReport, version: string, { cpu, cores, command
   return {
     model: report.model,
     data: basename(report.data),
+    shape: report.shape.join('x'),
     protocol: report.protocol,
     class: report.class,
     seed: report.seed,

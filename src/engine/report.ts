@@ -1,5 +1,5 @@
 /** What a run tells about itself: one JSON object, the same from `train`, `test` and `metrics.json`. */
-import type { ItemKind } from '../core/item-shape.ts';
+import type { ItemKind, ItemShape } from '../core/item-shape.ts';
 import type { AugmentOptions } from '../data/index.ts';
 import { findModel } from '../models/index.ts';
 import type { Device, ProfileRow } from '../runtime/index.ts';
@@ -48,6 +48,8 @@ export interface RunReport {
   readonly data: string;
   /** What an item is. */
   readonly kind: ItemKind;
+  /** Of an item as the model sees it: channels, height and width of an image, or inputs of a row. */
+  readonly shape: ItemShape;
   readonly protocol: string;
   /** Name of the class that the protocol is about. */
   readonly class: string;
@@ -179,6 +181,7 @@ export function reportOf(made: {
     model: plan.model.name,
     data: plan.data,
     kind: task.source.kind,
+    shape,
     protocol: plan.protocol,
     class: task.class,
     seed: plan.seed,

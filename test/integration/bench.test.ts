@@ -46,8 +46,8 @@ it.skipIf(!isHere)('arrhythmia: rows, a page, an answer, and nothing done twice'
   expect(tables[0].rows[0].metrics.f1.mean).toBeCloseTo((f1[0] + f1[1]) / 2, 12);
   const text = readFileSync(join(cwd, out), 'utf8').trim().split('\n');
   expect(text).toHaveLength(5);
-  expect(text[0].split(',').slice(0, 9)).toEqual([
-    ...['model', 'data', 'protocol', 'class', 'seed', 'contamination', 'trainLimit', 'testLimit', 'quick'],
+  expect(text[0].split(',').slice(0, 10)).toEqual([
+    ...['model', 'data', 'shape', 'protocol', 'class', 'seed', 'contamination', 'trainLimit', 'testLimit', 'quick'],
   ]);
   const html = readFileSync(join(cwd, page), 'utf8');
   expect(html).toContain('QUICK: few epochs');
