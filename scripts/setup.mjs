@@ -2,7 +2,7 @@
 /**
  * What npm's scripts run: installs and builds when that is needed, then does the task. Plain JavaScript without
  * dependencies, because a fresh clone has nothing but Node and npm.
- * Usage: node scripts/setup.mjs build | test [args] | demo | check | bench <name> [args] | distil [args]
+ * Usage: node scripts/setup.mjs build | test [args] | demo | check | bench <name> [args] | distil [args] | replay [--write]
  */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
@@ -182,6 +182,7 @@ const tasks = {
   demo,
   bench,
   distil,
+  replay: (args) => run('node', [join('scripts', 'replay.mjs'), ...args]),
   check: async () => (await import('./check.mjs')).check(),
 };
 if (!Object.hasOwn(tasks, task ?? '')) {

@@ -21,6 +21,8 @@ export interface UpdateOptions {
   device?: Device | 'auto';
   /** Where data sets lie, when they have moved since. */
   dataRoot?: string;
+  /** The folder or CSV file that the run was trained on, when it has moved since. */
+  data?: string;
   /** Replace the run in `out`. */
   overwrite?: boolean;
   onEvent?: Listener;
@@ -35,7 +37,7 @@ export interface UpdateOptions {
  * @example await update({ run: 'runs/first', add: ['new/1.png'], remove: ['train/good/7.png'], out: 'runs/second' });
  */
 export async function update(options: UpdateOptions): Promise<RunReport> {
-  const { run, add = [], remove = [], out, device, dataRoot, overwrite, onEvent, signal } = options;
+  const { run, add = [], remove = [], out, device, dataRoot, data, overwrite, onEvent, signal } = options;
   const { format, status, startedAt, endedAt, error, dataHash, splitHash, versions, table, ...record } =
     await readFinishedRun(run);
   const model = findModel(record.model);
@@ -66,6 +68,7 @@ export async function update(options: UpdateOptions): Promise<RunReport> {
       size: record.size,
       device: device ?? record.device,
       dataRoot: dataRoot ?? record.dataRoot,
+      data: data ?? record.data,
       changes: { added: [...added, ...add], removed: [...(record.changes?.removed ?? []), ...leaving] },
       ...{ out, overwrite, onEvent, signal },
     },
