@@ -4,7 +4,11 @@
  */
 import { float32 } from '../src/core/tensor.ts';
 import * as g from '../src/graph/index.ts';
-import { convForms, inputGradientForms, weightGradientForms } from '../src/graph/ops/conv.ts';
+import {
+  possibleConvForms,
+  possibleInputGradientForms,
+  possibleWeightGradientForms,
+} from '../src/graph/ops/conv/choice.ts';
 import { openRuntime, type Session } from '../src/runtime/index.ts';
 import { median, option, saveRows } from './measure.ts';
 
@@ -51,16 +55,16 @@ for (const [n, c, size, k, kernel, stride, padding] of grid) {
   ];
   const step = g.input('step', []);
   const cases: [string, g.Value, (target: { device: string; blockSize: number }) => string[]][] = [
-    ['conv', g.conv(x, w, options), (t) => convForms(x.shape, w.shape, attributes, t)],
+    ['conv', g.conv(x, w, options), (t) => possibleConvForms(x.shape, w.shape, attributes, t)],
     [
       'convInputGradient',
       g.convInputGradient(dy, w, [size, size], attributes),
-      (t) => inputGradientForms(x.shape, dy.shape, w.shape, attributes, t),
+      (t) => possibleInputGradientForms(x.shape, dy.shape, w.shape, attributes, t),
     ],
     [
       'convWeightGradient',
       g.convWeightGradient(x, dy, w.shape, attributes),
-      (t) => weightGradientForms(x.shape, dy.shape, { ...attributes, kernel: [kernel, kernel] }, t),
+      (t) => possibleWeightGradientForms(x.shape, dy.shape, { ...attributes, kernel: [kernel, kernel] }, t),
     ],
   ];
   for (const [name, value, forms] of cases) {

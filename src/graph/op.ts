@@ -14,7 +14,7 @@ import type { Node, Type, Value } from './value.ts';
 /** Where a graph will run. */
 export interface Target {
   readonly device: string;
-  /** Channels in a block of onnxruntime's blocked CPU kernels; 0 where there are none (see ops/conv-blocked.ts). */
+  /** Channels in a block of onnxruntime's blocked CPU kernels; 0 where there are none (see ops/conv/blocked.ts). */
   readonly blockSize: number;
 }
 

@@ -7,6 +7,11 @@ import { float32, int64, type Tensor, tensor } from '../../dist/core/tensor.js';
 import type { Value } from '../../dist/graph/index.js';
 import * as g from '../../dist/graph/index.js';
 import type { Target } from '../../dist/graph/op.js';
+import {
+  possibleConvForms,
+  possibleInputGradientForms,
+  possibleWeightGradientForms,
+} from '../../dist/graph/ops/conv/choice.js';
 
 /** Makes the values of one input. */
 export interface Maker {
@@ -501,11 +506,11 @@ export const cases: Record<string, Case[]> = {
 
 /** The forms of a node that exist for its shapes and target; an operator that is not listed has all forms everywhere. */
 export const formsOf: Record<string, (node: g.Node, target: Target) => string[]> = {
-  conv: ({ inputs: [x, w], attributes }, target) => g.convForms(x.shape, w.shape, conv(attributes), target),
+  conv: ({ inputs: [x, w], attributes }, target) => possibleConvForms(x.shape, w.shape, conv(attributes), target),
   convInputGradient: ({ inputs: [y, w], outputs: [x], attributes }, target) =>
-    g.inputGradientForms(x.shape, y.shape, w.shape, conv(attributes), target),
+    possibleInputGradientForms(x.shape, y.shape, w.shape, conv(attributes), target),
   convWeightGradient: ({ inputs: [x, y], attributes }, target) =>
-    g.weightGradientForms(x.shape, y.shape, conv(attributes), target),
+    possibleWeightGradientForms(x.shape, y.shape, conv(attributes), target),
   matMul: ({ inputs: [a, b] }) => (a.shape.length === 2 && b.shape.length === 2 ? ['gemm', 'matmul'] : ['matmul']),
 };
 

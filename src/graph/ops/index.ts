@@ -1,5 +1,6 @@
 /** Every operator of the language, as functions over values. */
-export * from './conv.ts';
+export { type ConvAttributes, type ConvOptions, convolution } from './conv/geometry.ts';
+export * from './conv/operators.ts';
 export * from './elementwise.ts';
 export * from './gather.ts';
 export * from './matmul.ts';

@@ -4,7 +4,8 @@ import { concrete, type Dim, product, type Shape, show, sizeOf } from '../../cor
 import { full } from '../leaf.ts';
 import { apply, apply1, blank, defineOp } from '../op.ts';
 import type { Value } from '../value.ts';
-import { type ConvAttributes, type ConvOptions, convInputGradient, convolution } from './conv.ts';
+import { type ConvAttributes, type ConvOptions, convolution } from './conv/geometry.ts';
+import { convInputGradient } from './conv/operators.ts';
 import { mul } from './elementwise.ts';
 import { scatterAdd } from './gather.ts';
 import { reshape } from './movement.ts';

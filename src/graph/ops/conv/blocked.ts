@@ -4,11 +4,11 @@
  * we write the blocked nodes ourselves. They are internal to onnxruntime: `Target.blockSize` is what the runtime found
  * by trying (0: none), and exported models never contain them.
  */
-import { concrete, type Shape, sizeOf } from '../../core/shape.ts';
-import type { OnnxAttribute } from '../onnx/messages.ts';
-import type { Emitter, Target } from '../op.ts';
-import type { Value } from '../value.ts';
-import type { ConvAttributes } from './conv.ts';
+import { concrete, type Shape, sizeOf } from '../../../core/shape.ts';
+import type { OnnxAttribute } from '../../onnx/messages.ts';
+import type { Emitter, Target } from '../../op.ts';
+import type { Value } from '../../value.ts';
+import type { ConvAttributes, WeightGradientAttributes } from './geometry.ts';
 
 const domain = 'com.microsoft.nchwc';
 
@@ -143,13 +143,13 @@ export function emitBlockedInputGradient(
   return fromBlocks(emit, emit.node('Reshape', [woven, emit.ints([-1, c, height, width])]), c);
 }
 
-/** x as a batch of C images with N channels, dy as the kernel (see form A in conv.ts). */
+/** x as a batch of C images with N channels, dy as the kernel (see `weightsByConv`). */
 export function emitBlockedWeightGradient(
   emit: Emitter,
   [x, dy]: readonly string[],
   image: Value,
   g: Value,
-  a: ConvAttributes & { kernel: readonly number[] },
+  a: WeightGradientAttributes,
 ): string {
   const b = emit.target.blockSize;
   const [n, k, ...out] = concrete(g.shape);
