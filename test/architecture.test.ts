@@ -1,5 +1,6 @@
 /** The layers of docs/architecture.md, read from the import statements: imports go down, never up and never sideways. */
 import { readdirSync, readFileSync } from 'node:fs';
+import { builtinModules } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -32,6 +33,14 @@ const sideways = ['engine -> report'];
 /** Files directly in src: entries that only re-export. */
 const top = 8;
 
+/** Sources that run in a page as well as in Node; the others may use the disk. */
+const isPure = (file: string) =>
+  /^src\/(core|graph|nn|metrics|models)\//.test(file) ||
+  (/^src\/data\//.test(file) && !/^src\/data\/(files\/|index)/.test(file));
+
+/** Packages that only Node has. */
+const nodeOnly = new Set([...builtinModules, 'sharp', 'onnxruntime-node', 'h5wasm', 'csv-parse', 'commander']);
+
 interface Import {
   readonly file: string;
   readonly line: number;
@@ -49,10 +58,14 @@ const files = readdirSync(src, { recursive: true, encoding: 'utf8' })
 const pattern =
   /(?:^|\n)\s*(import|export)\s+(type\s)?[^'"`;]*?\bfrom\s*['"]([^'"]+)['"]|(?<!typeof )\bimport\s*\(\s*['"]([^'"]+)['"]\s*\)|(?:^|\n)import\s*['"]([^'"]+)['"]/g;
 
-function importsOf(file: string): Import[] {
-  const text = readFileSync(join(root, file), 'utf8').replace(/\/\*[\s\S]*?\*\//g, (comment) =>
+/** The text of a file with block comments and comment lines blanked. */
+const code = (file: string) =>
+  readFileSync(join(root, file), 'utf8').replace(/\/\*[\s\S]*?\*\/|\s\/\/ .*/g, (comment) =>
     comment.replace(/[^\n]/g, ' '),
   );
+
+function importsOf(file: string): Import[] {
+  const text = code(file);
   return [...text.matchAll(pattern)].map((match) => {
     const target = match[3] ?? match[4] ?? match[5];
     const line = text.slice(0, match.index + match[0].length).split('\n').length;
@@ -65,6 +78,24 @@ const show = ({ file, line, text }: Import, why: string) => `${file}:${line}: ${
 
 /** The path from the root of what a relative import names. */
 const resolved = ({ file, target }: Import) => relative(root, join(root, dirname(file), target)).replaceAll('\\', '/');
+
+/** The shortest way by imports of values from a file to a module that only Node has; none for a file that runs in a page. */
+function pathToNode(from: string): string[] | undefined {
+  const ways = new Map([[from, [from]]]);
+  for (const [file, way] of ways) {
+    for (const i of imports) {
+      if (i.file !== file || i.isType) continue;
+      if (!i.target.startsWith('.')) {
+        const name = i.target.replace(/^node:/, '').split('/')[0];
+        if (i.target.startsWith('node:') || nodeOnly.has(name)) return [...way, `${i.target} (line ${i.line})`];
+        continue;
+      }
+      const to = resolved(i);
+      if (!ways.has(to)) ways.set(to, [...way, to]);
+    }
+  }
+  return undefined;
+}
 
 /** `graph` for `src/graph/ops/conv.ts`; empty for a file directly in src. */
 function roomOf(path: string): string {
@@ -126,6 +157,24 @@ describe('architecture', () => {
     const missing = modelFiles.filter((f) => !index.includes(`from './${f.slice('src/models/'.length)}'`));
     expect(missing).toEqual([]);
     expect(models.map((m) => m.name).sort()).toEqual(modelFiles.map((f) => f.slice('src/models/'.length, -3)).sort());
+  });
+
+  it('what runs in a page loads nothing of Node', () => {
+    const modules = files.filter(isPure);
+    expect(modules.length).toBeGreaterThan(100);
+    // The last file of a way that should run in a page is the one to blame; it stands first in its own way.
+    const ways = modules.map(pathToNode).filter((way) => way && !isPure(way[1]));
+    expect(ways.map((way) => way?.join('\n    -> '))).toEqual([]);
+    const uses = modules.flatMap((file) =>
+      code(file)
+        .split('\n')
+        .flatMap((line, n) =>
+          /(?<![\w.'"`])(Buffer|process|__dirname|setImmediate)\b\s*[.(]/.test(line)
+            ? [`${file}:${n + 1}: ${line.trim()}`]
+            : [],
+        ),
+    );
+    expect(uses).toEqual([]);
   });
 
   it('native packages are loaded in one file each', () => {

@@ -12,7 +12,7 @@ import { features, findBackbone } from '../../src/backbones/index.ts';
 import { loadWeights } from '../../src/backbones/load.ts';
 import { Rng } from '../../src/core/random.ts';
 import { float32, type Tensor } from '../../src/core/tensor.ts';
-import { decodeFile } from '../../src/data/decode.ts';
+import { decodeFile } from '../../src/data/files/decode.ts';
 import { dataRoot, plantDefect, writeUnit } from '../../src/data/index.ts';
 import { bind } from '../../src/engine/scoring.ts';
 import { input } from '../../src/graph/index.ts';

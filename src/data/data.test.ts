@@ -3,10 +3,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Rng } from '../core/random.ts';
 import { batchOrder, epochOrder, gatherBatch } from './batches.ts';
+import { dataRoot } from './files/root.ts';
 import { sha256 } from './hash.ts';
 import { memorySource } from './memory.ts';
 import { findProtocol, protocols, resolveClass } from './protocols/index.ts';
-import { dataRoot } from './root.ts';
 import { checkSplit, finishSplit } from './split.ts';
 import { synthetic } from './synthetic.ts';
 

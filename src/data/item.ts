@@ -7,6 +7,9 @@ import type { Listener } from '../core/events.ts';
 import type { ItemKind, ItemShape } from '../core/item-shape.ts';
 import type { Scaling, TableEncoding } from './table/encoding.ts';
 
+/** The official parts of a data set. */
+export type Part = 'train' | 'validation' | 'test';
+
 /** One item of a data set, without its values. */
 export interface SourceItem {
   /** Unique in the source and stable between loads, for example `train/17`. */
@@ -14,7 +17,7 @@ export interface SourceItem {
   /** Index into `Source.classes`. */
   readonly class: number;
   /** The official part of the data set that the item belongs to; `train` where the data set has no parts. */
-  readonly part: 'train' | 'validation' | 'test';
+  readonly part: Part;
   /** The image file, where the item is one. */
   readonly path?: string;
   /** sha256 of the file's bytes, where the item is a file: equal files in training and test are a leak. */

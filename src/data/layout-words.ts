@@ -1,5 +1,15 @@
 /** What the names of folders, labels and splits mean: the usual words, and those that the caller gives. */
-import type { LayoutItem, LayoutOptions, Part } from './layout.ts';
+import type { Part } from './item.ts';
+
+/** Names of folders, in a CSV file of labels, instead of the usual ones; upper and lower case are the same. */
+export interface LayoutOptions {
+  /** Where normal images lie, instead of `good`, `ok`, `normal` and the like. */
+  readonly normal?: string | readonly string[];
+  /** Where anomalous images lie; without it every folder that is neither of normal images nor of masks. */
+  readonly abnormal?: string | readonly string[];
+  /** Where masks lie, beside `ground_truth`, `gt`, `mask` and `masks`. */
+  readonly mask?: string | readonly string[];
+}
 
 /** Names that mean the same, as `plain` writes them. */
 const usual = {
@@ -49,7 +59,7 @@ export class LayoutWords {
    * The label that a name means. Any name that is not one of a normal label is a defect's, unless the caller said which
    * names are; undefined for the rest.
    */
-  label(name: string): LayoutItem['label'] | undefined {
+  label(name: string): 'normal' | 'abnormal' | undefined {
     const word = plain(name);
     if (this.given.normal?.includes(word)) return 'normal';
     if (this.given.abnormal?.includes(word)) return 'abnormal';

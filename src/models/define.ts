@@ -7,7 +7,7 @@ import type { Listener } from '../core/events.ts';
 import type { ImageShape, ItemKind, ItemShape } from '../core/item-shape.ts';
 import type { Rng } from '../core/random.ts';
 import type { Tensors } from '../core/tensor.ts';
-import type { DefectOptions, ImageSize } from '../data/index.ts';
+import type { DefectOptions, ImageSize } from '../data/pure.ts';
 import type { Program } from '../graph/program.ts';
 import type { Value } from '../graph/value.ts';
 import type { Scope } from '../nn/scope.ts';

@@ -6,7 +6,7 @@ import { loadWeights } from '../backbones/load.ts';
 import { Rng } from '../core/random.ts';
 import { sizeOf } from '../core/shape.ts';
 import { float32, type Tensor, type Tensors } from '../core/tensor.ts';
-import { type Source, synthetic } from '../data/index.ts';
+import { type Source, synthetic } from '../data/pure.ts';
 import { fitData, fitModel } from '../engine/fit.ts';
 import { bind } from '../engine/scoring.ts';
 import { evaluate } from '../graph/evaluate.ts';

@@ -5,7 +5,7 @@ import { findBackbone, tensorsOf } from '../backbones/index.ts';
 import { Rng } from '../core/random.ts';
 import { sizeOf } from '../core/shape.ts';
 import { float32, type Tensors } from '../core/tensor.ts';
-import type { Source } from '../data/index.ts';
+import type { Source } from '../data/pure.ts';
 import { fitData } from '../engine/fit.ts';
 import * as g from '../graph/index.ts';
 import * as nn from '../nn/index.ts';

@@ -2,7 +2,7 @@
  * Anomaly maps as pictures: the image, what the model would have drawn, and the map, side by side. One colour scale for
  * all pictures of a run, with a threshold in its middle: what lies below is cold, what reaches it is warm.
  */
-import { encodePng } from '../data/index.ts';
+import { encodePng } from '../data/pure.ts';
 
 /** Values at the two ends and in the middle of the colours, which is also where contours run; null is half way. */
 export interface MapScale {

@@ -2,7 +2,7 @@
  * An anomaly map over its image: the warmer a pixel, the more it covers the image, and a line runs around what reaches
  * the map threshold. Normal places stay as they are.
  */
-import { encodePng } from '../data/index.ts';
+import { encodePng } from '../data/pure.ts';
 import { type MapScale, mapColour, placeOnScale } from './map-image.ts';
 
 /** How much of the image the hottest colour covers. */

@@ -3,7 +3,7 @@
  * threshold and the ground truth, and the oddest patch beside the normal one that is most like it; each with the same
  * in words.
  */
-import { encodePng } from '../data/index.ts';
+import { encodePng } from '../data/pure.ts';
 import { type Region, regionsAbove } from '../metrics/index.ts';
 import type { ReportItem, ReportPatches, ReportPicture, ReportPictures } from './data.ts';
 import { type Content, Html, html } from './html.ts';

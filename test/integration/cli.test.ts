@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { datasets as knownDatasets } from '../../src/data/datasets/index.ts';
+import { datasets as knownDatasets } from '../../src/data/files/datasets/index.ts';
 import { encodePng } from '../../src/data/formats/png.ts';
 import { synthetic } from '../../src/data/synthetic.ts';
 import { models } from '../../src/models/index.ts';

@@ -1,8 +1,7 @@
 /** A table as a source of items: a row is an item, encoded while it is read. */
 import { ShapeError } from '../../core/errors.ts';
 import { sha256 } from '../hash.ts';
-import type { Source, SourceItem } from '../item.ts';
-import type { Part } from '../layout.ts';
+import type { Part, Source, SourceItem } from '../item.ts';
 import { encodedWidth, encoder, fitEncoding, rawEncoding, type TableEncoding } from './encoding.ts';
 import type { Table } from './table.ts';
 

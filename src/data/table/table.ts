@@ -3,7 +3,7 @@
  * column is follows from its cells unless the caller says; what was understood is told in one sentence.
  */
 import { ConfigError, DataError, nearestName } from '../../core/errors.ts';
-import type { Part } from '../layout.ts';
+import type { Part } from '../item.ts';
 import { LayoutWords } from '../layout-words.ts';
 import { badRows, type Rows, SHOWN } from './rows.ts';
 

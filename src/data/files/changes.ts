@@ -1,0 +1,125 @@
+/** Normal images that join the training part of a split, or leave it; what is held out and what tests stays. Node only. */
+import { resolve } from 'node:path';
+import { DataError, nearestName } from '../../core/errors.ts';
+import { isImage } from '../../core/item-shape.ts';
+import { sha256 } from '../hash.ts';
+import type { Source } from '../item.ts';
+import { findLeaks, type Split } from '../split.ts';
+import { type FolderSourceOptions, folderSource } from './folder.ts';
+
+export interface TrainingChanges {
+  /** Paths of image files of normal items. */
+  readonly added: readonly string[];
+  /** Ids of training items. */
+  readonly removed: readonly string[];
+}
+
+/**
+ * A source and its split, changed: added images follow the others, in order. The caller closes the new source, which closes
+ * the given one.
+ * @throws DataError `not-images`, `known-image` for a file that is an item already, `not-trained-on` for an id that is not
+ * of the training part, `too-few-items` when none is left, and those of `folderSource`.
+ */
+export async function changeTraining(
+  source: Source,
+  split: Split,
+  { added, removed }: TrainingChanges,
+  options: Pick<FolderSourceOptions, 'maxPixels' | 'onEvent' | 'signal'> = {},
+): Promise<{ source: Source; split: Split }> {
+  const { items, name } = source;
+  const trained = Array.from(split.train, (i) => items[i].id);
+  for (const id of removed) {
+    if (trained.includes(id)) continue;
+    const near = nearestName(id, trained);
+    throw new DataError(
+      'not-trained-on',
+      `An image to take out must be one that was trained on, and ${id} of ${name} is none.${near ? ` Did you mean ${near}?` : ''}`,
+    );
+  }
+  const leaving = new Set(removed);
+  const stays = (_: unknown, k: number) => !leaving.has(trained[k]);
+  const whole = added.length > 0 ? await withFiles(source, added, options) : source;
+  const fresh = added.map((_, k) => items.length + k);
+  const train = Uint32Array.from([...split.train.filter(stays), ...fresh]);
+  const trainLabels = Uint8Array.from([...split.trainLabels.filter(stays), ...fresh.map(() => 0)]);
+  if (trainLabels.every((label) => label === 1)) {
+    throw new DataError('too-few-items', `${name}: nothing normal would be left to train on. Take fewer images out.`);
+  }
+  const said = [
+    ...(added.length > 0 ? [`${added.length} normal images were added to the training part.`] : []),
+    ...(removed.length > 0 ? [`${removed.length} images were taken out of it.`] : []),
+  ];
+  const changed = {
+    ...split,
+    train,
+    trainLabels,
+    contaminants: split.contaminants.filter((i) => !leaving.has(items[i].id)),
+    description: [split.description, ...said].join(' '),
+  };
+  return { source: whole, split: { ...changed, leakFree: findLeaks(whole, changed).length === 0 } };
+}
+
+/** The source with files behind its items, read as its own are. */
+async function withFiles(
+  source: Source,
+  files: readonly string[],
+  options: Pick<FolderSourceOptions, 'maxPixels' | 'onEvent' | 'signal'>,
+): Promise<Source> {
+  const { shape, items, name, normalClass } = source;
+  if (!isImage(shape) || normalClass === undefined) {
+    throw new DataError('not-images', `Files can be added to data sets of image files only, and ${name} is none.`);
+  }
+  const paths = files.map((path) => resolve(path));
+  const known = new Set(items.flatMap(({ id, path }) => [id, path ?? id]));
+  for (const path of paths) {
+    if (known.has(path)) throw new DataError('known-image', `${path} is an image of ${name} already. Leave it out.`);
+    known.add(path);
+  }
+  const [channels, height, width] = shape;
+  const more = await folderSource({
+    ...options,
+    name,
+    size: [height, width],
+    channels: channels as 1 | 3,
+    layout: {
+      root: '/',
+      kind: 'folders',
+      explanation: `${paths.length} normal images are added.`,
+      items: paths.map((path) => ({
+        path,
+        id: path,
+        part: 'train',
+        label: 'normal',
+        type: source.classes[normalClass],
+      })),
+      warnings: [],
+    },
+  });
+  const values = channels * height * width;
+  return {
+    ...source,
+    items: [...items, ...more.items.map((item) => ({ ...item, class: normalClass }))],
+    hash: await sha256(source.hash + more.hash),
+    async read(indices, out) {
+      const [own, others]: { from: number; to: number }[][] = [[], []];
+      for (let k = 0; k < indices.length; k++) {
+        if (indices[k] < items.length) own.push({ from: indices[k], to: k });
+        else others.push({ from: indices[k] - items.length, to: k });
+      }
+      for (const [part, members] of [[source, own] as const, [more, others] as const]) {
+        const pixels = new Float32Array(members.length * values);
+        if (members.length > 0)
+          await part.read(
+            members.map((m) => m.from),
+            pixels,
+          );
+        for (const [k, { to }] of members.entries())
+          out.set(pixels.subarray(k * values, (k + 1) * values), to * values);
+      }
+    },
+    async close() {
+      await more.close?.();
+      await source.close?.();
+    },
+  };
+}

@@ -1,0 +1,163 @@
+/**
+ * A CSV file of image paths with labels, parts, defect types and masks, as a layout. Paths are read from the file's own
+ * folder. Every bad row is named with its line; a table with bad rows is refused as a whole, because leaving rows out
+ * would change what is measured.
+ */
+import { readFile, stat } from 'node:fs/promises';
+import { basename, dirname, relative, resolve, sep } from 'node:path';
+import { parse } from 'csv-parse/sync';
+import { DataError } from '../../core/errors.ts';
+import type { LayoutWords } from '../layout-words.ts';
+import { naturalOrder } from './file-list.ts';
+import { explain, type Layout, type LayoutItem } from './layout.ts';
+
+/** Heads of columns, in small letters with `_`; the first that is there counts. */
+const columns = {
+  path: ['image_path', 'image', 'path', 'file', 'filename', 'file_name'],
+  label: ['label', 'label_index', 'target'],
+  split: ['split', 'part', 'subset', 'set'],
+  type: ['type', 'defect', 'defect_type'],
+  mask: ['mask', 'mask_path'],
+} as const;
+
+type Column = keyof typeof columns;
+
+/**
+ * Reads a CSV file (RFC 4180, UTF-8, separated by comma, semicolon or tab, with a head). Columns: `path` and, if wanted,
+ * `label` (0, 1, a word for normal or anomalous, or a defect's name), `split`, `type`, `mask`; others are passed over.
+ * Without `label` and `type` every image is normal.
+ * @throws DataError `csv` for a file that is no such table, `csv-rows` with the lines of the bad rows, `no-images`.
+ */
+export async function readCsvLayout(path: string, words: LayoutWords): Promise<Layout> {
+  const { heads, rows } = readTable(path, decode(path, await readFile(path)));
+  if (rows.length === 0) throw new DataError('no-images', `${path} must have rows, and has none below its head.`);
+  const at = findColumns(path, heads);
+  const root = dirname(path);
+  const problems: string[] = [];
+  const items: LayoutItem[] = [];
+  const lineOf = new Map<string, number>();
+  for (const { line, fields } of rows) {
+    const cell = (column: Column) => fields[at[column] ?? -1]?.trim() ?? '';
+    const say = (problem: string) => problems.push(`line ${line}: ${problem}`);
+    if (fields.length !== heads.length) {
+      say(`${fields.length} fields instead of ${heads.length}`);
+      continue;
+    }
+    if (cell('path') === '') {
+      say('no path');
+      continue;
+    }
+    const image = resolve(root, cell('path'));
+    const before = lineOf.get(image);
+    if (before !== undefined) {
+      say(`the image of line ${before} again`);
+      continue;
+    }
+    lineOf.set(image, line);
+    const meaning = meaningOf(cell('label'), cell('type'), at, words);
+    const split = cell('split');
+    const part = split === '' ? undefined : words.part(split);
+    const mask = cell('mask') === '' ? undefined : resolve(root, cell('mask'));
+    if (typeof meaning === 'string') say(meaning);
+    if (split !== '' && !part) say(`the split "${split}" must be train, validation or test`);
+    if (!(await isFile(image))) say(`the image ${cell('path')} does not exist`);
+    if (mask && !(await isFile(mask))) say(`the mask ${cell('mask')} does not exist`);
+    if (typeof meaning === 'string') continue;
+    const id = relative(root, image).split(sep).join('/');
+    items.push({ path: image, id, part, ...meaning, ...(mask && { mask }) });
+  }
+  if (problems.length > 0) throw badRows(path, problems);
+  items.sort((a, b) => naturalOrder(a.id, b.id));
+  const without = at.label === undefined && at.type === undefined ? ', no column for labels: all normal' : '';
+  const what = `CSV file ${basename(path)}${without}`;
+  return { root, kind: 'csv', explanation: explain(what, items), items, warnings: [] };
+}
+
+/** Label and type of a row, or what is wrong with them. */
+function meaningOf(
+  label: string,
+  type: string,
+  at: Partial<Record<Column, number>>,
+  words: LayoutWords,
+): Pick<LayoutItem, 'label' | 'type'> | string {
+  const isAbnormal = (text: string): boolean | undefined => {
+    if (/^(0|0\.0|false)$/i.test(text)) return false;
+    if (/^(1|1\.0|true)$/i.test(text)) return true;
+    if (text === '' || !Number.isNaN(Number(text))) return undefined;
+    const known = words.label(text);
+    return known && known === 'abnormal';
+  };
+  const byLabel = at.label === undefined ? undefined : isAbnormal(label);
+  if (at.label !== undefined && byLabel === undefined) {
+    return `the label "${label}" must be 0, 1, a word such as good or bad, or the name of a defect`;
+  }
+  const byType = type === '' ? undefined : words.label(type) !== 'normal';
+  if (byLabel !== undefined && byType !== undefined && byLabel !== byType) {
+    return `the label "${label}" and the type "${type}" contradict each other`;
+  }
+  if (!(byLabel ?? byType ?? false)) return { label: 'normal', type: 'good' };
+  return { label: 'abnormal', type: type || (/^(1|1\.0|true)$/i.test(label) ? 'abnormal' : label) };
+}
+
+/** The text of a file in UTF-8, with or without a byte order mark. */
+function decode(path: string, bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new DataError('csv', `${path} must be text in UTF-8, and has bytes that are not. Save it as UTF-8.`);
+  }
+}
+
+/** Head and rows, each with its line in the file. */
+function readTable(path: string, text: string): { heads: string[]; rows: { line: number; fields: string[] }[] } {
+  const head = /^[^\r\n]*/.exec(text)![0];
+  const marks = [',', ';', '\t'].map((mark) => ({ mark, n: head.split(mark).length }));
+  const { mark } = marks.reduce((best, next) => (next.n > best.n ? next : best));
+  try {
+    const options = { delimiter: mark, info: true, relax_column_count: true, skip_empty_lines: true } as const;
+    // With `info` each record comes with the line on which it ends.
+    const records = parse(text, options) as unknown as { record: string[]; info: { lines: number } }[];
+    const [first, ...rest] = records.map(({ record, info }) => ({ line: info.lines, fields: record }));
+    if (first) return { heads: first.fields, rows: rest };
+  } catch (error) {
+    const { message, lines } = error as Error & { lines?: number };
+    const where = lines === undefined ? '' : ` (line ${lines})`;
+    throw new DataError('csv', `${path} must be a CSV file${where}: ${message.replace(/\.?$/, '.')}`);
+  }
+  throw new DataError('csv', `${path} must be a CSV file with a head and a row for each image, and is empty.`);
+}
+
+/** Where the columns are. */
+function findColumns(path: string, heads: readonly string[]): Partial<Record<Column, number>> {
+  const names = heads.map((head) =>
+    head
+      .trim()
+      .toLowerCase()
+      .replace(/[\s-]+/g, '_'),
+  );
+  const at: Partial<Record<Column, number>> = {};
+  for (const column of Object.keys(columns) as Column[]) {
+    const found = columns[column].map((name) => names.indexOf(name)).find((index) => index >= 0);
+    if (found !== undefined) at[column] = found;
+  }
+  if (at.path !== undefined) return at;
+  throw new DataError(
+    'csv',
+    `${path} must have a column ${columns.path.join(', ')}; its head is: ${heads.join(', ')}. Name the column of paths.`,
+  );
+}
+
+function badRows(path: string, problems: readonly string[]): DataError {
+  const shown = problems.slice(0, 10).join('; ');
+  const more = problems.length > 10 ? `; and ${problems.length - 10} more` : '';
+  return new DataError(
+    'csv-rows',
+    `${path} must have an image in each row, and has faults: ${shown}${more}. Correct them.`,
+  );
+}
+
+const isFile = (path: string) =>
+  stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  );

@@ -1,0 +1,108 @@
+/**
+ * Image files to pixels. BMP is read by us; everything else by sharp, an optional package that only this file loads. It
+ * decodes and nothing else: channels and sizes are changed in `resize.ts`. EXIF turns are applied, CMYK becomes RGB,
+ * transparency is dropped, colour profiles are passed over (as browsers are told to do), of several pages the first is
+ * taken, and samples of more than 8 bits stay 16 bits deep. Node only.
+ */
+import { DataError, OddityError, RuntimeUnavailable } from '../../core/errors.ts';
+import { readBmp } from '../formats/bmp.ts';
+import { type ImageHeader, readHeader } from '../formats/header.ts';
+import type { Pixels } from '../resize.ts';
+
+/** Pixels that an image file may have: 100 megapixels, 300 MB of colour while it is decoded. */
+export const MAX_PIXELS = 100_000_000;
+
+type Sharp = typeof import('sharp').default;
+
+let loading: Promise<Sharp> | undefined;
+
+/** Loads the decoder once; throws RuntimeUnavailable `sharp-missing`. */
+function loadSharp(): Promise<Sharp> {
+  loading ??= import('sharp').then(
+    ({ default: sharp }) => {
+      sharp.cache(false);
+      return sharp;
+    },
+    (error) => {
+      const [reason] = (error as Error).message.split('\n');
+      throw new RuntimeUnavailable(
+        'sharp-missing',
+        `Reading image files needs the package sharp, which did not load (${reason}). Install it with: npm install sharp`,
+      );
+    },
+  );
+  return loading;
+}
+
+/**
+ * Checks what the header of a file says, and returns it. `file` names it in messages.
+ * @throws DataError `empty-file`, `not-an-image`, `image-too-large` or `image-channels`.
+ */
+export function checkHeader(bytes: Uint8Array, file: string, maxPixels = MAX_PIXELS): ImageHeader {
+  if (bytes.length === 0) throw new DataError('empty-file', `${file} must be an image, and is empty (0 bytes).`);
+  const header = readHeader(bytes);
+  if (!header) {
+    throw new DataError(
+      'not-an-image',
+      `${file} must be a PNG, JPEG, TIFF, BMP, WebP, GIF or AVIF file, and its first bytes are of none of these.`,
+    );
+  }
+  const { height, width, channels, bits, isFloat } = header;
+  if (height * width > maxPixels) throw tooLarge(file, `${height}x${width} pixels`, maxPixels);
+  if (![1, 3, 4].includes(channels) || bits > 16 || isFloat) {
+    const found =
+      isFloat || bits > 16 ? `${bits}-bit ${isFloat ? 'floating-point' : ''} samples` : `${channels} channels`;
+    throw new DataError(
+      'image-channels',
+      `${file} must be grey, RGB or CMYK with whole numbers of at most 16 bits, found ${found}. Convert it first.`,
+    );
+  }
+  return header;
+}
+
+function tooLarge(file: string, size: string, maxPixels: number): DataError {
+  return new DataError(
+    'image-too-large',
+    `${file} must have at most ${maxPixels} pixels, found ${size}. Make it smaller, or raise the limit with --max-pixels.`,
+  );
+}
+
+/**
+ * Decodes the bytes of an image file.
+ * @throws those of `checkHeader`; DataError `unreadable-image` for damaged and truncated files; RuntimeUnavailable
+ * `sharp-missing`.
+ */
+export async function decodeImage(bytes: Uint8Array, file: string, maxPixels = MAX_PIXELS): Promise<Pixels> {
+  const header = checkHeader(bytes, file, maxPixels);
+  if (header.format === 'bmp') return readBmp(bytes, file);
+  const sharp = await loadSharp();
+  const isDeep = header.bits > 8;
+  try {
+    const options = { failOn: 'warning', limitInputPixels: maxPixels, ignoreIcc: true, autoOrient: true } as const;
+    let image = sharp(bytes, options).removeAlpha();
+    const isGrey = header.channels === 1;
+    if (isDeep) image = image.toColourspace(isGrey ? 'grey16' : 'rgb16').raw({ depth: 'ushort' });
+    else image = image.toColourspace(isGrey ? 'b-w' : 'srgb').raw();
+    const { data, info } = await image.toBuffer({ resolveWithObject: true });
+    const { height, width } = info;
+    const channels = info.channels as number;
+    if (channels !== 1 && channels !== 3) {
+      throw new DataError('image-channels', `${file} must be grey or RGB once decoded, found ${channels} channels.`);
+    }
+    return { height, width, channels, data: isDeep ? wide(data) : data };
+  } catch (error) {
+    if (error instanceof OddityError) throw error;
+    const [reason] = (error as Error).message.split('\n');
+    if (/pixel limit/i.test(reason)) throw tooLarge(file, 'more', maxPixels);
+    throw new DataError(
+      'unreadable-image',
+      `${file} must be a whole image file, but it cannot be decoded (${reason.trim()}). It is damaged or truncated.`,
+    );
+  }
+}
+
+/** Bytes as 16-bit numbers, copied where they do not lie at an even address. */
+function wide(bytes: Uint8Array): Uint16Array {
+  const aligned = bytes.byteOffset % 2 === 0 ? bytes : new Uint8Array(bytes);
+  return new Uint16Array(aligned.buffer, aligned.byteOffset, aligned.length / 2);
+}

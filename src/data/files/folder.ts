@@ -1,0 +1,271 @@
+/**
+ * A source over image files. What each file is comes from a layout; pixels are decoded when they are asked for, at one
+ * size for all, and kept as whole numbers while memory lasts. Every file is read and decoded once before the source is
+ * handed out, so that a broken one is named now and not in the middle of a training. Node only.
+ */
+import { basename } from 'node:path';
+import { Cancelled, DataError, OddityError, ShapeError } from '../../core/errors.ts';
+import { type Listener, silent } from '../../core/events.ts';
+import { endings, type ImageHeader } from '../formats/header.ts';
+import { sha256 } from '../hash.ts';
+import { checkImageOptions, DEFAULT_SIZE, type ImageOptions, type ImageSize } from '../image-options.ts';
+import type { Source, SourceItem } from '../item.ts';
+import { type Pixels, writeUnit } from '../resize.ts';
+import { readImageFile } from './decode.ts';
+import { checkHeader, MAX_PIXELS } from './decode-image.ts';
+import { type DecoderOptions, openDecoder } from './decoder.ts';
+import type { Layout, LayoutItem } from './layout.ts';
+
+/** What `folderSource` needs to know. */
+export interface FolderSourceOptions extends Omit<ImageOptions, 'folderNames'>, DecoderOptions {
+  readonly layout: Layout;
+  /** Default: the name of the folder. */
+  readonly name?: string;
+  readonly title?: string;
+  readonly licence?: string;
+  /** Bytes of decoded pixels to keep; what does not fit is decoded whenever it is read. Default 1 GiB. */
+  readonly cacheBytes?: number;
+  readonly onEvent?: Listener;
+  readonly signal?: AbortSignal;
+}
+
+/** Files that are read at a time while they are checked. */
+const FILES_AT_A_TIME = 16;
+
+/** Messages of broken files that are shown. */
+const SHOWN = 5;
+
+/** What is known of a file before it is decoded. */
+interface File {
+  readonly header: ImageHeader;
+  readonly sha256: string;
+}
+
+/**
+ * Checks, hashes and decodes all files of a layout. The caller closes the source.
+ * @throws ConfigError for sizes and channels; DataError `no-images`, `mask-size`, `broken-images` (several files at
+ * once) and those of `decodeFile`; Cancelled.
+ */
+export async function folderSource(options: FolderSourceOptions): Promise<Source> {
+  checkImageOptions(options);
+  const { layout, onEvent = silent, signal, maxPixels = MAX_PIXELS, cacheBytes = 2 ** 30 } = options;
+  const { items: found } = layout;
+  const name = options.name ?? basename(layout.root);
+  onEvent({ type: 'log', level: 'info', message: layout.explanation });
+  for (const { code, message, paths } of layout.warnings) {
+    onEvent({ type: 'warning', code, message: paths.length > 0 ? `${message} (${shorten(paths)})` : message });
+  }
+  if (found.length === 0) throw new DataError('no-images', `${layout.root} must hold images, and holds none.`);
+
+  const { images, masks } = await checkFiles(found, { maxPixels, onEvent, signal });
+  const channels = options.channels ?? (images.every(({ header }) => header.channels === 1) ? 1 : 3);
+  const [height, width] = sizeOf(options.size ?? DEFAULT_SIZE, images);
+  const shape = [channels, height, width] as const;
+  const [values, area] = [channels * height * width, height * width];
+
+  const types = [...new Set(found.filter((item) => item.label === 'abnormal').map((item) => item.type))];
+  const normalName = found.find((item) => item.label === 'normal')?.type ?? 'good';
+  const classes = [normalName, ...types];
+  const items = found.map(
+    ({ id, part = 'train', label, type, path }, i): SourceItem => ({
+      id,
+      class: label === 'normal' ? 0 : 1 + types.indexOf(type),
+      part,
+      path,
+      content: images[i].sha256,
+    }),
+  );
+  const content = found.map(({ id, part = null, label, type }, i) => [
+    ...[id, part, label, type],
+    ...[images[i].sha256, masks[i]?.sha256 ?? null],
+  ]);
+  const hash = await sha256(JSON.stringify({ shape, items: content }));
+
+  const decoder = openDecoder(options);
+  const kept = { image: new Map<number, Pixels['data']>(), mask: new Map<number, Pixels['data']>() };
+  let keptBytes = 0;
+
+  /** Pixels or mask of one item, from memory or from its file. */
+  async function fetch(i: number, as: 'image' | 'mask'): Promise<Pixels['data']> {
+    const known = kept[as].get(i);
+    if (known) return known;
+    const { data } = await decode(i, as);
+    return data;
+  }
+
+  async function decode(i: number, as: 'image' | 'mask') {
+    const path = as === 'image' ? found[i].path : found[i].mask!;
+    const decoded = await decoder.decode({ path, as, shape, maxPixels });
+    const { data } = decoded;
+    if (!kept[as].has(i) && keptBytes + data.byteLength <= cacheBytes) {
+      keptBytes += data.byteLength;
+      kept[as].set(i, data);
+    }
+    return decoded;
+  }
+
+  /** Decodes one item and its mask, and compares their sizes. */
+  async function check(i: number): Promise<void> {
+    const image = await decode(i, 'image');
+    const { path, mask: maskPath } = found[i];
+    if (maskPath === undefined) return;
+    const mask = await decode(i, 'mask');
+    if (mask.height === image.height && mask.width === image.width) return;
+    throw new DataError(
+      'mask-size',
+      `A mask must have the size of its image, but ${maskPath} is ${mask.height}x${mask.width} and ${path} is ` +
+        `${image.height}x${image.width}. Make the mask anew, or remove it.`,
+    );
+  }
+
+  const visit = async (
+    indices: ArrayLike<number>,
+    length: number,
+    perItem: number,
+    copy: (i: number, k: number) => Promise<void> | void,
+  ) => {
+    if (length !== indices.length * perItem) {
+      throw new ShapeError(`${name}: ${indices.length} items need ${indices.length * perItem} values, got ${length}.`);
+    }
+    const strange = Array.from(indices).find((i) => !(i >= 0 && i < items.length));
+    if (strange !== undefined) {
+      throw new ShapeError(`${name}: item numbers must be in 0 … ${items.length - 1}, got ${strange}.`);
+    }
+    await forEach(indices.length, (k) => copy(indices[k], k));
+  };
+
+  try {
+    await checkAll('decode', found, check, { onEvent, signal });
+  } catch (error) {
+    await decoder.close();
+    throw error;
+  }
+  const hasMask = (i: number) => found[i].mask !== undefined || found[i].label === 'normal';
+  return {
+    name,
+    kind: 'image',
+    title: options.title ?? `Images in ${name}`,
+    licence: options.licence ?? 'that of the images',
+    shape,
+    classes,
+    normalClass: 0,
+    items,
+    hash,
+    read: (indices, out) =>
+      visit(indices, out.length, values, async (i, k) => {
+        writeUnit(kept.image.get(i) ?? (await fetch(i, 'image')), out, k * values);
+      }),
+    ...(found.some((item) => item.mask !== undefined) && {
+      readMasks: (indices: ArrayLike<number>, out: Uint8Array) =>
+        visit(indices, out.length, area, async (i, k) => {
+          const to = out.subarray(k * area, (k + 1) * area);
+          if (found[i].mask === undefined) to.fill(0);
+          else to.set(await fetch(i, 'mask'));
+        }),
+      hasMask,
+    }),
+    close: () => decoder.close(),
+  };
+}
+
+/** The size that images are read at. */
+function sizeOf(size: ImageSize, files: readonly File[]): readonly [number, number] {
+  if (!('atMost' in size)) return size;
+  const median = (side: 'height' | 'width') =>
+    files.map(({ header }) => header[side]).sort((a, b) => a - b)[files.length >> 1];
+  const whole = (n: number) => Math.max(64, Math.min(size.atMost, 32 * Math.round(n / 32)));
+  return [whole(median('height')), whole(median('width'))];
+}
+
+/** Reads every file once: its header and its hash. */
+async function checkFiles(
+  found: readonly LayoutItem[],
+  options: { maxPixels: number; onEvent: Listener; signal?: AbortSignal },
+): Promise<{ images: File[]; masks: (File | undefined)[] }> {
+  const images = new Array<File>(found.length);
+  const masks = new Array<File | undefined>(found.length);
+  const checkOne = async (path: string): Promise<File> => {
+    const bytes = await readImageFile(path);
+    return { header: checkHeader(bytes, path, options.maxPixels), sha256: await sha256(bytes) };
+  };
+  const check = async (i: number) => {
+    images[i] = await checkOne(found[i].path);
+    const { mask } = found[i];
+    if (mask !== undefined) masks[i] = await checkOne(mask);
+  };
+  await checkAll('read', found, check, options);
+  const misnamed = found.filter(({ path }, i) => {
+    const ending = /\.([^./\\]+)$/.exec(path)?.[1].toLowerCase() ?? '';
+    return !endings[images[i].header.format].includes(ending);
+  });
+  if (misnamed.length > 0) {
+    options.onEvent({
+      type: 'warning',
+      code: 'wrong-ending',
+      message: `The name of an image should end as its format does; these are read by their content: ${shorten(misnamed.map((item) => item.id))}.`,
+    });
+  }
+  return { images, masks };
+}
+
+/** Runs a check for every item and reports all broken files in one error. */
+async function checkAll(
+  task: string,
+  found: readonly LayoutItem[],
+  check: (i: number) => Promise<void>,
+  { onEvent, signal }: { onEvent: Listener; signal?: AbortSignal },
+): Promise<void> {
+  const total = found.length;
+  const broken: DataError[] = [];
+  const begin = performance.now();
+  let done = 0;
+  await forEach(total, async (i) => {
+    if (signal?.aborted) throw new Cancelled();
+    try {
+      await check(i);
+    } catch (error) {
+      if (!(error instanceof OddityError) || error.name !== 'DataError') throw error;
+      broken.push(error);
+    }
+    done++;
+    const rate = done / Math.max(1e-3, (performance.now() - begin) / 1000);
+    onEvent({ type: 'progress', task, done, total, unit: 'image', rate });
+  });
+  if (broken.length === 0) return;
+  if (broken.length === 1) throw broken[0];
+  broken.sort((a, b) => (a.message < b.message ? -1 : 1));
+  const code = broken.every((error) => error.code === broken[0].code) ? broken[0].code : 'broken-images';
+  const rest = broken.length - SHOWN;
+  throw new DataError(
+    code,
+    `${broken.length} of ${total} images cannot be used: ` +
+      `${broken
+        .slice(0, SHOWN)
+        .map((error) => error.message)
+        .join(' ')}${rest > 0 ? ` And ${rest} more.` : ''} ` +
+      'Repair or remove them.',
+  );
+}
+
+/** Calls `work` for 0 … n − 1, a bounded number at a time; the first failure ends it. */
+async function forEach(n: number, work: (i: number) => Promise<void> | void): Promise<void> {
+  let next = 0;
+  let failed = false;
+  const lane = async () => {
+    while (next < n && !failed) {
+      try {
+        await work(next++);
+      } catch (error) {
+        failed = true;
+        throw error;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(n, FILES_AT_A_TIME) }, lane));
+}
+
+/** The first names and how many more there are. */
+function shorten(names: readonly string[]): string {
+  const rest = names.length - SHOWN;
+  return names.slice(0, SHOWN).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
+}

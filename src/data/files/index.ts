@@ -1,0 +1,15 @@
+/** What touches a disk, a network or a thread: folders, files of rows, data sets by name, decoding. Node only. */
+export { changeTraining, type TrainingChanges } from './changes.ts';
+export type { Dataset, LoadOptions } from './datasets/dataset.ts';
+export { dataPath, datasets, findDataset } from './datasets/index.ts';
+export type { Decoded, DecodeJob } from './decode.ts';
+export { decodeImage, MAX_PIXELS } from './decode-image.ts';
+export { type Decoder, type DecoderOptions, openDecoder } from './decoder.ts';
+export { type Diagnosis, type Finding, type Inspection, type InspectOptions, inspect } from './doctor/index.ts';
+export { type Downloaded, type DownloadOptions, download } from './download.ts';
+export { type FolderSourceOptions, folderSource } from './folder.ts';
+export { findImages } from './image-paths.ts';
+export { type Layout, type LayoutItem, type LayoutWarning, readLayout } from './layout.ts';
+export { openRows } from './open-rows.ts';
+export { dataRoot } from './root.ts';
+export { readTextures } from './texture-folder.ts';

@@ -1,0 +1,40 @@
+/** The part of data that runs anywhere, also in a page: what models and the engine import. */
+export { type BatchOrder, type BatchOrderOptions, batchOrder, epochOrder, gatherBatch } from './batches.ts';
+export { type CifarBatch, readCifarBinary } from './formats/cifar-binary.ts';
+export { gunzip } from './formats/gzip.ts';
+export { type ImageHeader, isImageName, readHeader } from './formats/header.ts';
+export { readIdx, writeIdx } from './formats/idx.ts';
+export { readNpy, writeNpy } from './formats/npy.ts';
+export { encodePng, type PngImage } from './formats/png.ts';
+export { readSafetensors, type Safetensors, writeSafetensors } from './formats/safetensors.ts';
+export { readTorch } from './formats/torch.ts';
+export { sha256 } from './hash.ts';
+export { checkImageOptions, DEFAULT_SIZE, type ImageOptions, type ImageSize } from './image-options.ts';
+export type { Part, Source, SourceItem } from './item.ts';
+export type { LayoutOptions } from './layout-words.ts';
+export { type MemoryPart, type MemorySourceOptions, memorySource } from './memory.ts';
+export {
+  findProtocol,
+  missingClass,
+  type Protocol,
+  type ProtocolOptions,
+  protocols,
+  resolveClass,
+} from './protocols/index.ts';
+export { fitImage, fitMask, type Pixels, resample, writeUnit } from './resize.ts';
+export { checkSplit, findLeaks, finishSplit, type Split, type SplitOptions, type SplitPlan } from './split.ts';
+export { type SyntheticOptions, synthetic } from './synthetic.ts';
+export { type EncodedRows, encodeRows } from './table/encode-rows.ts';
+export {
+  type ColumnEncoding,
+  checkScaling,
+  columnTotals,
+  encodedWidth,
+  type Scaling,
+  scalings,
+  type TableEncoding,
+} from './table/encoding.ts';
+export type { Rows } from './table/rows.ts';
+export { type TableSourceOptions, tableSource } from './table/source.ts';
+export { type Column, type ColumnKind, columnKinds, type Table } from './table/table.ts';
+export * from './transforms/index.ts';
