@@ -10,7 +10,7 @@ import { createInterface } from 'node:readline';
 import { Rng } from '../src/core/random.ts';
 import { sizeOf } from '../src/core/shape.ts';
 import { float32, type Tensors } from '../src/core/tensor.ts';
-import { scoringProgram } from '../src/engine/scoring.ts';
+import { scoringProgram } from '../src/engine/scoring/graph.ts';
 import * as g from '../src/graph/index.ts';
 import { anoddpm } from '../src/models/index.ts';
 import { walkBack } from '../src/models/parts/diffusion.ts';

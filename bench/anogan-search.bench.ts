@@ -8,11 +8,11 @@
 import { Rng } from '../src/core/random.ts';
 import { float32 } from '../src/core/tensor.ts';
 import { dataRoot, findDataset } from '../src/data/index.ts';
-import { resolveConfig } from '../src/engine/index.ts';
-import { scoringProgram } from '../src/engine/scoring.ts';
+import { scoringProgram } from '../src/engine/scoring/graph.ts';
 import { input } from '../src/graph/index.ts';
 import { anogan, type ImageShape } from '../src/models/index.ts';
 import { initialize, Trace } from '../src/nn/index.ts';
+import { resolveConfig } from '../src/runs/index.ts';
 import { openRuntime } from '../src/runtime/index.ts';
 import { option, saveRows } from './measure.ts';
 

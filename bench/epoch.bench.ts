@@ -6,9 +6,10 @@
 import { Rng } from '../src/core/random.ts';
 import { float32, type Tensors } from '../src/core/tensor.ts';
 import { dataRoot, findDataset } from '../src/data/index.ts';
-import { fitModel, openPhase } from '../src/engine/fit.ts';
-import { resolveConfig } from '../src/engine/index.ts';
+import { fitModel } from '../src/engine/fitting/fit.ts';
+import { openPhase } from '../src/engine/fitting/phase-run.ts';
 import { autoencoder } from '../src/models/index.ts';
+import { resolveConfig } from '../src/runs/index.ts';
 import { openRuntime } from '../src/runtime/index.ts';
 import { median, option, saveRows } from './measure.ts';
 

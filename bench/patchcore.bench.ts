@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Rng } from '../src/core/random.ts';
 import { encodePng } from '../src/data/index.ts';
-import { loadDetector, type RunReport } from '../src/engine/index.ts';
+import { loadDetector, type RunReport } from '../src/runs/index.ts';
 import { median, option, saveRows } from './measure.ts';
 
 const side = 256;

@@ -4,11 +4,11 @@
  */
 import { Rng } from '../src/core/random.ts';
 import { float32 } from '../src/core/tensor.ts';
-import { resolveConfig } from '../src/engine/index.ts';
-import { scoringProgram } from '../src/engine/scoring.ts';
+import { scoringProgram } from '../src/engine/scoring/graph.ts';
 import { emitProgram, encodeModel, input } from '../src/graph/index.ts';
 import { autoencoder, type ImageShape } from '../src/models/index.ts';
 import { initialize, Trace } from '../src/nn/index.ts';
+import { resolveConfig } from '../src/runs/index.ts';
 import { openRuntime } from '../src/runtime/index.ts';
 import { median, option, pytorch, saveRows } from './measure.ts';
 

@@ -10,11 +10,12 @@ import { join } from 'node:path';
 import { Rng } from '../src/core/random.ts';
 import { float32 } from '../src/core/tensor.ts';
 import { dataRoot, findDataset, memorySource, perlinNoise, type Source } from '../src/data/index.ts';
-import { fitModel, trainedTensors } from '../src/engine/fit.ts';
-import { resolveConfig } from '../src/engine/index.ts';
-import { scoringProgram } from '../src/engine/scoring.ts';
+import { fitModel } from '../src/engine/fitting/fit.ts';
+import { trainedTensors } from '../src/engine/fitting/tensors.ts';
+import { scoringProgram } from '../src/engine/scoring/graph.ts';
 import { averagePrecision, f1Max } from '../src/metrics/index.ts';
 import { anoddpm } from '../src/models/index.ts';
+import { resolveConfig } from '../src/runs/index.ts';
 import { openRuntime, type Runtime } from '../src/runtime/index.ts';
 import { median, option, saveRows } from './measure.ts';
 

@@ -14,7 +14,7 @@ import { Rng } from '../../src/core/random.ts';
 import { float32, type Tensor } from '../../src/core/tensor.ts';
 import { decodeFile } from '../../src/data/files/decode.ts';
 import { dataRoot, plantDefect, writeUnit } from '../../src/data/index.ts';
-import { bind } from '../../src/engine/scoring.ts';
+import { bind } from '../../src/engine/scoring/graph.ts';
 import { input } from '../../src/graph/index.ts';
 import * as g from '../../src/graph/ops/index.ts';
 import type { Value } from '../../src/graph/value.ts';

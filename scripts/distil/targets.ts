@@ -8,7 +8,7 @@ import { features, findBackbone, oddityTaps } from '../../src/backbones/index.ts
 import { loadWeights } from '../../src/backbones/load.ts';
 import type { Rng } from '../../src/core/random.ts';
 import { float32, type Tensors } from '../../src/core/tensor.ts';
-import { bind } from '../../src/engine/scoring.ts';
+import { bind } from '../../src/engine/scoring/graph.ts';
 import { constant, input } from '../../src/graph/index.ts';
 import * as g from '../../src/graph/ops/index.ts';
 import type { Value } from '../../src/graph/value.ts';

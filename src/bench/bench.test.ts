@@ -2,8 +2,8 @@
 import { basename } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { findDataset, findProtocol } from '../data/index.ts';
-import { resolveConfig } from '../engine/config.ts';
-import type { RunReport } from '../engine/report.ts';
+import type { RunReport } from '../engine/judging/report-types.ts';
+import { resolveConfig } from '../engine/task/config.ts';
 import { findModel } from '../models/index.ts';
 import type { BenchTable } from './bench.ts';
 import { benches, findBench } from './benches.ts';

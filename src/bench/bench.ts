@@ -3,7 +3,7 @@
  * them. Numbers of different protocols never share a table.
  */
 import type { ItemKind } from '../core/item-shape.ts';
-import type { RunReport } from '../engine/report.ts';
+import type { RunReport } from '../engine/judging/report-types.ts';
 
 /** A data set, and the class that the protocol is about where it has classes. */
 export interface BenchCase {

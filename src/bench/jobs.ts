@@ -1,10 +1,10 @@
 /** The trainings of a benchmark: one for each table, seed, case and model. */
 import { basename, join } from 'node:path';
 import { ConfigError } from '../core/errors.ts';
-import { resolveConfig } from '../engine/config.ts';
-import type { SweepJob } from '../engine/sweep.ts';
+import { resolveConfig } from '../engine/task/config.ts';
 import { type AnyModel, findModel } from '../models/index.ts';
 import type { Bench, BenchEntry, BenchTable } from './bench.ts';
+import type { SweepJob } from './sweep.ts';
 
 /** What may be chosen of a benchmark. */
 export interface BenchChoice {

@@ -1,6 +1,6 @@
 /** What the runs of a table say together: means over its cases with the spread over seeds, and rows for a CSV file. */
 import { basename } from 'node:path';
-import type { RunReport } from '../engine/report.ts';
+import type { RunReport } from '../engine/judging/report-types.ts';
 import type { BenchMetric, BenchTable, PublishedFigure } from './bench.ts';
 
 /** A mean and, from two seeds on, the standard deviation over seeds (n − 1). */

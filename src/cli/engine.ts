@@ -1,5 +1,5 @@
 /** The engine as the command line uses it, loaded when a command needs it so that `--help` stays quick. */
-import type * as Engine from '../engine/index.ts';
+import type * as Engine from '../runs/index.ts';
 
 export type {
   Comparison,
@@ -9,9 +9,9 @@ export type {
   ThresholdPolicy,
   ThresholdReport,
   TrainOptions,
-} from '../engine/index.ts';
+} from '../runs/index.ts';
 
 /** Loads the engine. */
 export function engine(): Promise<typeof Engine> {
-  return import('../engine/index.ts');
+  return import('../runs/index.ts');
 }

@@ -1,7 +1,7 @@
 /** Options that several commands share, and how a text becomes a value. */
 import { type Command, Option } from 'commander';
 import { ConfigError, unknownName } from '../core/errors.ts';
-import type { RegionOption } from '../engine/view.ts';
+import type { RegionOption } from '../engine/task/view-options.ts';
 import { type AnyModel, models } from '../models/index.ts';
 import { type Device, deviceNames } from '../runtime/runtime.ts';
 import { type ModelOption, modelOptions, typedValue } from './schema.ts';

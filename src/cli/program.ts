@@ -1,7 +1,7 @@
 /** The command `oddity`: its subcommands, and how every failure becomes one sentence and an exit code. */
 import { Command, CommanderError } from 'commander';
 import { ConfigError, nearestName, type OddityError } from '../core/errors.ts';
-import { oddityVersion } from '../engine/versions.ts';
+import { oddityVersion } from '../runs/versions.ts';
 import { addBench } from './commands/bench.ts';
 import { addCompare } from './commands/compare.ts';
 import { addDatasets } from './commands/datasets.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it, test } from 'vitest';
 import { Rng } from '../core/random.ts';
 import { float32 } from '../core/tensor.ts';
-import { openPlanter } from '../engine/plant.ts';
+import { openPlanter } from '../engine/fitting/plant.ts';
 import * as g from '../graph/index.ts';
 import * as nn from '../nn/index.ts';
 import { draem } from './draem.ts';

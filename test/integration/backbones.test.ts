@@ -8,7 +8,7 @@ import { loadWeights } from '../../dist/backbones/load.js';
 import type { Tensor } from '../../dist/core/tensor.js';
 import { readNpy } from '../../dist/data/formats/npy.js';
 import { dataRoot } from '../../dist/data/index.js';
-import { bind } from '../../dist/engine/scoring.js';
+import { bind } from '../../dist/engine/scoring/graph.js';
 import { input } from '../../dist/graph/index.js';
 import { loadDetector, train } from '../../dist/index.js';
 import { Trace } from '../../dist/nn/index.js';

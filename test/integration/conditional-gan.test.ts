@@ -4,11 +4,12 @@
  */
 import { expect, it } from 'vitest';
 import { dataRoot, findDataset } from '../../dist/data/index.js';
-import { fitModel, trainingItems } from '../../dist/engine/fit.js';
-import { resolveConfig } from '../../dist/engine/index.js';
-import { scoringProgram } from '../../dist/engine/scoring.js';
-import { loadTask } from '../../dist/engine/task.js';
+import { fitModel } from '../../dist/engine/fitting/fit.js';
+import { scoringProgram } from '../../dist/engine/scoring/graph.js';
+import { trainingItems } from '../../dist/engine/task/training-part.js';
 import { conditionalGan } from '../../dist/models/conditional-gan.js';
+import { resolveConfig } from '../../dist/runs/index.js';
+import { loadTask } from '../../dist/runs/load-task.js';
 import { openRuntime } from '../../dist/runtime/index.js';
 
 const digits = 9; // 0 to 8; the nines are the anomaly

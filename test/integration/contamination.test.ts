@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { readRun } from '../../dist/engine/run.js';
 import { type TrainOptions, test as testRun, train } from '../../dist/index.js';
+import { readRun } from '../../dist/runs/folder.js';
 
 const root = mkdtempSync(join(tmpdir(), 'oddity-contamination-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));

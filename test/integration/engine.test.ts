@@ -13,7 +13,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { encodePng, readSafetensors, synthetic } from '../../dist/data/index.js';
-import { buildArtifact, readArtifact, runnableBytes, scoringModel, writeArtifact } from '../../dist/engine/artifact.js';
 import * as g from '../../dist/graph/index.js';
 import {
   type AnyModel,
@@ -31,6 +30,7 @@ import {
 } from '../../dist/index.js';
 import { findModel } from '../../dist/models/index.js';
 import * as nn from '../../dist/nn/index.js';
+import { buildArtifact, readArtifact, runnableBytes, scoringModel, writeArtifact } from '../../dist/runs/artifact.js';
 
 const root = mkdtempSync(join(tmpdir(), 'oddity-engine-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { Rng } from '../../dist/core/random.js';
 import { findProtocol, synthetic } from '../../dist/data/index.js';
-import { halve } from '../../dist/engine/map-normalization.js';
+import { halve } from '../../dist/engine/fitting/map-statistics.js';
 import { exportModel, loadDetector, type TrainOptions, test as testRun, train } from '../../dist/index.js';
 
 const root = mkdtempSync(join(tmpdir(), 'oddity-maps-'));

@@ -5,9 +5,9 @@ import { hostname, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeFolder } from '../../dist/engine/files.js';
-import { isLocked, lockFolder } from '../../dist/engine/lock.js';
 import { test as testRun, train as trainRun } from '../../dist/index.js';
+import { makeFolder } from '../../dist/runs/files.js';
+import { isLocked, lockFolder } from '../../dist/runs/lock.js';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const main = join(root, 'dist', 'cli', 'main.js');

@@ -6,8 +6,8 @@ import { Rng } from '../../dist/core/random.js';
 import { sizeOf } from '../../dist/core/shape.js';
 import { float32, type Tensors } from '../../dist/core/tensor.js';
 import { type Source, synthetic } from '../../dist/data/index.js';
-import { fitModel } from '../../dist/engine/fit.js';
-import { scoringProgram } from '../../dist/engine/scoring.js';
+import { fitModel } from '../../dist/engine/fitting/fit.js';
+import { scoringProgram } from '../../dist/engine/scoring/graph.js';
 import { findModel } from '../../dist/models/index.js';
 import { openRuntime, type Runtime } from '../../dist/runtime/index.js';
 

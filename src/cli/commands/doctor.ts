@@ -4,7 +4,7 @@ import { availableParallelism, cpus, freemem, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { dataRoot } from '../../data/index.ts';
-import { oddityVersion } from '../../engine/versions.ts';
+import { oddityVersion } from '../../runs/versions.ts';
 import { listDevices } from '../../runtime/index.ts';
 import { act } from '../act.ts';
 import { engine } from '../engine.ts';

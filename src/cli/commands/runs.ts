@@ -2,8 +2,8 @@
 import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import { Cancelled, ConfigError, unknownName } from '../../core/errors.ts';
-import type { RunStatus } from '../../engine/run.ts';
-import { requireRun, runStatuses, type SortableMetric, sortableMetrics } from '../../engine/runs.ts';
+import type { RunStatus } from '../../runs/folder.ts';
+import { requireRun, runStatuses, type SortableMetric, sortableMetrics } from '../../runs/list.ts';
 import { act } from '../act.ts';
 import { engine, type ListedRun } from '../engine.ts';
 import { addSpeech } from '../options.ts';

@@ -12,11 +12,11 @@ import {
   type Scaling,
   scalings,
 } from '../../data/index.ts';
-import { resolveConfig } from '../../engine/config.ts';
-import type { MapNormalization } from '../../engine/map-normalization.ts';
-import { readRun, runFiles } from '../../engine/run.ts';
-import type { RegionOption } from '../../engine/view.ts';
+import type { MapNormalization } from '../../engine/scoring/map-normalization.ts';
+import { resolveConfig } from '../../engine/task/config.ts';
+import type { RegionOption } from '../../engine/task/view-options.ts';
 import { findModel } from '../../models/index.ts';
+import { readRun, runFiles } from '../../runs/folder.ts';
 import type { Device } from '../../runtime/runtime.ts';
 import { act } from '../act.ts';
 import { type ConfigFile, type ReadConfigFile, readConfigFile } from '../config-file.ts';

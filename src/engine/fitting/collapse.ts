@@ -1,0 +1,69 @@
+/**
+ * Signs that a training has collapsed, read from what it watches: a generator that draws always the same, an encoder that
+ * gives always the same code. Models say by names what they watch (`src/models/parts/watch.ts`).
+ */
+import type { Event } from '../../core/events.ts';
+import type { EpochRecord } from './contract.ts';
+
+/** Less than this share of what it should be is a collapse. */
+const SHARE = 0.1;
+
+type Warning = Event & { type: 'warning' };
+
+/** One kind of collapse: what is watched, and below which value it has collapsed; undefined where that is not known. */
+interface Sign {
+  readonly code: string;
+  readonly watched: string;
+  floor(record: EpochRecord, largest: number): number | undefined;
+  message(value: string, floor: string): string;
+}
+
+const signs: readonly Sign[] = [
+  {
+    code: 'collapse-generated',
+    watched: 'generated-spread',
+    floor({ metrics }) {
+      const name = Object.keys(metrics).find((n) => n.endsWith('.data-spread'));
+      return name === undefined ? undefined : SHARE * metrics[name];
+    },
+    message: (value, floor) =>
+      `drawn items differ by ${value}, less than a tenth of what training items do (${floor}): the generator draws ` +
+      'nearly always the same. Scores may mean little; train shorter, or with lower learning rates.',
+  },
+  {
+    code: 'collapse-code',
+    watched: 'code-spread',
+    floor: (_record, largest) => SHARE * largest,
+    message: (value, floor) =>
+      `codes differ by ${value}, less than a tenth of what they did (${floor}): the encoder gives nearly always the ` +
+      'same. Scores may mean little; train shorter, or with lower learning rates.',
+  },
+];
+
+/**
+ * Watches the epochs of one phase, in order. A value below its floor is a warning where it was above before, or where
+ * half of the phase is over: at the start a generator knows nothing. Each sign of each step is told once.
+ */
+export function watchCollapse(epochs: number): (record: EpochRecord) => Warning[] {
+  const seen = new Map<string, { largest: number; wasAbove: boolean; isTold: boolean }>();
+  return (record) =>
+    Object.entries(record.metrics).flatMap(([name, value]) => {
+      const sign = signs.find((s) => name.endsWith(`.${s.watched}`));
+      if (!sign) return [];
+      const state = seen.get(name) ?? { largest: 0, wasAbove: false, isTold: false };
+      seen.set(name, state);
+      state.largest = Math.max(state.largest, value);
+      const floor = sign.floor(record, state.largest);
+      if (floor === undefined) return [];
+      if (value >= floor && value > 0) {
+        state.wasAbove = true;
+        return [];
+      }
+      if (state.isTold || (!state.wasAbove && 2 * record.epoch < epochs)) return [];
+      state.isTold = true;
+      const where = `Epoch ${record.epoch} of phase "${record.phase}" (${name}): `;
+      const short = (v: number) => String(Number(v.toPrecision(2)));
+      const message = where + sign.message(short(value), short(floor / SHARE));
+      return [{ type: 'warning', code: sign.code, message }];
+    });
+}

@@ -1,0 +1,148 @@
+/** From scores of held-out normal items to thresholds, and from a threshold to what it does on the test part. */
+import { clopperPearson, thresholdForFalseAlarms, verdict } from '../../metrics/index.ts';
+
+/** A threshold and how far it can be trusted; an item is anomalous when its score is >= `value`. */
+export interface ThresholdReport {
+  /** Null when there are no held-out normal items. */
+  readonly value: number | null;
+  /** How it was chosen, in words. */
+  readonly rule: string;
+  /** True when scores and labels of the test part chose it: what it does there is then no judgement. */
+  readonly sawTest: boolean;
+  /** Null when it was chosen by something else. */
+  readonly wantedFalseAlarmRate: number | null;
+  /** Held-out normal items that the next two are counted on. */
+  readonly normals: number;
+  /** Share of these that reach it. */
+  readonly empiricalRate: number | null;
+  /** 95 % interval of the false-alarm rate. */
+  readonly interval: readonly [number, number];
+  /** Why the wanted rate is not guaranteed, or null. */
+  readonly reason: string | null;
+  /** Scores below the threshold that a person should look at; absent when there are none such. */
+  readonly review?: ReviewBand;
+  /** Share of normal test items that alarm. */
+  readonly testFalseAlarmRate?: number;
+  /** Share of anomalous test items that alarm. */
+  readonly testRecall?: number;
+}
+
+/** Items with a score >= `from` and below the threshold are neither passed nor alarmed: their decision is `review`. */
+export interface ReviewBand {
+  readonly from: number;
+  /** Share of the held-out normal items inside. */
+  readonly empiricalRate: number | null;
+  /** 95 % interval of that share. */
+  readonly interval: readonly [number, number];
+  /** Share of the normal test items inside. */
+  readonly testNormals?: number;
+  /** Share of the anomalous test items inside. */
+  readonly testAnomalies?: number;
+}
+
+/** Where a pixel of a map stands out: a threshold on the largest value of a map, from held-out normal items. */
+export type MapThreshold = Pick<
+  ThresholdReport,
+  'value' | 'wantedFalseAlarmRate' | 'normals' | 'empiricalRate' | 'interval' | 'reason'
+>;
+
+/** What a threshold makes of a score. */
+export type Decision = 'normal' | 'review' | 'anomalous';
+
+/** The threshold for a wanted false-alarm rate. Throws ConfigError for a rate outside (0, 1). */
+export function calibrate(normalScores: ArrayLike<number>, wantedFalseAlarmRate: number): ThresholdReport {
+  const rule = `a false-alarm rate of ${wantedFalseAlarmRate} on held-out normals`;
+  return { rule, sawTest: false, ...calibrateMaps(normalScores, wantedFalseAlarmRate) };
+}
+
+/**
+ * The threshold of maps: with the wanted rate, a normal image has any pixel at or above it. The same rule as for
+ * scores, applied to the largest value of each held-out map.
+ */
+export function calibrateMaps(normalPeaks: ArrayLike<number>, wantedFalseAlarmRate: number): MapThreshold {
+  const found = thresholdForFalseAlarms(normalPeaks, wantedFalseAlarmRate);
+  const { threshold: value, normals, empiricalRate, interval, reason } = found;
+  return { value, wantedFalseAlarmRate, normals, empiricalRate, interval, reason };
+}
+
+/** What a threshold that something else chose does on held-out normals. */
+export function describeThreshold(
+  normalScores: ArrayLike<number>,
+  value: number,
+  how: Pick<ThresholdReport, 'rule' | 'sawTest'>,
+): ThresholdReport {
+  const normals = normalScores.length;
+  const alarms = countWithin(normalScores, value, Number.POSITIVE_INFINITY);
+  return {
+    value,
+    ...how,
+    wantedFalseAlarmRate: null,
+    normals,
+    empiricalRate: normals > 0 ? alarms / normals : null,
+    interval: clopperPearson(alarms, normals),
+    reason: normals > 0 ? null : 'There are no held-out normal scores: the false-alarm rate is not known.',
+  };
+}
+
+/** A threshold with a review band below it. */
+export function withReview(report: ThresholdReport, normalScores: ArrayLike<number>, from: number): ThresholdReport {
+  const { value, normals } = report;
+  const inside = value === null ? 0 : countWithin(normalScores, from, value);
+  const empiricalRate = normals > 0 ? inside / normals : null;
+  return { ...report, review: { from, empiricalRate, interval: clopperPearson(inside, normals) } };
+}
+
+/** Adds what the threshold does on test items (label 1 = anomalous). */
+export function withTest(
+  report: ThresholdReport,
+  scores: ArrayLike<number>,
+  labels: ArrayLike<number>,
+): ThresholdReport {
+  const { value, review } = report;
+  if (value === null) return report;
+  const of = (label: number) => Array.from(scores).filter((_, i) => labels[i] === label);
+  const [normals, anomalies] = [of(0), of(1)];
+  const share = (list: number[], from: number, to: number) => countWithin(list, from, to) / list.length;
+  const most = Number.POSITIVE_INFINITY;
+  return {
+    ...report,
+    ...(normals.length > 0 && { testFalseAlarmRate: share(normals, value, most) }),
+    ...(anomalies.length > 0 && { testRecall: share(anomalies, value, most) }),
+    ...(review && {
+      review: {
+        ...review,
+        ...(normals.length > 0 && { testNormals: share(normals, review.from, value) }),
+        ...(anomalies.length > 0 && { testAnomalies: share(anomalies, review.from, value) }),
+      },
+    }),
+  };
+}
+
+/** What a threshold makes of a score; null without one. A score that is not a number asks for a person. */
+export function decide({ value, review }: Pick<ThresholdReport, 'value' | 'review'>, score: number): Decision | null {
+  if (value === null) return null;
+  return decisions[verdict(score, { low: review?.from ?? value, high: value })];
+}
+
+const decisions = { pass: 'normal', review: 'review', alarm: 'anomalous' } as const;
+
+/** Scores from `low` to below `high`; the highest bound of all takes infinite scores in. */
+function countWithin(scores: ArrayLike<number>, low: number, high: number): number {
+  let count = 0;
+  for (let i = 0; i < scores.length; i++)
+    if (scores[i] >= low && (scores[i] < high || high === Number.POSITIVE_INFINITY)) count++;
+  return count;
+}
+
+/** Share of the sorted normal scores that are larger than `score`. */
+export function exceededBy(sorted: ArrayLike<number>, score: number): number | undefined {
+  if (sorted.length === 0) return undefined;
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle] > score) high = middle;
+    else low = middle + 1;
+  }
+  return (sorted.length - low) / sorted.length;
+}

@@ -1,0 +1,109 @@
+/** Streams items through a scoring session: the next batch is read while the current one runs. */
+import { Cancelled, InternalError } from '../../core/errors.ts';
+import { type Listener, silent } from '../../core/events.ts';
+import { itemSize, kindOf, mapSize } from '../../core/item-shape.ts';
+import type { Tensor, Tensors } from '../../core/tensor.ts';
+import { gatherBatch, type Source } from '../../data/index.ts';
+import type { Session } from '../../runtime/index.ts';
+import { inputOf } from './graph.ts';
+
+/** Values of one input batch at most: 4 MiB, since networks make many channels of each. */
+const BATCH_VALUES = 2 ** 20;
+const BATCH_ITEMS = { image: 256, table: 1024, series: 256 };
+
+export interface ScoreOptions {
+  onEvent?: Listener;
+  signal?: AbortSignal;
+  /** What progress events are about; default `score`. */
+  task?: string;
+  /** Takes the maps of a batch, one after the other, whose first item is number `at`; without it none are fetched. */
+  onMaps?: (maps: Float32Array, at: number, count: number) => void | Promise<void>;
+}
+
+/** Items per call, from the size of one. The same items in the same order always make the same batches. */
+export function scoreBatch(shape: readonly number[]): number {
+  return Math.max(1, Math.min(BATCH_ITEMS[kindOf(shape)], Math.floor(BATCH_VALUES / itemSize(shape))));
+}
+
+/** Scores of the items at `indices`, in their order; larger is more anomalous. Maps are handed on, never kept. */
+export async function scoreItems(
+  session: Session,
+  source: Source,
+  indices: ArrayLike<number>,
+  options: ScoreOptions = {},
+): Promise<Float32Array> {
+  const { onMaps } = options;
+  const scores = new Float32Array(indices.length);
+  const fetch = onMaps ? ['score', 'map'] : ['score'];
+  for await (const { at, out } of scoreBatches(session, source, indices, fetch, options)) {
+    scores.set(out.score.data as Float32Array, at);
+    await onMaps?.(out.map.data as Float32Array, at, out.score.data.length);
+  }
+  return scores;
+}
+
+/** Score, map and, where there are such, reconstruction and nearest place of a few items, all held in memory. */
+export async function scoreWithMaps(
+  session: Session,
+  source: Source,
+  indices: ArrayLike<number>,
+  options: ScoreOptions = {},
+): Promise<{
+  images: Float32Array;
+  scores: Float32Array;
+  maps: Float32Array;
+  reconstructions?: Float32Array;
+  /** Five numbers an item, as `Scoring.nearest` has them. */
+  nearest?: Float32Array;
+}> {
+  const [values, area] = [itemSize(source.shape), mapSize(source.shape)];
+  const images = new Float32Array(indices.length * values);
+  await source.read(indices, images);
+  const scores = new Float32Array(indices.length);
+  const maps = new Float32Array(indices.length * area);
+  const drawn = session.outputs.includes('reconstruction');
+  const reconstructions = drawn ? new Float32Array(indices.length * values) : undefined;
+  const nearest = session.outputs.includes('nearest') ? new Float32Array(indices.length * 5) : undefined;
+  const fetch = ['score', 'map', ...(drawn ? ['reconstruction'] : []), ...(nearest ? ['nearest'] : [])];
+  for await (const { at, out } of scoreBatches(session, source, indices, fetch, options)) {
+    scores.set(out.score.data as Float32Array, at);
+    maps.set(out.map.data as Float32Array, at * area);
+    reconstructions?.set(out.reconstruction.data as Float32Array, at * values);
+    nearest?.set(out.nearest.data as Float32Array, at * 5);
+  }
+  return { images, scores, maps, reconstructions, nearest };
+}
+
+async function* scoreBatches(
+  session: Session,
+  source: Source,
+  indices: ArrayLike<number>,
+  fetch: readonly string[],
+  { onEvent = silent, signal, task = 'score' }: ScoreOptions,
+): AsyncGenerator<{ at: number; out: Tensors }> {
+  const size = scoreBatch(source.shape);
+  const { name } = inputOf(source.shape);
+  const members = Uint32Array.from(indices);
+  const begin = performance.now();
+  const read = (at: number): Promise<Tensor> | undefined => {
+    if (at >= members.length) return undefined;
+    const batch = gatherBatch(source, members.subarray(at, Math.min(members.length, at + size)));
+    batch.catch(() => {}); // heard when it is awaited
+    return batch;
+  };
+  let next = read(0);
+  for (let at = 0; at < members.length; at += size) {
+    if (signal?.aborted) throw new Cancelled();
+    const batch = await next!;
+    const running = session.run({ [name]: batch }, { fetch, transfer: true, signal });
+    running.catch(() => {});
+    next = read(at + size);
+    const out = await running;
+    const done = Math.min(members.length, at + size);
+    if (out.score.data.length !== done - at)
+      throw new InternalError('the scoring graph gave another number of scores.');
+    yield { at, out };
+    const rate = done / Math.max(1e-3, (performance.now() - begin) / 1000);
+    onEvent({ type: 'progress', task, done, total: members.length, unit: 'item', rate });
+  }
+}

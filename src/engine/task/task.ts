@@ -1,0 +1,50 @@
+/** A data set under a protocol: what a run trains on, holds out and tests on. */
+import type { Listener } from '../../core/events.ts';
+import type { Rng } from '../../core/random.ts';
+import { findLeaks, type Region, type Source, type Split, sha256 } from '../../data/index.ts';
+
+/** A loaded data set, split. */
+export interface Task {
+  readonly source: Source;
+  readonly split: Split;
+  readonly splitHash: string;
+  /** Name of the class that the protocol is about. */
+  readonly class: string;
+  /** `[H, W]`, 1 inside, where only a part of the images counts. */
+  readonly region?: Region;
+  readonly rng: Rng;
+  readonly seconds: number;
+}
+
+/** Order-preserving hash of a split: two runs with the same hash trained and tested on the same items. */
+export function hashSplit(split: Split): Promise<string> {
+  const { train, trainLabels, validation, test, testLabels } = split;
+  const parts = [split.protocol, train.join(), validation.join(), test.join(), testLabels.join()];
+  if (trainLabels.includes(1)) parts.push(trainLabels.join());
+  return sha256(parts.join('\n'));
+}
+
+/** Says what makes the result of a split doubtful. */
+export function warnOfSplit(source: Source, split: Split, onEvent: Listener): void {
+  if (split.prevalence === 0) {
+    onEvent({
+      type: 'warning',
+      code: 'no-anomalies',
+      message:
+        `${source.name} has no anomalous ${source.kind === 'image' ? 'images' : 'rows'}: a detector is trained, but nothing can be said about how good it is. ` +
+        'Add some anomalies to measure it.',
+    });
+  }
+  const leaks = findLeaks(source, split);
+  if (leaks.length > 0) {
+    const { items } = source;
+    const shown = leaks.slice(0, 3).map((leak) => `${items[leak.test].id} = ${items[leak.seen].id}`);
+    onEvent({
+      type: 'warning',
+      code: 'leak',
+      message:
+        `${leaks.length} of ${split.test.length} test images are copies of images that were trained on or held out ` +
+        `(${shown.join(', ')}${leaks.length > 3 ? ', …' : ''}): the metrics flatter. Remove the copies.`,
+    });
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * Checkpoints: everything that training needs to go on exactly where it stopped, as a safetensors file. Parameters and
+ * buffers have their ordinary names, optimiser state begins with `state/`, averages with `ema.`.
+ */
+import { DataError } from '../core/errors.ts';
+import type { Tensors } from '../core/tensor.ts';
+import { readSafetensors, writeSafetensors } from '../data/index.ts';
+import type { AnyModel, ItemShape } from '../models/index.ts';
+import { resolveConfig } from '../engine/task/config.ts';
+import { readIfThere, writeAtomic } from './files.ts';
+import type { EpochRecord, FitState } from '../engine/fitting/contract.ts';
+
+const format = 'oddity-checkpoint-1';
+
+/** What a checkpoint is of. */
+export interface CheckpointOrigin {
+  readonly model: AnyModel;
+  // biome-ignore lint/suspicious/noExplicitAny: each model types its own options.
+  readonly config: any;
+  readonly shape: ItemShape;
+  readonly seed: number;
+  readonly dataHash: string;
+  readonly splitHash: string;
+}
+
+/** Replaces the checkpoint at `path`; when that fails, the previous one is intact. */
+export async function writeCheckpoint(path: string, origin: CheckpointOrigin, state: FitState): Promise<void> {
+  const { phase, iteration, history, sums, tensors } = state;
+  const bytes = writeSafetensors(tensors, {
+    format,
+    model: origin.model.name,
+    config: JSON.stringify(origin.config),
+    shape: JSON.stringify(origin.shape),
+    seed: String(origin.seed),
+    data: origin.dataHash,
+    split: origin.splitHash,
+    phase: String(phase),
+    iteration: String(iteration),
+    history: JSON.stringify(history),
+    sums: JSON.stringify(sums),
+  });
+  await writeAtomic(path, bytes);
+}
+
+/** A checkpoint's network and state. */
+export interface Checkpoint {
+  readonly model: string;
+  readonly config: Record<string, unknown>;
+  readonly shape: ItemShape;
+  readonly seed: number;
+  readonly data: string;
+  readonly split: string;
+  readonly state: FitState;
+}
+
+/** Reads a checkpoint, or undefined when there is none. DataError `checkpoint-corrupt` when it is not one of ours. */
+export async function readCheckpoint(path: string): Promise<Checkpoint | undefined> {
+  const bytes = await readIfThere(path);
+  if (!bytes) return undefined;
+  const { tensors, metadata } = readSafetensors(bytes, path);
+  if (metadata.format !== format) {
+    throw new DataError(
+      'checkpoint-corrupt',
+      `${path} must be a checkpoint that oddity wrote (${format}), found ${metadata.format ?? 'no format'} in it. ` +
+        'Name the folder of a run.',
+    );
+  }
+  try {
+    const read = <T>(key: string) => JSON.parse(metadata[key]) as T;
+    return {
+      model: metadata.model,
+      config: read('config'),
+      shape: read('shape'),
+      seed: read('seed'),
+      data: metadata.data,
+      split: metadata.split,
+      state: {
+        phase: read('phase'),
+        iteration: read('iteration'),
+        history: read<EpochRecord[]>('history'),
+        sums: read('sums'),
+        tensors: tensors as Tensors,
+      },
+    };
+  } catch {
+    throw new DataError('checkpoint-corrupt', `${path} is damaged: its metadata cannot be read. Train again.`);
+  }
+}
+
+/** Throws DataError `checkpoint-mismatch` unless the checkpoint is of this model, configuration, data and seed. */
+export function checkCheckpoint(checkpoint: Checkpoint, origin: CheckpointOrigin, path: string): void {
+  const differs = (what: string, found: unknown, wanted: unknown) => {
+    const [a, b] = [JSON.stringify(found), JSON.stringify(wanted)];
+    if (a === b) return;
+    throw new DataError(
+      'checkpoint-mismatch',
+      `${path} was written with ${what} ${a}, this run has ${b}. ` +
+        'Resume with the options of the first start, or begin anew in another folder with --out.',
+    );
+  };
+  differs('the model', checkpoint.model, origin.model.name);
+  differs('the item shape', checkpoint.shape, origin.shape);
+  differs('the seed', checkpoint.seed, origin.seed);
+  const [found, wanted] = [resolveConfig(origin.model, { config: checkpoint.config }), origin.config];
+  for (const key of Object.keys(wanted)) differs(`the option ${key} =`, found[key], wanted[key]);
+  differs('the data', checkpoint.data, origin.dataHash);
+  differs('the split', checkpoint.split, origin.splitHash);
+}

@@ -1,0 +1,191 @@
+/** Two runs that scored the same test items: their metrics side by side, and the items on which they disagree. Node only. */
+import { DataError } from '../core/errors.ts';
+import { auroc, averagePrecision, f1Max, type Metric, pairedBootstrap } from '../metrics/index.ts';
+import { readArtifact } from './artifact.ts';
+import { type Decision, decide } from '../engine/judging/calibrate.ts';
+import { readJsonIfThere } from './files.ts';
+import { readPredictions, type TestScores } from './test-scores.ts';
+import type { RunReport } from '../engine/judging/report-types.ts';
+import { type RunRecord, readFinishedRun, runFiles } from './folder.ts';
+
+export interface CompareOptions {
+  /** Folders of two finished runs. */
+  a: string;
+  b: string;
+  /** How many items to list; default 10. */
+  items?: number;
+}
+
+export interface Comparison {
+  readonly a: ComparedRun;
+  readonly b: ComparedRun;
+  readonly data: string;
+  readonly testItems: number;
+  /** What the runs do not have in common besides the model, as sentences; empty when nothing. */
+  readonly differences: readonly string[];
+  /** By name; difference is B − A. */
+  readonly metrics: readonly ComparedMetric[];
+  /** Share of the items on which both thresholds decide alike; null where one has none. */
+  readonly agreement: number | null;
+  /** Those whose ranks are farthest apart, the farthest first. */
+  readonly items: readonly ComparedItem[];
+}
+
+export interface ComparedRun {
+  readonly run: string;
+  readonly model: string;
+  readonly seed: number;
+  readonly threshold: number | null;
+  /** True when the test part chose the threshold. */
+  readonly sawTest: boolean;
+}
+
+export interface ComparedMetric {
+  readonly name: keyof RunReport['metrics'];
+  readonly a: number | null;
+  readonly b: number | null;
+  readonly difference: number | null;
+  /**
+   * 95 % paired bootstrap interval of the difference over test items; null where it cannot be drawn, and for metrics of
+   * pixels, whose maps are not kept.
+   */
+  readonly interval: readonly [number, number] | null;
+}
+
+export interface ComparedItem {
+  readonly id: string;
+  readonly class: string;
+  readonly label: number;
+  /** Rank of its score among the test items, from 0 (most normal) to 1 (most anomalous); equal scores share one. */
+  readonly rankA: number;
+  readonly rankB: number;
+  readonly decisionA: Decision | null;
+  readonly decisionB: Decision | null;
+}
+
+const metrics: Readonly<Record<'imageAuroc' | 'imageAp' | 'imageF1Max', Metric>> = {
+  imageAuroc: auroc,
+  imageAp: averagePrecision,
+  imageF1Max: (scores, labels) => f1Max(scores, labels)?.f1 ?? null,
+};
+
+/** Rounds of the bootstrap: as many as items allow in a few seconds, within these bounds. */
+const ROUNDS = { least: 200, most: 1000, items: 2_000_000 };
+
+/**
+ * Compares two runs. Throws DataError `different-data` or `different-test` unless both scored the same items with the
+ * same labels, and those of `readFinishedRun` and `readArtifact`.
+ */
+export async function compareRuns({ a, b, items = 10 }: CompareOptions): Promise<Comparison> {
+  const [one, two] = await Promise.all([a, b].map(readWhole));
+  requireSameTest(one, two);
+  const { ids, classes, labels } = one.test;
+  const n = ids.length;
+  const rounds = Math.min(ROUNDS.most, Math.max(ROUNDS.least, Math.round(ROUNDS.items / n)));
+  const names = Object.keys(one.report.metrics).filter((name) => name !== 'prevalence') as ComparedMetric['name'][];
+  const [ranksA, ranksB] = [ranksOf(one.test.scores), ranksOf(two.test.scores)];
+  const decisions = [one, two].map(({ test, threshold }) => Array.from(test.scores, (s) => decide(threshold, s)));
+  const alike = decisions[0].filter((decision, i) => decision === decisions[1][i]).length;
+  const farthest = Array.from(labels.keys())
+    .sort((i, j) => Math.abs(ranksB[j] - ranksA[j]) - Math.abs(ranksB[i] - ranksA[i]) || i - j)
+    .slice(0, items);
+  return {
+    a: headOf(one),
+    b: headOf(two),
+    data: one.record.data,
+    testItems: n,
+    differences: differencesOf(one.record, two.record),
+    metrics: names.map((name) => {
+      const [left = null, right = null] = [one.report.metrics[name], two.report.metrics[name]];
+      const metric = metrics[name as keyof typeof metrics];
+      return {
+        name,
+        a: left,
+        b: right,
+        difference: left === null || right === null ? null : right - left,
+        interval: metric
+          ? pairedBootstrap(two.test.scores, one.test.scores, labels, metric, { seed: 1, rounds }).interval
+          : null,
+      };
+    }),
+    agreement: one.threshold.value === null || two.threshold.value === null || n === 0 ? null : alike / n,
+    items: farthest.map((i) => ({
+      id: ids[i],
+      class: classes[i],
+      label: labels[i],
+      rankA: ranksA[i],
+      rankB: ranksB[i],
+      decisionA: decisions[0][i],
+      decisionB: decisions[1][i],
+    })),
+  };
+}
+
+type Whole = Awaited<ReturnType<typeof readWhole>>;
+
+async function readWhole(run: string) {
+  const record = await readFinishedRun(run);
+  const report = await readJsonIfThere<RunReport>(runFiles(run).metrics);
+  if (!report) {
+    throw new DataError('no-metrics', `${runFiles(run).metrics} must hold the report of the run, and is not there.`);
+  }
+  const { info } = await readArtifact(run);
+  return { run, record, report, threshold: info.threshold, test: await readPredictions(run) };
+}
+
+function headOf({ run, record, threshold }: Whole): ComparedRun {
+  return { run, model: record.model, seed: record.seed, threshold: threshold.value, sawTest: threshold.sawTest };
+}
+
+function requireSameTest(one: Whole, two: Whole): void {
+  const [a, b] = [one.record, two.record];
+  const remedy = 'Compare runs of one data set, protocol and class.';
+  if (a.dataHash !== b.dataHash) {
+    throw new DataError(
+      'different-data',
+      `${one.run} and ${two.run} must be of the same data, found ${a.data} and ${b.data}` +
+        `${a.data === b.data ? ' in two versions' : ''}. ${remedy}`,
+    );
+  }
+  const differing = differingItems(one.test, two.test);
+  if (differing === 0) return;
+  const tasks = [a, b].map((r) => `${r.protocol} "${r.class}" with seed ${r.seed}`);
+  throw new DataError(
+    'different-test',
+    `${one.run} and ${two.run} must be tested on the same items with the same labels, found ${tasks[0]} and ${tasks[1]}, ` +
+      `which have ${differing} items not in common or with another label. ${remedy}`,
+  );
+}
+
+/** Items of one test part that are not in the other at the same place with the same label. */
+function differingItems(a: TestScores, b: TestScores): number {
+  let count = Math.abs(a.ids.length - b.ids.length);
+  for (let i = 0; i < Math.min(a.ids.length, b.ids.length); i++)
+    if (a.ids[i] !== b.ids[i] || a.labels[i] !== b.labels[i]) count++;
+  return count;
+}
+
+function differencesOf(a: RunRecord, b: RunRecord): string[] {
+  const said: string[] = [];
+  if (a.seed !== b.seed) said.push(`The seeds differ: ${a.seed} and ${b.seed}.`);
+  if (a.splitHash !== b.splitHash)
+    said.push('They trained on other items: the test items are the same, training and held-out items are not.');
+  if (a.device !== b.device) said.push(`The devices differ: ${a.device} and ${b.device}.`);
+  if (a.versions.oddity !== b.versions.oddity)
+    said.push(`The versions of oddity differ: ${a.versions.oddity} and ${b.versions.oddity}.`);
+  return said;
+}
+
+/** Mid-ranks, scaled to [0, 1]. */
+function ranksOf(scores: Float64Array): Float64Array {
+  const order = Array.from(scores.keys()).sort((i, j) => scores[i] - scores[j]);
+  const ranks = new Float64Array(scores.length);
+  for (let from = 0; from < order.length; ) {
+    let to = from;
+    while (to < order.length && scores[order[to]] === scores[order[from]]) to++;
+    to = Math.max(to, from + 1); // a score that is not a number equals nothing
+    for (let k = from; k < to; k++) ranks[order[k]] = (from + to - 1) / 2 / Math.max(1, order.length - 1);
+    from = to;
+  }
+  return ranks;
+}

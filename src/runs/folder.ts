@@ -1,0 +1,270 @@
+/**
+ * The folder of a run: `run.json` (what was asked for and how it stands), `events.jsonl`, `checkpoint.safetensors`,
+ * `metrics.json`, `predictions.csv`, `maps/`, `report.html`, `model.onnx` and `model.json`; `lock.json` while it is
+ * written. Node only.
+ */
+import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ConfigError, DataError, OddityError } from '../core/errors.ts';
+import type { Event, Listener } from '../core/events.ts';
+import {
+  type AugmentOptions,
+  type ColumnKind,
+  type LayoutOptions,
+  type Scaling,
+  type TableEncoding,
+  type TrainingChanges,
+} from '../data/index.ts';
+import type { Device } from '../runtime/index.ts';
+import { makeFolder, readJsonIfThere, writeFailure, writeJson } from './files.ts';
+import { isLocked, type Lock, lockFolder } from './lock.ts';
+import type { MapNormalization } from '../engine/scoring/map-normalization.ts';
+import type { Versions, Warning } from '../engine/judging/report-types.ts';
+import type { RegionOption, Tiles } from '../engine/task/view-options.ts';
+
+const format = 'oddity-run-1';
+/** Progress is logged at most this often. */
+const PROGRESS_MS = 1000;
+
+/** `run.json`. */
+export interface RunRecord {
+  readonly format: string;
+  readonly model: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly preset?: string;
+  /** Name of the data set, or absolute path of the folder or CSV file. */
+  readonly data: string;
+  /** Height and width of the images, and their channels, where they come from files. */
+  readonly size?: readonly [number, number];
+  readonly channels?: 1 | 3;
+  readonly maxPixels?: number;
+  readonly folderNames?: LayoutOptions;
+  readonly acceptLicence?: boolean;
+  /** What the columns of a CSV file of rows were said to be, and how numbers were scaled. */
+  readonly columns?: Readonly<Record<string, ColumnKind>>;
+  readonly scaling?: Scaling;
+  /** How rows of a table became inputs. */
+  readonly table?: TableEncoding;
+  readonly dataRoot: string;
+  readonly dataHash: string;
+  readonly protocol: string;
+  readonly class: string;
+  readonly validationFraction?: number;
+  readonly labelledFraction?: number;
+  readonly contamination?: number;
+  readonly trainLimit?: number;
+  readonly testLimit?: number;
+  readonly heldOut?: readonly (string | number)[];
+  /** Normal images that joined or left the training part, where the run is an update of another one. */
+  readonly changes?: TrainingChanges;
+  readonly splitHash: string;
+  readonly seed: number;
+  readonly falseAlarmRate: number;
+  /** What is done to maps before they are pooled; nothing unless given. */
+  readonly mapNormalization?: MapNormalization;
+  /** What happens to training images at random; nothing unless given. */
+  readonly augment?: AugmentOptions;
+  /** Tiles that the model takes instead of whole images. */
+  readonly tiles?: Tiles;
+  /** The part of the images that counts. */
+  readonly region?: RegionOption;
+  readonly device: Device;
+  readonly threads?: number;
+  readonly versions: Versions;
+  readonly status: 'running' | 'done' | 'cancelled' | 'failed';
+  readonly startedAt: string;
+  readonly endedAt?: string;
+  readonly error?: { code: string; message: string };
+}
+
+/** Paths inside a run's folder. */
+export function runFiles(folder: string) {
+  const at = (name: string) => join(folder, name);
+  return {
+    run: at('run.json'),
+    events: at('events.jsonl'),
+    metrics: at('metrics.json'),
+    predictions: at('predictions.csv'),
+    maps: at('maps'),
+    report: at('report.html'),
+    checkpoint: at('checkpoint.safetensors'),
+    debug: at('debug'),
+    onnx: at('model.onnx'),
+    model: at('model.json'),
+    weights: at('weights.bin'),
+  };
+}
+
+/** Reads a run's record; DataError `not-a-run` when the folder has none. */
+export async function readRun(folder: string): Promise<RunRecord> {
+  const record = await readJsonIfThere<RunRecord>(runFiles(folder).run);
+  if (record?.format === format) return record;
+  throw new DataError(
+    'not-a-run',
+    `${folder} must be the folder of a run, with a run.json; found ${record ? 'another run.json' : 'none'}. ` +
+      'Name a folder that "oddity train" made.',
+  );
+}
+
+/** How a run stands: `killed` when its record says that it is running and no process holds it. */
+export type RunStatus = RunRecord['status'] | 'killed';
+
+/** The status of a run as it is now. */
+export async function statusOf(folder: string, record: RunRecord): Promise<RunStatus> {
+  return record.status !== 'running' || (await isLocked(folder)) ? record.status : 'killed';
+}
+
+/** Reads the record of a run that is whole. Throws DataError `not-a-run`, and `unfinished-run` for any other. */
+export async function readFinishedRun(folder: string): Promise<RunRecord> {
+  const record = await readRun(folder);
+  const status = await statusOf(folder, record);
+  if (status === 'done') return record;
+  const found = {
+    running: 'it is still running. Wait until it ends.',
+    killed: 'its process ended in the middle. Go on with the command that began it and --resume.',
+    cancelled: 'it was cancelled. Go on with the command that began it and --resume.',
+    failed: `it failed (${record.error?.message ?? 'for an unknown reason'}). Begin it again with --overwrite.`,
+  }[status];
+  throw new DataError('unfinished-run', `${folder} must be a finished run, and ${found}`);
+}
+
+/** A folder that a run writes to. */
+export class RunFolder {
+  readonly files: ReturnType<typeof runFiles>;
+  private record: RunRecord | undefined;
+  private log: number | undefined;
+  private logFailure: Error | undefined;
+  private lastProgress = 0;
+
+  private constructor(
+    readonly path: string,
+    /** The record of an earlier start that is now resumed. */
+    readonly earlier: RunRecord | undefined,
+    private readonly lock: Lock,
+    private readonly takeBack: () => Promise<void>,
+  ) {
+    this.files = runFiles(path);
+  }
+
+  /**
+   * Makes the folder, shows that it can be written to and locks it. Throws ConfigError `run-exists` when it holds a run,
+   * unless told to resume or overwrite it, and DataError `run-locked` or `unwritable`.
+   */
+  static async open(path: string, { resume = false, overwrite = false } = {}): Promise<RunFolder> {
+    const takeBack = await makeFolder(path);
+    const lock = await lockFolder(path);
+    try {
+      const found = overwrite && !resume ? undefined : await readJsonIfThere<RunRecord>(runFiles(path).run);
+      if (!found || resume) return new RunFolder(path, found, lock, takeBack);
+      const remedy =
+        found.status === 'done'
+          ? 'Name another folder with --out, or pass --overwrite.'
+          : 'Go on with --resume, name another folder with --out, or pass --overwrite.';
+      throw new ConfigError(
+        'run-exists',
+        `${path} must not hold a run yet, and holds ${found.status === 'done' ? 'a finished' : 'an unfinished'} one. ${remedy}`,
+      );
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
+  }
+
+  /** Begins the run: from here on the folder stays, whatever happens. */
+  async begin(record: Omit<RunRecord, 'format' | 'status' | 'startedAt'>): Promise<void> {
+    // The record goes first, so that what is half removed is no run.
+    if (!this.earlier) for (const path of Object.values(this.files)) await rm(path, { recursive: true, force: true });
+    const startedAt = this.earlier?.startedAt ?? new Date().toISOString();
+    this.record = { format, ...record, status: 'running', startedAt };
+    await writeJson(this.files.run, this.record);
+    try {
+      this.log = openLog(this.files.events);
+    } catch (error) {
+      throw writeFailure(error, this.files.events);
+    }
+    this.writeLine({ type: 'status', status: 'running' });
+  }
+
+  /** Writes events to `events.jsonl` and hands them on. */
+  listener(onEvent: Listener): Listener {
+    return (event) => {
+      this.write(event);
+      onEvent(event);
+    };
+  }
+
+  /** Every warning of the run so far, also of earlier starts, each once. */
+  warnings(): Warning[] {
+    if (this.log === undefined) return [];
+    const lines = readFileSync(this.files.events, 'utf8').split('\n');
+    const told = new Map<string, Warning>();
+    for (const line of lines) {
+      if (!line.includes('"type":"warning"')) continue;
+      const { code, message } = JSON.parse(line) as Warning;
+      if (!told.has(message)) told.set(message, { code, message });
+    }
+    return [...told.values()];
+  }
+
+  /** Throws when an event could not be written (the disk is full), or the folder is no longer this process's. */
+  check(): void {
+    if (this.logFailure) throw this.logFailure;
+    this.lock.check();
+  }
+
+  /** Ends the run. When even that cannot be written, `run.json` goes on saying "running". */
+  async end(status: 'done' | 'cancelled' | 'failed', error?: { code: string; message: string }): Promise<void> {
+    try {
+      if (!this.record || error?.code === 'run-locked') return;
+      this.record = { ...this.record, status, endedAt: new Date().toISOString(), ...(error && { error }) };
+      const writing = writeJson(this.files.run, this.record);
+      await (status === 'done' ? writing : writing.catch(() => {}));
+      this.writeLine({ type: 'status', status, ...error });
+    } finally {
+      if (this.log !== undefined) closeSync(this.log);
+      this.log = undefined;
+      await this.lock.release();
+      if (!this.record) await this.takeBack();
+    }
+  }
+
+  private write(event: Event): void {
+    if (event.type === 'progress') {
+      if (event.done < event.total && performance.now() - this.lastProgress < PROGRESS_MS) return;
+      this.lastProgress = performance.now();
+    }
+    this.writeLine(event);
+  }
+
+  private writeLine(line: Event | StatusLine): void {
+    if (this.log === undefined || this.logFailure) return;
+    try {
+      writeSync(this.log, `${JSON.stringify({ time: new Date().toISOString(), ...line })}\n`);
+    } catch (error) {
+      this.logFailure = writeFailure(error, this.files.events);
+    }
+  }
+}
+
+/** The line of `events.jsonl` with which a run begins, goes on or ends; `code` and `message` say why it ended early. */
+interface StatusLine {
+  readonly type: 'status';
+  readonly status: RunRecord['status'];
+  readonly code?: string;
+  readonly message?: string;
+}
+
+/** Opens a log to append to; a line that a killed process left half is taken away. */
+function openLog(path: string): number {
+  const log = openSync(path, 'a+');
+  const whole = readFileSync(path).lastIndexOf('\n') + 1;
+  ftruncateSync(log, whole);
+  return log;
+}
+
+/** An error as data, for `run.json` and for lists of failures. */
+export function codeOf(error: unknown): { code: string; message: string } {
+  if (error instanceof OddityError) return { code: error.code, message: error.message };
+  return { code: 'internal', message: (error as Error).message };
+}

@@ -1,0 +1,137 @@
+/** The runs below a folder: found, listed, filtered, removed. The folders themselves are the list; nothing else is kept. */
+import { lstat, readdir, rm, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ConfigError, DataError, OddityError, unknownName } from '../core/errors.ts';
+import { readJsonIfThere } from './files.ts';
+import { lockFolder } from './lock.ts';
+import type { RunReport } from '../engine/judging/report-types.ts';
+import { type RunRecord, type RunStatus, readRun, runFiles, statusOf } from './folder.ts';
+
+/** How far below the folder runs are looked for. */
+const DEPTH = 4;
+
+/** Metrics that runs can be sorted by. */
+export const sortableMetrics = [
+  'imageAuroc',
+  'imageAp',
+  'imageF1Max',
+  'pixelAuroc',
+  'pixelAp',
+  'aupro',
+] as const satisfies readonly (keyof RunReport['metrics'])[];
+export type SortableMetric = (typeof sortableMetrics)[number];
+
+export const runStatuses = ['running', 'done', 'cancelled', 'failed', 'killed'] as const satisfies readonly RunStatus[];
+
+export interface ListRunsOptions {
+  /** Default `runs`. */
+  folder?: string;
+  model?: string;
+  data?: string;
+  status?: RunStatus;
+  /** Runs that began at this time or later. */
+  since?: Date;
+  /** The best first, runs without the metric last; default: the newest first. */
+  sort?: SortableMetric;
+}
+
+/** One line of the list. */
+export interface ListedRun {
+  readonly run: string;
+  readonly model: string;
+  readonly data: string;
+  readonly protocol: string;
+  readonly class: string;
+  readonly seed: number;
+  readonly status: RunStatus;
+  /** ISO 8601. */
+  readonly startedAt: string;
+  readonly endedAt?: string;
+  /** Null until the run is finished. */
+  readonly metrics: RunReport['metrics'] | null;
+  /** Why it failed or was cancelled. */
+  readonly error?: { code: string; message: string };
+}
+
+/**
+ * The runs below a folder, four levels down; a run inside a run is not looked for. Throws DataError `no-folder`, and
+ * ConfigError for a status or a metric that is none.
+ */
+export async function listRuns(options: ListRunsOptions = {}): Promise<ListedRun[]> {
+  const { folder = 'runs', model, data, status, since, sort } = options;
+  if (status !== undefined && !runStatuses.includes(status)) throw unknownName('status', status, runStatuses);
+  if (sort !== undefined && !sortableMetrics.includes(sort)) throw unknownName('metric', sort, sortableMetrics);
+  const found: ListedRun[] = [];
+  for (const run of await findRuns(folder, DEPTH)) {
+    const listed = await readListed(run);
+    if (!listed) continue;
+    if (model !== undefined && listed.model !== model) continue;
+    if (data !== undefined && listed.data !== data) continue;
+    if (status !== undefined && listed.status !== status) continue;
+    if (since !== undefined && new Date(listed.startedAt) < since) continue;
+    found.push(listed);
+  }
+  const newest = (a: ListedRun, b: ListedRun) => b.startedAt.localeCompare(a.startedAt) || a.run.localeCompare(b.run);
+  if (!sort) return found.sort(newest);
+  const value = ({ metrics }: ListedRun) => metrics?.[sort] ?? Number.NEGATIVE_INFINITY;
+  return found.sort((a, b) => (value(a) === value(b) ? newest(a, b) : value(b) - value(a)));
+}
+
+async function findRuns(folder: string, depth: number): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+    throw new DataError('no-folder', `${folder} must be a folder that can be read, and the system says ${error.code}.`);
+  });
+  if (entries.some((entry) => entry.name === 'run.json')) return [folder];
+  if (depth === 0) return [];
+  const below = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'));
+  // A folder that only others may read is passed over; the one that was asked for is not.
+  const lists = await Promise.all(below.map((entry) => findRuns(join(folder, entry.name), depth - 1).catch(() => [])));
+  return lists.flat();
+}
+
+/** A run as a line, or undefined when its record is of something else or damaged. */
+async function readListed(run: string): Promise<ListedRun | undefined> {
+  let record: RunRecord;
+  try {
+    record = await readRun(run);
+  } catch (error) {
+    if (error instanceof OddityError) return undefined;
+    throw error;
+  }
+  const status = await statusOf(run, record);
+  const report =
+    status === 'done' ? await readJsonIfThere<RunReport>(runFiles(run).metrics).catch(() => undefined) : undefined;
+  const { model, data, protocol, class: about, seed, startedAt, endedAt, error } = record;
+  const metrics = report?.metrics ?? null;
+  return { run, model, data, protocol, class: about, seed, status, startedAt, endedAt, metrics, error };
+}
+
+/**
+ * Removes a run: the files that oddity wrote, and the folder when nothing else is in it. Returns the names of what
+ * stays. Throws DataError `not-a-run` and `run-locked` before anything is removed; ConfigError `run-is-a-link`.
+ */
+export async function removeRun(run: string): Promise<{ run: string; kept: readonly string[] }> {
+  await requireRun(run);
+  const lock = await lockFolder(run);
+  try {
+    // The record goes last: what is removed in part is still a run, and can be removed again.
+    const { run: record, ...others } = runFiles(run);
+    for (const path of [...Object.values(others), record]) await rm(path, { recursive: true, force: true });
+  } finally {
+    await lock.release();
+  }
+  const kept = await readdir(run);
+  if (kept.length === 0) await rmdir(run);
+  return { run, kept };
+}
+
+/** Throws unless the folder itself holds a run. */
+export async function requireRun(run: string): Promise<void> {
+  const found = await lstat(run).catch(() => undefined);
+  if (found?.isSymbolicLink())
+    throw new ConfigError(
+      'run-is-a-link',
+      `${run} must be the folder of a run, and is a link to one. Name the folder.`,
+    );
+  await readRun(run);
+}

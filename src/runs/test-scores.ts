@@ -1,0 +1,59 @@
+/** `predictions.csv` of a run: one line per test item, with its raw score. Scores survive the text to the last bit. */
+import { parse } from 'csv-parse/sync';
+import { DataError } from '../core/errors.ts';
+import { readIfThere } from './files.ts';
+import { runFiles } from './folder.ts';
+import type { Task } from '../engine/task/task.ts';
+
+const columns = ['id', 'class', 'label', 'score', 'predicted'] as const;
+
+/** The test part of a run: four lists of one length, in the order of the split. */
+export interface TestScores {
+  readonly ids: readonly string[];
+  /** Names of the items' classes. */
+  readonly classes: readonly string[];
+  /** 1 = anomalous. */
+  readonly labels: Uint8Array;
+  readonly scores: Float64Array;
+}
+
+/** The file's text: what an item is, its score, and what the threshold of the training made of it. */
+export function predictionsCsv({ source, split }: Task, scores: Float32Array, threshold: number | null): string {
+  const quoted = (text: string) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  const lines = Array.from(split.test, (item, i) => {
+    const { id, class: number } = source.items[item];
+    const predicted = threshold === null ? '' : scores[i] >= threshold ? 1 : 0;
+    return [quoted(id), quoted(source.classes[number]), split.testLabels[i], scores[i], predicted].join();
+  });
+  return `${columns.join()}\n${lines.join('\n')}\n`;
+}
+
+/** Reads the scores of a run's test part. Throws DataError `no-predictions`, or `predictions-corrupt` with the line. */
+export async function readPredictions(run: string): Promise<TestScores> {
+  const path = runFiles(run).predictions;
+  const bytes = await readIfThere(path);
+  if (!bytes) {
+    throw new DataError(
+      'no-predictions',
+      `${path} must hold the scores of the test part, and is not there. Name the folder of a finished run.`,
+    );
+  }
+  const corrupt = (what: string) => new DataError('predictions-corrupt', `${path} is damaged: ${what}. Train again.`);
+  let rows: Record<(typeof columns)[number], string>[];
+  try {
+    rows = parse(new TextDecoder().decode(bytes), { columns: true });
+  } catch (error) {
+    throw corrupt((error as Error).message.replace(/\.$/, ''));
+  }
+  for (const [i, { label, score }] of rows.entries()) {
+    const isScore = score !== undefined && score !== '' && (score === 'NaN' || !Number.isNaN(Number(score)));
+    if ((label !== '0' && label !== '1') || !isScore)
+      throw corrupt(`line ${i + 2} must have a label of 0 or 1 and a score, found "${label}" and "${score}"`);
+  }
+  return {
+    ids: rows.map((row) => row.id),
+    classes: rows.map((row) => row.class),
+    labels: Uint8Array.from(rows, (row) => Number(row.label)),
+    scores: Float64Array.from(rows, (row) => Number(row.score)),
+  };
+}

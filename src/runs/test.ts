@@ -1,0 +1,88 @@
+/** Scores a run's exported artefact on its test part again: what it does today, from the bytes that are shipped. */
+import { DataError } from '../core/errors.ts';
+import { type Listener, silent } from '../core/events.ts';
+import { dataPath } from '../data/index.ts';
+import { type Device, openRuntime } from '../runtime/index.ts';
+import { readArtifact, runnableBytes } from './artifact.ts';
+import { withTest } from '../engine/judging/calibrate.ts';
+import { checkDevice } from './device.ts';
+import { judge, judgeBaselines } from '../engine/judging/judge.ts';
+import { readJsonIfThere } from './files.ts';
+import { type RunReport } from '../engine/judging/report-types.ts';
+import { reportOf } from './report.ts';
+import { type RunRecord, readFinishedRun, runFiles } from './folder.ts';
+import { loadTask } from './load-task.ts';
+import { type Task } from '../engine/task/task.ts';
+
+export interface TestOptions {
+  /** The run's folder. */
+  run: string;
+  device?: Device | 'auto';
+  /** Where data sets lie, when they have moved since. */
+  dataRoot?: string;
+  /** The folder or CSV file that the run was trained on, when it has moved since. */
+  data?: string;
+  onEvent?: Listener;
+  signal?: AbortSignal;
+}
+
+/**
+ * The run's report with scores made anew; nothing is written. Throws DataError `not-a-run`, `unfinished-run`, those of
+ * `loadDetector`, and `data-changed` when the data or the split is no longer that of the run.
+ */
+export async function test(options: TestOptions): Promise<RunReport> {
+  const begin = performance.now();
+  const { run, device = 'auto', onEvent = silent, signal } = options;
+  checkDevice(device);
+  const record = await readFinishedRun(run);
+  const artifact = await readArtifact(run);
+  const task = await loadRunTask(run, record, options);
+  const runtime = await openRuntime(device, { threads: record.threads, onEvent });
+  try {
+    const session = await runtime.open(runnableBytes(artifact));
+    const judged = await judge(session, task, {
+      threshold: artifact.info.threshold.value,
+      mapThreshold: artifact.info.mapThreshold?.value ?? null,
+      onEvent,
+      signal,
+    });
+    const baselines = await judgeBaselines(runtime, task, record.seed, signal);
+    const before = await readJsonIfThere<RunReport>(runFiles(run).metrics);
+    const { info } = artifact;
+    return reportOf({
+      folder: run,
+      plan: { ...record, model: { name: record.model } },
+      task,
+      device: runtime.device,
+      judged,
+      baselines,
+      threshold: withTest(info.threshold, judged.scores, task.split.testLabels),
+      validation: before?.validation ?? { mean: null, median: null, max: null },
+      fitSeconds: 0,
+      stepsPerSecond: null,
+      begin,
+    });
+  } finally {
+    await runtime.close();
+    await task.source.close?.();
+  }
+}
+
+/** The task of a run, loaded again and checked to be the same. */
+export async function loadRunTask(
+  run: string,
+  record: RunRecord,
+  options: { data?: string; dataRoot?: string; onEvent?: Listener; signal?: AbortSignal },
+): Promise<Task> {
+  const { onEvent, signal } = options;
+  const data = options.data ?? record.data;
+  const root = options.dataRoot ?? record.dataRoot;
+  const task = await loadTask({ ...record, data, dataRoot: root, onEvent, signal });
+  if (task.source.hash === record.dataHash && task.splitHash === record.splitHash) return task;
+  await task.source.close?.();
+  throw new DataError(
+    'data-changed',
+    `${run} must be tested on the data it was trained with, but ${dataPath(data) ? data : `${data} under ${root}`} ` +
+      'is another version. Restore the data, or train again.',
+  );
+}
