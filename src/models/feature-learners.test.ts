@@ -6,16 +6,10 @@ import { loadWeights } from '../backbones/load.ts';
 import { Rng } from '../core/random.ts';
 import { sizeOf } from '../core/shape.ts';
 import { float32, type Tensor, type Tensors } from '../core/tensor.ts';
-<<<<<<< HEAD
 import { type Source, synthetic } from '../data/pure.ts';
-import { fitData, fitModel } from '../engine/fit.ts';
-import { bind } from '../engine/scoring.ts';
-=======
-import { type Source, synthetic } from '../data/index.ts';
 import { fitModel } from '../engine/fitting/fit.ts';
 import { fitData } from '../engine/fitting/items.ts';
 import { bind } from '../engine/scoring/graph.ts';
->>>>>>> 298b998 (engine is pure and runs hold everything on disk: replay table unchanged)
 import { evaluate } from '../graph/evaluate.ts';
 import { gradients } from '../graph/grad.ts';
 import { constant, input } from '../graph/leaf.ts';

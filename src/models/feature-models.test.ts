@@ -6,15 +6,9 @@ import { loadWeights } from '../backbones/load.ts';
 import { Rng } from '../core/random.ts';
 import { sizeOf } from '../core/shape.ts';
 import { float32, type Tensors } from '../core/tensor.ts';
-<<<<<<< HEAD
 import type { Source } from '../data/pure.ts';
-import { fitData } from '../engine/fit.ts';
-import { bind } from '../engine/scoring.ts';
-=======
-import type { Source } from '../data/index.ts';
 import { fitData } from '../engine/fitting/items.ts';
 import { bind } from '../engine/scoring/graph.ts';
->>>>>>> 298b998 (engine is pure and runs hold everything on disk: replay table unchanged)
 import { evaluate } from '../graph/evaluate.ts';
 import { input } from '../graph/leaf.ts';
 import type { Value } from '../graph/value.ts';

@@ -5,13 +5,8 @@ import { findBackbone, tensorsOf } from '../backbones/index.ts';
 import { Rng } from '../core/random.ts';
 import { sizeOf } from '../core/shape.ts';
 import { float32, type Tensors } from '../core/tensor.ts';
-<<<<<<< HEAD
 import type { Source } from '../data/pure.ts';
-import { fitData } from '../engine/fit.ts';
-=======
-import type { Source } from '../data/index.ts';
 import { fitData } from '../engine/fitting/items.ts';
->>>>>>> 298b998 (engine is pure and runs hold everything on disk: replay table unchanged)
 import * as g from '../graph/index.ts';
 import * as nn from '../nn/index.ts';
 import { openRuntime, type Runtime } from '../runtime/index.ts';
