@@ -2,7 +2,7 @@
 import type { Listener } from '../../core/events.ts';
 import type { Rng } from '../../core/random.ts';
 import type { Tensors } from '../../core/tensor.ts';
-import type { AugmentOptions, Source } from '../../data/index.ts';
+import type { AugmentOptions, Source } from '../../data/pure.ts';
 import type { Program } from '../../graph/program.ts';
 import type { AnyModel } from '../../models/index.ts';
 import type { Device, ProfileRow, Runtime } from '../../runtime/index.ts';

@@ -2,7 +2,7 @@
 import type { Rng } from '../../core/random.ts';
 import { sizeOf } from '../../core/shape.ts';
 import { float32, type Tensors } from '../../core/tensor.ts';
-import { augment } from '../../data/index.ts';
+import { augment } from '../../data/pure.ts';
 import { drawn } from '../../nn/scope.ts';
 import type { AssembledPhase, Feed } from '../../nn/training.ts';
 import type { Session } from '../../runtime/index.ts';

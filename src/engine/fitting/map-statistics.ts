@@ -3,7 +3,7 @@ import { DataError } from '../../core/errors.ts';
 import type { Listener } from '../../core/events.ts';
 import type { Rng } from '../../core/random.ts';
 import { float32, type Tensors } from '../../core/tensor.ts';
-import type { Source } from '../../data/index.ts';
+import type { Source } from '../../data/pure.ts';
 import type { Session } from '../../runtime/index.ts';
 import { statisticsNames } from '../scoring/map-normalization.ts';
 import { scoreItems } from '../scoring/stream.ts';

@@ -1,7 +1,7 @@
 /** Which items the batches of a phase hold, in a seeded order. */
 import { InternalError } from '../../core/errors.ts';
 import type { Rng } from '../../core/random.ts';
-import { batchOrder } from '../../data/index.ts';
+import { batchOrder } from '../../data/pure.ts';
 import type { FitOptions } from './contract.ts';
 import type { Plan } from './plan.ts';
 

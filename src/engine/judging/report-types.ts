@@ -1,6 +1,6 @@
 /** What a run tells about itself: one JSON object, the same from `train`, `test` and `metrics.json`. */
 import type { ItemKind, ItemShape } from '../../core/item-shape.ts';
-import type { AugmentOptions } from '../../data/index.ts';
+import type { AugmentOptions } from '../../data/pure.ts';
 import type { Device, ProfileRow } from '../../runtime/index.ts';
 import type { EpochRecord } from '../fitting/contract.ts';
 import type { MapNormalization } from '../scoring/map-normalization.ts';

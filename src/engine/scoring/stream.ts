@@ -3,7 +3,7 @@ import { Cancelled, InternalError } from '../../core/errors.ts';
 import { type Listener, silent } from '../../core/events.ts';
 import { itemSize, kindOf, mapSize } from '../../core/item-shape.ts';
 import type { Tensor, Tensors } from '../../core/tensor.ts';
-import { gatherBatch, type Source } from '../../data/index.ts';
+import { gatherBatch, type Source } from '../../data/pure.ts';
 import type { Session } from '../../runtime/index.ts';
 import { inputOf } from './graph.ts';
 

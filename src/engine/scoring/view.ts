@@ -4,7 +4,7 @@
  */
 import type { ImageShape, ItemShape } from '../../core/item-shape.ts';
 import { float32 } from '../../core/tensor.ts';
-import { checkRegion, feather, type Region, tileGrid } from '../../data/index.ts';
+import { checkRegion, feather, type Region, tileGrid } from '../../data/pure.ts';
 import { constant } from '../../graph/leaf.ts';
 import * as g from '../../graph/ops/index.ts';
 import type { Value } from '../../graph/value.ts';

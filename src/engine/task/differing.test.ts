@@ -1,5 +1,5 @@
 import { expect, it, test } from 'vitest';
-import { memorySource } from '../../data/index.ts';
+import { memorySource } from '../../data/pure.ts';
 import { findModel } from '../../models/index.ts';
 import { checkDiffering } from './differing.ts';
 

@@ -1,7 +1,7 @@
 /** A data set under a protocol: what a run trains on, holds out and tests on. */
 import type { Listener } from '../../core/events.ts';
 import type { Rng } from '../../core/random.ts';
-import { findLeaks, type Region, type Source, type Split, sha256 } from '../../data/index.ts';
+import { findLeaks, type Region, type Source, type Split, sha256 } from '../../data/pure.ts';
 
 /** A loaded data set, split. */
 export interface Task {

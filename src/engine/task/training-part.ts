@@ -1,5 +1,5 @@
 /** The items that a model is trained on: of a whole data set, or tiles of its images. */
-import { type Source, type Split, tileSource } from '../../data/index.ts';
+import { type Source, type Split, tileSource } from '../../data/pure.ts';
 import type { AnyModel } from '../../models/index.ts';
 import type { Task } from './task.ts';
 import type { Tiles } from './view-options.ts';
