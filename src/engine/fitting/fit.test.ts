@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Rng } from '../../core/random.ts';
-import { type Source, synthetic } from '../../data/pure.ts';
 import { findProtocol } from '../../data/protocols/index.ts';
+import { type Source, synthetic } from '../../data/pure.ts';
 import { findModel } from '../../models/index.ts';
 import type { AssembledPhase, Feed } from '../../nn/training.ts';
 import { openRuntime, type Session } from '../../runtime/index.ts';
