@@ -31,10 +31,10 @@ const layers: Readonly<Record<string, number>> = {
 /** Files directly in src: entries that only re-export. */
 const top = 10;
 
-/** Sources that run in a page as well as in Node; the others may use the disk. */
-const isPure = (file: string) =>
-  /^src\/(core|graph|nn|metrics|models)\//.test(file) ||
-  (/^src\/data\//.test(file) && !/^src\/data\/(files\/|index)/.test(file));
+/** Rooms that run in a page as well as in Node, and the files among them that do not. */
+const anywhere = /^src\/(core|graph|nn|metrics|models|backbones|runtime|data)\//;
+const needsNode = /^src\/(data\/(files\/|index)|backbones\/load|runtime\/(index|ort|worker))/;
+const isPure = (file: string) => anywhere.test(file) && !needsNode.test(file);
 
 /** Packages that only Node has. */
 const nodeOnly = new Set([...builtinModules, 'sharp', 'onnxruntime-node', 'h5wasm', 'csv-parse', 'commander']);
