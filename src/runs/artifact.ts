@@ -8,16 +8,16 @@ import { DataError, OddityError } from '../core/errors.ts';
 import { type ItemKind, type ItemShape, isImage, kindOf } from '../core/item-shape.ts';
 import type { Tensors } from '../core/tensor.ts';
 import { sha256, type TableEncoding } from '../data/index.ts';
+import type { MapThreshold, ThresholdReport } from '../engine/judging/calibrate.ts';
+import { inputOf, scoringProgram } from '../engine/scoring/graph.ts';
+import type { RegionOption, Tiles } from '../engine/task/view-options.ts';
 import { emitProgram, opset } from '../graph/emit.ts';
 import type { OnnxModel } from '../graph/onnx/messages.ts';
 import { decodeModel } from '../graph/onnx/read.ts';
 import { encodeModel } from '../graph/onnx/write.ts';
 import type { AnyModel } from '../models/index.ts';
 import type { MapScale } from '../report/map-image.ts';
-import type { MapThreshold, ThresholdReport } from '../engine/judging/calibrate.ts';
 import { readIfThere, readJsonIfThere, writeAtomic, writeJson } from './files.ts';
-import { inputOf, scoringProgram } from '../engine/scoring/graph.ts';
-import type { RegionOption, Tiles } from '../engine/task/view-options.ts';
 
 const format = 'oddity-artefact-1';
 /** Weights go to a file of their own above this; protobuf ends at 2 GiB. */

@@ -5,10 +5,10 @@
 import { DataError } from '../core/errors.ts';
 import type { Tensors } from '../core/tensor.ts';
 import { readSafetensors, writeSafetensors } from '../data/index.ts';
-import type { AnyModel, ItemShape } from '../models/index.ts';
-import { resolveConfig } from '../engine/task/config.ts';
-import { readIfThere, writeAtomic } from './files.ts';
 import type { EpochRecord, FitState } from '../engine/fitting/contract.ts';
+import { resolveConfig } from '../engine/task/config.ts';
+import type { AnyModel, ItemShape } from '../models/index.ts';
+import { readIfThere, writeAtomic } from './files.ts';
 
 const format = 'oddity-checkpoint-1';
 

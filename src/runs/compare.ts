@@ -1,12 +1,12 @@
 /** Two runs that scored the same test items: their metrics side by side, and the items on which they disagree. Node only. */
 import { DataError } from '../core/errors.ts';
+import { type Decision, decide } from '../engine/judging/calibrate.ts';
+import type { RunReport } from '../engine/judging/report-types.ts';
 import { auroc, averagePrecision, f1Max, type Metric, pairedBootstrap } from '../metrics/index.ts';
 import { readArtifact } from './artifact.ts';
-import { type Decision, decide } from '../engine/judging/calibrate.ts';
 import { readJsonIfThere } from './files.ts';
-import { readPredictions, type TestScores } from './test-scores.ts';
-import type { RunReport } from '../engine/judging/report-types.ts';
 import { type RunRecord, readFinishedRun, runFiles } from './folder.ts';
+import { readPredictions, type TestScores } from './test-scores.ts';
 
 export interface CompareOptions {
   /** Folders of two finished runs. */

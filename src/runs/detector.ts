@@ -3,11 +3,11 @@ import { ShapeError } from '../core/errors.ts';
 import type { Listener } from '../core/events.ts';
 import { type ItemShape, itemSize, kindOf, mapSize } from '../core/item-shape.ts';
 import { float32 } from '../core/tensor.ts';
+import { type Decision, decide, exceededBy } from '../engine/judging/calibrate.ts';
+import { scoreBatch } from '../engine/scoring/stream.ts';
 import { type Device, openRuntime } from '../runtime/index.ts';
 import { type ArtifactInfo, readArtifact, runnableBytes } from './artifact.ts';
-import { type Decision, decide, exceededBy } from '../engine/judging/calibrate.ts';
 import { checkDevice } from './device.ts';
-import { scoreBatch } from '../engine/scoring/stream.ts';
 
 export interface DetectorOptions {
   /** Default `auto`. */

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { InternalError } from '../core/errors.ts';
 import { isImage } from '../core/item-shape.ts';
 import type { Rng } from '../core/random.ts';
+import { scoreWithMaps } from '../engine/scoring/stream.ts';
+import type { Task } from '../engine/task/task.ts';
 import { type MapScale, mapPicture } from '../report/map-image.ts';
 import type { Session } from '../runtime/index.ts';
 import { makeFolder, writeAtomic, writeJson } from './files.ts';
-import { scoreWithMaps } from '../engine/scoring/stream.ts';
-import type { Task } from '../engine/task/task.ts';
 
 /** Share of the shown pixels that lie beyond the hot end: one huge value must not turn all others cold. */
 const BEYOND = 0.001;

@@ -4,6 +4,11 @@ import { ConfigError, DataError, RuntimeUnavailable } from '../core/errors.ts';
 import { type Listener, silent } from '../core/events.ts';
 import type { ImageShape } from '../core/item-shape.ts';
 import { float32, type Tensors } from '../core/tensor.ts';
+import { trainedTensors } from '../engine/fitting/tensors.ts';
+import { calibrate, calibrateMaps } from '../engine/judging/calibrate.ts';
+import { inputOf, scoringProgram } from '../engine/scoring/graph.ts';
+import { seenBy } from '../engine/scoring/view.ts';
+import { resolveConfig } from '../engine/task/config.ts';
 import { findModel } from '../models/index.ts';
 import { type Device, openRuntime } from '../runtime/index.ts';
 import { openReferenceRuntime } from '../runtime/reference.ts';
@@ -16,19 +21,14 @@ import {
   scoringModel,
   writeArtifact,
 } from './artifact.ts';
-import { calibrate, calibrateMaps } from '../engine/judging/calibrate.ts';
 import { type Checkpoint, readCheckpoint } from './checkpoint.ts';
-import { resolveConfig } from '../engine/task/config.ts';
 import { checkDevice } from './device.ts';
 import { makeFolder } from './files.ts';
-import { trainedTensors } from '../engine/fitting/tensors.ts';
-import { lockFolder } from './lock.ts';
 import { type RunRecord, readRun, runFiles } from './folder.ts';
-import { inputOf, scoringProgram } from '../engine/scoring/graph.ts';
+import { lockFolder } from './lock.ts';
+import { readRegion } from './region.ts';
 import { loadRunTask } from './test.ts';
 import { oddityVersion } from './versions.ts';
-import { readRegion } from './region.ts';
-import { seenBy } from '../engine/scoring/view.ts';
 
 export interface ExportOptions {
   /** The run's folder. */

@@ -8,20 +8,20 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigError, DataError, OddityError } from '../core/errors.ts';
 import type { Event, Listener } from '../core/events.ts';
-import {
-  type AugmentOptions,
-  type ColumnKind,
-  type LayoutOptions,
-  type Scaling,
-  type TableEncoding,
-  type TrainingChanges,
+import type {
+  AugmentOptions,
+  ColumnKind,
+  LayoutOptions,
+  Scaling,
+  TableEncoding,
+  TrainingChanges,
 } from '../data/index.ts';
+import type { Versions, Warning } from '../engine/judging/report-types.ts';
+import type { MapNormalization } from '../engine/scoring/map-normalization.ts';
+import type { RegionOption, Tiles } from '../engine/task/view-options.ts';
 import type { Device } from '../runtime/index.ts';
 import { makeFolder, readJsonIfThere, writeFailure, writeJson } from './files.ts';
 import { isLocked, type Lock, lockFolder } from './lock.ts';
-import type { MapNormalization } from '../engine/scoring/map-normalization.ts';
-import type { Versions, Warning } from '../engine/judging/report-types.ts';
-import type { RegionOption, Tiles } from '../engine/task/view-options.ts';
 
 const format = 'oddity-run-1';
 /** Progress is logged at most this often. */

@@ -1,6 +1,12 @@
 /** The engine: train, test, predict, export; runs, artefacts and detectors. */
-export { type Artifact, type ArtifactInfo, readArtifact } from './artifact.ts';
+
+export type { EpochRecord } from '../engine/fitting/contract.ts';
 export type { Decision, MapThreshold, ReviewBand, ThresholdReport } from '../engine/judging/calibrate.ts';
+export type { BaselineReport, RunReport, TypeReport, Versions } from '../engine/judging/report-types.ts';
+export { withRegion, withTiles } from '../engine/scoring/view.ts';
+export { resolveConfig } from '../engine/task/config.ts';
+export type { RegionOption, Tiles } from '../engine/task/view-options.ts';
+export { type Artifact, type ArtifactInfo, readArtifact } from './artifact.ts';
 export { type Checkpoint, readCheckpoint } from './checkpoint.ts';
 export {
   type ComparedItem,
@@ -9,10 +15,10 @@ export {
   type Comparison,
   compareRuns,
 } from './compare.ts';
-export { resolveConfig } from '../engine/task/config.ts';
 export { type Detector, type DetectorOptions, loadDetector } from './detector.ts';
 export { type ExportOptions, type ExportResult, exportModel } from './export.ts';
-export type { EpochRecord } from '../engine/fitting/contract.ts';
+export { type RunRecord, type RunStatus, readRun } from './folder.ts';
+export { type ListedRun, type ListRunsOptions, listRuns, removeRun } from './list.ts';
 export { type MapFormat, mapFormats } from './map-files.ts';
 export {
   type ImageRegion,
@@ -22,16 +28,10 @@ export {
   type PredictResult,
   predict,
 } from './predict.ts';
-export type { BaselineReport, RunReport, TypeReport } from '../engine/judging/report-types.ts';
 export { makeReport, type ReportOptions } from './report-page.ts';
-export { type RunRecord, type RunStatus, readRun } from './folder.ts';
-export { type ListedRun, type ListRunsOptions, listRuns, removeRun } from './list.ts';
 export { type TestOptions, test } from './test.ts';
 export { type ThresholdOptions, type ThresholdPolicy, type ThresholdResult, threshold } from './threshold.ts';
 export { scoreTiled, type TiledOptions, type TiledScore } from './tiled.ts';
 export { type TrainOptions, train } from './train.ts';
 export { type UpdateOptions, update } from './update.ts';
 export { oddityVersion, versionsOf } from './versions.ts';
-export { type Versions } from '../engine/judging/report-types.ts';
-export { type RegionOption, type Tiles } from '../engine/task/view-options.ts';
-export { withRegion, withTiles } from '../engine/scoring/view.ts';

@@ -2,10 +2,10 @@
 import { lstat, readdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigError, DataError, OddityError, unknownName } from '../core/errors.ts';
-import { readJsonIfThere } from './files.ts';
-import { lockFolder } from './lock.ts';
 import type { RunReport } from '../engine/judging/report-types.ts';
+import { readJsonIfThere } from './files.ts';
 import { type RunRecord, type RunStatus, readRun, runFiles, statusOf } from './folder.ts';
+import { lockFolder } from './lock.ts';
 
 /** How far below the folder runs are looked for. */
 const DEPTH = 4;

@@ -14,14 +14,14 @@ import {
   openRows,
   writeUnit,
 } from '../data/index.ts';
+import type { Decision, ThresholdReport } from '../engine/judging/calibrate.ts';
 import { type Region, regionsAbove } from '../metrics/index.ts';
 import { mapScale } from '../report/map-image.ts';
 import type { Device } from '../runtime/index.ts';
-import type { Decision, ThresholdReport } from '../engine/judging/calibrate.ts';
 import { type Detector, loadDetector } from './detector.ts';
 import { makeFolder } from './files.ts';
-import { checkMapFormat, type MapFormat, MapWriter } from './map-files.ts';
 import { codeOf } from './folder.ts';
+import { checkMapFormat, type MapFormat, MapWriter } from './map-files.ts';
 
 export interface PredictOptions {
   /** A run's folder, an artefact's folder or its `model.onnx`. */

@@ -3,22 +3,22 @@ import { basename, resolve } from 'node:path';
 import { DataError, InternalError } from '../core/errors.ts';
 import { type Listener, silent } from '../core/events.ts';
 import { isImage } from '../core/item-shape.ts';
+import type { RunReport } from '../engine/judging/report-types.ts';
+import { scoreWithMaps } from '../engine/scoring/stream.ts';
+import type { Task } from '../engine/task/task.ts';
+import { trainingItems } from '../engine/task/training-part.ts';
 import { type AnyModel, findModel, type ImageShape } from '../models/index.ts';
 import type { ReportData, ReportItem, ReportPatches, ReportPictures } from '../report/data.ts';
 import { chooseItems } from '../report/judgement.ts';
 import { type Device, openRuntime, type Session } from '../runtime/index.ts';
 import { type ArtifactInfo, readArtifact, runnableBytes } from './artifact.ts';
 import { checkDevice } from './device.ts';
-import { readJsonIfThere, writeAtomic } from './files.ts';
-import { trainingItems } from '../engine/task/training-part.ts';
-import { lockFolder } from './lock.ts';
 import { findMapScale } from './example-maps.ts';
-import { readPredictions } from './test-scores.ts';
-import type { RunReport } from '../engine/judging/report-types.ts';
+import { readJsonIfThere, writeAtomic } from './files.ts';
 import { readFinishedRun, readRun, runFiles } from './folder.ts';
-import { scoreWithMaps } from '../engine/scoring/stream.ts';
-import type { Task } from '../engine/task/task.ts';
+import { lockFolder } from './lock.ts';
 import { loadRunTask } from './test.ts';
+import { readPredictions } from './test-scores.ts';
 
 export interface ReportOptions {
   /** The folder of a finished run. */

@@ -1,8 +1,8 @@
 /** Puts the report of a run together. Node only. */
 import type { AugmentOptions } from '../data/index.ts';
+import { countParameters } from '../engine/fitting/items.ts';
 import type { Judgement } from '../engine/judging/judge.ts';
 import type { RunReport } from '../engine/judging/report-types.ts';
-import { countParameters } from '../engine/fitting/items.ts';
 import type { MapNormalization } from '../engine/scoring/map-normalization.ts';
 import type { Task } from '../engine/task/task.ts';
 import { trainingItems } from '../engine/task/training-part.ts';

@@ -1,9 +1,9 @@
 /** `predictions.csv` of a run: one line per test item, with its raw score. Scores survive the text to the last bit. */
 import { parse } from 'csv-parse/sync';
 import { DataError } from '../core/errors.ts';
+import type { Task } from '../engine/task/task.ts';
 import { readIfThere } from './files.ts';
 import { runFiles } from './folder.ts';
-import type { Task } from '../engine/task/task.ts';
 
 const columns = ['id', 'class', 'label', 'score', 'predicted'] as const;
 

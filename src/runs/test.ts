@@ -2,17 +2,17 @@
 import { DataError } from '../core/errors.ts';
 import { type Listener, silent } from '../core/events.ts';
 import { dataPath } from '../data/index.ts';
+import { withTest } from '../engine/judging/calibrate.ts';
+import { judge, judgeBaselines } from '../engine/judging/judge.ts';
+import type { RunReport } from '../engine/judging/report-types.ts';
+import type { Task } from '../engine/task/task.ts';
 import { type Device, openRuntime } from '../runtime/index.ts';
 import { readArtifact, runnableBytes } from './artifact.ts';
-import { withTest } from '../engine/judging/calibrate.ts';
 import { checkDevice } from './device.ts';
-import { judge, judgeBaselines } from '../engine/judging/judge.ts';
 import { readJsonIfThere } from './files.ts';
-import { type RunReport } from '../engine/judging/report-types.ts';
-import { reportOf } from './report.ts';
 import { type RunRecord, readFinishedRun, runFiles } from './folder.ts';
 import { loadTask } from './load-task.ts';
-import { type Task } from '../engine/task/task.ts';
+import { reportOf } from './report.ts';
 
 export interface TestOptions {
   /** The run's folder. */

@@ -4,6 +4,13 @@
  */
 import { ConfigError, DataError } from '../core/errors.ts';
 import {
+  calibrate,
+  describeThreshold,
+  type ThresholdReport,
+  withReview,
+  withTest,
+} from '../engine/judging/calibrate.ts';
+import {
   reviewBand,
   type Threshold,
   thresholdByValue,
@@ -13,11 +20,10 @@ import {
   thresholdForMissRate,
 } from '../metrics/index.ts';
 import { artifactFiles, readArtifact } from './artifact.ts';
-import { calibrate, describeThreshold, type ThresholdReport, withReview, withTest } from '../engine/judging/calibrate.ts';
 import { readJsonIfThere, writeJson } from './files.ts';
+import { type RunRecord, readFinishedRun, runFiles } from './folder.ts';
 import { lockFolder } from './lock.ts';
 import { readPredictions, type TestScores } from './test-scores.ts';
-import { type RunRecord, readFinishedRun, runFiles } from './folder.ts';
 
 /** How to choose a threshold. The first and the last need no labels; the others use those of the test part. */
 export type ThresholdPolicy =

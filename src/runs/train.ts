@@ -17,6 +17,28 @@ import {
   type Source,
   type TrainingChanges,
 } from '../data/index.ts';
+import { orAbort } from '../engine/fitting/cancel.ts';
+import type { FitResult, FitState, Former } from '../engine/fitting/contract.ts';
+import { fitModel, stepTrial } from '../engine/fitting/fit.ts';
+import { readsClasses } from '../engine/fitting/items.ts';
+import { halve, mapStatistics } from '../engine/fitting/map-statistics.ts';
+import { calibrate, calibrateMaps, withTest } from '../engine/judging/calibrate.ts';
+import { judge, judgeBaselines, openScorer } from '../engine/judging/judge.ts';
+import type { RunReport } from '../engine/judging/report-types.ts';
+import { scoringProgram } from '../engine/scoring/graph.ts';
+import {
+  checkMapNormalization,
+  hasMapStatistics,
+  type MapNormalization,
+  mapNormalizations,
+} from '../engine/scoring/map-normalization.ts';
+import { scoreItems } from '../engine/scoring/stream.ts';
+import { seenBy } from '../engine/scoring/view.ts';
+import { resolveConfig } from '../engine/task/config.ts';
+import { checkDiffering } from '../engine/task/differing.ts';
+import type { Task } from '../engine/task/task.ts';
+import { type TrainingPart, trainingPart } from '../engine/task/training-part.ts';
+import { checkTiles, type RegionOption, type Tiles } from '../engine/task/view-options.ts';
 import { check } from '../graph/check.ts';
 import { emitProgram } from '../graph/emit.ts';
 import { encodeModel } from '../graph/onnx/write.ts';
@@ -24,34 +46,17 @@ import type { Program } from '../graph/program.ts';
 import { describe, topological } from '../graph/value.ts';
 import { type AnyModel, findModel, models } from '../models/index.ts';
 import type { Device, Runtime, Session } from '../runtime/index.ts';
-import { checkDiffering } from '../engine/task/differing.ts';
 import { buildArtifact, scoringModel, writeArtifact } from './artifact.ts';
-import { calibrate, calibrateMaps, withTest } from '../engine/judging/calibrate.ts';
-import { orAbort } from '../engine/fitting/cancel.ts';
 import { type CheckpointOrigin, checkCheckpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
-import { resolveConfig } from '../engine/task/config.ts';
 import { checkDevice, openDevice } from './device.ts';
-import { judge, judgeBaselines, openScorer } from '../engine/judging/judge.ts';
-import { makeFolder, readJsonIfThere, writeAtomic, writeJson } from './files.ts';
-import { type FitResult, type FitState, type Former } from '../engine/fitting/contract.ts';
-import { fitModel, stepTrial } from '../engine/fitting/fit.ts';
-import { readsClasses } from '../engine/fitting/items.ts';
-import { checkMapNormalization, hasMapStatistics, type MapNormalization, mapNormalizations } from '../engine/scoring/map-normalization.ts';
-import { halve, mapStatistics } from '../engine/fitting/map-statistics.ts';
 import { chooseExamples, drawMaps, findMapScale } from './example-maps.ts';
-import { predictionsCsv } from './test-scores.ts';
-import { type RunReport } from '../engine/judging/report-types.ts';
+import { makeFolder, readJsonIfThere, writeAtomic, writeJson } from './files.ts';
+import { codeOf, RunFolder, type RunRecord } from './folder.ts';
+import { checkTask, loadTask } from './load-task.ts';
 import { reportOf } from './report.ts';
 import { writeReportPage } from './report-page.ts';
-import { codeOf, RunFolder, type RunRecord } from './folder.ts';
-import { scoreItems } from '../engine/scoring/stream.ts';
-import { scoringProgram } from '../engine/scoring/graph.ts';
-import { checkTask, loadTask } from './load-task.ts';
-import { type Task } from '../engine/task/task.ts';
+import { predictionsCsv } from './test-scores.ts';
 import { oddityVersion, versionsOf } from './versions.ts';
-import { checkTiles, type RegionOption, type Tiles } from '../engine/task/view-options.ts';
-import { seenBy } from '../engine/scoring/view.ts';
-import { type TrainingPart, trainingPart } from '../engine/task/training-part.ts';
 
 export interface TrainOptions extends ImageOptions {
   /** Name of a model, such as `autoencoder`. */

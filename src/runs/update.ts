@@ -1,11 +1,11 @@
 /** Brings the detector of a run up to date when its normal images change, without learning it anew. */
 import { ConfigError } from '../core/errors.ts';
 import type { Listener } from '../core/events.ts';
+import type { RunReport } from '../engine/judging/report-types.ts';
 import { findModel, models } from '../models/index.ts';
 import type { Device } from '../runtime/index.ts';
 import { readArtifact } from './artifact.ts';
 import { readCheckpoint } from './checkpoint.ts';
-import type { RunReport } from '../engine/judging/report-types.ts';
 import { readFinishedRun, runFiles } from './folder.ts';
 import { trainFrom } from './train.ts';
 
