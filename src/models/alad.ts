@@ -211,7 +211,7 @@ function cycles(options: Config, { net, x: items, draw }: nn.StepContext) {
 const contrast = ({ real, fake }: { real: Value; fake: Value }, target: 0 | 1) =>
   g.add(nn.bceWithLogits(real, target), nn.bceWithLogits(fake, 1 - target));
 
-export const alad = defineModel<Config>({
+export const alad = defineModel({
   name: 'alad',
   title: 'ALAD (cycle-consistent bidirectional GAN)',
   idea:

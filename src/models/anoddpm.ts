@@ -137,7 +137,7 @@ function heal(options: Config, net: nn.Scope, x: Value, lambda: number): Value {
   return g.reduceMean(g.reshape(healed, [n, seeds, ...shape]), { axes: [1] });
 }
 
-export const anoddpm = defineModel<Config>({
+export const anoddpm = defineModel({
   name: 'anoddpm',
   title: 'AnoDDPM',
   idea: 'A diffusion model of normal images: an image is covered with noise part of the way and drawn again from there; the squared difference is the map.',

@@ -134,7 +134,7 @@ function latents({ latent, prior }: Config, { x, draw }: nn.StepContext): Value 
   return prior === 'normal' ? draw('z', { kind: 'normal', shape }) : signed(draw('z', { kind: 'uniform', shape }));
 }
 
-export const anogan = defineModel<Config>({
+export const anogan = defineModel({
   name: 'anogan',
   title: 'AnoGAN',
   idea:

@@ -181,7 +181,7 @@ const FEW = 1000;
 /** Ten epochs of few images would be no training. */
 const LEAST_STEPS = 300;
 
-export const autoencoder = defineModel<Config>({
+export const autoencoder = defineModel({
   name: 'autoencoder',
   title: 'Convolutional autoencoder',
   idea: 'A network that draws normal images from a narrow code; the error of the drawing is the anomaly map.',

@@ -76,7 +76,7 @@ function oneHot(labels: Value): Value {
   return g.concat([g.sub(1, y), y], 1);
 }
 
-export const cnn = defineModel<Config>({
+export const cnn = defineModel({
   name: 'cnn',
   title: 'Convolutional classifier',
   idea: 'A small network that learns to tell labelled anomalies from normal images; the log odds are the score.',

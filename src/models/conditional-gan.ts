@@ -111,7 +111,7 @@ function drawInContexts(options: Config, net: (group: string) => nn.Scope, x: Va
   return { drawings, residuals: g.reduceMean(g.square(g.sub(g.unsqueeze(x, 1), drawings)), { axes: [2, 3, 4] }) };
 }
 
-export const conditionalGan = defineModel<Config>({
+export const conditionalGan = defineModel({
   name: 'conditional-gan',
   title: 'Conditional GAN',
   idea:

@@ -144,7 +144,7 @@ export function energy(z: Value, { shares, means, covariances }: Mixture): Value
   return g.neg(g.logSumExp(g.sub(constants, g.mul(exponent, 0.5)), { axes: [1] }));
 }
 
-export const dagmm = defineModel<Config>({
+export const dagmm = defineModel({
   name: 'dagmm',
   title: 'Deep autoencoding Gaussian mixture',
   idea: 'An autoencoder and a mixture of Gaussians over its code and its error, trained together; the energy is the score.',

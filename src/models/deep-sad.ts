@@ -30,7 +30,6 @@ const config = z.strictObject({
   eta: z.number().positive().max(1000).default(1).describe('η: weight of labelled anomalies beside normal items.'),
   ...svddOptions,
 });
-type Config = z.infer<typeof config>;
 
 /** Added to squared distances before they are inverted, as the public code does. */
 const EPSILON = 1e-6;
@@ -41,7 +40,7 @@ export function sadTerms(apart: Value, labels: Value, eta: number): Value {
   return g.add(g.mul(apart, g.sub(1, labels)), g.mul(away, labels));
 }
 
-export const deepSad = defineModel<Config>({
+export const deepSad = defineModel({
   name: 'deep-sad',
   title: 'Deep SAD',
   idea: 'An encoder that maps normal items close to one point, and labelled anomalies away from it; the distance is the score.',

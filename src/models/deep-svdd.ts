@@ -38,7 +38,6 @@ const config = z.strictObject({
   warmUpEpochs: z.int().min(1).max(100000).default(10).describe('First passes of the soft boundary with radius 0.'),
   ...svddOptions,
 });
-type Config = z.infer<typeof config>;
 
 /** Share of the old radius that a batch leaves. */
 const RADIUS_KEPT = 0.9;
@@ -49,7 +48,7 @@ const partOf =
   (iteration, total) =>
     schedule(iteration + (before * total) / share, total / share);
 
-export const deepSvdd = defineModel<Config>({
+export const deepSvdd = defineModel({
   name: 'deep-svdd',
   title: 'Deep SVDD',
   idea: 'An encoder that maps normal items close to one point; the distance from it is the score.',

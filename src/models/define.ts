@@ -1,6 +1,6 @@
 /**
  * The contract of a model: one value from which the command line, documentation, benchmarks and contract tests follow.
- * Adding a model is one file that exports `defineModel({...})` and one line in `index.ts`.
+ * Adding a model is one file that exports `defineModel({...})`, a line in `all.ts` and one in the list of `index.ts`.
  */
 import type { z } from 'zod';
 import type { Listener } from '../core/events.ts';
@@ -91,9 +91,9 @@ export interface BackboneChoice {
   readonly weights?: string;
 }
 
-interface Common<C> {
+interface Common<C, N extends string> {
   /** What users type. */
-  readonly name: string;
+  readonly name: N;
   readonly title: string;
   /** One paragraph: the idea. */
   readonly idea: string;
@@ -131,7 +131,7 @@ interface Common<C> {
 }
 
 /** A model learns by gradient, by statistics in one pass, or not at all. */
-export type Model<C = Record<string, unknown>> = Common<C> &
+export type Model<C = Record<string, unknown>, N extends string = string> = Common<C, N> &
   (
     | { readonly learns: 'gradient'; phases(config: C, shape: ItemShape): readonly TrainingPhase[] }
     | {
@@ -146,7 +146,20 @@ export type Model<C = Record<string, unknown>> = Common<C> &
     | { readonly learns: 'none' }
   );
 
-/** Types a model's options from its schema. */
-export function defineModel<C>(model: Model<C>): Model<C> {
+// biome-ignore lint/suspicious/noExplicitAny: whatever its options are.
+export type AnyModel = Model<any>;
+
+/** What an option may hold: what fits behind a flag of the command line. */
+export type OptionValue = string | number | boolean;
+
+/**
+ * A model as given, typed by its own name and by its schema: methods get their options without a type being written, and
+ * `tiny`, `presets` and `defaults` can name no others.
+ * @example
+ * const knn = defineModel({ name: 'knn', config: z.strictObject({ k: z.int().default(5).describe('…') }), … });
+ */
+export function defineModel<const N extends string, S extends z.ZodObject<Record<string, z.ZodType<OptionValue>>>>(
+  model: Model<z.infer<S>, N> & { readonly config: S },
+): Model<z.infer<S>, N> {
   return model;
 }

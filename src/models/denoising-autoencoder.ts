@@ -140,7 +140,7 @@ const levelsFor = (side: number) => Math.max(1, Math.min(4, Math.floor(Math.log2
 /** Training steps by default. */
 const STEPS = 600;
 
-export const denoisingAutoencoder = defineModel<Config>({
+export const denoisingAutoencoder = defineModel({
   name: 'denoising-autoencoder',
   title: 'Denoising autoencoder',
   idea: 'A U-Net that takes smooth noise off normal images; what it takes off an unseen one is the anomaly map.',

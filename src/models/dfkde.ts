@@ -32,11 +32,10 @@ const config = z.strictObject({
     .default(40000)
     .describe('Normal images at most whose kernels make the density; drawn at random where there are more.'),
 });
-type Config = z.infer<typeof config>;
 
 const BLOCK = 8;
 
-export const dfkde = defineModel<Config>({
+export const dfkde = defineModel({
   name: 'dfkde',
   title: 'Kernel density of features',
   idea: 'Pretrained features averaged over the image; an image is as odd as there are few normal ones near it.',

@@ -39,7 +39,7 @@ type Config = z.infer<typeof config>;
 
 const BLOCK = 8;
 
-export const dfm = defineModel<Config>({
+export const dfm = defineModel({
   name: 'dfm',
   title: 'Deep feature modelling',
   idea: 'Pretrained features of normal images lie near a plane; an image is as odd as its features are far from it.',

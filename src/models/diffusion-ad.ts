@@ -129,7 +129,7 @@ function highest(map: Value): Value {
 /** Training steps by default. */
 const TRAINING_STEPS = 600;
 
-export const diffusionAd = defineModel<Config>({
+export const diffusionAd = defineModel({
   name: 'diffusion-ad',
   title: 'DiffusionAD',
   idea: 'Defects made on normal images; a diffusion model draws them away in one step, another network learns to see where they were.',

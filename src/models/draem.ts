@@ -69,7 +69,7 @@ const STEPS = 600;
 /** Sides from which the published window of 21 is scaled down. */
 const PUBLISHED_SIDE = 256;
 
-export const draem = defineModel<Config>({
+export const draem = defineModel({
   name: 'draem',
   title: 'DRAEM',
   idea: 'Defects made on normal images; one network draws them away, another learns to see where they were.',

@@ -264,7 +264,7 @@ function quantiles(net: nn.Scope) {
 export const normalized = (map: Value, low: Value, high: Value): Value =>
   g.div(g.mul(g.sub(map, low), SCALE), g.maximum(g.sub(high, low), EPS));
 
-export const efficientAd = defineModel<Config>({
+export const efficientAd = defineModel({
   name: 'efficient-ad',
   title: 'EfficientAD',
   idea: 'A small student and an autoencoder learn the features of a pretrained teacher; where the three differ an image is odd.',

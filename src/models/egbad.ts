@@ -88,7 +88,7 @@ function normOf(kind: Config['norm'], difference: Value): Value {
 /** BCE of each item's logit `[N, 1]` against "real", `[N]`: the less real, the larger. */
 const unreal = (logit: Value): Value => g.reduceSum(g.softplus(g.neg(logit)), { axes: [1] });
 
-export const egbad = defineModel<Config>({
+export const egbad = defineModel({
   name: 'egbad',
   title: 'EGBAD (bidirectional GAN)',
   idea:

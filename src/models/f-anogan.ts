@@ -156,7 +156,7 @@ function encode(options: Config, net: nn.Scope, x: Value): Value {
 const distance = (a: Value, b: Value) =>
   g.reduceMean(g.square(g.sub(a, b)), { axes: a.shape.slice(1).map((_, i) => i + 1) });
 
-export const fAnogan = defineModel<Config>({
+export const fAnogan = defineModel({
   name: 'f-anogan',
   title: 'f-AnoGAN',
   idea:

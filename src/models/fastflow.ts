@@ -104,7 +104,7 @@ function flows(options: Config, net: (group: string) => nn.Scope, x: Value) {
   });
 }
 
-export const fastflow = defineModel<Config>({
+export const fastflow = defineModel({
   name: 'fastflow',
   title: 'FastFlow',
   idea: 'Invertible networks make grids of pretrained features of normal images standard normal; a place that stays far from 0 is odd.',

@@ -55,7 +55,7 @@ export function reconstruct({ code }: Pick<Config, 'code'>, net: nn.Scope, y: Va
   return layer('features', h, channels);
 }
 
-export const featureAutoencoder = defineModel<Config>({
+export const featureAutoencoder = defineModel({
   name: 'feature-autoencoder',
   title: 'Autoencoder of features',
   idea: 'Pretrained features of normal images pass a narrow code; a place is as odd as its features come out changed.',

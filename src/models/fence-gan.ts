@@ -75,7 +75,6 @@ const config = zod.strictObject({
     .default(1)
     .describe("Largest norm of the generator's gradient: dispersion explodes where all drawn items are one."),
 });
-type Config = zod.infer<typeof config>;
 
 /** 1 / (mean ‖x_i − μ‖₂ + 1e-8), μ the mean of the drawn items: large where they are alike. */
 export function dispersion(drawn: Value): Value {
@@ -86,7 +85,7 @@ export function dispersion(drawn: Value): Value {
   return g.div(1, g.add(g.reduceMean(distance), 1e-8));
 }
 
-export const fenceGan = defineModel<Config>({
+export const fenceGan = defineModel({
   name: 'fence-gan',
   title: 'Fence GAN',
   idea:

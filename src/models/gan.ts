@@ -51,7 +51,7 @@ type Config = zod.infer<typeof config>;
 const latents = ({ latent }: Config, { x, draw }: nn.StepContext): Value =>
   draw('z', { kind: 'normal', shape: [x.shape[0] as number, latent] });
 
-export const gan = defineModel<Config>({
+export const gan = defineModel({
   name: 'gan',
   title: 'Plain GAN',
   idea: 'A discriminator learns to tell normal items from drawn ones; the less real an item looks to it, the higher the score.',

@@ -108,7 +108,7 @@ function generate(options: Config, net: nn.Scope, x: Value) {
   return { code, drawn, again: encodeItem(options, net.at('reencoder'), drawn) };
 }
 
-export const ganomaly = defineModel<Config>({
+export const ganomaly = defineModel({
   name: 'ganomaly',
   title: 'GANomaly',
   idea: 'Encoder, decoder and a second encoder, trained against a discriminator; the distance of both codes is the score, the error of the drawing the map.',

@@ -1,128 +1,71 @@
-/** The models by name. Explicit imports, so that bundlers see them; a test fails when a file is missing here. */
+/** The models by name, and their types. Explicit imports, so that bundlers see them. */
+import type { z } from 'zod';
 import { unknownName } from '../core/errors.ts';
-import { alad } from './alad.ts';
-import { anoddpm } from './anoddpm.ts';
-import { anogan } from './anogan.ts';
-import { autoencoder } from './autoencoder.ts';
-import { cnn } from './cnn.ts';
-import { conditionalGan } from './conditional-gan.ts';
-import { dagmm } from './dagmm.ts';
-import { deepSad } from './deep-sad.ts';
-import { deepSvdd } from './deep-svdd.ts';
-import type { Model } from './define.ts';
-import { denoisingAutoencoder } from './denoising-autoencoder.ts';
-import { dfkde } from './dfkde.ts';
-import { dfm } from './dfm.ts';
-import { diffusionAd } from './diffusion-ad.ts';
-import { draem } from './draem.ts';
-import { efficientAd } from './efficient-ad.ts';
-import { egbad } from './egbad.ts';
-import { fAnogan } from './f-anogan.ts';
-import { fastflow } from './fastflow.ts';
-import { featureAutoencoder } from './feature-autoencoder.ts';
-import { fenceGan } from './fence-gan.ts';
-import { gan } from './gan.ts';
-import { ganomaly } from './ganomaly.ts';
-import { isolationForest } from './isolation-forest.ts';
-import { knn } from './knn.ts';
-import { meanImage } from './mean-image.ts';
-import { padim } from './padim.ts';
-import { patchcore } from './patchcore.ts';
-import { pca } from './pca.ts';
-import { random } from './random.ts';
-import { reverseDistillation } from './reverse-distillation.ts';
-import { simplenet } from './simplenet.ts';
-import { simultaneousEncoder } from './simultaneous-encoder.ts';
-import { skipGanomaly } from './skip-ganomaly.ts';
-import { stfpm } from './stfpm.ts';
-import { twoDiscriminatorGan } from './two-discriminator-gan.ts';
-import { vae } from './vae.ts';
-import { vgg19Autoencoder } from './vgg19-autoencoder.ts';
+import * as all from './all.ts';
+import type { AnyModel } from './define.ts';
 
+export * from './all.ts';
 export * from './define.ts';
-export {
-  alad,
-  anoddpm,
-  anogan,
-  autoencoder,
-  cnn,
-  conditionalGan,
-  dagmm,
-  deepSad,
-  deepSvdd,
-  denoisingAutoencoder,
-  dfkde,
-  dfm,
-  diffusionAd,
-  draem,
-  efficientAd,
-  egbad,
-  fAnogan,
-  fastflow,
-  featureAutoencoder,
-  fenceGan,
-  gan,
-  ganomaly,
-  isolationForest,
-  knn,
-  meanImage,
-  padim,
-  patchcore,
-  pca,
-  random,
-  reverseDistillation,
-  simplenet,
-  simultaneousEncoder,
-  skipGanomaly,
-  stfpm,
-  twoDiscriminatorGan,
-  vae,
-  vgg19Autoencoder,
-};
 
-// biome-ignore lint/suspicious/noExplicitAny: the registry holds models of every option type.
-export type AnyModel = Model<any>;
+type Listed = (typeof all)[keyof typeof all];
+
+/** What users type for a model of this package: `'patchcore'`, … */
+export type ModelName = Listed['name'];
+
+/** The model of that name: `ModelOf<'patchcore'>` is the type of `patchcore`. */
+export type ModelOf<N extends ModelName> = Extract<Listed, { readonly name: N }>;
+
+/**
+ * The options of a model as a user gives them, none of them required, for a model's name or its type.
+ * @example const options: ConfigOf<'patchcore'> = { coreset: 0.1 }
+ */
+export type ConfigOf<M extends ModelName | AnyModel> = M extends ModelName
+  ? ConfigOf<ModelOf<M>>
+  : M extends AnyModel
+    ? Partial<z.infer<M['config']>>
+    : never;
 
 /** Every model, in the order in which lists show them. */
 export const models: readonly AnyModel[] = [
-  autoencoder,
-  pca,
-  gan,
-  anogan,
-  fAnogan,
-  simultaneousEncoder,
-  fenceGan,
-  egbad,
-  alad,
-  ganomaly,
-  skipGanomaly,
-  conditionalGan,
-  anoddpm,
-  dagmm,
-  deepSad,
-  deepSvdd,
-  denoisingAutoencoder,
-  draem,
-  diffusionAd,
-  vae,
-  patchcore,
-  padim,
-  dfm,
-  dfkde,
-  simplenet,
-  fastflow,
-  featureAutoencoder,
-  stfpm,
-  efficientAd,
-  reverseDistillation,
-  vgg19Autoencoder,
-  knn,
-  isolationForest,
-  cnn,
-  twoDiscriminatorGan,
-  meanImage,
-  random,
+  all.autoencoder,
+  all.pca,
+  all.gan,
+  all.anogan,
+  all.fAnogan,
+  all.simultaneousEncoder,
+  all.fenceGan,
+  all.egbad,
+  all.alad,
+  all.ganomaly,
+  all.skipGanomaly,
+  all.conditionalGan,
+  all.anoddpm,
+  all.dagmm,
+  all.deepSad,
+  all.deepSvdd,
+  all.denoisingAutoencoder,
+  all.draem,
+  all.diffusionAd,
+  all.vae,
+  all.patchcore,
+  all.padim,
+  all.dfm,
+  all.dfkde,
+  all.simplenet,
+  all.fastflow,
+  all.featureAutoencoder,
+  all.stfpm,
+  all.efficientAd,
+  all.reverseDistillation,
+  all.vgg19Autoencoder,
+  all.knn,
+  all.isolationForest,
+  all.cnn,
+  all.twoDiscriminatorGan,
+  all.meanImage,
+  all.random,
 ];
+
 /** The model named so; case and separators do not count. Throws ConfigError with the nearest name. */
 export function findModel(name: string): AnyModel {
   const plain = (s: string) => s.toLowerCase().replace(/[^a-z0-9]/g, '');

@@ -17,7 +17,6 @@ const config = z.strictObject({
   trees: z.int().min(1).max(2000).default(100).describe('Trees in the forest.'),
   sample: z.int().min(2).max(4096).default(256).describe('Items that each tree is grown from, ψ in the paper.'),
 });
-type Config = z.infer<typeof config>;
 
 /** Greater than any value of an item: a cut that sends everything left. */
 const NEVER = 3e38;
@@ -96,7 +95,7 @@ function growTree(
   grow(root, rows, 0);
 }
 
-export const isolationForest = defineModel<Config>({
+export const isolationForest = defineModel({
   name: 'isolation-forest',
   title: 'Isolation forest',
   idea: 'Trees of random cuts through normal items; what few cuts set apart from all others is anomalous.',

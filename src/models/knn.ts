@@ -24,9 +24,8 @@ const config = z.strictObject({
     .default(10000)
     .describe('Training items kept at most, a random sample if there are more; also at most 256 MiB of them.'),
 });
-type Config = z.infer<typeof config>;
 
-export const knn = defineModel<Config>({
+export const knn = defineModel({
   name: 'knn',
   title: 'Nearest neighbours',
   idea: 'An item is as odd as it is far from the k-th nearest of the normal items.',

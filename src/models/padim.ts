@@ -36,7 +36,7 @@ type Config = z.infer<typeof config>;
 const LIMIT = 2 ** 28;
 const BLOCK = 8;
 
-export const padim = defineModel<Config>({
+export const padim = defineModel({
   name: 'padim',
   title: 'PaDiM',
   idea: 'A Gaussian of pretrained features at each place of the image; the Mahalanobis distance to it is the map.',

@@ -58,7 +58,7 @@ const LIMITS = { patches: 2 ** 28, bank: 2 ** 27 };
 /** Images per call, and rows of the bank that are compared at a time. */
 const BLOCK = { images: 8, bank: 1024 };
 
-export const patchcore = defineModel<Config>({
+export const patchcore = defineModel({
   name: 'patchcore',
   title: 'PatchCore',
   idea: 'A bank of patch features of normal images; a patch is as odd as it is far from the nearest one in the bank.',

@@ -31,9 +31,8 @@ const config = z.strictObject({
     .describe('What the score measures: the squared distance to the plane, or Hotelling T² inside it.'),
   pooling,
 });
-type Config = z.infer<typeof config>;
 
-export const pca = defineModel<Config>({
+export const pca = defineModel({
   name: 'pca',
   title: 'Principal component analysis',
   idea: 'A plane through the mean of the normal items, along which they vary most; the squared distance to it is the map.',

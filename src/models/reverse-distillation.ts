@@ -129,7 +129,7 @@ export function placeDistance(t: Value, s: Value): Value {
   return g.sub(1, g.div(sum(g.mul(t, s)), g.mul(length(t), length(s))));
 }
 
-export const reverseDistillation = defineModel<Config>({
+export const reverseDistillation = defineModel({
   name: 'reverse-distillation',
   title: 'Reverse distillation',
   idea: 'Features of a pretrained teacher pass a narrow code and a decoder that gives them back; where they come back otherwise an image is odd.',

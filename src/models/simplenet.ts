@@ -75,7 +75,7 @@ export function hinge(real: Value, noisy: Value, margin: number): Value {
   return g.add(g.reduceMean(g.relu(g.sub(margin, real))), g.reduceMean(g.relu(g.add(noisy, margin))));
 }
 
-export const simplenet = defineModel<Config>({
+export const simplenet = defineModel({
   name: 'simplenet',
   title: 'SimpleNet',
   idea: 'A small network tells pretrained features of normal images from the same with noise; what it takes for noisy is odd.',

@@ -110,7 +110,7 @@ const published = {
   average: 0.999,
 } as const;
 
-export const simultaneousEncoder = defineModel<Config>({
+export const simultaneousEncoder = defineModel({
   name: 'simultaneous-encoder',
   title: 'GAN with simultaneous encoder',
   idea:

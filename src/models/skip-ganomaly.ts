@@ -53,7 +53,7 @@ function discriminate({ width, code }: Config, net: nn.Scope, x: Value): { featu
   return { features, logit: nn.conv(net.at('logit'), features, { filters: 1, kernel: 3, padding: 1, ...kernels }) };
 }
 
-export const skipGanomaly = defineModel<Config>({
+export const skipGanomaly = defineModel({
   name: 'skip-ganomaly',
   title: 'Skip-GANomaly',
   idea: 'A U-Net trained against a discriminator to draw normal images again; the errors of the pixels and of the features that the discriminator sees are the score.',

@@ -72,7 +72,7 @@ function canBegin(options: Config): boolean {
   return [...trace.parameters.values()].every(({ spec }) => spec.shape.length < 4 || spec.init !== nn.zerosInit);
 }
 
-export const stfpm = defineModel<Config>({
+export const stfpm = defineModel({
   name: 'stfpm',
   title: 'Student–teacher feature pyramid matching',
   idea: 'A student learns to give the features of a pretrained teacher on normal images; where both differ an image is odd.',

@@ -202,7 +202,7 @@ function judgesOf(options: Config): (readonly [group: string, sees: 'normal' | '
   return both.filter(([, w]) => isSeed(options) || w > 0).map(([kind]) => [kind, kind]);
 }
 
-export const twoDiscriminatorGan = defineModel<Config>({
+export const twoDiscriminatorGan = defineModel({
   name: 'two-discriminator-gan',
   title: 'GAN with two discriminators',
   idea:

@@ -102,7 +102,7 @@ const sample = ({ mean, logVariance }: CodeDistribution, n: Value) =>
 /** Training steps on images by default. */
 const STEPS = 1500;
 
-export const vae = defineModel<Config>({
+export const vae = defineModel({
   name: 'vae',
   title: 'Variational autoencoder',
   idea: 'An autoencoder with a distribution of codes, trained on a bound of the likelihood; unlikely items are anomalous.',

@@ -67,7 +67,7 @@ function decode(options: Config, net: nn.Scope, code: Value, [channels, height, 
   return g.resizeBilinear(y, [height, width]);
 }
 
-export const vgg19Autoencoder = defineModel<Config>({
+export const vgg19Autoencoder = defineModel({
   name: 'vgg19-autoencoder',
   title: 'Autoencoder with a pretrained encoder',
   idea: 'A pretrained network encodes normal images and a decoder learns to draw them; an unseen image is as odd as its features differ from those of its drawing.',
