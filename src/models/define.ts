@@ -10,8 +10,8 @@ import type { Tensors } from '../core/tensor.ts';
 import type { DefectOptions, ImageSize } from '../data/pure.ts';
 import type { Program } from '../graph/program.ts';
 import type { Value } from '../graph/value.ts';
+import type { Phase } from '../nn/phase.ts';
 import type { Scope } from '../nn/scope.ts';
-import type { Phase } from '../nn/training.ts';
 import type { Session } from '../runtime/runtime.ts';
 
 export type { ImageShape, ItemKind, ItemShape };

@@ -7,6 +7,7 @@ export * from './layers.ts';
 export * from './losses.ts';
 export * from './norms.ts';
 export * from './optimizers.ts';
+export * from './phase.ts';
 export * from './recurrent.ts';
 export * from './schedules.ts';
 export * from './scope.ts';
