@@ -8,8 +8,9 @@ import { basename, dirname, relative, resolve, sep } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { DataError } from '../../core/errors.ts';
 import type { LayoutWords } from '../layout-words.ts';
+import { explain } from './explain-layout.ts';
 import { naturalOrder } from './file-list.ts';
-import { explain, type Layout, type LayoutItem } from './layout.ts';
+import type { Layout, LayoutItem } from './layout.ts';
 
 /** Heads of columns, in small letters with `_`; the first that is there counts. */
 const columns = {

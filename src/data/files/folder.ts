@@ -11,7 +11,7 @@ import { sha256 } from '../hash.ts';
 import { checkImageOptions, DEFAULT_SIZE, type ImageOptions, type ImageSize } from '../image-options.ts';
 import type { Source, SourceItem } from '../item.ts';
 import { type Pixels, writeUnit } from '../resize.ts';
-import { readImageFile } from './decode.ts';
+import { type Decoded, readImageFile } from './decode.ts';
 import { checkHeader, MAX_PIXELS } from './decode-image.ts';
 import { type DecoderOptions, openDecoder } from './decoder.ts';
 import type { Layout, LayoutItem } from './layout.ts';
@@ -48,7 +48,7 @@ interface File {
  */
 export async function folderSource(options: FolderSourceOptions): Promise<Source> {
   checkImageOptions(options);
-  const { layout, onEvent = silent, signal, maxPixels = MAX_PIXELS, cacheBytes = 2 ** 30 } = options;
+  const { layout, onEvent = silent, signal, maxPixels = MAX_PIXELS } = options;
   const { items: found } = layout;
   const name = options.name ?? basename(layout.root);
   onEvent({ type: 'log', level: 'info', message: layout.explanation });
@@ -57,90 +57,24 @@ export async function folderSource(options: FolderSourceOptions): Promise<Source
   }
   if (found.length === 0) throw new DataError('no-images', `${layout.root} must hold images, and holds none.`);
 
-  const { images, masks } = await checkFiles(found, { maxPixels, onEvent, signal });
-  const channels = options.channels ?? (images.every(({ header }) => header.channels === 1) ? 1 : 3);
-  const [height, width] = sizeOf(options.size ?? DEFAULT_SIZE, images);
+  const files = await checkFiles(found, { maxPixels, onEvent, signal });
+  const channels = options.channels ?? (files.images.every(({ header }) => header.channels === 1) ? 1 : 3);
+  const [height, width] = sizeOf(options.size ?? DEFAULT_SIZE, files.images);
   const shape = [channels, height, width] as const;
   const [values, area] = [channels * height * width, height * width];
-
-  const types = [...new Set(found.filter((item) => item.label === 'abnormal').map((item) => item.type))];
-  const normalName = found.find((item) => item.label === 'normal')?.type ?? 'good';
-  const classes = [normalName, ...types];
-  const items = found.map(
-    ({ id, part = 'train', label, type, path }, i): SourceItem => ({
-      id,
-      class: label === 'normal' ? 0 : 1 + types.indexOf(type),
-      part,
-      path,
-      content: images[i].sha256,
-    }),
-  );
-  const content = found.map(({ id, part = null, label, type }, i) => [
-    ...[id, part, label, type],
-    ...[images[i].sha256, masks[i]?.sha256 ?? null],
-  ]);
-  const hash = await sha256(JSON.stringify({ shape, items: content }));
-
-  const decoder = openDecoder(options);
-  const kept = { image: new Map<number, Pixels['data']>(), mask: new Map<number, Pixels['data']>() };
-  let keptBytes = 0;
-
-  /** Pixels or mask of one item, from memory or from its file. */
-  async function fetch(i: number, as: 'image' | 'mask'): Promise<Pixels['data']> {
-    const known = kept[as].get(i);
-    if (known) return known;
-    const { data } = await decode(i, as);
-    return data;
-  }
-
-  async function decode(i: number, as: 'image' | 'mask') {
-    const path = as === 'image' ? found[i].path : found[i].mask!;
-    const decoded = await decoder.decode({ path, as, shape, maxPixels });
-    const { data } = decoded;
-    if (!kept[as].has(i) && keptBytes + data.byteLength <= cacheBytes) {
-      keptBytes += data.byteLength;
-      kept[as].set(i, data);
-    }
-    return decoded;
-  }
-
-  /** Decodes one item and its mask, and compares their sizes. */
-  async function check(i: number): Promise<void> {
-    const image = await decode(i, 'image');
-    const { path, mask: maskPath } = found[i];
-    if (maskPath === undefined) return;
-    const mask = await decode(i, 'mask');
-    if (mask.height === image.height && mask.width === image.width) return;
-    throw new DataError(
-      'mask-size',
-      `A mask must have the size of its image, but ${maskPath} is ${mask.height}x${mask.width} and ${path} is ` +
-        `${image.height}x${image.width}. Make the mask anew, or remove it.`,
-    );
-  }
-
-  const visit = async (
-    indices: ArrayLike<number>,
-    length: number,
-    perItem: number,
-    copy: (i: number, k: number) => Promise<void> | void,
-  ) => {
-    if (length !== indices.length * perItem) {
-      throw new ShapeError(`${name}: ${indices.length} items need ${indices.length * perItem} values, got ${length}.`);
-    }
-    const strange = Array.from(indices).find((i) => !(i >= 0 && i < items.length));
-    if (strange !== undefined) {
-      throw new ShapeError(`${name}: item numbers must be in 0 … ${items.length - 1}, got ${strange}.`);
-    }
-    await forEach(indices.length, (k) => copy(indices[k], k));
-  };
-
+  const { classes, items } = itemsOf(found, files.images);
+  const hash = await hashOf(shape, found, files);
+  const pixels = openPixels(found, shape, { ...options, maxPixels });
   try {
-    await checkAll('decode', found, check, { onEvent, signal });
+    await checkAll('decode', found, (i) => checkMaskSize(found[i], i, pixels), { onEvent, signal });
   } catch (error) {
-    await decoder.close();
+    await pixels.close();
     throw error;
   }
-  const hasMask = (i: number) => found[i].mask !== undefined || found[i].label === 'normal';
+  const visit = (indices: ArrayLike<number>, length: number, perItem: number, copy: Copy) => {
+    checkReading(name, items.length, indices, length, perItem);
+    return forEach(indices.length, (k) => copy(indices[k], k));
+  };
   return {
     name,
     kind: 'image',
@@ -151,21 +85,118 @@ export async function folderSource(options: FolderSourceOptions): Promise<Source
     normalClass: 0,
     items,
     hash,
-    read: (indices, out) =>
+    read: async (indices, out) =>
       visit(indices, out.length, values, async (i, k) => {
-        writeUnit(kept.image.get(i) ?? (await fetch(i, 'image')), out, k * values);
+        writeUnit(pixels.known(i, 'image') ?? (await pixels.decode(i, 'image')).data, out, k * values);
       }),
     ...(found.some((item) => item.mask !== undefined) && {
-      readMasks: (indices: ArrayLike<number>, out: Uint8Array) =>
+      readMasks: async (indices: ArrayLike<number>, out: Uint8Array) =>
         visit(indices, out.length, area, async (i, k) => {
           const to = out.subarray(k * area, (k + 1) * area);
           if (found[i].mask === undefined) to.fill(0);
-          else to.set(await fetch(i, 'mask'));
+          else to.set(pixels.known(i, 'mask') ?? (await pixels.decode(i, 'mask')).data);
         }),
-      hasMask,
+      hasMask: (i: number) => found[i].mask !== undefined || found[i].label === 'normal',
     }),
+    close: () => pixels.close(),
+  };
+}
+
+/** Copies item `i` to place `k` of an output. */
+type Copy = (i: number, k: number) => Promise<void>;
+
+/** What is known of all files: of each image, and of each mask where there is one. */
+interface Files {
+  readonly images: readonly File[];
+  readonly masks: readonly (File | undefined)[];
+}
+
+/** Items and their classes: the normal one, then the types of defects. */
+function itemsOf(
+  found: readonly LayoutItem[],
+  images: readonly File[],
+): { classes: readonly string[]; items: readonly SourceItem[] } {
+  const types = [...new Set(found.filter((item) => item.label === 'abnormal').map((item) => item.type))];
+  const normalName = found.find((item) => item.label === 'normal')?.type ?? 'good';
+  const items = found.map(
+    ({ id, part = 'train', label, type, path }, i): SourceItem => ({
+      id,
+      class: label === 'normal' ? 0 : 1 + types.indexOf(type),
+      part,
+      path,
+      content: images[i].sha256,
+    }),
+  );
+  return { classes: [normalName, ...types], items };
+}
+
+/** SHA-256 over the shape and what every item is, file contents included. */
+function hashOf(shape: readonly number[], found: readonly LayoutItem[], { images, masks }: Files): Promise<string> {
+  const items = found.map(({ id, part = null, label, type }, i) => [
+    ...[id, part, label, type],
+    ...[images[i].sha256, masks[i]?.sha256 ?? null],
+  ]);
+  return sha256(JSON.stringify({ shape, items }));
+}
+
+type As = 'image' | 'mask';
+
+/** Decoded images and masks of a layout. */
+interface PixelStore {
+  /** Pixels that are kept; undefined for those that must be decoded. */
+  known(i: number, as: As): Pixels['data'] | undefined;
+  /** Decodes a file, and keeps its pixels while memory lasts. */
+  decode(i: number, as: As): Promise<Decoded>;
+  close(): Promise<void>;
+}
+
+function openPixels(
+  found: readonly LayoutItem[],
+  shape: readonly [number, number, number],
+  options: Pick<FolderSourceOptions, 'cacheBytes' | keyof DecoderOptions> & { maxPixels: number },
+): PixelStore {
+  const { maxPixels, cacheBytes = 2 ** 30 } = options;
+  const decoder = openDecoder(options);
+  const kept = { image: new Map<number, Pixels['data']>(), mask: new Map<number, Pixels['data']>() };
+  let keptBytes = 0;
+  return {
+    known: (i, as) => kept[as].get(i),
+    async decode(i, as) {
+      const path = as === 'image' ? found[i].path : found[i].mask!;
+      const decoded = await decoder.decode({ path, as, shape, maxPixels });
+      const { data } = decoded;
+      if (!kept[as].has(i) && keptBytes + data.byteLength <= cacheBytes) {
+        keptBytes += data.byteLength;
+        kept[as].set(i, data);
+      }
+      return decoded;
+    },
     close: () => decoder.close(),
   };
+}
+
+/** Decodes an item and its mask; throws DataError `mask-size` where they differ in size. */
+async function checkMaskSize({ path, mask: maskPath }: LayoutItem, i: number, pixels: PixelStore): Promise<void> {
+  const image = await pixels.decode(i, 'image');
+  if (maskPath === undefined) return;
+  const mask = await pixels.decode(i, 'mask');
+  if (mask.height === image.height && mask.width === image.width) return;
+  throw new DataError(
+    'mask-size',
+    `A mask must have the size of its image, but ${maskPath} is ${mask.height}x${mask.width} and ${path} is ` +
+      `${image.height}x${image.width}. Make the mask anew, or remove it.`,
+  );
+}
+
+/** Throws ShapeError for an output that does not fit the items asked for, or an item that there is not. */
+function checkReading(name: string, count: number, indices: ArrayLike<number>, length: number, perItem: number): void {
+  if (length !== indices.length * perItem) {
+    throw new ShapeError(`${name}: ${indices.length} items need ${indices.length * perItem} values, got ${length}.`);
+  }
+  const strange = Array.from(indices).find((i) => !(i >= 0 && i < count));
+  if (strange !== undefined) {
+    throw new ShapeError(`${name}: item numbers must be in 0 … ${count - 1}, got ${strange}.`);
+  }
 }
 
 /** The size that images are read at. */
@@ -181,7 +212,7 @@ function sizeOf(size: ImageSize, files: readonly File[]): readonly [number, numb
 async function checkFiles(
   found: readonly LayoutItem[],
   options: { maxPixels: number; onEvent: Listener; signal?: AbortSignal },
-): Promise<{ images: File[]; masks: (File | undefined)[] }> {
+): Promise<Files> {
   const images = new Array<File>(found.length);
   const masks = new Array<File | undefined>(found.length);
   const checkOne = async (path: string): Promise<File> => {

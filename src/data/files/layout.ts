@@ -8,6 +8,7 @@ import { ConfigError, DataError, nearestName } from '../../core/errors.ts';
 import type { Part } from '../item.ts';
 import { type LayoutOptions, LayoutWords } from '../layout-words.ts';
 import { readCsvLayout } from './csv.ts';
+import { count, explain, listed } from './explain-layout.ts';
 import { type FileList, listFiles } from './file-list.ts';
 import { giveMasks, type Placed, placeFiles } from './layout-masks.ts';
 
@@ -195,27 +196,3 @@ function linkWarnings({ links }: FileList): LayoutWarning[] {
   ];
   return warnings.filter((warning) => warning.paths.length > 0);
 }
-
-/** One sentence: how many of each label in each part, the defect types, the masks. */
-export function explain(what: string, items: readonly LayoutItem[]): string {
-  const sentences: string[] = [];
-  for (const part of ['train', 'validation', 'test', undefined] as const) {
-    const here = items.filter((item) => item.part === part);
-    if (here.length === 0) continue;
-    const types = new Map<string, number>();
-    for (const { label, type } of here) if (label === 'abnormal') types.set(type, (types.get(type) ?? 0) + 1);
-    const odd = [...types.values()].reduce((sum, n) => sum + n, 0);
-    const defects = odd > 0 ? [`${odd} anomalous (${listed([...types].map(([type, n]) => `${type} ${n}`))})`] : [];
-    const normal = here.length - odd;
-    const amounts = [...(normal > 0 ? [`${normal} normal`] : []), ...defects].join(' and ');
-    sentences.push(`${part ?? 'without a part'}: ${amounts}`);
-  }
-  const masks = items.filter((item) => item.mask).length;
-  return `${what}: ${count(items.length, 'image')}; ${sentences.join('; ')}; ${masks > 0 ? count(masks, 'mask') : 'no masks'}.`;
-}
-
-const count = (n: number, thing: string) => `${n} ${thing}${n === 1 ? '' : 's'}`;
-
-/** At most twelve of them, and how many more there are. */
-const listed = (texts: readonly string[]) =>
-  texts.length <= 12 ? texts.join(', ') : `${texts.slice(0, 12).join(', ')} and ${texts.length - 12} more`;

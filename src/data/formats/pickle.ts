@@ -24,59 +24,103 @@ export type PickledCall = (args: readonly Pickled[]) => Pickled;
 const latin1 = new TextDecoder('latin1');
 
 /** Reads one pickle. */
-export function readPickle(bytes: Uint8Array, { globals, persistent, refuse, fail }: PickleOptions): Pickled {
+export function readPickle(bytes: Uint8Array, options: PickleOptions): Pickled {
+  const { fail } = options;
+  const input = openBytes(bytes, fail);
+  const stack = openStack(fail);
+  const opcodes = opcodesOf(input, stack, options);
+  for (;;) {
+    const at = input.position();
+    const opcode = String.fromCharCode(input.uint8());
+    if (opcode === '.') break;
+    if (!Object.hasOwn(opcodes, opcode)) {
+      fail(`byte ${at} of its pickle is the opcode 0x${opcode.charCodeAt(0).toString(16)}, which no tensors need`);
+    }
+    opcodes[opcode]();
+  }
+  if (!stack.isOneValue() || input.position() !== bytes.length) fail('its pickle must hold one value and end');
+  return stack.top();
+}
+
+type Fail = PickleOptions['fail'];
+
+/** The bytes of a pickle, read from the front. */
+function openBytes(bytes: Uint8Array, fail: Fail) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const utf8 = new TextDecoder('utf-8', { fatal: true });
   let at = 0;
-  let stack: Pickled[] = [];
-  /** Stacks below a mark. */
-  const marked: Pickled[][] = [];
-  const memo = new Map<number, Pickled>();
-
   /** Moves on by `n` bytes and returns where they begin. */
   const skip = (n: number): number => {
     if (n > bytes.length - at) fail(`it ends at byte ${bytes.length} in the middle of a value`);
     at += n;
     return at - n;
   };
-  const uint8 = () => view.getUint8(skip(1));
-  const uint32 = () => view.getUint32(skip(4), true);
   const take = (n: number) => {
     const start = skip(n);
     return bytes.subarray(start, start + n);
   };
-  const text = (n: number): string => {
-    const part = take(n);
-    try {
-      return utf8.decode(part);
-    } catch {
-      return fail('a text is not UTF-8');
-    }
+  return {
+    position: () => at,
+    uint8: () => view.getUint8(skip(1)),
+    uint16: () => view.getUint16(skip(2), true),
+    uint32: () => view.getUint32(skip(4), true),
+    int32: () => view.getInt32(skip(4), true),
+    float64: () => view.getFloat64(skip(8), false),
+    text(n: number): string {
+      const part = take(n);
+      try {
+        return utf8.decode(part);
+      } catch {
+        return fail('a text is not UTF-8');
+      }
+    },
+    line(): string {
+      const end = bytes.indexOf(0x0a, at);
+      if (end < 0) return fail('a name does not end');
+      const start = skip(end - at + 1);
+      return latin1.decode(bytes.subarray(start, end));
+    },
+    /** A whole number of any length, little-endian, in two's complement. */
+    long(n: number): number {
+      let value = 0n;
+      for (const byte of take(n).toReversed()) value = (value << 8n) | BigInt(byte);
+      return Number(BigInt.asIntN(8 * n, value));
+    },
   };
-  const line = (): string => {
-    const end = bytes.indexOf(0x0a, at);
-    if (end < 0) return fail('a name does not end');
-    const start = skip(end - at + 1);
-    return latin1.decode(bytes.subarray(start, end));
-  };
-  /** A whole number of any length, little-endian, in two's complement. */
-  const long = (n: number): number => {
-    let value = 0n;
-    for (const byte of take(n).toReversed()) value = (value << 8n) | BigInt(byte);
-    return Number(BigInt.asIntN(8 * n, value));
-  };
+}
 
-  const push = (value: Pickled) => stack.push(value);
-  const pop = (): Pickled => (stack.length > 0 ? stack.pop() : fail('a value is missing'));
-  const top = (): Pickled => (stack.length > 0 ? stack[stack.length - 1] : fail('a value is missing'));
-  /** The values above the last mark. */
-  const popMarked = (): Pickled[] => {
-    const values = stack;
-    stack = marked.pop() ?? fail('a mark is missing');
-    return values;
+/** The values under construction: a stack with marks. */
+function openStack(fail: Fail) {
+  let stack: Pickled[] = [];
+  /** Stacks below a mark. */
+  const marked: Pickled[][] = [];
+  return {
+    isOneValue: () => stack.length === 1 && marked.length === 0,
+    push: (value: Pickled) => stack.push(value),
+    pop: (): Pickled => (stack.length > 0 ? stack.pop() : fail('a value is missing')),
+    top: (): Pickled => (stack.length > 0 ? stack[stack.length - 1] : fail('a value is missing')),
+    popSome: (n: number): Pickled[] =>
+      stack.length >= n ? stack.splice(stack.length - n, n) : fail('a value is missing'),
+    mark() {
+      marked.push(stack);
+      stack = [];
+    },
+    /** The values above the last mark. */
+    popMarked(): Pickled[] {
+      const values = stack;
+      stack = marked.pop() ?? fail('a mark is missing');
+      return values;
+    },
   };
-  const popSome = (n: number): Pickled[] =>
-    stack.length >= n ? stack.splice(stack.length - n, n) : fail('a value is missing');
+}
+
+/** What each opcode does. */
+function opcodesOf(
+  input: ReturnType<typeof openBytes>,
+  { push, pop, top, popSome, mark, popMarked }: ReturnType<typeof openStack>,
+  { globals, persistent, refuse, fail }: PickleOptions,
+): Readonly<Record<string, () => void>> {
+  const memo = new Map<number, Pickled>();
   const recall = (index: number) =>
     memo.has(index) ? memo.get(index) : fail(`it refers to value ${index}, which is not there`);
   const fill = (pairs: Pickled[]) => {
@@ -90,7 +134,7 @@ export function readPickle(bytes: Uint8Array, { globals, persistent, refuse, fai
     for (const value of values) list.push(value);
   };
   const global = (): Pickled => {
-    const name = `${line()}.${line()}`;
+    const name = `${input.line()}.${input.line()}`;
     return globals.has(name) ? globals.get(name) : refuse(name);
   };
   const call = (): Pickled => {
@@ -98,21 +142,12 @@ export function readPickle(bytes: Uint8Array, { globals, persistent, refuse, fai
     if (typeof callable !== 'function' || !Array.isArray(args)) return fail('something is called that is no function');
     return (callable as PickledCall)(args);
   };
-  /** Attributes of a dict, such as PyTorch's `_metadata`, are passed over. */
-  const build = () => {
-    pop();
-    if (!(top() instanceof Map)) fail('attributes are set on something else than a dict');
-  };
-
-  const opcodes: Readonly<Record<string, () => void>> = {
+  return {
     '\x80': () => {
-      const protocol = uint8();
+      const protocol = input.uint8();
       if (protocol > 3) fail(`its pickle has protocol ${protocol}, and torch.save writes 2 by default`);
     },
-    '(': () => {
-      marked.push(stack);
-      stack = [];
-    },
+    '(': mark,
     '}': () => push(new Map()),
     ']': () => push([]),
     ')': () => push([]),
@@ -123,16 +158,16 @@ export function readPickle(bytes: Uint8Array, { globals, persistent, refuse, fai
     N: () => push(null),
     '\x88': () => push(true),
     '\x89': () => push(false),
-    K: () => push(uint8()),
-    M: () => push(view.getUint16(skip(2), true)),
-    J: () => push(view.getInt32(skip(4), true)),
-    G: () => push(view.getFloat64(skip(8), false)),
-    '\x8a': () => push(long(uint8())),
-    X: () => push(text(uint32())),
-    q: () => memo.set(uint8(), top()),
-    r: () => memo.set(uint32(), top()),
-    h: () => push(recall(uint8())),
-    j: () => push(recall(uint32())),
+    K: () => push(input.uint8()),
+    M: () => push(input.uint16()),
+    J: () => push(input.int32()),
+    G: () => push(input.float64()),
+    '\x8a': () => push(input.long(input.uint8())),
+    X: () => push(input.text(input.uint32())),
+    q: () => memo.set(input.uint8(), top()),
+    r: () => memo.set(input.uint32(), top()),
+    h: () => push(recall(input.uint8())),
+    j: () => push(recall(input.uint32())),
     s: () => fill(popSome(2)),
     u: () => fill(popMarked()),
     a: () => append([pop()]),
@@ -140,17 +175,10 @@ export function readPickle(bytes: Uint8Array, { globals, persistent, refuse, fai
     c: () => push(global()),
     Q: () => push(persistent(pop())),
     R: () => push(call()),
-    b: build,
+    // Attributes of a dict, such as PyTorch's `_metadata`, are passed over.
+    b: () => {
+      pop();
+      if (!(top() instanceof Map)) fail('attributes are set on something else than a dict');
+    },
   };
-
-  for (;;) {
-    const opcode = String.fromCharCode(uint8());
-    if (opcode === '.') break;
-    if (!Object.hasOwn(opcodes, opcode)) {
-      fail(`byte ${at - 1} of its pickle is the opcode 0x${opcode.charCodeAt(0).toString(16)}, which no tensors need`);
-    }
-    opcodes[opcode]();
-  }
-  if (stack.length !== 1 || marked.length > 0 || at !== bytes.length) fail('its pickle must hold one value and end');
-  return stack[0];
 }
