@@ -32,7 +32,7 @@ const layers: Readonly<Record<string, number>> = {
 const top = 10;
 
 /** Rooms that run in a page as well as in Node, and the files among them that do not. */
-const anywhere = /^src\/(core|graph|nn|metrics|models|backbones|runtime|data)\//;
+const anywhere = /^src\/(core|graph|nn|metrics|models|backbones|runtime|data|engine)\//;
 const needsNode = /^src\/(data\/(files\/|index)|backbones\/load|runtime\/(index|ort|worker))/;
 const isPure = (file: string) => anywhere.test(file) && !needsNode.test(file);
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it, test } from 'vitest';
 import { Rng } from '../core/random.ts';
 import { float32 } from '../core/tensor.ts';
+import { readTextures } from '../data/index.ts';
 import { openPlanter } from '../engine/fitting/plant.ts';
 import * as g from '../graph/index.ts';
 import * as nn from '../nn/index.ts';
@@ -77,10 +78,11 @@ describe('planted batches', () => {
     const folder = mkdtempSync(join(tmpdir(), 'oddity-textures-'));
     try {
       const { defects } = phaseOf({ textures: folder }, [1, 16, 16]);
-      await expect(openPlanter(defects!, [1, 16, 16])(batch, new Rng(2))).rejects.toMatchObject({
+      await expect(openPlanter(defects!, [1, 16, 16], readTextures)(batch, new Rng(2))).rejects.toMatchObject({
         code: 'no-images',
         message: `${folder} must hold images (PNG, JPEG, TIFF, BMP, WebP, GIF, AVIF), and there are none.`,
       });
+      await expect(openPlanter(defects!, [1, 16, 16])(batch, new Rng(2))).rejects.toMatchObject({ code: 'no-disk' });
     } finally {
       rmSync(folder, { recursive: true });
     }

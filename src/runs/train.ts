@@ -13,6 +13,7 @@ import {
   dataRoot,
   findDataset,
   type ImageOptions,
+  readTextures,
   type Scaling,
   type Source,
   type TrainingChanges,
@@ -491,7 +492,9 @@ async function runtimeFor(
   const { model, config } = plan;
   const { signal, threads, device = 'auto' } = options;
   const trial =
-    model.learns === 'gradient' ? stepTrial({ ...part, signal }, model.phases(config, part.source.shape)) : undefined;
+    model.learns === 'gradient'
+      ? stepTrial({ ...part, readTextures, signal }, model.phases(config, part.source.shape))
+      : undefined;
   const opening = openDevice(device === 'auto' ? (earlier ?? device) : device, { threads, onEvent }, trial);
   try {
     return await orAbort(opening, signal);
@@ -626,6 +629,7 @@ class Training {
       config: plan.config,
       ...this.part,
       augment: plan.augment,
+      readTextures,
       pretrained: this.pretrained,
       runtime,
       rng: task.rng,

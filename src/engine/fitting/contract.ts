@@ -6,6 +6,7 @@ import type { AugmentOptions, Source } from '../../data/pure.ts';
 import type { Program } from '../../graph/program.ts';
 import type { AnyModel } from '../../models/index.ts';
 import type { Device, ProfileRow, Runtime } from '../../runtime/index.ts';
+import type { TextureReader } from './plant.ts';
 
 /** Means over one epoch. */
 export interface EpochRecord {
@@ -40,6 +41,8 @@ export interface FitOptions {
   readonly train: Uint32Array;
   /** What happens to each image of a batch at random; nothing unless given. Gradient models only. */
   readonly augment?: AugmentOptions;
+  /** For models that fill synthetic defects with the images of a folder. */
+  readonly readTextures?: TextureReader;
   /** 1 = anomalous, in the order of `train`; all normal unless given. */
   readonly labels?: Uint8Array;
   readonly runtime: Runtime;

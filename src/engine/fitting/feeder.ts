@@ -23,12 +23,12 @@ export class Feeder {
   constructor(
     assembled: AssembledPhase,
     session: Session,
-    private readonly data: Pick<FitOptions, 'source' | 'train' | 'labels' | 'rng' | 'augment'>,
+    private readonly data: Pick<FitOptions, 'source' | 'train' | 'labels' | 'rng' | 'augment' | 'readTextures'>,
     private readonly plan: Plan,
   ) {
     this.feeds = assembled.feeds.filter((f) => session.inputs.includes(f.name));
     this.classes = classesOf(data);
-    this.plant = openPlanter(plan.defects ?? {}, data.source.shape);
+    this.plant = openPlanter(plan.defects ?? {}, data.source.shape, data.readTextures);
     for (const feed of this.feeds) {
       if (feed.kind === 'draw' || feed.kind === 'rate') continue;
       const rng = data.rng.split('batches').split(plan.phase.name).split(feed.slot);

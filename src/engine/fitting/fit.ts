@@ -62,7 +62,7 @@ async function fitByGradient(options: FitOptions, phases: readonly TrainingPhase
 
 /** A training step on a device, for measuring: the first call on a runtime also compiles. */
 export function stepTrial(
-  data: Pick<FitOptions, 'source' | 'train' | 'labels' | 'rng' | 'augment' | 'signal'>,
+  data: Pick<FitOptions, 'source' | 'train' | 'labels' | 'rng' | 'augment' | 'readTextures' | 'signal'>,
   phases: readonly TrainingPhase[],
 ): (runtime: Runtime) => Promise<void> {
   const plan = planOf(phases[0], { train: data.train, onEvent: () => {} });

@@ -1,9 +1,12 @@
 /** Synthetic defects on the batches of a phase that asks for them, drawn from a stream of their own. */
-import { InternalError } from '../../core/errors.ts';
-import { type ItemShape, isImage } from '../../core/item-shape.ts';
+import { ConfigError, InternalError } from '../../core/errors.ts';
+import { type ImageShape, type ItemShape, isImage } from '../../core/item-shape.ts';
 import type { Rng } from '../../core/random.ts';
-import { plantDefect, readTextures } from '../../data/index.ts';
+import { plantDefect } from '../../data/pure.ts';
 import type { TrainingPhase } from '../../models/index.ts';
+
+/** Reads the images of a folder, each `[C, H, W]` in [0, 1] at the shape: `readTextures` of data where there is a disk. */
+export type TextureReader = (folder: string, shape: ImageShape) => Promise<readonly Float32Array[]>;
 
 /** Images with defects on some, `[N, C, H, W]`, and the masks `[N, 1, H, W]`. */
 export interface Planted {
@@ -13,14 +16,16 @@ export interface Planted {
 
 /**
  * Plants defects on copies of a batch: each image's is a function of the image and of the stream's split by its place.
- * A texture folder is read once, by the first call; DataError `no-images` where it holds none.
+ * A texture folder is read once, by the first call.
+ * @throws ConfigError `no-disk` for a texture folder where there is no `readTextures`, and what that throws.
  */
 export function openPlanter(
   defects: NonNullable<TrainingPhase['defects']>,
   shape: ItemShape,
+  readTextures: TextureReader = withoutDisk,
 ): (batch: Float32Array, rng: Rng) => Promise<Planted> {
   const { textureFolder, ...options } = defects;
-  let textures: Promise<Float32Array[]> | undefined;
+  let textures: ReturnType<TextureReader> | undefined;
   return async (batch, rng) => {
     if (!isImage(shape)) throw new InternalError(`defects are planted on images, got items of ${shape.join('x')}.`);
     if (textureFolder) textures ??= readTextures(textureFolder, shape);
@@ -37,4 +42,11 @@ export function openPlanter(
     }
     return { images, masks };
   };
+}
+
+async function withoutDisk(folder: string): Promise<never> {
+  throw new ConfigError(
+    'no-disk',
+    `A folder of textures can be read only where there is a disk, got ${folder}. Leave "textures" out.`,
+  );
 }
