@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -76,7 +76,23 @@ describe('the packed package', () => {
     ].map((path) => path.replace('./', ''));
     expect(needed.filter((path) => !listing.includes(path))).toEqual([]);
     expect(listing).toContain('LICENSE');
-    expect(listing.filter((path) => /\.test\.|^(src|test|bench|runs)\//.test(path))).toEqual([]);
+    expect(listing.filter((path) => /\.test\.|^(src|test|bench(?!\/results\/.*\.csv$)|runs)\//.test(path))).toEqual([]);
+  });
+
+  it('holds every file and folder that its documents link to', () => {
+    const documents = listing.filter((path) => path.endsWith('.md'));
+    expect(documents).toContain('README.md');
+    const dead = documents.flatMap((document) =>
+      [...readFileSync(join(root, document), 'utf8').matchAll(/\]\(([^)#\s]+)/g)]
+        .map(([, target]) => target)
+        .filter((target) => !/^[a-z]+:/.test(target))
+        .filter((target) => {
+          const path = posix.join(posix.dirname(document), target).replace(/\/$/, '');
+          return !listing.some((file) => file === path || file.startsWith(`${path}/`));
+        })
+        .map((target) => `${document}: ${target}`),
+    );
+    expect(dead).toEqual([]);
   });
 
   it('works as installed', () => {
