@@ -1,6 +1,17 @@
 /** oddity: anomaly detection in TypeScript. The public face: re-exports only. */
 export * from './core/errors.ts';
 export type { Event, Listener } from './core/events.ts';
+export type {
+  BatchScore,
+  Detector,
+  ItemScore,
+  Judged,
+  NearestPlace,
+  ScoreEachOptions,
+} from './engine/scoring/detector.ts';
+export type { FitInput, ItemArray } from './engine/task/source-of.ts';
+export type { ColumnShare, ImageInput, ImageRegion, Places, RawImage, Size } from './kinds/index.ts';
 export * from './models/index.ts';
+export { type FitOptions, fit } from './runs/fit.ts';
 export * from './runs/index.ts';
 export { type Device, type DeviceStatus, deviceNames, listDevices } from './runtime/index.ts';

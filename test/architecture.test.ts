@@ -26,6 +26,7 @@ const layers: Readonly<Record<string, number>> = {
   runtime: 2,
   data: 2,
   metrics: 2,
+  kinds: 3,
   backbones: 3,
   models: 4,
   engine: 5,

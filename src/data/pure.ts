@@ -21,7 +21,7 @@ export {
   protocols,
   resolveClass,
 } from './protocols/index.ts';
-export { fitImage, fitMask, type Pixels, resample, writeUnit } from './resize.ts';
+export { fitImage, fitMask, type Pixels, resample, writeUnit, zerosLike } from './resize.ts';
 export { checkSplit, findLeaks, finishSplit, type Split, type SplitOptions, type SplitPlan } from './split.ts';
 export { type SyntheticOptions, synthetic } from './synthetic.ts';
 export { type EncodedRows, encodeRows } from './table/encode-rows.ts';
@@ -34,7 +34,9 @@ export {
   scalings,
   type TableEncoding,
 } from './table/encoding.ts';
+export { objectRows, type RowObject } from './table/object-rows.ts';
 export type { Rows } from './table/rows.ts';
 export { type TableSourceOptions, tableSource } from './table/source.ts';
-export { type Column, type ColumnKind, columnKinds, type Table } from './table/table.ts';
+export { type Column, type ColumnKind, columnKinds, readTable, type Table } from './table/table.ts';
 export * from './transforms/index.ts';
+export { type ValuesSourceOptions, valuesSource } from './values.ts';

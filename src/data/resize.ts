@@ -12,13 +12,20 @@ export interface Pixels {
   readonly width: number;
   /** 1 grey, 3 red, green and blue. */
   readonly channels: 1 | 3;
-  /** `height · width · channels` values; bytes, or 16 bits where the file has more than 8. */
-  readonly data: Uint8Array | Uint16Array;
+  /** `height · width · channels` values; bytes, 16 bits where the file has more than 8, or floats in [0, 1]. */
+  readonly data: Uint8Array | Uint16Array | Float32Array;
 }
 
-/** The largest value of a pixel: 255 or 65535. */
-export function whiteOf(data: Uint8Array | Uint16Array): number {
+/** The largest value of a pixel: 255, 65535 or 1. */
+export function whiteOf(data: Pixels['data']): number {
+  if (data instanceof Float32Array) return 1;
   return data instanceof Uint16Array ? 65535 : 255;
+}
+
+/** A new array of the same kind of numbers. */
+export function zerosLike(data: Pixels['data'], length: number): Pixels['data'] {
+  if (data instanceof Float32Array) return new Float32Array(length);
+  return data instanceof Uint16Array ? new Uint16Array(length) : new Uint8Array(length);
 }
 
 /** Weights of one axis: output o is the sum of `weights[k] · input[first[o] + k − start[o]]`, k from start[o]. */
@@ -260,21 +267,22 @@ export function fitImage(
   const { height, width, data } = image;
   const area = toHeight * toWidth;
   const values = height === toHeight && width === toWidth ? data : resample(image, toHeight, toWidth);
-  const out = data instanceof Uint16Array ? new Uint16Array(channels * area) : new Uint8Array(channels * area);
+  const out = zerosLike(data, channels * area);
+  const half = data instanceof Float32Array ? 0 : 0.5; // whole numbers are rounded
   for (let p = 0; p < area; p++) {
     if (image.channels === 1) {
-      const v = values[p] + 0.5;
+      const v = values[p] + half;
       for (let c = 0; c < channels; c++) out[c * area + p] = v;
       continue;
     }
     const r = values[3 * p];
     const g = values[3 * p + 1];
     const b = values[3 * p + 2];
-    if (channels === 1) out[p] = 0.299 * r + 0.587 * g + 0.114 * b + 0.5;
+    if (channels === 1) out[p] = 0.299 * r + 0.587 * g + 0.114 * b + half;
     else {
-      out[p] = r + 0.5;
-      out[area + p] = g + 0.5;
-      out[2 * area + p] = b + 0.5;
+      out[p] = r + half;
+      out[area + p] = g + half;
+      out[2 * area + p] = b + half;
     }
   }
   return out;

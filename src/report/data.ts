@@ -93,7 +93,7 @@ export interface ReportData {
   readonly model: { readonly name: string; readonly title: string; readonly isBaseline: boolean };
   readonly config: Readonly<Record<string, unknown>>;
   /** What items are; absent means images. */
-  readonly kind?: 'image' | 'table' | 'series';
+  readonly kind?: string;
   readonly data: { readonly name: string; readonly licence: string; readonly hash: string };
   readonly protocol: string;
   /** What is normal and what is not, in one sentence. */

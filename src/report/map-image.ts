@@ -3,13 +3,9 @@
  * all pictures of a run, with a threshold in its middle: what lies below is cold, what reaches it is warm.
  */
 import { encodePng } from '../data/pure.ts';
+import type { MapScale } from '../engine/scoring/artifact.ts';
 
-/** Values at the two ends and in the middle of the colours, which is also where contours run; null is half way. */
-export interface MapScale {
-  readonly low: number;
-  readonly threshold: number | null;
-  readonly high: number;
-}
+export type { MapScale };
 
 /**
  * Colours below and above the middle, at equal steps: from black to slate blue, then from rust over orange to pale yellow.

@@ -1,150 +1,10 @@
-/**
- * The artefact: `model.onnx`, which any ONNX host runs (preprocessing, map and raw score inside, any batch size), and
- * `model.json` beside it, which says what it is, where its threshold lies and which bytes belong to it.
- */
+/** Artefacts on disk: written whole, read and checked. Node only. */
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { DataError, OddityError } from '../core/errors.ts';
-import { type ItemKind, type ItemShape, isImage, kindOf } from '../core/item-shape.ts';
-import type { Tensors } from '../core/tensor.ts';
-import { sha256, type TableEncoding } from '../data/index.ts';
-import type { MapThreshold, ThresholdReport } from '../engine/judging/calibrate.ts';
-import { inputOf, scoringProgram } from '../engine/scoring/graph.ts';
-import type { RegionOption, Tiles } from '../engine/task/view-options.ts';
-import { emitProgram, opset } from '../graph/emit.ts';
-import type { OnnxModel } from '../graph/onnx/messages.ts';
-import { decodeModel } from '../graph/onnx/read.ts';
-import { encodeModel } from '../graph/onnx/write.ts';
-import type { AnyModel } from '../models/index.ts';
-import type { MapScale } from '../report/map-image.ts';
+import { sha256 } from '../data/pure.ts';
+import { type Artifact, type ArtifactInfo, checkInfo, strangeness } from '../engine/scoring/artifact.ts';
 import { readIfThere, readJsonIfThere, writeAtomic, writeJson } from './files.ts';
-
-const format = 'oddity-artefact-1';
-/** Weights go to a file of their own above this; protobuf ends at 2 GiB. */
-const EXTERNAL_BYTES = 2 ** 30;
-
-/** `model.json`. */
-export interface ArtifactInfo {
-  readonly format: string;
-  readonly oddity: string;
-  readonly model: string;
-  readonly title: string;
-  readonly config: Readonly<Record<string, unknown>>;
-  readonly kind: ItemKind;
-  readonly shape: ItemShape;
-  readonly input: { name: string; layout: string; range: readonly [number, number] | null; preprocessing: string };
-  /** How raw rows become inputs; absent where items are no rows. */
-  readonly table?: TableEncoding;
-  /** The graph takes whole images and looks at them in tiles; absent where it does not. */
-  readonly tiles?: Tiles;
-  /** The graph sees nothing outside of this part; absent where it sees all. */
-  readonly region?: RegionOption;
-  readonly outputs: readonly string[];
-  readonly opset: number;
-  readonly data: { name: string; hash: string; licence: string };
-  readonly protocol: string;
-  readonly class: string;
-  /** What is normal, in one sentence. */
-  readonly description: string;
-  readonly seed: number;
-  readonly threshold: ThresholdReport;
-  /** Where values of maps stand out; null in artefacts that were written before there was one. */
-  readonly mapThreshold: MapThreshold | null;
-  /** Scores of held-out normal items, ascending: a score reads as "exceeded by x % of normals". */
-  readonly normalScores: readonly number[];
-  /** Ids of the training items, in the order in which the output `nearest` counts them; absent without one. */
-  readonly trainingItems?: readonly string[];
-  /** Colours of map images; absent where no maps were drawn. */
-  readonly mapScale?: MapScale;
-  /** sha256 of the ONNX file. */
-  readonly sha256: string;
-  /** The file with the weights, where they lie outside. */
-  readonly weights?: { file: string; sha256: string };
-}
-
-/** What is known of an artefact before its bytes are. */
-export type ArtifactFacts = Omit<
-  ArtifactInfo,
-  | 'format'
-  | 'oddity'
-  | 'model'
-  | 'title'
-  | 'config'
-  | 'kind'
-  | 'shape'
-  | 'input'
-  | 'outputs'
-  | 'opset'
-  | 'sha256'
-  | 'weights'
->;
-
-/** A model's files, in memory. */
-export interface Artifact {
-  readonly info: ArtifactInfo;
-  readonly onnx: Uint8Array;
-  readonly weights?: Uint8Array;
-}
-
-/** The scoring graph of a trained model as ONNX, without the facts that are only known after scoring with it. */
-export function scoringModel(
-  model: AnyModel,
-  // biome-ignore lint/suspicious/noExplicitAny: each model types its own options.
-  config: any,
-  shape: ItemShape,
-  tensors: Tensors,
-): OnnxModel {
-  return emitProgram(scoringProgram(model, config, shape, tensors), 'cpu');
-}
-
-/**
- * Joins the graph and the facts. The same inputs give the same bytes. The ONNX file holds raw scores only: thresholds
- * stand in `model.json`, where they can be changed. `externalAbove` is for tests.
- */
-export async function buildArtifact(
-  graph: OnnxModel,
-  model: AnyModel,
-  config: Readonly<Record<string, unknown>>,
-  shape: ItemShape,
-  version: string,
-  facts: ArtifactFacts,
-  externalAbove = EXTERNAL_BYTES,
-): Promise<Artifact> {
-  const metadata = {
-    format,
-    oddity: version,
-    model: model.name,
-    config: JSON.stringify(config),
-    shape: JSON.stringify(shape),
-    data: facts.data.hash,
-  };
-  const weightBytes = graph.graph.initializers.reduce((n, i) => n + i.tensor.data.byteLength, 0);
-  const encoded = encodeModel(
-    { ...graph, producer: 'oddity', producerVersion: version, metadata },
-    weightBytes > externalAbove ? { externalAbove: 1024, externalName: 'weights.bin' } : {},
-  );
-  const { model: onnx, external } = encoded;
-  const info: ArtifactInfo = {
-    format,
-    oddity: version,
-    model: model.name,
-    title: model.title,
-    config,
-    kind: kindOf(shape),
-    shape,
-    input: {
-      ...inputOf(shape),
-      range: isImage(shape) ? [0, 1] : null,
-      preprocessing: facts.table ? 'the columns of "table", then inside the graph' : 'inside the graph',
-    },
-    outputs: graph.graph.outputs.map((o) => o.name),
-    opset,
-    ...facts,
-    sha256: await sha256(onnx),
-    ...(external && { weights: { file: 'weights.bin', sha256: await sha256(external) } }),
-  };
-  return { info, onnx, weights: external };
-}
 
 /** The files of an artefact at a folder, or at a path that ends with `.onnx` or `.json`. */
 export function artifactFiles(path: string): { onnx: string; json: string; folder: string } {
@@ -214,11 +74,6 @@ export async function readArtifact(path: string): Promise<Artifact> {
   return { info, onnx, weights };
 }
 
-/** Bytes that a runtime opens: the weights of a side file are put back inside. */
-export function runnableBytes({ onnx, weights }: Artifact): Uint8Array {
-  return weights ? encodeModel(decodeModel(onnx, { external: weights })).model : onnx;
-}
-
 async function readInfo(path: string): Promise<ArtifactInfo | undefined> {
   let info: Partial<ArtifactInfo> | undefined;
   try {
@@ -227,31 +82,5 @@ async function readInfo(path: string): Promise<ArtifactInfo | undefined> {
     if (!(error instanceof OddityError) || error.code !== 'corrupt') throw error;
     throw new DataError('artefact-corrupt', `${error.message} Export the run again.`);
   }
-  if (!info) return undefined;
-  if (info.format !== format || !Array.isArray(info.shape) || !info.threshold || !info.normalScores) {
-    throw new DataError(
-      'artefact-corrupt',
-      `${path} must be the description of an artefact (${format}), found ${info.format ?? 'another JSON file'}. ` +
-        'Export the run again.',
-    );
-  }
-  // Oddity 0.1 wrote neither a rule nor a threshold of maps.
-  const threshold: Partial<ThresholdReport> = info.threshold;
-  const rule = `a false-alarm rate of ${threshold.wantedFalseAlarmRate} on held-out normals`;
-  return { mapThreshold: null, ...info, threshold: { rule, sawTest: false, ...threshold } } as ArtifactInfo;
-}
-
-/** What an ONNX file is when it is not ours; undefined when it is ours, or too damaged to tell. */
-function strangeness(onnx: Uint8Array): string | undefined {
-  let model: OnnxModel;
-  try {
-    model = decodeModel(onnx);
-  } catch (error) {
-    if (error instanceof OddityError && error.code === 'onnx-unsupported') return 'an ONNX file of another kind';
-    return undefined;
-  }
-  if (model.metadata.format === format) return undefined;
-  const names = (list: readonly { name: string }[]) => list.map((v) => v.name).join(', ') || 'none';
-  const by = [model.producer, model.producerVersion].filter(Boolean).join(' ') || 'an unnamed program';
-  return `an ONNX file by ${by} with the inputs ${names(model.graph.inputs)} and the outputs ${names(model.graph.outputs)}`;
+  return info && checkInfo(info, path);
 }

@@ -6,21 +6,15 @@ import type { ImageShape } from '../core/item-shape.ts';
 import { float32, type Tensors } from '../core/tensor.ts';
 import { trainedTensors } from '../engine/fitting/tensors.ts';
 import { calibrate, calibrateMaps } from '../engine/judging/calibrate.ts';
-import { inputOf, scoringProgram } from '../engine/scoring/graph.ts';
+import { type Artifact, buildArtifact, runnableBytes, scoringModel } from '../engine/scoring/artifact.ts';
+import { scoringProgram } from '../engine/scoring/graph.ts';
 import { seenBy } from '../engine/scoring/view.ts';
 import { resolveConfig } from '../engine/task/config.ts';
+import { kindOf } from '../kinds/index.ts';
 import { findModel } from '../models/index.ts';
 import { type Device, openRuntime } from '../runtime/index.ts';
 import { openReferenceRuntime } from '../runtime/reference.ts';
-import {
-  type Artifact,
-  artifactFiles,
-  buildArtifact,
-  readArtifact,
-  runnableBytes,
-  scoringModel,
-  writeArtifact,
-} from './artifact.ts';
+import { artifactFiles, readArtifact, writeArtifact } from './artifact.ts';
 import { type Checkpoint, readCheckpoint } from './checkpoint.ts';
 import { checkDevice } from './device.ts';
 import { makeFolder } from './files.ts';
@@ -159,7 +153,7 @@ async function compare(artifact: Artifact, checkpoint: Checkpoint, options: Expo
   const { model, config } = await modelOf(checkpoint, record);
   const program = scoringProgram(model, config, checkpoint.shape, trainedTensors(checkpoint.state.tensors));
   const reference = await openReferenceRuntime().compile(program);
-  const input = inputOf(source.shape).name;
+  const input = kindOf(source.shape).input.name;
   const one = (i: number) => ({
     [input]: float32(images.slice(i * values, (i + 1) * values), [1, ...source.shape]),
   });

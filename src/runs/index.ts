@@ -1,12 +1,13 @@
-/** The engine: train, test, predict, export; runs, artefacts and detectors. */
+/** Runs: train, test, predict, export; runs, artefacts and detectors. */
 
 export type { EpochRecord } from '../engine/fitting/contract.ts';
 export type { Decision, MapThreshold, ReviewBand, ThresholdReport } from '../engine/judging/calibrate.ts';
 export type { BaselineReport, RunReport, TypeReport, Versions } from '../engine/judging/report-types.ts';
+export type { Artifact, ArtifactInfo } from '../engine/scoring/artifact.ts';
 export { withRegion, withTiles } from '../engine/scoring/view.ts';
 export { resolveConfig } from '../engine/task/config.ts';
 export type { RegionOption, Tiles } from '../engine/task/view-options.ts';
-export { type Artifact, type ArtifactInfo, readArtifact } from './artifact.ts';
+export { readArtifact } from './artifact.ts';
 export { type Checkpoint, readCheckpoint } from './checkpoint.ts';
 export {
   type ComparedItem,
@@ -15,14 +16,12 @@ export {
   type Comparison,
   compareRuns,
 } from './compare.ts';
-export { type Detector, type DetectorOptions, loadDetector } from './detector.ts';
+export { type DetectorOptions, loadDetector } from './detector.ts';
 export { type ExportOptions, type ExportResult, exportModel } from './export.ts';
 export { type RunRecord, type RunStatus, readRun } from './folder.ts';
 export { type ListedRun, type ListRunsOptions, listRuns, removeRun } from './list.ts';
 export { type MapFormat, mapFormats } from './map-files.ts';
 export {
-  type ImageRegion,
-  type NearestPlace,
   type Prediction,
   type PredictOptions,
   type PredictResult,

@@ -5,20 +5,13 @@
 import { Cancelled, ConfigError, DataError, OddityError, RuntimeUnavailable } from '../core/errors.ts';
 import { type Listener, silent } from '../core/events.ts';
 import { type ImageShape, isImage } from '../core/item-shape.ts';
-import {
-  columnTotals,
-  type Decoder,
-  encodedWidth,
-  encodeRows,
-  openDecoder,
-  openRows,
-  writeUnit,
-} from '../data/index.ts';
+import { encodedWidth, encodeRows, openRows } from '../data/index.ts';
 import type { Decision, ThresholdReport } from '../engine/judging/calibrate.ts';
-import { type Region, regionsAbove } from '../metrics/index.ts';
+import { type Detector, judged, type NearestPlace } from '../engine/scoring/detector.ts';
+import { type ColumnShare, type ImageRegion, type Size, table } from '../kinds/index.ts';
 import { mapScale } from '../report/map-image.ts';
 import type { Device } from '../runtime/index.ts';
-import { type Detector, loadDetector } from './detector.ts';
+import { loadDetector } from './detector.ts';
 import { makeFolder } from './files.ts';
 import { codeOf } from './folder.ts';
 import { checkMapFormat, type MapFormat, MapWriter } from './map-files.ts';
@@ -60,31 +53,13 @@ export interface Prediction {
   /** Size of the image file, upright; absent for rows. */
   readonly imageSize?: Size;
   /** The columns of a row with the largest values of the map, summed over their inputs; absent for images. */
-  readonly columns?: readonly { readonly name: string; readonly value: number }[];
+  readonly columns?: readonly ColumnShare[];
   /** What touches and reaches the map threshold, the highest peak first. Empty where there is no map threshold. */
   readonly regions: readonly ImageRegion[];
   /** Its oddest place, and the place of a training image that is most like it; of models that keep such places. */
   readonly nearest?: NearestPlace;
   /** The files that were written of the map. */
   readonly maps?: Partial<Record<MapFormat, string>>;
-}
-
-/**
- * A region in pixels of the image file: its box from the top left and its area, both scaled up or down from the map, and
- * the largest value of the map inside.
- */
-export type ImageRegion = Pick<Region, 'x' | 'y' | 'width' | 'height' | 'area'> & { readonly peak: number };
-
-/** Two places in pixels of the map, from the top left, the second one of the training image `id`. */
-export interface NearestPlace {
-  readonly x: number;
-  readonly y: number;
-  readonly normal: { readonly id: string; readonly x: number; readonly y: number };
-}
-
-export interface Size {
-  readonly height: number;
-  readonly width: number;
 }
 
 export interface PredictResult {
@@ -99,13 +74,11 @@ export interface PredictResult {
   readonly failed: readonly { path: string; code: string; message: string }[];
 }
 
-/** Images held in memory at a time. */
-const BATCH = 16;
-
 /** Scores files, in their order. Throws as `loadDetector` does, and RuntimeUnavailable without the decoder of images. */
 export async function predict(options: PredictOptions): Promise<PredictResult> {
   (options.mapFormats ?? []).forEach(checkMapFormat);
-  const detector = await loadDetector(options.run, { device: options.device, onEvent: options.onEvent });
+  const { run, device, maxPixels, onEvent } = options;
+  const detector = await loadDetector(run, { device, maxPixels, onEvent });
   try {
     return isImage(detector.shape) ? await predictImages(detector, options) : await predictRows(detector, options);
   } finally {
@@ -116,65 +89,41 @@ export async function predict(options: PredictOptions): Promise<PredictResult> {
 async function predictImages(detector: Detector, options: PredictOptions): Promise<PredictResult> {
   const { images, maps: folder, mapFormats = ['picture'], onEvent = silent, signal } = options;
   if (folder !== undefined) await makeFolder(folder);
-  const decoder = openDecoder();
-  try {
-    const { info } = detector;
-    const shape = detector.shape as ImageShape;
-    const [, height, width] = shape;
-    const mapThreshold = info.mapThreshold?.value ?? null;
-    const writer = folder === undefined ? undefined : new MapWriter(folder, mapFormats);
-    const read = (at: number) => readBatch(decoder, images.slice(at, at + BATCH), shape, options.maxPixels);
-    const values = shape.reduce((n, d) => n * d, 1);
-    const predictions: Prediction[] = [];
-    const failed: { path: string; code: string; message: string }[] = [];
-    let next = read(0);
-    for (let at = 0; at < images.length; at += BATCH) {
-      if (signal?.aborted) throw new Cancelled();
-      const { good, bad } = await next;
-      failed.push(...bad);
-      next = read(at + BATCH); // while this batch is scored
-      next.catch(() => {}); // heard when it is awaited
-      const batch = new Float32Array(good.length * values);
-      for (const [i, { pixels }] of good.entries()) batch.set(pixels, i * values);
-      const scored = await detector.score(batch, good.length, { signal });
-      for (const [i, { path, pixels, size }] of good.entries()) {
-        const map = scored.maps.subarray(i * height * width, (i + 1) * height * width);
-        const reconstruction = scored.reconstructions?.subarray(i * values, (i + 1) * values);
-        // The run's own scale, so that pictures of different calls compare.
-        const scale = info.mapScale ?? mapScale(map, mapThreshold);
-        const maps = await writer?.write({ path, shape, image: pixels, reconstruction, map, scale, mapThreshold });
-        predictions.push({
-          path,
-          ...judged(detector, scored.scores[i]),
-          imageSize: size,
-          regions: mapThreshold === null ? [] : regionsOf(map, mapThreshold, { height, width }, size),
-          ...(scored.nearest && info.trainingItems && { nearest: placesOf(scored.nearest, i, info.trainingItems) }),
-          ...(maps && { maps }),
-        });
-      }
-      const done = Math.min(images.length, at + BATCH);
-      onEvent({ type: 'progress', task: 'predict', done, total: images.length, unit: 'image' });
-    }
-    return { threshold: info.threshold, mapThreshold, mapSize: { height, width }, predictions, failed };
-  } finally {
-    await decoder.close();
-  }
-}
-
-/** What a detector makes of a score. */
-function judged(detector: Detector, score: number) {
-  const { threshold } = detector;
-  return {
-    score,
-    threshold,
-    isAnomalous: threshold === null ? null : score >= threshold,
-    decision: detector.decide(score),
-    exceededBy: detector.exceededBy(score),
+  const { info } = detector;
+  const shape = detector.shape as ImageShape;
+  const [, height, width] = shape;
+  const mapThreshold = info.mapThreshold?.value ?? null;
+  const writer = folder === undefined ? undefined : new MapWriter(folder, mapFormats);
+  const predictions: Prediction[] = [];
+  const failed: { path: string; code: string; message: string }[] = [];
+  const told = () =>
+    onEvent({
+      type: 'progress',
+      task: 'predict',
+      done: predictions.length + failed.length,
+      total: images.length,
+      unit: 'image',
+    });
+  const onError = (error: unknown, path: string) => {
+    if (error instanceof RuntimeUnavailable) throw error;
+    failed.push({ path, ...codeOf(error) });
+    told();
   };
+  for await (const { item: path, map, mapShape: _, values, size, reconstruction, ...said } of detector.scoreEach(
+    images,
+    {
+      onError,
+      signal,
+    },
+  )) {
+    // The run's own scale, so that pictures of different calls compare.
+    const scale = info.mapScale ?? mapScale(map, mapThreshold);
+    const maps = await writer?.write({ path, shape, image: values, reconstruction, map, scale, mapThreshold });
+    predictions.push({ path, ...said, regions: said.regions ?? [], imageSize: size, ...(maps && { maps }) });
+    told();
+  }
+  return { threshold: info.threshold, mapThreshold, mapSize: { height, width }, predictions, failed };
 }
-
-/** Columns of a row that are told. */
-const COLUMNS = 3;
 
 /** Scores the rows of files, each encoded as in training. */
 async function predictRows(detector: Detector, options: PredictOptions): Promise<PredictResult> {
@@ -219,9 +168,9 @@ async function predictRows(detector: Detector, options: PredictOptions): Promise
           });
           continue;
         }
-        const totals = columnTotals(info.table, maps.subarray(r * width, (r + 1) * width));
-        const columns = totals.sort((a, b) => b.value - a.value).slice(0, COLUMNS);
-        predictions.push({ path, line, ...judged(detector, scores[r]), columns, regions: [] });
+        const map = maps.subarray(r * width, (r + 1) * width);
+        const { columns } = table.locate(map, { shape: info.shape, mapThreshold: null, encoding: info.table });
+        predictions.push({ path, line, ...judged(info, scores[r]), columns, regions: [] });
       }
     } catch (error) {
       if (!(error instanceof OddityError) || error.name !== 'DataError') throw error;
@@ -230,58 +179,4 @@ async function predictRows(detector: Detector, options: PredictOptions): Promise
     onEvent({ type: 'progress', task: 'predict', done: n + 1, total: paths.length, unit: 'file' });
   }
   return { threshold: info.threshold, mapThreshold: info.mapThreshold?.value ?? null, predictions, failed };
-}
-
-/** A decoded image: `[C, H, W]` as the model takes it, and the size of its file. */
-interface ReadImage {
-  readonly path: string;
-  readonly pixels: Float32Array;
-  readonly size: Size;
-}
-
-/** Decodes some files at once; those that cannot be read are returned with their reason. Throws without the decoder. */
-async function readBatch(
-  decoder: Decoder,
-  paths: readonly string[],
-  shape: ImageShape,
-  maxPixels?: number,
-): Promise<{ good: ReadImage[]; bad: PredictResult['failed'] }> {
-  const read = async (path: string): Promise<ReadImage> => {
-    const { data, height, width } = await decoder.decode({ path, as: 'image', shape, maxPixels });
-    const pixels = new Float32Array(data.length);
-    writeUnit(data, pixels, 0);
-    return { path, pixels, size: { height, width } };
-  };
-  const results = await Promise.allSettled(paths.map(read));
-  const good: ReadImage[] = [];
-  const bad: PredictResult['failed'][number][] = [];
-  for (const [i, result] of results.entries()) {
-    if (result.status === 'fulfilled') good.push(result.value);
-    else if (result.reason instanceof RuntimeUnavailable) throw result.reason;
-    else bad.push({ path: paths[i], ...codeOf(result.reason) });
-  }
-  return { good, bad };
-}
-
-/** The places of image `i` of a batch. */
-function placesOf(nearest: Float32Array, i: number, items: readonly string[]): NearestPlace {
-  const [y, x, item, normalY, normalX] = nearest.subarray(5 * i, 5 * i + 5);
-  return { x, y, normal: { id: items[item], x: normalX, y: normalY } };
-}
-
-function regionsOf(map: Float32Array, threshold: number, mapSize: Size, imageSize: Size): ImageRegion[] {
-  const [across, down] = [imageSize.width / mapSize.width, imageSize.height / mapSize.height];
-  return regionsAbove(map, threshold, mapSize.height, mapSize.width)
-    .regions.map((r) => {
-      const [x, y] = [Math.floor(r.x * across), Math.floor(r.y * down)];
-      return {
-        x,
-        y,
-        width: Math.ceil((r.x + r.width) * across) - x,
-        height: Math.ceil((r.y + r.height) * down) - y,
-        area: Math.round(r.area * across * down),
-        peak: r.peak!,
-      };
-    })
-    .sort((a, b) => b.peak - a.peak);
 }

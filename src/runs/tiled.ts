@@ -2,7 +2,7 @@
 import { ShapeError } from '../core/errors.ts';
 import { isImage } from '../core/item-shape.ts';
 import { cutTile, joinTiles, tileGrid } from '../data/transforms/index.ts';
-import type { Detector } from './detector.ts';
+import type { Detector } from '../engine/scoring/detector.ts';
 
 export interface TiledOptions {
   /** Of the image, in pixels; at least those of the detector. */

@@ -1,14 +1,12 @@
 /** Trains a model on a data set, judges it on the test part and leaves a run's folder with everything that was made. */
 import { join, resolve } from 'node:path';
-import { loadBackbone } from '../backbones/load.ts';
 import { Cancelled, ConfigError, DataError, unknownName } from '../core/errors.ts';
 import { type Listener, silent } from '../core/events.ts';
-import { isImage, mapSize } from '../core/item-shape.ts';
+import { isImage } from '../core/item-shape.ts';
 import type { Tensors } from '../core/tensor.ts';
 import {
   type AugmentOptions,
   type ColumnKind,
-  checkAugment,
   dataPath,
   dataRoot,
   findDataset,
@@ -18,14 +16,16 @@ import {
   type Source,
   type TrainingChanges,
 } from '../data/index.ts';
+import { pretrainedOf } from '../engine/fit.ts';
 import { orAbort } from '../engine/fitting/cancel.ts';
 import type { FitResult, FitState, Former } from '../engine/fitting/contract.ts';
 import { fitModel, stepTrial } from '../engine/fitting/fit.ts';
-import { readsClasses } from '../engine/fitting/items.ts';
 import { halve, mapStatistics } from '../engine/fitting/map-statistics.ts';
 import { calibrate, calibrateMaps, withTest } from '../engine/judging/calibrate.ts';
-import { judge, judgeBaselines, openScorer } from '../engine/judging/judge.ts';
+import { openScorer, scoreHeldOut } from '../engine/judging/held-out.ts';
+import { judge, judgeBaselines } from '../engine/judging/judge.ts';
 import type { RunReport } from '../engine/judging/report-types.ts';
+import { buildArtifact, scoringModel } from '../engine/scoring/artifact.ts';
 import { scoringProgram } from '../engine/scoring/graph.ts';
 import {
   checkMapNormalization,
@@ -33,10 +33,10 @@ import {
   type MapNormalization,
   mapNormalizations,
 } from '../engine/scoring/map-normalization.ts';
-import { scoreItems } from '../engine/scoring/stream.ts';
 import { seenBy } from '../engine/scoring/view.ts';
 import { resolveConfig } from '../engine/task/config.ts';
 import { checkDiffering } from '../engine/task/differing.ts';
+import { checkAugmented, checkKind, checkLabels, checkUnlabelled } from '../engine/task/suitable.ts';
 import type { Task } from '../engine/task/task.ts';
 import { type TrainingPart, trainingPart } from '../engine/task/training-part.ts';
 import { checkTiles, type RegionOption, type Tiles } from '../engine/task/view-options.ts';
@@ -45,15 +45,16 @@ import { emitProgram } from '../graph/emit.ts';
 import { encodeModel } from '../graph/onnx/write.ts';
 import type { Program } from '../graph/program.ts';
 import { describe, topological } from '../graph/value.ts';
-import { type AnyModel, findModel, models } from '../models/index.ts';
-import type { Device, Runtime, Session } from '../runtime/index.ts';
-import { buildArtifact, scoringModel, writeArtifact } from './artifact.ts';
+import { type AnyModel, findModel } from '../models/index.ts';
+import type { Device, Runtime } from '../runtime/index.ts';
+import { writeArtifact } from './artifact.ts';
 import { type CheckpointOrigin, checkCheckpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import { checkDevice, openDevice } from './device.ts';
 import { chooseExamples, drawMaps, findMapScale } from './example-maps.ts';
 import { makeFolder, readJsonIfThere, writeAtomic, writeJson } from './files.ts';
 import { codeOf, RunFolder, type RunRecord } from './folder.ts';
 import { checkTask, loadTask } from './load-task.ts';
+import { nodePlatform } from './platform.ts';
 import { reportOf } from './report.ts';
 import { writeReportPage } from './report-page.ts';
 import { predictionsCsv } from './test-scores.ts';
@@ -261,16 +262,6 @@ function planOf(options: TrainOptions): Plan {
   };
 }
 
-/** Throws ConfigError for values that cannot be, and for models that see each item once. */
-function checkAugmented(model: AnyModel, augment: AugmentOptions): void {
-  checkAugment(augment);
-  if (model.learns === 'gradient') return;
-  throw new ConfigError(
-    'augment',
-    `Augmentation needs a model that sees its images again and again, and ${model.name} sees them once. Leave --augment out.`,
-  );
-}
-
 async function trainIn(
   folder: RunFolder,
   early: Plan,
@@ -281,7 +272,8 @@ async function trainIn(
   const { model, data, protocol, seed } = early;
   const onEvent = folder.listener(options.onEvent ?? silent);
   const { signal } = options;
-  const pretrained = await pretrainedOf(early, options, onEvent);
+  const platform = nodePlatform({ root: options.dataRoot, download: options.download });
+  const pretrained = await pretrainedOf(model, early.config, platform, { onEvent, signal });
   const size = options.size ?? (findDataset(data).isOfFiles ? model.imageSize : undefined);
   const task = await loadTask({ ...options, size, data, protocol, seed, region: early.region, onEvent });
   try {
@@ -359,26 +351,6 @@ async function trainIn(
   }
 }
 
-/** The tensors of the backbone that the model's options name, in the group `backbone`. */
-async function pretrainedOf(
-  { model, config }: Plan,
-  options: TrainOptions,
-  onEvent: Listener,
-): Promise<Tensors | undefined> {
-  const choice = model.backbone?.(config);
-  if (!choice) return undefined;
-  const { download, signal } = options;
-  const root = options.dataRoot ?? dataRoot();
-  const weights = await loadBackbone(choice.name, choice.taps, {
-    path: choice.weights,
-    root,
-    download,
-    onEvent,
-    signal,
-  });
-  return Object.fromEntries(Object.entries(weights).map(([name, tensor]) => [`backbone.${name}`, tensor]));
-}
-
 /** What a run of image files must know to read them in the same way again: defaults may change. */
 function imageOptionsOf({ shape, normalClass }: Source, options: TrainOptions) {
   if (normalClass === undefined || !isImage(shape)) return {};
@@ -394,53 +366,6 @@ function checkFormer({ ids }: Former, { source, train }: TrainingPart): void {
     'data-changed',
     `A run must be updated on the data it was trained with, but ${source.name} is another version. ` +
       'Restore the data and name new images with --add, or train again.',
-  );
-}
-
-/** Refuses data of a kind that the model does not take. */
-function checkKind(model: AnyModel, { name, kind }: Source): void {
-  if (model.inputs.includes(kind)) return;
-  const words = { image: 'images', table: 'tables', series: 'series' };
-  const takers = models.filter((m) => m.inputs.includes(kind)).map((m) => m.name);
-  throw new ConfigError(
-    'unsuitable',
-    `${model.name} takes ${model.inputs.map((k) => words[k]).join(' and ')}, and ${name} holds ${words[kind]}. ` +
-      `Models that take them: ${takers.join(', ')}.`,
-  );
-}
-
-/** Anomalies in the training part that are fewer than this share are worth a warning. */
-const RARE = 0.1;
-
-/** Refuses a supervised model without labelled anomalies, and says when they are few. */
-function checkLabels(model: AnyModel, { split }: Task, onEvent: Listener): void {
-  const anomalies = split.trainLabels.reduce((n, y) => n + y, 0);
-  if (anomalies === 0) {
-    throw new ConfigError(
-      'no-labels',
-      `${model.name} learns from labelled anomalies and must have some to train on; the protocol ${split.protocol} ` +
-        'gives normal items only. Use --protocol labelled or imbalance, or a model that needs no labels.',
-    );
-  }
-  const total = split.train.length;
-  if (anomalies < RARE * total) {
-    onEvent({
-      type: 'warning',
-      code: 'imbalance',
-      message:
-        `Only ${anomalies} of ${total} training items are anomalous (${((100 * anomalies) / total).toPrecision(2)} %): ` +
-        `${model.name} sees them again and again. Kinds of anomalies that are not among them may be missed.`,
-    });
-  }
-}
-
-/** Refuses contamination for a model that would be told what the anomalies are; supervised ones are refused before. */
-function checkUnlabelled(model: AnyModel, config: unknown, { source }: Task): void {
-  if (model.learns !== 'gradient' || !readsClasses(model.phases(config, source.shape), source.shape)) return;
-  throw new ConfigError(
-    'contamination',
-    `Contamination hides anomalies among the normal items, and ${model.name} learns from the classes of items, which ` +
-      'would tell them apart. Leave --contamination out, or choose another model.',
   );
 }
 
@@ -691,24 +616,4 @@ function hottest(scores: Float32Array, most = 8): number[] {
   return Array.from(scores.keys())
     .sort((a, b) => scores[b] - scores[a])
     .slice(0, most);
-}
-
-/** Scores of the held-out normal items, and the largest value of each of their maps. */
-async function scoreHeldOut(
-  session: Session,
-  source: Source,
-  items: Uint32Array,
-  options: { onEvent?: Listener; signal?: AbortSignal },
-): Promise<{ scores: Float32Array; peaks: Float32Array }> {
-  const area = mapSize(source.shape);
-  const peaks = new Float32Array(items.length).fill(Number.NEGATIVE_INFINITY);
-  const scores = await scoreItems(session, source, items, {
-    ...options,
-    task: 'score held-out',
-    onMaps(maps, at, count) {
-      for (let k = 0; k < count; k++)
-        for (let p = k * area; p < (k + 1) * area; p++) if (maps[p] > peaks[at + k]) peaks[at + k] = maps[p];
-    },
-  });
-  return { scores, peaks };
 }

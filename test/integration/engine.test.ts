@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { encodePng, readSafetensors, synthetic } from '../../dist/data/index.js';
+import { buildArtifact, runnableBytes, scoringModel } from '../../dist/engine/scoring/artifact.js';
 import * as g from '../../dist/graph/index.js';
 import {
   type AnyModel,
@@ -30,7 +31,7 @@ import {
 } from '../../dist/index.js';
 import { findModel } from '../../dist/models/index.js';
 import * as nn from '../../dist/nn/index.js';
-import { buildArtifact, readArtifact, runnableBytes, scoringModel, writeArtifact } from '../../dist/runs/artifact.js';
+import { readArtifact, writeArtifact } from '../../dist/runs/artifact.js';
 
 const root = mkdtempSync(join(tmpdir(), 'oddity-engine-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));

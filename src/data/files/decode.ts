@@ -40,7 +40,7 @@ export async function decodeFile({ path, as, shape, maxPixels }: DecodeJob): Pro
 }
 
 /** The bytes of a file; DataError `unreadable-file`, with what the system says. */
-export async function readImageFile(path: string): Promise<Uint8Array> {
+export async function readImageFile(path: string | URL): Promise<Uint8Array> {
   try {
     return await readFile(path);
   } catch (error) {
@@ -48,7 +48,7 @@ export async function readImageFile(path: string): Promise<Uint8Array> {
   }
 }
 
-function unreadable(path: string, error: unknown): DataError {
+function unreadable(path: string | URL, error: unknown): DataError {
   const { code, message } = error as NodeJS.ErrnoException;
   const known: Record<string, string> = { ENOENT: 'does not exist', EISDIR: 'is a folder' };
   const reason = known[code ?? ''] ?? `cannot be read (${code ?? message})`;

@@ -2,7 +2,7 @@
 export { changeTraining, type TrainingChanges } from './changes.ts';
 export type { Dataset, LoadOptions } from './datasets/dataset.ts';
 export { dataPath, datasets, findDataset } from './datasets/index.ts';
-export type { Decoded, DecodeJob } from './decode.ts';
+export { type Decoded, type DecodeJob, readImageFile } from './decode.ts';
 export { decodeImage, MAX_PIXELS } from './decode-image.ts';
 export { type Decoder, type DecoderOptions, openDecoder } from './decoder.ts';
 export { type Diagnosis, type Finding, type Inspection, type InspectOptions, inspect } from './doctor/index.ts';

@@ -118,9 +118,9 @@ export function withTest(
   };
 }
 
-/** What a threshold makes of a score; null without one. A score that is not a number asks for a person. */
+/** What a threshold makes of a score; null without one, and for NaN, which is no score. */
 export function decide({ value, review }: Pick<ThresholdReport, 'value' | 'review'>, score: number): Decision | null {
-  if (value === null) return null;
+  if (value === null || Number.isNaN(score)) return null;
   return decisions[verdict(score, { low: review?.from ?? value, high: value })];
 }
 

@@ -2,7 +2,6 @@
 import { InternalError } from '../../core/errors.ts';
 import { type Listener, silent } from '../../core/events.ts';
 import { isImage } from '../../core/item-shape.ts';
-import type { Program } from '../../graph/program.ts';
 import {
   auroc,
   averagePrecision,
@@ -229,9 +228,4 @@ export async function judgeBaselines(
     }
   };
   return { 'mean-image': await judgeOne(meanImage, {}), random: await judgeOne(random, { seed }) };
-}
-
-/** Opens a scoring graph: the exported bytes, or the graph itself where a device runs no ONNX files. */
-export function openScorer(runtime: Runtime, program: Program, bytes: Uint8Array, profile?: boolean): Promise<Session> {
-  return runtime.device === 'reference' ? runtime.compile(program) : runtime.open(bytes, { profile });
 }

@@ -1,25 +1,16 @@
 /** A trained model as one graph: an item in; score, map and reconstruction out; every learnt tensor a constant. */
 import { DataError, InternalError } from '../../core/errors.ts';
-import { type ItemKind, type ItemShape, kindOf } from '../../core/item-shape.ts';
+import type { ItemShape } from '../../core/item-shape.ts';
 import { sameShape, show } from '../../core/shape.ts';
 import type { Tensors } from '../../core/tensor.ts';
 import { constant, input } from '../../graph/leaf.ts';
 import type { Program } from '../../graph/program.ts';
 import { substitute } from '../../graph/substitute.ts';
 import type { Value } from '../../graph/value.ts';
+import { kindOf } from '../../kinds/index.ts';
 import type { AnyModel, Scoring } from '../../models/index.ts';
 import { Trace } from '../../nn/scope.ts';
 import { hasMapStatistics, normalizeMap } from './map-normalization.ts';
-
-/** The graph's input by kind of item: what any ONNX host sees. */
-const inputs: Readonly<Record<ItemKind, { readonly name: string; readonly layout: string }>> = {
-  image: { name: 'image', layout: 'NCHW' },
-  table: { name: 'row', layout: 'ND' },
-  series: { name: 'window', layout: 'NLD' },
-};
-
-/** Name and layout of the input that takes items of a shape. */
-export const inputOf = (shape: ItemShape) => inputs[kindOf(shape)];
 
 /** The scoring program of a model, with the batch size symbolic. Throws DataError `missing-tensor` or `tensor-shape`. */
 export function scoringProgram(
@@ -30,7 +21,7 @@ export function scoringProgram(
   tensors: Tensors,
 ): Program {
   const trace = new Trace(false, tensors);
-  const x = input(inputOf(shape).name, ['N', ...shape]);
+  const x = input(kindOf(shape).input.name, ['N', ...shape]);
   const scoring: Scoring = model.score(config, (group) => trace.group(group), x);
   if (trace.draws.size > 0) throw new InternalError(`${model.name} draws random numbers while it scores.`);
   const outputs: Record<string, Value> = { score: scoring.score, map: scoring.map };

@@ -1,15 +1,14 @@
 /** Streams items through a scoring session: the next batch is read while the current one runs. */
 import { Cancelled, InternalError } from '../../core/errors.ts';
 import { type Listener, silent } from '../../core/events.ts';
-import { itemSize, kindOf, mapSize } from '../../core/item-shape.ts';
+import { itemSize } from '../../core/item-shape.ts';
 import type { Tensor, Tensors } from '../../core/tensor.ts';
 import { gatherBatch, type Source } from '../../data/pure.ts';
+import { kindOf, mapSize } from '../../kinds/index.ts';
 import type { Session } from '../../runtime/index.ts';
-import { inputOf } from './graph.ts';
 
 /** Values of one input batch at most: 4 MiB, since networks make many channels of each. */
 const BATCH_VALUES = 2 ** 20;
-const BATCH_ITEMS = { image: 256, table: 1024, series: 256 };
 
 export interface ScoreOptions {
   onEvent?: Listener;
@@ -22,7 +21,7 @@ export interface ScoreOptions {
 
 /** Items per call, from the size of one. The same items in the same order always make the same batches. */
 export function scoreBatch(shape: readonly number[]): number {
-  return Math.max(1, Math.min(BATCH_ITEMS[kindOf(shape)], Math.floor(BATCH_VALUES / itemSize(shape))));
+  return Math.max(1, Math.min(kindOf(shape).batch, Math.floor(BATCH_VALUES / itemSize(shape))));
 }
 
 /** Scores of the items at `indices`, in their order; larger is more anomalous. Maps are handed on, never kept. */
@@ -82,7 +81,7 @@ async function* scoreBatches(
   { onEvent = silent, signal, task = 'score' }: ScoreOptions,
 ): AsyncGenerator<{ at: number; out: Tensors }> {
   const size = scoreBatch(source.shape);
-  const { name } = inputOf(source.shape);
+  const { name } = kindOf(source.shape).input;
   const members = Uint32Array.from(indices);
   const begin = performance.now();
   const read = (at: number): Promise<Tensor> | undefined => {

@@ -1,0 +1,166 @@
+/** From data to a detector without a disk: the same steps as a run, in Node and in a page. */
+import { Cancelled, ConfigError, DataError } from '../core/errors.ts';
+import { type Listener, silent } from '../core/events.ts';
+import { Rng } from '../core/random.ts';
+import type { Tensors } from '../core/tensor.ts';
+import type { Scaling, Source } from '../data/pure.ts';
+import { encodeModel } from '../graph/onnx/write.ts';
+import type { AnyModel } from '../models/index.ts';
+import type { Device, Runtime } from '../runtime/runtime.ts';
+import { fitModel } from './fitting/fit.ts';
+import { calibrate, calibrateMaps } from './judging/calibrate.ts';
+import { openScorer, scoreHeldOut } from './judging/held-out.ts';
+import type { Platform } from './platform.ts';
+import { buildArtifact, scoringModel } from './scoring/artifact.ts';
+import { type Detector, openDetector } from './scoring/detector.ts';
+import { scoringProgram } from './scoring/graph.ts';
+import { resolveConfig } from './task/config.ts';
+import { checkDiffering } from './task/differing.ts';
+import { type FitInput, sourceOf } from './task/source-of.ts';
+import { checkKind } from './task/suitable.ts';
+
+export interface FitDetectorOptions {
+  /** One of the model's named sets of options. */
+  preset?: string;
+  /** Options of the model. */
+  config?: Readonly<Record<string, unknown>>;
+  /** Decides which items are held out, the initial values, the order of batches and every draw; default 1. */
+  seed?: number;
+  /** Wanted share of normal items above the threshold, (0, 1); default 0.01. */
+  falseAlarmRate?: number;
+  /** Share of the normal items that is held out for the threshold, [0, 0.9]; default 0.1. */
+  validationFraction?: number;
+  /** Height and width to which images are brought; default what suits the model, else those of the first image. */
+  size?: readonly [number, number];
+  /** 1 = anomalous, an item each; for models that learn from labelled anomalies. All are normal unless given. */
+  labels?: ArrayLike<number>;
+  /** What is done to the numbers of a table; default `min-max`. */
+  scaling?: Scaling;
+  /** Default `auto`. */
+  device?: Device | 'auto';
+  /** Threads inside one operator; default all cores. */
+  threads?: number;
+  onEvent?: Listener;
+  /** Stops within a second. */
+  signal?: AbortSignal;
+}
+
+/** Fits a model to data and opens the result. Throws as `fit`. */
+export async function fitDetector(
+  model: AnyModel,
+  data: FitInput,
+  platform: Platform,
+  options: FitDetectorOptions,
+): Promise<Detector> {
+  const { seed = 1, falseAlarmRate = 0.01, validationFraction = 0.1, onEvent = silent, signal } = options;
+  resolveConfig(model, options); // before anything is read
+  calibrate([], falseAlarmRate); // throws for a rate that cannot be
+  if (!(validationFraction >= 0 && validationFraction <= 0.9)) {
+    throw new ConfigError(
+      'validation-fraction',
+      `The held-out share must be from 0 to 0.9, got ${validationFraction}.`,
+    );
+  }
+  const size = options.size ?? model.imageSize;
+  const loaded = await sourceOf(data, platform, { size, labels: options.labels, onEvent, signal });
+  checkKind(model, loaded);
+  const rng = new Rng(seed);
+  const { train, labels, heldOut } = holdOut(loaded, model, validationFraction, rng);
+  const source = (await loaded.prepare?.(train, { scaling: options.scaling, onEvent })) ?? loaded;
+  const { shape } = source;
+  const config = resolveConfig(model, options, { shape, count: train.length });
+  const problem = model.unsuitable?.(config, shape);
+  if (problem) throw new ConfigError('unsuitable', `${model.name} and ${source.name}: ${problem}`);
+  await checkDiffering(model, { source, train });
+  const pretrained = await pretrainedOf(model, config, platform, { onEvent, signal });
+  const runtime = await platform.openRuntime(options.device ?? 'auto', { threads: options.threads, onEvent });
+  try {
+    if (signal?.aborted) throw new Cancelled();
+    const part = { source, train, labels };
+    const save = async () => {};
+    const { tensors } = await fitModel({ model, config, ...part, rng, runtime, pretrained, onEvent, signal, save });
+    const artifact = await calibrated(
+      { model, config, source, tensors, heldOut, train, falseAlarmRate, seed },
+      runtime,
+      platform,
+      { onEvent, signal },
+    );
+    return await openDetector(artifact, runtime, platform);
+  } catch (error) {
+    await runtime.close();
+    throw error;
+  }
+}
+
+/** The tensors of the backbone that the model's options name, in the group `backbone`. */
+export async function pretrainedOf(
+  model: AnyModel,
+  config: unknown,
+  platform: Pick<Platform, 'loadBackbone'>,
+  options: { onEvent: Listener; signal?: AbortSignal },
+): Promise<Tensors | undefined> {
+  const choice = model.backbone?.(config);
+  if (!choice) return undefined;
+  const weights = await platform.loadBackbone(choice, options);
+  return Object.fromEntries(Object.entries(weights).map(([name, tensor]) => [`backbone.${name}`, tensor]));
+}
+
+/** Which items train and which normal ones are held out for the threshold, by the seed. */
+function holdOut(source: Source, model: AnyModel, fraction: number, rng: Rng) {
+  const { items, normalClass } = source;
+  const isNormal = (i: number) => normalClass === undefined || items[i].class === normalClass;
+  const own = [...items.keys()].filter((i) => items[i].part === 'train');
+  const normal = rng.split('validation').shuffle(Uint32Array.from(own.filter(isNormal)));
+  const anomalous = model.learning === 'supervised' ? own.filter((i) => !isNormal(i)) : [];
+  if (model.learning === 'supervised' && anomalous.length === 0) {
+    throw new ConfigError(
+      'no-labels',
+      `${model.name} learns from labelled anomalies, and there are none. Give labels.`,
+    );
+  }
+  if (normal.length === 0) throw new DataError('no-normal', `${source.name} has no normal items to learn from.`);
+  const count = normal.length > 1 ? Math.min(normal.length - 1, Math.round(fraction * normal.length)) : 0;
+  const heldOut = normal.slice(0, count).sort();
+  const train = Uint32Array.from([...normal.slice(count), ...anomalous]).sort();
+  return { train, heldOut, labels: Uint8Array.from(train, (i) => (isNormal(i) ? 0 : 1)) };
+}
+
+/** Scores the held-out normals with the very bytes that are kept, and joins them with their thresholds. */
+async function calibrated(
+  fitted: {
+    model: AnyModel;
+    config: Record<string, unknown>;
+    source: Source;
+    tensors: Tensors;
+    heldOut: Uint32Array;
+    train: Uint32Array;
+    falseAlarmRate: number;
+    seed: number;
+  },
+  runtime: Runtime,
+  platform: Platform,
+  options: { onEvent: Listener; signal?: AbortSignal },
+) {
+  const { model, config, source, tensors, heldOut, train, falseAlarmRate, seed } = fitted;
+  const program = scoringProgram(model, config, source.shape, tensors);
+  const graph = scoringModel(model, config, source.shape, tensors);
+  const session = await openScorer(runtime, program, encodeModel(graph).model);
+  try {
+    const { scores, peaks } = await scoreHeldOut(session, source, heldOut, options);
+    const normalClass = source.classes[source.normalClass ?? 0];
+    return await buildArtifact(graph, model, config, source.shape, platform.version, {
+      data: { name: source.name, hash: source.hash, licence: source.licence },
+      protocol: 'fit',
+      class: normalClass,
+      description: `Fitted to ${train.length} items, ${heldOut.length} normal ones held out for the threshold.`,
+      seed,
+      threshold: calibrate(scores, falseAlarmRate),
+      mapThreshold: calibrateMaps(peaks, falseAlarmRate),
+      normalScores: [...scores].sort((a, b) => a - b),
+      ...(source.encoding && { table: source.encoding }),
+      ...(session.outputs.includes('nearest') && { trainingItems: Array.from(train, (i) => source.items[i].id) }),
+    });
+  } finally {
+    await session.close();
+  }
+}

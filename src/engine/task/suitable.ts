@@ -1,0 +1,64 @@
+/** Whether a model, its options and the data go together, with a sentence where they do not. */
+import { ConfigError } from '../../core/errors.ts';
+import type { Listener } from '../../core/events.ts';
+import { type AugmentOptions, checkAugment, type Source } from '../../data/pure.ts';
+import { findKind } from '../../kinds/index.ts';
+import { type AnyModel, models } from '../../models/index.ts';
+import { readsClasses } from '../fitting/items.ts';
+import type { Task } from './task.ts';
+
+/** Refuses data of a kind that the model does not take. */
+export function checkKind(model: AnyModel, { name, kind }: Source): void {
+  if (model.inputs.includes(kind)) return;
+  const takers = models.filter((m) => m.inputs.includes(kind)).map((m) => m.name);
+  throw new ConfigError(
+    'unsuitable',
+    `${model.name} takes ${model.inputs.map((k) => findKind(k).words.items).join(' and ')}, and ${name} holds ${findKind(kind).words.items}. ` +
+      `Models that take them: ${takers.join(', ')}.`,
+  );
+}
+
+/** Anomalies in the training part that are fewer than this share are worth a warning. */
+const RARE = 0.1;
+
+/** Refuses a supervised model without labelled anomalies, and says when they are few. */
+export function checkLabels(model: AnyModel, { split }: Task, onEvent: Listener): void {
+  const anomalies = split.trainLabels.reduce((n, y) => n + y, 0);
+  if (anomalies === 0) {
+    throw new ConfigError(
+      'no-labels',
+      `${model.name} learns from labelled anomalies and must have some to train on; the protocol ${split.protocol} ` +
+        'gives normal items only. Use --protocol labelled or imbalance, or a model that needs no labels.',
+    );
+  }
+  const total = split.train.length;
+  if (anomalies < RARE * total) {
+    onEvent({
+      type: 'warning',
+      code: 'imbalance',
+      message:
+        `Only ${anomalies} of ${total} training items are anomalous (${((100 * anomalies) / total).toPrecision(2)} %): ` +
+        `${model.name} sees them again and again. Kinds of anomalies that are not among them may be missed.`,
+    });
+  }
+}
+
+/** Refuses contamination for a model that would be told what the anomalies are; supervised ones are refused before. */
+export function checkUnlabelled(model: AnyModel, config: unknown, { source }: Task): void {
+  if (model.learns !== 'gradient' || !readsClasses(model.phases(config, source.shape), source.shape)) return;
+  throw new ConfigError(
+    'contamination',
+    `Contamination hides anomalies among the normal items, and ${model.name} learns from the classes of items, which ` +
+      'would tell them apart. Leave --contamination out, or choose another model.',
+  );
+}
+
+/** Throws ConfigError for values that cannot be, and for models that see each item once. */
+export function checkAugmented(model: AnyModel, augment: AugmentOptions): void {
+  checkAugment(augment);
+  if (model.learns === 'gradient') return;
+  throw new ConfigError(
+    'augment',
+    `Augmentation needs a model that sees its images again and again, and ${model.name} sees them once. Leave --augment out.`,
+  );
+}

@@ -1,0 +1,35 @@
+/** Rows of a table `[D]`: from an object of columns to inputs, by the encoding that training left; from maps to columns. */
+import { DataError } from '../core/errors.ts';
+import { columnTotals, encodeRows, objectRows, type RowObject } from '../data/pure.ts';
+import { defineKind } from './define.ts';
+
+/** Columns that are named as the ones that stand out. */
+const COLUMNS = 3;
+
+export const table = defineKind<RowObject>({
+  name: 'table',
+  axes: 1,
+  words: { item: 'row', items: 'rows', data: 'a table', places: 'columns' },
+  input: { name: 'row', layout: 'ND', range: null },
+  batch: 1024,
+  mapShape: (shape) => shape,
+
+  async read(row, { encoding }) {
+    if (!encoding) {
+      throw new DataError(
+        'no-columns',
+        'This detector was fitted on arrays of numbers and knows no columns. Score arrays with score(values, n).',
+      );
+    }
+    const { inputs, broken } = encodeRows(objectRows([row], 'The row'), encoding);
+    const fault = broken.get(0);
+    if (fault !== undefined) throw new DataError('row-value', `The row cannot be scored: ${fault}.`);
+    return { values: inputs };
+  },
+
+  locate(map, { encoding }) {
+    if (!encoding) return {};
+    const totals = columnTotals(encoding, map).sort((a, b) => b.value - a.value);
+    return { columns: totals.slice(0, COLUMNS) };
+  },
+});
