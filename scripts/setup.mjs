@@ -67,6 +67,7 @@ function build() {
     ...sources.map((file) => inRoot('src', file)),
     inRoot('tsconfig.json'),
     inRoot('tsconfig.build.json'),
+    inRoot('scripts', 'hover.mjs'),
   ];
   // A source that was removed leaves its output behind.
   const outputs = new Set(sources.flatMap((f) => ['.js', '.js.map', '.d.ts'].map((end) => f.replace(/\.ts$/, end))));
@@ -75,7 +76,7 @@ function build() {
   const missing = sources.some((file) => !existsSync(inRoot('dist', file.replace(/\.ts$/, '.js'))));
   if (!missing && changed(stamp) > Math.max(...inputs.map(changed))) return 0;
   const begin = new Date();
-  const code = run('node', [tsc(), '-p', 'tsconfig.build.json']);
+  const code = run('node', [tsc(), '-p', 'tsconfig.build.json']) || run('node', [join('scripts', 'hover.mjs')]);
   if (code !== 0) return code;
   const entry = inRoot('dist', 'cli', 'main.js');
   if (existsSync(entry)) chmodSync(entry, 0o755);

@@ -211,6 +211,12 @@ function cycles(options: Config, { net, x: items, draw }: nn.StepContext) {
 const contrast = ({ real, fake }: { real: Value; fake: Value }, target: 0 | 1) =>
   g.add(nn.bceWithLogits(real, target), nn.bceWithLogits(fake, 1 - target));
 
+/**
+ * ALAD: a bidirectional GAN with two extra discriminators that force encoder and generator to be each other's inverse.
+ * The score compares an item with its reconstruction, by default in the features of one discriminator (Zenati et al.
+ * 2018, arXiv 1812.02288).
+ * Images from 8 × 8 pixels and rows. Scoring is one pass through three small networks.
+ */
 export const alad = defineModel({
   name: 'alad',
   title: 'ALAD (cycle-consistent bidirectional GAN)',

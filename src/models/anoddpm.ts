@@ -137,6 +137,12 @@ function heal(options: Config, net: nn.Scope, x: Value, lambda: number): Value {
   return g.reduceMean(g.reshape(healed, [n, seeds, ...shape]), { axes: [1] });
 }
 
+/**
+ * AnoDDPM: adds noise to an image part of the way and lets a diffusion model of normal images remove it; the squared
+ * difference is the map (Wyatt et al. 2022, CVPR workshops).
+ * Images from 8 × 8 pixels. Scoring runs the network `turns` times per image (25 by default), so it is among the
+ * slowest here.
+ */
 export const anoddpm = defineModel({
   name: 'anoddpm',
   title: 'AnoDDPM',

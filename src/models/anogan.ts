@@ -134,6 +134,12 @@ function latents({ latent, prior }: Config, { x, draw }: nn.StepContext): Value 
   return prior === 'normal' ? draw('z', { kind: 'normal', shape }) : signed(draw('z', { kind: 'uniform', shape }));
 }
 
+/**
+ * AnoGAN: a GAN of normal items and, for each item to be scored, a gradient search for the latent vector that
+ * reproduces it best; what remains is the score (Schlegl et al. 2017, arXiv 1703.05921).
+ * Images from 8 × 8 pixels and rows. Scoring runs the generator forwards and backwards `searchSteps` times (100 by
+ * default); `fAnogan` replaces the search by one pass.
+ */
 export const anogan = defineModel({
   name: 'anogan',
   title: 'AnoGAN',

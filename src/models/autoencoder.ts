@@ -181,6 +181,11 @@ const FEW = 1000;
 /** Ten epochs of few images would be no training. */
 const LEAST_STEPS = 300;
 
+/**
+ * Convolutional autoencoder: normal images pass a narrow code and are reconstructed; the reconstruction error is the
+ * map (Bergmann et al. 2019, arXiv 1807.02011).
+ * Images from 8 × 8 pixels. Scoring is one pass.
+ */
 export const autoencoder = defineModel({
   name: 'autoencoder',
   title: 'Convolutional autoencoder',

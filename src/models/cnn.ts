@@ -76,6 +76,12 @@ function oneHot(labels: Value): Value {
   return g.concat([g.sub(1, y), y], 1);
 }
 
+/**
+ * A small convolutional classifier of normal against labelled anomalous images; the log odds are the score and HiResCAM
+ * is the map (Draelos and Carin 2020, arXiv 2011.08891).
+ * Supervised: needs labelled anomalies for training, and recognises only kinds like them. Images from 8 × 8 pixels;
+ * scoring is one pass.
+ */
 export const cnn = defineModel({
   name: 'cnn',
   title: 'Convolutional classifier',

@@ -111,6 +111,12 @@ function drawInContexts(options: Config, net: (group: string) => nn.Scope, x: Va
   return { drawings, residuals: g.reduceMean(g.square(g.sub(g.unsqueeze(x, 1), drawings)), { axes: [2, 3, 4] }) };
 }
 
+/**
+ * Conditional GAN: generator and discriminator know the class of a normal image, an encoder finds its latent vector;
+ * the score is the smallest reconstruction error over the classes (Mirza and Osindero 2014, arXiv 1411.1784).
+ * Images from 8 × 8 pixels whose normal items have classes. Scoring costs one reconstruction per class, or one in all
+ * with `context`.
+ */
 export const conditionalGan = defineModel({
   name: 'conditional-gan',
   title: 'Conditional GAN',

@@ -144,6 +144,11 @@ export function energy(z: Value, { shares, means, covariances }: Mixture): Value
   return g.neg(g.logSumExp(g.sub(constants, g.mul(exponent, 0.5)), { axes: [1] }));
 }
 
+/**
+ * DAGMM: an autoencoder and a Gaussian mixture over its code and its reconstruction error, trained together; the score
+ * is the energy, −log of the mixture's density (Zong et al., ICLR 2018).
+ * Rows of tables only. Scoring is one pass through small dense layers.
+ */
 export const dagmm = defineModel({
   name: 'dagmm',
   title: 'Deep autoencoding Gaussian mixture',

@@ -40,6 +40,12 @@ export function sadTerms(apart: Value, labels: Value, eta: number): Value {
   return g.add(g.mul(apart, g.sub(1, labels)), g.mul(away, labels));
 }
 
+/**
+ * Deep SAD: an encoder that maps normal items close to a centre and labelled anomalies away from it; the squared
+ * distance from the centre is the score (Ruff et al., ICLR 2020, arXiv 1906.02694).
+ * Supervised: needs a few labelled anomalies. Images from 8 × 8 pixels and rows; scoring is one pass, the map one
+ * gradient.
+ */
 export const deepSad = defineModel({
   name: 'deep-sad',
   title: 'Deep SAD',

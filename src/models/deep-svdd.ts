@@ -48,6 +48,12 @@ const partOf =
   (iteration, total) =>
     schedule(iteration + (before * total) / share, total / share);
 
+/**
+ * Deep SVDD: an encoder that maps normal items close to a fixed centre; the squared distance from it is the score (Ruff
+ * et al., ICML 2018).
+ * Images from 8 × 8 pixels and rows. Two trainings, of an autoencoder and then of the encoder; scoring is one pass, the
+ * map one gradient. `deepSad` is the version that uses labels.
+ */
 export const deepSvdd = defineModel({
   name: 'deep-svdd',
   title: 'Deep SVDD',

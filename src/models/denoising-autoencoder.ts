@@ -140,6 +140,11 @@ const levelsFor = (side: number) => Math.max(1, Math.min(4, Math.floor(Math.log2
 /** Training steps by default. */
 const STEPS = 600;
 
+/**
+ * Denoising autoencoder: a U-Net learns to remove coarse noise from normal images; what it removes from an unseen image
+ * is the map (Kascenas et al., MIDL 2022).
+ * Images from 4 × 4 pixels, larger for more `levels`. Scoring is one pass without noise.
+ */
 export const denoisingAutoencoder = defineModel({
   name: 'denoising-autoencoder',
   title: 'Denoising autoencoder',

@@ -35,6 +35,12 @@ const config = z.strictObject({
 
 const BLOCK = 8;
 
+/**
+ * DFKDE: Gaussian kernel density of pretrained features, averaged over the image and reduced to a few principal
+ * components; the score is the negative log density (of the library Anomalib; no paper).
+ * Images of one subject, anomalous as a whole rather than in one place. One pass over the data learns it; scoring
+ * compares with every stored normal image.
+ */
 export const dfkde = defineModel({
   name: 'dfkde',
   title: 'Kernel density of features',

@@ -39,6 +39,12 @@ type Config = z.infer<typeof config>;
 
 const BLOCK = 8;
 
+/**
+ * Deep feature modelling: the principal components of pretrained features of normal images; the score is the squared
+ * distance from their plane, or the negative log-likelihood in it (Ahuja et al. 2019, arXiv 1909.11786).
+ * Images. One pass over the data learns it, without gradient steps; scoring is one pass of the backbone and a matrix
+ * product.
+ */
 export const dfm = defineModel({
   name: 'dfm',
   title: 'Deep feature modelling',

@@ -129,6 +129,12 @@ function highest(map: Value): Value {
 /** Training steps by default. */
 const TRAINING_STEPS = 600;
 
+/**
+ * DiffusionAD: trained on synthetic defects; a diffusion model reconstructs the image without its defect in a single
+ * step, and a segmentation network marks the pixels that changed (Zhang et al. 2023, arXiv 2303.08730).
+ * Images from 8 × 8 pixels. Scoring is two passes of the diffusion network and one of the other, far less than
+ * `anoddpm`.
+ */
 export const diffusionAd = defineModel({
   name: 'diffusion-ad',
   title: 'DiffusionAD',

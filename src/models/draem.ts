@@ -69,6 +69,12 @@ const STEPS = 600;
 /** Sides from which the published window of 21 is scaled down. */
 const PUBLISHED_SIDE = 256;
 
+/**
+ * DRAEM: trained on synthetic defects; one network reconstructs the image without the defect, a second one segments it
+ * (Zavrtanik et al., ICCV 2021, arXiv 2108.07610).
+ * Images from 8 × 8 pixels, larger for more `levels`; needs neither real defects nor pretrained weights. Scoring is one
+ * pass of two U-Nets.
+ */
 export const draem = defineModel({
   name: 'draem',
   title: 'DRAEM',

@@ -264,6 +264,12 @@ function quantiles(net: nn.Scope) {
 export const normalized = (map: Value, low: Value, high: Value): Value =>
   g.div(g.mul(g.sub(map, low), SCALE), g.maximum(g.sub(high, low), EPS));
 
+/**
+ * EfficientAD: a small student and an autoencoder learn the features of a pretrained teacher on normal images; where
+ * the three disagree is anomalous (Batzner et al., WACV 2024, arXiv 2303.14535).
+ * Images. Also finds parts in the wrong place, not only unusual textures; made for fast scoring, one pass of each
+ * network.
+ */
 export const efficientAd = defineModel({
   name: 'efficient-ad',
   title: 'EfficientAD',

@@ -88,6 +88,12 @@ function normOf(kind: Config['norm'], difference: Value): Value {
 /** BCE of each item's logit `[N, 1]` against "real", `[N]`: the less real, the larger. */
 const unreal = (logit: Value): Value => g.reduceSum(g.softplus(g.neg(logit)), { axes: [1] });
 
+/**
+ * EGBAD: a bidirectional GAN whose encoder gives the code of an item in one pass; the score joins the reconstruction
+ * error and what the discriminator of (item, code) pairs finds (Zenati et al. 2018, arXiv 1802.06222).
+ * Images from 8 × 8 pixels and rows. Scoring is one pass through three small networks; `alad` adds two
+ * discriminators to it.
+ */
 export const egbad = defineModel({
   name: 'egbad',
   title: 'EGBAD (bidirectional GAN)',

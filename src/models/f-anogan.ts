@@ -156,6 +156,12 @@ function encode(options: Config, net: nn.Scope, x: Value): Value {
 const distance = (a: Value, b: Value) =>
   g.reduceMean(g.square(g.sub(a, b)), { axes: a.shape.slice(1).map((_, i) => i + 1) });
 
+/**
+ * f-AnoGAN: a Wasserstein GAN of normal items, then an encoder that finds an item's latent vector in one pass; the
+ * score is the difference between item and reconstruction, in values and in critic features (Schlegl et al. 2019,
+ * Medical Image Analysis 54).
+ * Images from 8 × 8 pixels and rows. Far faster to score than `anogan`, which searches for each item.
+ */
 export const fAnogan = defineModel({
   name: 'f-anogan',
   title: 'f-AnoGAN',

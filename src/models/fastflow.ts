@@ -104,6 +104,11 @@ function flows(options: Config, net: (group: string) => nn.Scope, x: Value) {
   });
 }
 
+/**
+ * FastFlow: invertible networks turn grids of pretrained features of normal images into standard normal ones; unlikely
+ * places are anomalous (Yu et al. 2021, arXiv 2111.07677).
+ * Images. Trains in hundreds of steps on frozen features; scoring is one pass of the backbone and of a flow per tap.
+ */
 export const fastflow = defineModel({
   name: 'fastflow',
   title: 'FastFlow',

@@ -55,6 +55,12 @@ export function reconstruct({ code }: Pick<Config, 'code'>, net: nn.Scope, y: Va
   return layer('features', h, channels);
 }
 
+/**
+ * Autoencoder of pretrained features: the features of each place pass a narrow code, and their reconstruction error is
+ * the map (after DFR, Shi et al. 2021, Neurocomputing).
+ * Images. 1×1 convolutions on frozen features: quick to train, one pass to score, and nothing about the arrangement of
+ * places is learnt.
+ */
 export const featureAutoencoder = defineModel({
   name: 'feature-autoencoder',
   title: 'Autoencoder of features',

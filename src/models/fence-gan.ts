@@ -85,6 +85,11 @@ export function dispersion(drawn: Value): Value {
   return g.div(1, g.add(g.reduceMean(distance), 1e-8));
 }
 
+/**
+ * Fence GAN: the generator is trained to produce items on the boundary of the normal ones, so that the discriminator's
+ * own answer is a usable score (Ngo et al. 2019, arXiv 1904.01209).
+ * Images from 8 × 8 pixels and rows. Scoring is one pass of the discriminator; maps are gradients of the score.
+ */
 export const fenceGan = defineModel({
   name: 'fence-gan',
   title: 'Fence GAN',

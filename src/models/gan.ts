@@ -51,6 +51,11 @@ type Config = zod.infer<typeof config>;
 const latents = ({ latent }: Config, { x, draw }: nn.StepContext): Value =>
   draw('z', { kind: 'normal', shape: [x.shape[0] as number, latent] });
 
+/**
+ * Plain GAN: the discriminator's logit, negated, is the score. A baseline that is weak by nature, since the
+ * discriminator learns only where the generator went (Goodfellow et al. 2014, arXiv 1406.2661).
+ * Images from 8 × 8 pixels and rows. Scoring is one pass of the discriminator; maps are gradients of the score.
+ */
 export const gan = defineModel({
   name: 'gan',
   title: 'Plain GAN',

@@ -108,6 +108,11 @@ function generate(options: Config, net: nn.Scope, x: Value) {
   return { code, drawn, again: encodeItem(options, net.at('reencoder'), drawn) };
 }
 
+/**
+ * GANomaly: encoder, decoder and second encoder, trained against a discriminator; the score is the distance between the
+ * codes before and after reconstruction (Akcay et al. 2018, arXiv 1805.06725).
+ * Images from 8 × 8 pixels and rows. Scoring is one pass; the map is the reconstruction error.
+ */
 export const ganomaly = defineModel({
   name: 'ganomaly',
   title: 'GANomaly',

@@ -95,6 +95,11 @@ function growTree(
   grow(root, rows, 0);
 }
 
+/**
+ * Isolation forest: random trees over normal items; the fewer cuts isolate an item, the more anomalous it is (Liu, Ting
+ * and Zhou, ICDM 2008).
+ * Rows, its home, and images pixel by pixel. Grows in seconds without tuning, and scores all trees in one graph.
+ */
 export const isolationForest = defineModel({
   name: 'isolation-forest',
   title: 'Isolation forest',

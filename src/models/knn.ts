@@ -25,6 +25,11 @@ const config = z.strictObject({
     .describe('Training items kept at most, a random sample if there are more; also at most 256 MiB of them.'),
 });
 
+/**
+ * Distance to the k-th nearest neighbour in a bank of normal items (Ramaswamy, Rastogi and Shim, SIGMOD 2000).
+ * Rows, and images compared pixel by pixel. Nothing is trained; the bank (at most 256 MiB) is stored in the detector,
+ * and scoring compares with every item in it.
+ */
 export const knn = defineModel({
   name: 'knn',
   title: 'Nearest neighbours',

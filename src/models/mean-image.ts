@@ -9,6 +9,11 @@ import { zerosInit } from '../nn/initializers.ts';
 import { defineModel } from './define.ts';
 import { itemMap, poolMap } from './parts/pool-map.ts';
 
+/**
+ * Baseline: squared distance to the mean of the normal items, the mean image or the mean row. Every other detector
+ * should beat it.
+ * Images and rows. One pass over the data; scoring costs next to nothing.
+ */
 export const meanImage = defineModel({
   name: 'mean-image',
   title: 'Distance to the mean image',

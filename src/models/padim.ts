@@ -36,6 +36,12 @@ type Config = z.infer<typeof config>;
 const LIMIT = 2 ** 28;
 const BLOCK = 8;
 
+/**
+ * PaDiM: a Gaussian of pretrained features at each place of the image; the map is the Mahalanobis distance (Defard et
+ * al., ICPR workshops 2020, arXiv 2011.08785).
+ * Images that show the object in the same position; for textures and free poses use `patchcore`. One pass over the
+ * data; the covariances of all places (at most 1 GiB) are stored in the detector.
+ */
 export const padim = defineModel({
   name: 'padim',
   title: 'PaDiM',

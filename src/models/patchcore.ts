@@ -58,6 +58,12 @@ const LIMITS = { patches: 2 ** 28, bank: 2 ** 27 };
 /** Images per call, and rows of the bank that are compared at a time. */
 const BLOCK = { images: 8, bank: 1024 };
 
+/**
+ * PatchCore: a bank of pretrained patch features of normal images, thinned by greedy selection; the map is the distance
+ * to the nearest patch in the bank (Roth et al., CVPR 2022, arXiv 2106.08265).
+ * Images. Nothing is trained; memory and scoring time grow with `coreset`. Items can be added or removed later by
+ * `update`.
+ */
 export const patchcore = defineModel({
   name: 'patchcore',
   title: 'PatchCore',

@@ -32,6 +32,11 @@ const config = z.strictObject({
   pooling,
 });
 
+/**
+ * Principal component analysis: the squared distance from the plane along which normal items vary most, or Hotelling's
+ * T² inside it (Jackson and Mudholkar 1979, Technometrics 21).
+ * Images and rows. One pass over the data; scoring is two matrix products.
+ */
 export const pca = defineModel({
   name: 'pca',
   title: 'Principal component analysis',

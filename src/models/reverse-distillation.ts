@@ -129,6 +129,11 @@ export function placeDistance(t: Value, s: Value): Value {
   return g.sub(1, g.div(sum(g.mul(t, s)), g.mul(length(t), length(s))));
 }
 
+/**
+ * Reverse distillation (RD4AD): a decoder learns to restore a teacher's features from a narrow code of them; features
+ * that come back in another direction are anomalous (Deng and Li, CVPR 2022, arXiv 2201.10703).
+ * Images. Trains a bottleneck and a decoder as large as the teacher; scoring is one pass of all three.
+ */
 export const reverseDistillation = defineModel({
   name: 'reverse-distillation',
   title: 'Reverse distillation',

@@ -75,6 +75,11 @@ export function hinge(real: Value, noisy: Value, margin: number): Value {
   return g.add(g.reduceMean(g.relu(g.sub(margin, real))), g.reduceMean(g.relu(g.add(noisy, margin))));
 }
 
+/**
+ * SimpleNet: a small discriminator learns to tell adapted pretrained features of normal images from the same features
+ * with Gaussian noise (Liu et al., CVPR 2023, arXiv 2303.15140).
+ * Images. Two small networks on frozen features; scoring is one pass of the backbone and of both.
+ */
 export const simplenet = defineModel({
   name: 'simplenet',
   title: 'SimpleNet',

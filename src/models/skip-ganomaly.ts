@@ -53,6 +53,11 @@ function discriminate({ width, code }: Config, net: nn.Scope, x: Value): { featu
   return { features, logit: nn.conv(net.at('logit'), features, { filters: 1, kernel: 3, padding: 1, ...kernels }) };
 }
 
+/**
+ * Skip-GANomaly: a U-Net reconstructs normal images against a discriminator; the score joins the reconstruction error
+ * and the distance in discriminator features (Akcay et al. 2019, arXiv 1901.08954).
+ * Images from 8 × 8 pixels. Scoring is one pass of the U-Net and two of the discriminator.
+ */
 export const skipGanomaly = defineModel({
   name: 'skip-ganomaly',
   title: 'Skip-GANomaly',

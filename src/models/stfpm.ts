@@ -72,6 +72,11 @@ function canBegin(options: Config): boolean {
   return [...trace.parameters.values()].every(({ spec }) => spec.shape.length < 4 || spec.init !== nn.zerosInit);
 }
 
+/**
+ * STFPM: a student network learns a pretrained teacher's features on normal images at several depths; where their
+ * directions differ is anomalous (Wang et al., BMVC 2021, arXiv 2103.04257).
+ * Images. The student is as large as the teacher; scoring is one pass of both.
+ */
 export const stfpm = defineModel({
   name: 'stfpm',
   title: 'Student–teacher feature pyramid matching',

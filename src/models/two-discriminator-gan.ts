@@ -202,6 +202,11 @@ function judgesOf(options: Config): (readonly [group: string, sees: 'normal' | '
   return both.filter(([, w]) => isSeed(options) || w > 0).map(([kind]) => [kind, kind]);
 }
 
+/**
+ * A U-Net that learns to reconstruct normal images and to fail on labelled anomalies, against one discriminator for
+ * each kind; the reconstruction error is the score (Kim et al. 2020, ECCV workshops, doi 10.1007/978-3-030-65414-6_11).
+ * Supervised: needs labelled anomalies. Images from 8 × 8 pixels; scoring is one pass of the U-Net.
+ */
 export const twoDiscriminatorGan = defineModel({
   name: 'two-discriminator-gan',
   title: 'GAN with two discriminators',

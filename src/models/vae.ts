@@ -102,6 +102,12 @@ const sample = ({ mean, logVariance }: CodeDistribution, n: Value) =>
 /** Training steps on images by default. */
 const STEPS = 1500;
 
+/**
+ * Variational autoencoder: the score is the reconstruction error, the negative evidence bound (ELBO), the
+ * reconstruction probability or the divergence of the code (Kingma and Welling 2014, arXiv 1312.6114; An and Cho 2015).
+ * Images from 8 × 8 pixels and rows. Scoring is one pass, or one per sample of the code with `score` "elbo" and
+ * "probability".
+ */
 export const vae = defineModel({
   name: 'vae',
   title: 'Variational autoencoder',

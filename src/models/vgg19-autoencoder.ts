@@ -67,6 +67,12 @@ function decode(options: Config, net: nn.Scope, code: Value, [channels, height, 
   return g.resizeBilinear(y, [height, width]);
 }
 
+/**
+ * A pretrained encoder with a decoder of transposed convolutions; the score compares the encoder's features of an image
+ * and of its reconstruction, or their pixels.
+ * Images. Named after VGG-19, but takes any backbone; without `fineTune` only the decoder is trained. Scoring is two
+ * passes of the encoder and one of the decoder.
+ */
 export const vgg19Autoencoder = defineModel({
   name: 'vgg19-autoencoder',
   title: 'Autoencoder with a pretrained encoder',
