@@ -1,6 +1,7 @@
 /**
- * Everything that must hold before a commit, in one order, here and in continuous integration. Prints a line per step
- * and at the end `N passed, N failed`: vitest's tests and the steps that are no tests count one each.
+ * Everything that must hold before a commit, in one order, here and in continuous integration. Prints a line per step,
+ * the slowest test files, and at the end `N passed, N failed`: vitest's tests and the steps that are no tests count one
+ * each.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -31,6 +32,7 @@ export function check() {
   const total = { passed: 0, failed: 0, skipped: 0 };
   const lines = [];
   const failures = [];
+  const files = [];
   try {
     for (const [i, step] of steps.entries()) {
       console.log(`\n=== ${step.name}`);
@@ -38,6 +40,7 @@ export function check() {
       const counts = step.project ? vitest(step.project, join(folder, `${i}.json`)) : program(step.args);
       for (const key of Object.keys(total)) total[key] += counts[key];
       failures.push(...(counts.failures ?? []));
+      files.push(...(counts.files ?? []));
       const seconds = ((performance.now() - begin) / 1000).toFixed(1);
       lines.push(`${counts.failed > 0 ? 'FAILED' : 'ok    '}  ${step.name}: ${summary(counts)} (${seconds} s)`);
     }
@@ -45,6 +48,7 @@ export function check() {
     rmSync(folder, { recursive: true, force: true });
   }
   console.log(`\n${lines.join('\n')}\n`);
+  if (files.length > 0) console.log(`The slowest test files:\n${slowest(files).join('\n')}\n`);
   if (failures.length > 0) console.log(`${failures.join('\n')}\n`);
   if (total.skipped > 0) console.log(`${total.skipped} skipped (each says why above)`);
   console.log(`${total.passed} passed, ${total.failed} failed`);
@@ -53,6 +57,13 @@ export function check() {
 
 const summary = ({ passed, failed, skipped }) =>
   `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
+
+/** A line for each of the ten files whose tests took longest, the slowest first. */
+const slowest = (files) =>
+  files
+    .toSorted((a, b) => b.seconds - a.seconds)
+    .slice(0, 10)
+    .map(({ name, seconds }) => `${seconds.toFixed(1).padStart(7)} s  ${name}`);
 
 function node(args) {
   return spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' }).status ?? 1;
@@ -88,6 +99,10 @@ function vitest(project, report) {
     failed: failed === 0 && code !== 0 ? 1 : failed,
     skipped: results.numPendingTests + (results.numTodoTests ?? 0),
     failures,
+    files: results.testResults.map((f) => ({
+      name: relative(root, f.name),
+      seconds: (f.endTime - f.startTime) / 1000,
+    })),
   };
 }
 
