@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { oddityVersion } from '../dist/index.js';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
@@ -67,7 +68,8 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('the packed package', () => {
   it('holds what it needs and nothing else', () => {
-    const { bin, exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+    const { bin, exports, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+    expect(oddityVersion()).toBe(version);
     const needed = [
       ...Object.values(bin as Record<string, string>),
       ...Object.values(exports as Record<string, string | Record<string, string>>).flatMap((e) =>

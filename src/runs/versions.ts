@@ -3,13 +3,13 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { release, type } from 'node:os';
 import { dirname, join } from 'node:path';
+import { version } from '../core/version.ts';
 import type { Versions } from '../engine/judging/report-types.ts';
 import type { Device } from '../runtime/index.ts';
 
 /** The version of this package. */
 export function oddityVersion(): string {
-  const file = new URL('../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+  return version;
 }
 
 /** Versions of everything that a result on `device` depends on. */

@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { DataError } from '../../core/errors.ts';
 import { readBmp } from '../formats/bmp.ts';
+import { checkHeader } from '../formats/check-header.ts';
 import { isImageName, readHeader } from '../formats/header.ts';
 import { encodePng } from '../formats/png.ts';
-import { checkHeader, decodeImage } from './decode-image.ts';
+import { decodeImage } from './decode-image.ts';
 import { dataRoot } from './root.ts';
 
 const sharp = await import('sharp').then(

@@ -6,11 +6,8 @@
  */
 import { DataError, OddityError, RuntimeUnavailable } from '../../core/errors.ts';
 import { readBmp } from '../formats/bmp.ts';
-import { type ImageHeader, readHeader } from '../formats/header.ts';
+import { checkHeader, MAX_PIXELS, tooLarge } from '../formats/check-header.ts';
 import type { Pixels } from '../resize.ts';
-
-/** Pixels that an image file may have: 100 megapixels, 300 MB of colour while it is decoded. */
-export const MAX_PIXELS = 100_000_000;
 
 type Sharp = typeof import('sharp').default;
 
@@ -32,39 +29,6 @@ function loadSharp(): Promise<Sharp> {
     },
   );
   return loading;
-}
-
-/**
- * Checks what the header of a file says, and returns it. `file` names it in messages.
- * @throws DataError `empty-file`, `not-an-image`, `image-too-large` or `image-channels`.
- */
-export function checkHeader(bytes: Uint8Array, file: string, maxPixels = MAX_PIXELS): ImageHeader {
-  if (bytes.length === 0) throw new DataError('empty-file', `${file} must be an image, and is empty (0 bytes).`);
-  const header = readHeader(bytes);
-  if (!header) {
-    throw new DataError(
-      'not-an-image',
-      `${file} must be a PNG, JPEG, TIFF, BMP, WebP, GIF or AVIF file, and its first bytes are of none of these.`,
-    );
-  }
-  const { height, width, channels, bits, isFloat } = header;
-  if (height * width > maxPixels) throw tooLarge(file, `${height}x${width} pixels`, maxPixels);
-  if (![1, 3, 4].includes(channels) || bits > 16 || isFloat) {
-    const found =
-      isFloat || bits > 16 ? `${bits}-bit ${isFloat ? 'floating-point' : ''} samples` : `${channels} channels`;
-    throw new DataError(
-      'image-channels',
-      `${file} must be grey, RGB or CMYK with whole numbers of at most 16 bits, found ${found}. Convert it first.`,
-    );
-  }
-  return header;
-}
-
-function tooLarge(file: string, size: string, maxPixels: number): DataError {
-  return new DataError(
-    'image-too-large',
-    `${file} must have at most ${maxPixels} pixels, found ${size}. Make it smaller, or raise the limit with --max-pixels.`,
-  );
 }
 
 /**

@@ -6,13 +6,13 @@
 import { basename } from 'node:path';
 import { Cancelled, DataError, OddityError, ShapeError } from '../../core/errors.ts';
 import { type Listener, silent } from '../../core/events.ts';
+import { checkHeader, MAX_PIXELS } from '../formats/check-header.ts';
 import { endings, type ImageHeader } from '../formats/header.ts';
 import { sha256 } from '../hash.ts';
 import { checkImageOptions, DEFAULT_SIZE, type ImageOptions, type ImageSize } from '../image-options.ts';
 import type { Source, SourceItem } from '../item.ts';
 import { type Pixels, writeUnit } from '../resize.ts';
 import { type Decoded, readImageFile } from './decode.ts';
-import { checkHeader, MAX_PIXELS } from './decode-image.ts';
 import { type DecoderOptions, openDecoder } from './decoder.ts';
 import type { Layout, LayoutItem } from './layout.ts';
 

@@ -3,7 +3,7 @@ export { changeTraining, type TrainingChanges } from './changes.ts';
 export type { Dataset, LoadOptions } from './datasets/dataset.ts';
 export { dataPath, datasets, findDataset } from './datasets/index.ts';
 export { type Decoded, type DecodeJob, readImageFile } from './decode.ts';
-export { decodeImage, MAX_PIXELS } from './decode-image.ts';
+export { decodeImage } from './decode-image.ts';
 export { type Decoder, type DecoderOptions, openDecoder } from './decoder.ts';
 export { type Diagnosis, type Finding, type Inspection, type InspectOptions, inspect } from './doctor/index.ts';
 export { type Downloaded, type DownloadOptions, download } from './download.ts';

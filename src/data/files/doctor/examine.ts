@@ -3,10 +3,11 @@ import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Cancelled, OddityError } from '../../../core/errors.ts';
 import { type Listener, silent } from '../../../core/events.ts';
+import { checkHeader, MAX_PIXELS } from '../../formats/check-header.ts';
 import { type ImageHeader, readHeader } from '../../formats/header.ts';
 import { sha256 } from '../../hash.ts';
 import { type Pixels, whiteOf } from '../../resize.ts';
-import { checkHeader, decodeImage, MAX_PIXELS } from '../decode-image.ts';
+import { decodeImage } from '../decode-image.ts';
 import type { Layout, LayoutItem } from '../layout.ts';
 import { isCut } from './cut.ts';
 
