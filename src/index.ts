@@ -1,6 +1,20 @@
 /** oddity: anomaly detection in TypeScript. The public face: re-exports only. */
 export * from './core/errors.ts';
 export type { Event, Listener } from './core/events.ts';
+export {
+  type Action,
+  type ActionReference,
+  action,
+  libraryWords,
+  type OptionReference,
+  option,
+  type Reference,
+  type Said,
+  say,
+  type Text,
+  type Words,
+  write,
+} from './core/text.ts';
 export type {
   BatchScore,
   Detector,

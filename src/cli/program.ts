@@ -17,6 +17,7 @@ import { addThreshold } from './commands/threshold.ts';
 import { addTrain } from './commands/train.ts';
 import { addUpdate } from './commands/update.ts';
 import { errorText, ourError } from './terminal.ts';
+import { errorJson, exitCodeOf } from './words.ts';
 
 /** The whole command line. `argv` is looked at because `train autoencoder --help` lists the options of that model. */
 export function createProgram(argv: readonly string[]): Command {
@@ -66,7 +67,7 @@ export async function runCli(argv: readonly string[]): Promise<number> {
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
     const error = thrown instanceof CommanderError ? usageError(thrown, program, argv) : ourError(thrown);
     report(error, argv);
-    return error.exitCode;
+    return exitCodeOf(error);
   }
 }
 
@@ -75,8 +76,7 @@ function report(error: OddityError, argv: readonly string[]): void {
   const at = argv.findIndex((word) => word === '--debug' || word.startsWith('--debug='));
   const debug = at < 0 ? 0 : Number(argv[at].split('=')[1] ?? argv[at + 1]) || 0;
   if (argv.includes('--json')) {
-    const { code, message } = error;
-    process.stdout.write(`${JSON.stringify({ error: { code, message } }, null, 2)}\n`);
+    process.stdout.write(`${JSON.stringify(errorJson(error), null, 2)}\n`);
     if (debug > 0) process.stderr.write(`${errorText(error, debug)}\n`);
   } else {
     process.stderr.write(`${errorText(error, debug)}\n`);

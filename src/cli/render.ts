@@ -1,5 +1,6 @@
 /** What the terminal shows: aligned tables, numbers, and progress that is a bar on a terminal and lines elsewhere. */
 import type { Event, Listener } from '../core/events.ts';
+import { said } from './words.ts';
 
 /** Rows as aligned columns, two spaces apart; `right` names the columns (by number) that hold numbers. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[], right: readonly number[] = []) {
@@ -111,7 +112,7 @@ export function progressView(options: ProgressOptions): ProgressView {
     clear,
     listener(event) {
       if (event.type === 'warning') {
-        const text = `warning: ${event.message}`;
+        const text = `warning: ${said(event)}`;
         if (warned.has(text)) return;
         warned.add(text);
         clear();
@@ -122,7 +123,7 @@ export function progressView(options: ProgressOptions): ProgressView {
         progress(event);
       } else if (event.type === 'log' && (event.level === 'info' || debug > 0)) {
         clear();
-        write(`${event.message}\n`);
+        write(`${said(event)}\n`);
       }
     },
   };

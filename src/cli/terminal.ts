@@ -2,6 +2,7 @@
 import { Cancelled, DataError, InternalError, OddityError } from '../core/errors.ts';
 import type { Listener } from '../core/events.ts';
 import { progressView } from './render.ts';
+import { inCommandWords, said } from './words.ts';
 
 /** The options that every command has. */
 export interface SpeechOptions {
@@ -46,7 +47,7 @@ export function openTerminal(options: SpeechOptions): Terminal {
   return {
     answer(value, text) {
       view.clear();
-      process.stdout.write(options.json ? `${JSON.stringify(value, null, 2)}\n` : `${text}\n`);
+      process.stdout.write(options.json ? `${JSON.stringify(value, inCommandWords, 2)}\n` : `${text}\n`);
     },
     note(text) {
       if (options.quiet) return;
@@ -90,7 +91,7 @@ export function ourError(thrown: unknown): OddityError {
 
 /** What is shown of an error: the sentence, whose fault it is, and from `--debug 1` on where it was thrown. */
 export function errorText(error: OddityError, debug: number): string {
-  const lines = [`error: ${error.message}`];
+  const lines = [`error: ${said(error)}`];
   if (error instanceof InternalError) {
     lines.push('This is a fault of oddity, not of your input. Please report it with the command and --debug 1.');
   }

@@ -1,66 +1,153 @@
 /**
- * Errors with a stable code and a sentence: what must hold, what was found, where, what to do.
- * Tests match `code`; people read `message`. `internal:` marks a fault of ours, never the caller's.
+ * Errors as data: a stable code for programs, and a sentence that says what must hold, what was found, where, and what to
+ * do. Tests match `code`; people read `message`, or `text` in the words of their interface. `internal:` marks a fault of
+ * ours, never the caller's.
  */
+import { libraryWords, type OptionPath, option, type Said, say, type Text, textIfReferring, write } from './text.ts';
 
-/** Base of every error that oddity throws on purpose. `exitCode` is what the command line returns. */
+/** What is known of the option that an error is about. */
+export interface Facts {
+  /** Path of the option, as in `OptionReference`. */
+  readonly option: readonly string[];
+  /** The value that was given. */
+  readonly value?: unknown;
+  /** What must hold: `an integer from 1 to 4096`. */
+  readonly must?: string;
+}
+
+/** An option with a value that cannot be; the sentence follows from it. */
+export interface BadOption {
+  readonly option: OptionPath;
+  readonly value: unknown;
+  readonly must: string;
+  /** What to do, where that is more than to give another value. */
+  readonly remedy?: Said;
+  /** Name of what the option belongs to, such as a model. */
+  readonly of?: string;
+}
+
+/** Base of every error that oddity throws on purpose. `message` is the sentence in the words of the library. */
 export class OddityError extends Error {
+  /** Stable; for programs. */
   readonly code: string;
-  readonly exitCode: number;
-  constructor(name: string, code: string, message: string, exitCode = 1) {
-    super(message);
+  /** The option that it is about, where there is one. */
+  readonly facts?: Facts;
+  readonly #said: Said;
+  constructor(name: string, code: string, said: Said, facts?: Facts) {
+    super(write(said, libraryWords));
     this.name = name;
     this.code = code;
-    this.exitCode = exitCode;
+    this.#said = said;
+    if (facts) this.facts = facts;
+  }
+  /** The sentence as data, for words other than the library's. */
+  get text(): Text {
+    return typeof this.#said === 'string' ? [this.#said] : this.#said;
   }
 }
 
 /** An option, name or configuration that cannot be used as given. */
 export class ConfigError extends OddityError {
-  constructor(code: string, message: string) {
-    super('ConfigError', code, message, 2);
+  /** `said` is a sentence, with the facts beside it where there are any; or else the sentence follows from a `BadOption`. */
+  constructor(code: string, said: Said | BadOption, facts?: Facts) {
+    if (typeof said === 'string' || !('must' in said)) super('ConfigError', code, said, facts);
+    else super('ConfigError', code, sentenceOf(said), factsOf(said));
   }
+}
+
+function sentenceOf({ of, option: path, value, must, remedy }: BadOption): Text {
+  const whose = of === undefined ? '' : `${of}: `;
+  const rest = remedy === undefined ? '' : say` ${remedy}`;
+  const found = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
+  return say`${whose}${option(path)} must be ${must}, got ${found}.${rest}`;
+}
+
+/** The facts of an option, for errors whose sentence says more than them. */
+export function factsOf({ option: path, value, must }: Partial<BadOption> & Pick<BadOption, 'option'>): Facts {
+  return { ...option(path, value), ...(must !== undefined && { must }) };
 }
 
 /** Data, files or downloads that are missing, truncated or corrupt. */
 export class DataError extends OddityError {
-  constructor(code: string, message: string) {
-    super('DataError', code, message, 3);
+  constructor(code: string, said: Said) {
+    super('DataError', code, said);
   }
 }
 
 /** Tensor shapes or types that do not fit together. */
 export class ShapeError extends OddityError {
-  constructor(message: string) {
-    super('ShapeError', 'shape', message, 1);
+  constructor(said: Said) {
+    super('ShapeError', 'shape', said);
   }
 }
 
 /** A device or library that is not present on this machine. */
 export class RuntimeUnavailable extends OddityError {
-  constructor(code: string, message: string) {
-    super('RuntimeUnavailable', code, message, 4);
+  constructor(code: string, said: Said) {
+    super('RuntimeUnavailable', code, said);
   }
 }
 
 /** Training that produced a value that is not finite. */
 export class TrainingDiverged extends OddityError {
-  constructor(message: string) {
-    super('TrainingDiverged', 'diverged', message, 5);
+  constructor(said: Said) {
+    super('TrainingDiverged', 'diverged', said);
   }
 }
 
 /** Work stopped because the caller asked for it. */
 export class Cancelled extends OddityError {
-  constructor(message = 'Cancelled.') {
-    super('Cancelled', 'cancelled', message, 130);
+  constructor(said: Said = 'Cancelled.') {
+    super('Cancelled', 'cancelled', said);
   }
 }
 
 /** A broken promise of our own code. */
 export class InternalError extends OddityError {
   constructor(message: string) {
-    super('InternalError', 'internal', `internal: ${message}`, 70);
+    super('InternalError', 'internal', `internal: ${message}`);
+  }
+}
+
+/** An error as plain data, for other threads and for files. */
+export interface ErrorData {
+  readonly name: string;
+  readonly code: string;
+  /** In the words of the library. */
+  readonly message: string;
+  /** The sentence, where it names options or actions. */
+  readonly text?: Text;
+  readonly facts?: Facts;
+}
+
+/** Any thrown value as data; what is none of our errors is an internal one. */
+export function errorData(thrown: unknown): ErrorData {
+  if (!(thrown instanceof OddityError)) {
+    return errorData(new InternalError(thrown instanceof Error ? thrown.message : String(thrown)));
+  }
+  const { name, code, message, facts } = thrown;
+  const text = textIfReferring(thrown.text);
+  return { name, code, message, ...(text && { text }), ...(facts && { facts }) };
+}
+
+/** The error that `errorData` made data of, with its class. */
+export function errorFrom({ name, code, message, text, facts }: ErrorData): OddityError {
+  const said = text ?? message;
+  switch (name) {
+    case 'ConfigError':
+      return new ConfigError(code, said, facts);
+    case 'DataError':
+      return new DataError(code, said);
+    case 'ShapeError':
+      return new ShapeError(said);
+    case 'RuntimeUnavailable':
+      return new RuntimeUnavailable(code, said);
+    case 'TrainingDiverged':
+      return new TrainingDiverged(said);
+    case 'Cancelled':
+      return new Cancelled(said);
+    default:
+      return new InternalError(message.replace(/^internal: /, ''));
   }
 }
 
@@ -96,9 +183,16 @@ export function nearestName(given: string, known: readonly string[]): string | u
   return bestDistance <= most ? best : undefined;
 }
 
-/** `unknownName('model', 'autoencodr', ['autoencoder'])` gives a ConfigError that offers the nearest name. */
-export function unknownName(kind: string, given: string, known: readonly string[]): ConfigError {
+/**
+ * `unknownName('model', 'autoencodr', ['autoencoder'])` gives a ConfigError `unknown-model` that offers the nearest name.
+ * `path` is the option that the name was given to.
+ */
+export function unknownName(kind: string, given: string, known: readonly string[], path?: OptionPath): ConfigError {
   const near = nearestName(given, known);
   const hint = near ? `Did you mean "${near}"?` : `Known: ${known.join(', ')}.`;
-  return new ConfigError(`unknown-${kind.replace(/ /g, '-')}`, `There is no ${kind} named "${given}". ${hint}`);
+  return new ConfigError(
+    `unknown-${kind.replace(/ /g, '-')}`,
+    `There is no ${kind} named "${given}". ${hint}`,
+    path === undefined ? undefined : factsOf({ option: path, value: given, must: `one of ${known.join(', ')}` }),
+  );
 }

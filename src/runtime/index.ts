@@ -1,5 +1,6 @@
 /** Opening devices, listing them, and choosing one by measuring. */
-import { RuntimeUnavailable, unknownName } from '../core/errors.ts';
+import { errorData, OddityError, RuntimeUnavailable, unknownName } from '../core/errors.ts';
+import { type Said, say, type Text } from '../core/text.ts';
 import { type OrtOptions, openOrtRuntime } from './ort.ts';
 import { openReferenceRuntime } from './reference.ts';
 import { type Device, deviceNames, type Runtime } from './runtime.ts';
@@ -14,7 +15,7 @@ export * from './runtime.ts';
  */
 export async function openRuntime(device: Device | 'auto', options: OrtOptions = {}): Promise<Runtime> {
   if (device === 'auto') return openOrtRuntime('cpu', options);
-  if (!deviceNames.includes(device)) throw unknownName('device', device, ['auto', ...deviceNames]);
+  if (!deviceNames.includes(device)) throw unknownName('device', device, ['auto', ...deviceNames], 'device');
   return device === 'reference' ? openReferenceRuntime() : openOrtRuntime(device, options);
 }
 
@@ -23,6 +24,8 @@ export interface DeviceStatus {
   available: boolean;
   /** Why not, and what to do. */
   reason?: string;
+  /** The same as data, where it names options. */
+  text?: Text;
 }
 
 /** Tries every device, one after the other: about a second in all. */
@@ -34,7 +37,7 @@ export async function listDevices(options: OrtOptions = {}): Promise<DeviceStatu
       await runtime.close();
       list.push({ device, available: true });
     } catch (error) {
-      list.push({ device, available: false, reason: (error as Error).message });
+      list.push({ device, available: false, ...reasonOf(error) });
     }
   }
   return list;
@@ -44,6 +47,7 @@ export async function listDevices(options: OrtOptions = {}): Promise<DeviceStatu
 export interface DeviceTiming {
   milliseconds?: number;
   reason?: string;
+  text?: Text;
 }
 
 export interface DeviceChoice {
@@ -71,12 +75,17 @@ export async function chooseDevice(
       timings[device] = { milliseconds };
       if (milliseconds < (best ? timings[best]!.milliseconds! : Number.POSITIVE_INFINITY)) best = device;
     } catch (error) {
-      timings[device] = { reason: (error as Error).message };
+      timings[device] = reasonOf(error);
     }
   }
   if (best) return { device: best, timings };
-  const reasons = Object.entries(timings).map(([device, { reason }]) => `${device}: ${reason}`);
-  throw new RuntimeUnavailable('no-device', `None of the devices can do this. ${reasons.join(' ')}`);
+  const reasons = Object.entries(timings).map(([device, { reason = '', text }]) => say` ${device}: ${text ?? reason}`);
+  throw new RuntimeUnavailable('no-device', say`No device can do this.${reasons}`);
+}
+
+function reasonOf(error: unknown): { reason: string; text?: Text } {
+  const { message, text } = error instanceof OddityError ? errorData(error) : { message: (error as Error).message };
+  return { reason: message, ...(text && { text }) };
 }
 
 async function timeTrials(device: Device, trial: (runtime: Runtime) => Promise<void>, options: OrtOptions) {
@@ -97,11 +106,11 @@ async function timeTrials(device: Device, trial: (runtime: Runtime) => Promise<v
 
 /** Like `openRuntime`, but `cpu` that falls back to `wasm` counts as absent. */
 async function openExactly(device: Device, options: OrtOptions): Promise<Runtime> {
-  let warning = '';
+  let warning: Said = '';
   const runtime = await openRuntime(device, {
     ...options,
     onEvent: (event) => {
-      if (event.type === 'warning') warning = event.message;
+      if (event.type === 'warning') warning = event.text ?? event.message;
     },
   });
   if (runtime.device === device) return runtime;

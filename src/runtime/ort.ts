@@ -1,16 +1,9 @@
 /** The main thread's side of an ONNX Runtime device: a worker thread, messages with ids, cancelling and closing. */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import {
-  Cancelled,
-  ConfigError,
-  DataError,
-  InternalError,
-  type OddityError,
-  RuntimeUnavailable,
-  ShapeError,
-} from '../core/errors.ts';
-import { type Listener, silent } from '../core/events.ts';
+import { Cancelled, type ErrorData, errorFrom, RuntimeUnavailable } from '../core/errors.ts';
+import { type Listener, silent, warning } from '../core/events.ts';
+import { say } from '../core/text.ts';
 import type { HostMethod, HostResult, SessionHost } from './host.ts';
 import { type CallOptions, hostedRuntime, type Link } from './hosted.ts';
 import type { Device, Runtime } from './runtime.ts';
@@ -38,17 +31,11 @@ export interface Request {
   method: HostMethod;
   args: never;
 }
-/** An error as data. */
-export interface Failure {
-  name: string;
-  code: string;
-  message: string;
-}
 /** The answer to request `id`; 0 says that the worker has started. */
 export interface Reply {
   id: number;
   value?: unknown;
-  error?: Failure;
+  error?: ErrorData;
 }
 
 /**
@@ -64,8 +51,8 @@ export async function openOrtRuntime(device: Device, options: OrtOptions = {}): 
     await link.close();
     const missing = error instanceof RuntimeUnavailable && error.code === 'native-missing';
     if (device !== 'cpu' || !missing) throw error;
-    const message = `Running on WebAssembly, three to four times slower than native. ${error.message}`;
-    (options.onEvent ?? silent)({ type: 'warning', code: 'native-missing', message });
+    const message = say`Running on WebAssembly, three to four times slower than native. ${error.text}`;
+    (options.onEvent ?? silent)(warning('native-missing', message));
     return openOrtRuntime('wasm', options);
   }
 }
@@ -197,7 +184,7 @@ class WorkerLink implements Link {
       void this.worker.terminate();
       return;
     }
-    if (error) job?.reject(revive(error));
+    if (error) job?.reject(errorFrom(error));
     else job?.resolve(value as never);
     this.next();
   }
@@ -229,19 +216,3 @@ const live = new Set<WorkerLink>();
 process.on('exit', () => {
   for (const link of live) link.settle();
 });
-
-/** The error of another thread, with its class. */
-function revive({ name, code, message }: Failure): OddityError {
-  switch (name) {
-    case 'ConfigError':
-      return new ConfigError(code, message);
-    case 'DataError':
-      return new DataError(code, message);
-    case 'RuntimeUnavailable':
-      return new RuntimeUnavailable(code, message);
-    case 'ShapeError':
-      return new ShapeError(message);
-    default:
-      return new InternalError(message.replace(/^internal: /, ''));
-  }
-}

@@ -2,6 +2,7 @@
 import { Cancelled, InternalError, RuntimeUnavailable } from '../core/errors.ts';
 import { sizeOf } from '../core/shape.ts';
 import { allocate, type Tensor, type Tensors, type TypedArray } from '../core/tensor.ts';
+import { option, say } from '../core/text.ts';
 import { evaluate } from '../graph/evaluate.ts';
 import { inputsOf, type Program } from '../graph/program.ts';
 import type { Runtime, Session, SessionOptions } from './runtime.ts';
@@ -30,7 +31,7 @@ export function openReferenceRuntime(precision: 'float32' | 'float64' = 'float32
     open: async () => {
       throw new RuntimeUnavailable(
         'reference-onnx',
-        'The reference device runs graphs, not ONNX files. Use --device cpu or --device wasm.',
+        say`The reference device runs graphs, not ONNX files. Use ${option('device', 'cpu')} or ${option('device', 'wasm')}.`,
       );
     },
     close: async () => {},
@@ -79,7 +80,10 @@ function referenceSession(program: Program, precision: 'float32' | 'float64', op
       return { ...kept };
     },
     async profile() {
-      throw new RuntimeUnavailable('reference-profile', 'The reference device has no profile. Use --device cpu.');
+      throw new RuntimeUnavailable(
+        'reference-profile',
+        say`The reference device has no profile. Use ${option('device', 'cpu')}.`,
+      );
     },
     async close() {
       kept = {};

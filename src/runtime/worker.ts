@@ -9,10 +9,11 @@ import { StringDecoder } from 'node:string_decoder';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
-import { OddityError, RuntimeUnavailable } from '../core/errors.ts';
+import { errorData, InternalError, OddityError, RuntimeUnavailable } from '../core/errors.ts';
 import type { Tensors } from '../core/tensor.ts';
+import { option, say } from '../core/text.ts';
 import { type Ort, oneLine, SessionHost, type Traces } from './host.ts';
-import type { Failure, Reply, Request, Start } from './ort.ts';
+import type { Reply, Request, Start } from './ort.ts';
 
 const port = parentPort as MessagePort;
 const start = workerData as Start;
@@ -97,17 +98,14 @@ async function startHost(): Promise<SessionHost> {
     const remedy = remedies[start.device] ?? '';
     throw new RuntimeUnavailable(
       'device-missing',
-      `The device ${start.device} does not start here. ${remedy} Use --device cpu instead. (${oneLine(error)})`,
+      say`The device ${start.device} does not start here. ${remedy} Use ${option('device', 'cpu')} instead. (${oneLine(error)})`,
     );
   }
   return host;
 }
 
 /** Errors lose their class between threads: they travel as data. */
-function failure(error: unknown): Failure {
-  if (error instanceof OddityError) return { name: error.name, code: error.code, message: error.message };
-  return { name: 'InternalError', code: 'internal', message: `internal: ${oneLine(error)}` };
-}
+const failure = (error: unknown) => errorData(error instanceof OddityError ? error : new InternalError(oneLine(error)));
 
 /** Buffers of tensors in a result, to be handed over. */
 function buffersOf(value: unknown): ArrayBuffer[] {

@@ -295,7 +295,7 @@ describe('openRuntime', () => {
     const missing = (['cuda', 'coreml', 'dml'] as Device[]).filter((device) => absent.get(device));
     for (const device of missing) {
       await expect(openRuntime(device)).rejects.toThrow(withCode('device-missing'));
-      expect(absent.get(device)).toContain('--device cpu');
+      expect(absent.get(device)).toContain("`device: 'cpu'`");
     }
   });
 
@@ -326,7 +326,7 @@ describe('chooseDevice', () => {
     const trial = async () => {
       throw new Error('This model does not fit.');
     };
-    await expect(chooseDevice(['wasm'], trial)).rejects.toThrow(/None of the devices.*wasm: This model does not fit/);
+    await expect(chooseDevice(['wasm'], trial)).rejects.toThrow(/No device can do this.*wasm: This model does not fit/);
   });
 });
 

@@ -154,7 +154,7 @@ describe('what is refused', () => {
       'an unknown option of the model',
       [...task, '--set', 'epoch=3'],
       2,
-      'autoencoder has no option named "epoch". Did you mean "epochs"?',
+      'autoencoder has no option named "epoch". Did you mean epochs?',
     ],
     [
       'an unknown preset',
@@ -166,13 +166,13 @@ describe('what is refused', () => {
       'an option out of range',
       [...task, '--epochs', '0'],
       2,
-      'autoencoder: epochs must be an integer from 1 to 100000; got 0 (--set epochs=0).',
+      'autoencoder: epochs must be an integer from 1 to 100000, got 0.',
     ],
     [
       'an option of another type',
       [...task, '--set', 'epochs=many'],
       2,
-      'autoencoder: epochs must be an integer from 1 to 100000; got "many" (--set epochs=many).',
+      'autoencoder: epochs must be an integer from 1 to 100000, got "many".',
     ],
     ['a seed that is no number', [...task, '--seed', 'x'], 2, '--seed must be a whole number >= 0, got "x".'],
     ['a rate out of range', [...task, '--fpr', '1'], 2, '--fpr must be a number between 0 and 1, got "1".'],
@@ -226,7 +226,10 @@ describe('what is refused', () => {
     expect(JSON.parse(stdout)).toEqual({
       error: {
         code: 'option-range',
-        message: 'autoencoder: epochs must be an integer from 1 to 100000; got 0 (--set epochs=0).',
+        message: 'autoencoder: epochs must be an integer from 1 to 100000, got 0.',
+        option: '--set epochs',
+        value: 0,
+        must: 'an integer from 1 to 100000',
       },
     });
   });
@@ -294,7 +297,7 @@ config:
     [
       'an option out of range, with its line',
       'model: autoencoder\ndata: synthetic\nconfig:\n  width: 4\n  epochs: 0\n',
-      'epochs must be an integer from 1 to 100000; got 0 (--set epochs=0). (c.yaml:5)',
+      'epochs must be an integer from 1 to 100000, got 0. (c.yaml:5)',
     ],
   ];
   it.each(cases)('refuses %s', async (_name, text, sentence) => {

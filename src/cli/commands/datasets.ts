@@ -6,6 +6,7 @@ import { dataRoot, datasets, protocols } from '../../data/index.ts';
 import { act } from '../act.ts';
 import { addSpeech } from '../options.ts';
 import { table } from '../render.ts';
+import { said } from '../words.ts';
 
 /** A data set as it lies on this machine. */
 export interface FoundDataset {
@@ -84,7 +85,7 @@ export async function findDatasets(root: string, onEvent: Listener, signal?: Abo
       if (!(error instanceof OddityError) || error.code === 'cancelled') throw error;
       // A licence is asked for once the files are found.
       if (error.code === 'licence') list.push({ name, title, licence, found: true, categories });
-      else list.push({ name, title, licence, found: false, reason: error.message });
+      else list.push({ name, title, licence, found: false, reason: said(error) });
     }
   }
   return list;

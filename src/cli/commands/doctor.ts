@@ -5,12 +5,13 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { dataRoot } from '../../data/index.ts';
 import { oddityVersion } from '../../runs/versions.ts';
-import { listDevices } from '../../runtime/index.ts';
+import { type DeviceStatus, listDevices } from '../../runtime/index.ts';
 import { act } from '../act.ts';
 import { engine } from '../engine.ts';
 import { addSpeech } from '../options.ts';
 import { bytes, duration, fixed, table } from '../render.ts';
 import { ourError } from '../terminal.ts';
+import { said } from '../words.ts';
 import { findDatasets } from './datasets.ts';
 
 /** The exit code when the tiny training fails. */
@@ -25,7 +26,7 @@ export function addDoctor(program: Command): void {
     const root = dataRoot();
     const version = oddityVersion();
     terminal.note('Trying devices …');
-    const devices = await listDevices();
+    const devices = (await listDevices()).map(statusInWords);
     terminal.note('Looking for data sets …');
     const datasets = await findDatasets(root, () => {}, terminal.signal);
     terminal.note('Training a tiny model …');
@@ -72,6 +73,11 @@ export function addDoctor(program: Command): void {
   });
 }
 
+/** A device, with the reason why it is absent in the words of the command line. */
+function statusInWords({ text, reason, ...status }: DeviceStatus) {
+  return { ...status, ...(reason !== undefined && { reason: said({ message: reason, text }) }) };
+}
+
 type SelfTest =
   | { ok: true; device: string; imageAuroc: number | null; seconds: number }
   | { ok: false; code: string; reason: string };
@@ -95,9 +101,9 @@ async function tinyTraining(signal: AbortSignal): Promise<SelfTest> {
     });
     return { ok: true, device, imageAuroc: metrics.imageAuroc, seconds: (performance.now() - begin) / 1000 };
   } catch (thrown) {
-    const { code, message } = ourError(thrown);
-    if (code === 'cancelled') throw thrown;
-    return { ok: false, code, reason: message };
+    const error = ourError(thrown);
+    if (error.code === 'cancelled') throw thrown;
+    return { ok: false, code: error.code, reason: said(error) };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -13,6 +13,7 @@ import { addDevice, addSpeech, commaList, integer } from '../options.ts';
 import { table } from '../render.ts';
 import { percent, sawTestBanner } from '../report.ts';
 import type { SpeechOptions } from '../terminal.ts';
+import { inCommandWords, said } from '../words.ts';
 
 interface Options extends SpeechOptions {
   readonly device?: Device | 'auto';
@@ -68,13 +69,13 @@ export function addPredict(program: Command): void {
     }
     const lost = [
       `${failed.length} of ${predictions.length + failed.length} could not be scored:`,
-      ...failed.map((f) => f.message),
+      ...failed.map(said),
     ];
     if (out === undefined && format === 'csv' && !options.json) {
       terminal.answer(answer, predictionsCsv(predictions).trimEnd());
       for (const line of [...(warning ? [warning] : []), ...(failed.length > 0 ? lost : [])]) terminal.note(line);
     } else if (out === undefined && format === 'json') {
-      terminal.answer(answer, JSON.stringify(answer, null, 2));
+      terminal.answer(answer, JSON.stringify(answer, inCommandWords, 2));
     } else {
       const parts = [...(warning ? [warning] : []), ...(predictions.length > 0 ? [tableOf(result)] : [])];
       if (failed.length > 0) parts.push(lost.join('\n'));

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Command } from 'commander';
 import { Cancelled, ConfigError } from '../../core/errors.ts';
+import { say } from '../../core/text.ts';
 import {
   type AugmentOptions,
   type ColumnKind,
@@ -42,6 +43,7 @@ import {
 import { reportText } from '../report.ts';
 import type { ModelOption } from '../schema.ts';
 import type { SpeechOptions } from '../terminal.ts';
+import { quoted } from '../words.ts';
 
 interface Options extends SpeechOptions {
   readonly data?: string;
@@ -294,10 +296,9 @@ function checkFileOptions(
     resolveConfig(findModel(model), { preset, config });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    const words: readonly string[] = error.message.match(/\w+/g) ?? [];
-    const key = Object.keys(config).find((k) => words.includes(k));
-    const line = key && lines.get(`config.${key}`);
-    throw line ? new ConfigError(error.code, `${error.message} (${path}:${line})`) : error;
+    const key = error.facts?.option.join('.');
+    const line = key && lines.get(key);
+    throw line ? new ConfigError(error.code, say`${error.text} (${path}:${line})`, error.facts) : error;
   }
 }
 
@@ -322,6 +323,3 @@ function resumeCommand(argv: readonly string[], run: string): string {
   }
   return ['oddity', ...kept, '--out', run, '--resume'].map(quoted).join(' ');
 }
-
-/** A word as a shell takes it. */
-const quoted = (word: string) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);

@@ -4,7 +4,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { Cancelled, DataError, InternalError, RuntimeUnavailable } from '../../core/errors.ts';
+import { Cancelled, type ErrorData, errorFrom, InternalError } from '../../core/errors.ts';
 import { type Decoded, type DecodeJob, decodeFile } from './decode.ts';
 
 /** How many threads decode. */
@@ -25,7 +25,7 @@ export interface Decoder {
 export interface Reply {
   readonly id: number;
   readonly value?: Decoded;
-  readonly error?: { name: string; code: string; message: string };
+  readonly error?: ErrorData;
 }
 
 /** Files that a worker has at a time: while one is decoded by native code, another one is resized. */
@@ -69,7 +69,7 @@ export function openDecoder(options: DecoderOptions = {}): Decoder {
       const waiting = hand.busy.get(id);
       hand.busy.delete(id);
       if (hand.busy.size === 0) worker.unref(); // a worker with nothing to do does not keep the process alive
-      if (error) waiting?.reject(revive(error));
+      if (error) waiting?.reject(errorFrom(error));
       else waiting?.resolve(value!);
       next();
     });
@@ -127,11 +127,4 @@ export function openDecoder(options: DecoderOptions = {}): Decoder {
       );
     },
   };
-}
-
-/** Errors lose their class between threads. */
-function revive({ name, code, message }: NonNullable<Reply['error']>): Error {
-  if (name === 'DataError') return new DataError(code, message);
-  if (name === 'RuntimeUnavailable') return new RuntimeUnavailable(code, message);
-  return new InternalError(message);
 }

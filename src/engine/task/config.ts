@@ -1,7 +1,8 @@
 /** From what a user asked for to a model's typed options, with a sentence for every way to get it wrong. */
 import { z } from 'zod';
-import { ConfigError, nearestName, unknownName } from '../../core/errors.ts';
+import { ConfigError, factsOf, nearestName, unknownName } from '../../core/errors.ts';
 import type { ItemShape } from '../../core/item-shape.ts';
+import { option, say } from '../../core/text.ts';
 import type { Model } from '../../models/index.ts';
 
 /** What is read of an option's JSON Schema. */
@@ -33,8 +34,12 @@ export function resolveConfig<C>(
   const { preset, config = {} } = given;
   const presets = Object.keys(model.presets);
   if (preset !== undefined && !presets.includes(preset)) {
-    if (presets.length > 0) throw unknownName('preset', preset, presets);
-    throw new ConfigError('unknown-preset', `${model.name} has no presets, got "${preset}". Leave the preset out.`);
+    if (presets.length > 0) throw unknownName('preset', preset, presets, 'preset');
+    throw new ConfigError(
+      'unknown-preset',
+      say`${model.name} has no presets, got "${preset}". Leave ${option('preset')} out.`,
+      factsOf({ option: 'preset', value: preset }),
+    );
   }
   const { properties = {} } = z.toJSONSchema(model.config, { io: 'input' }) as {
     properties?: Record<string, Property>;
@@ -43,8 +48,13 @@ export function resolveConfig<C>(
   for (const key of Object.keys(config)) {
     if (known.includes(key)) continue;
     const near = nearestName(key, known);
-    const hint = near ? `Did you mean "${near}"?` : known.length > 0 ? `It has: ${known.join(', ')}.` : 'It has none.';
-    throw new ConfigError('unknown-option', `${model.name} has no option named "${key}". ${hint}`);
+    const all = known.map((name, i) => say`${i > 0 ? ', ' : ''}${option(['config', name])}`);
+    const hint = near ? say`Did you mean ${option(['config', near])}?` : say`It has ${all.length > 0 ? all : 'none'}.`;
+    throw new ConfigError(
+      'unknown-option',
+      say`${model.name} has no option named "${key}". ${hint}`,
+      factsOf({ option: ['config', key], value: config[key] }),
+    );
   }
   const derived = about && model.defaults?.(about.shape, about.count);
   const merged = { ...derived, ...(preset === undefined ? {} : model.presets[preset]), ...config };
@@ -55,10 +65,7 @@ export function resolveConfig<C>(
   const value = (merged as Record<string, unknown>)[key];
   const property = properties[key];
   const must = property ? rangeOf(property) : issue.message;
-  throw new ConfigError(
-    'option-range',
-    `${model.name}: ${key} must be ${must}; got ${JSON.stringify(value) ?? String(value)} (--set ${key}=${value}).`,
-  );
+  throw new ConfigError('option-range', { of: model.name, option: ['config', key], value, must });
 }
 
 /** `an integer from 1 to 4096`, `one of l1, l2, ssim`, `a number above 0 and at most 1`. */
