@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { ConfigError, DataError } from '../core/errors.ts';
 import { type Listener, silent } from '../core/events.ts';
 import type { Tensors } from '../core/tensor.ts';
+import { option, say } from '../core/text.ts';
 import { download } from '../data/files/download.ts';
 import { readHdf5 } from '../data/files/hdf5.ts';
 import { sha256 } from '../data/hash.ts';
@@ -37,7 +38,7 @@ export async function loadBackbone(name: string, taps: readonly string[], option
   if (options.path) {
     throw new ConfigError(
       'weights',
-      `${name} carries its weights, got weights=${options.path}. Leave the weights out.`,
+      say`${name} holds its own weights, got "${options.path}". Leave the option ${option('config.weights')} out.`,
     );
   }
   return readOnnxBackbone({ file: name, bytes: await read(name) }, taps);
@@ -58,7 +59,8 @@ export async function loadWeights(backbone: Backbone, options: LoadWeights): Pro
   }
   throw new ConfigError(
     'weights-kind',
-    `Files of Keras are read for vgg16 and vgg19 where they are .h5, got ${file.file} for ${backbone.title}. Save its weights as .safetensors or .npz.`,
+    `Keras files are read for vgg16 and vgg19, as .h5 only; got ${file.file} for ${backbone.title}. Save its weights as ` +
+      '.safetensors or .npz.',
   );
 }
 
@@ -69,7 +71,8 @@ async function weightFile(backbone: Backbone, options: LoadWeights): Promise<Wei
   if (!weights) {
     throw new ConfigError(
       'weights-needed',
-      `${title} comes without weights: name a file of them, with the tensor names of torchvision, by --set weights=<file>.`,
+      say`${title} comes without weights. Name a file of them, with the tensor names of torchvision, with
+        ${option('config.weights', '<file>')}.`,
     );
   }
   const known = weights.inPackage
@@ -84,14 +87,16 @@ async function weightFile(backbone: Backbone, options: LoadWeights): Promise<Wei
   if (!bytes) {
     throw new DataError(
       'weights-missing',
-      `The weights of ${name} must be in ${known} and are not. Put the file there (${weights.source}), or choose another backbone.`,
+      `The weights of ${name} must be in ${known}, but are not. Put the file there (${weights.source}), or choose ` +
+        'another backbone.',
     );
   }
   const sum = await sha256(bytes);
   if (sum !== weights.sha256) {
     throw new DataError(
       'checksum',
-      `${known} must have the sha256 ${weights.sha256}, found ${sum}. Fetch it again, or name it by --set weights=<file> to use it as it is.`,
+      say`${known} must have the sha256 ${weights.sha256}, found ${sum}. Fetch it again, or name it with
+        ${option('config.weights', '<file>')} to use it as it is.`,
     );
   }
   return { file: known, bytes };

@@ -1,6 +1,7 @@
 /** Any ONNX file as a backbone: its graph is cut at the taps, names of node outputs, and inlined into the detector. */
 import { ConfigError } from '../core/errors.ts';
 import { show } from '../core/shape.ts';
+import { option, say } from '../core/text.ts';
 import { input } from '../graph/leaf.ts';
 import { importOnnx } from '../graph/onnx/import.ts';
 import type { OnnxModel } from '../graph/onnx/messages.ts';
@@ -22,8 +23,8 @@ export function onnxBackbone(path: string, model: OnnxModel, taps: readonly stri
     const last = model.graph.nodes.slice(-8).map((node) => node.outputs[0]);
     throw new ConfigError(
       'taps-needed',
-      `${path} must be told where its features are: name outputs of its nodes by --set taps=<name>,<name>. The last ` +
-        `are ${last.join(', ')}.`,
+      say`${path} does not tell where its features are. Name outputs of its nodes with
+        ${option('config.taps', '<name>,<name>')}. The last are ${last.join(', ')}.`,
     );
   }
   const build = (net: Scope, x: Value) =>
@@ -33,7 +34,7 @@ export function onnxBackbone(path: string, model: OnnxModel, taps: readonly stri
     if (shape.length !== 4) {
       throw new ConfigError(
         'no-grid',
-        `A tap must be a grid of features [N,C,h,w], and ${taps[i]} of ${path} is ${show(shape)}. Choose one before it.`,
+        `A tap must be a grid of features [N,C,h,w], but ${taps[i]} of ${path} is ${show(shape)}. Choose an earlier one.`,
       );
     }
     return [taps[i], { channels: Number(shape[1]), stride: Math.round(SIDE / Number(shape[2])) }];

@@ -37,7 +37,7 @@ export function batchOrder(options: BatchOrderOptions): BatchOrder {
   if (!Number.isInteger(batchSize) || batchSize < 1 || !Number.isInteger(n) || n < 1) {
     throw new ConfigError(
       'batch-size',
-      `Batches need whole numbers >= 1 of items and batch size, got ${n} items and a batch size of ${batchSize}.`,
+      `The number of items and the batch size must be integers of at least 1, got ${n} items and a batch size of ${batchSize}.`,
     );
   }
   const perEpoch = Math.max(1, last === 'drop' ? Math.floor(n / batchSize) : Math.ceil(n / batchSize));

@@ -122,7 +122,7 @@ describe('protocols', () => {
       expect(() => imbalance.split(source, { ...options, ...more })).toThrow(expect.objectContaining({ code }));
     }
     expect(() => imbalance.split(source, { ...options, heldOut: ['dog'] })).toThrow(
-      'The classes held out must be anomalous, and "dog" is the normal one. Leave it out of --held-out.',
+      'Held-out classes must be anomalous, but "dog" is the normal class. Remove it from `heldOut`.',
     );
   });
 
@@ -172,7 +172,7 @@ describe('protocols', () => {
     );
     const untested = { class: 'cat', rng };
     expect(() => protocols[0].split({ ...source, items: source.items.slice(0, 3) }, untested)).toThrow(
-      'tests on the official test part, and numbered has none. Use --protocol alad',
+      "tests on the official test part, but numbered has none. Use `protocol: 'alad'`",
     );
     expect(() => protocols[0].split(source, { class: 'cat', validationFraction: 1, rng })).toThrow('from 0 to 0.9');
     expect(() => findProtocol('one-clas')).toThrow('Did you mean "one-class"?');

@@ -1,5 +1,6 @@
 /** How image files become items of one shape: options that disks and pages share. */
-import { ConfigError } from '../core/errors.ts';
+import { ConfigError, factsOf } from '../core/errors.ts';
+import { option, say } from '../core/text.ts';
 import type { LayoutOptions } from './layout-words.ts';
 
 /** Height and width, or those of the files: their medians in multiples of 32, at least 64 and at most `atMost`. */
@@ -28,15 +29,17 @@ export function checkImageOptions({ size, channels, maxPixels }: ImageOptions): 
   const isSide = (n: number) => Number.isInteger(n) && n >= SIDES.min && n <= SIDES.max;
   const sides = size && ('atMost' in size ? [size.atMost, size.atMost] : size);
   if (sides && !(sides.length === 2 && sides.every(isSide))) {
+    const must = `height and width, integers from ${SIDES.min} to ${SIDES.max}`;
     throw new ConfigError(
       'image-size',
-      `The size of images must be whole numbers from ${SIDES.min} to ${SIDES.max}, height and width, got ${sides.join('x')}.`,
+      say`${option('size')} must be ${must}, got ${sides.join('x')}.`,
+      factsOf({ option: 'size', value: sides, must }),
     );
   }
   if (channels !== undefined && channels !== 1 && channels !== 3) {
-    throw new ConfigError('channels', `The channels of images must be 1 (grey) or 3 (colour), got ${channels}.`);
+    throw new ConfigError('channels', { option: 'channels', value: channels, must: '1 (grey) or 3 (colour)' });
   }
   if (maxPixels !== undefined && !(Number.isInteger(maxPixels) && maxPixels >= 1)) {
-    throw new ConfigError('max-pixels', `The limit of pixels must be a whole number of at least 1, got ${maxPixels}.`);
+    throw new ConfigError('max-pixels', { option: 'maxPixels', value: maxPixels, must: 'an integer of at least 1' });
   }
 }

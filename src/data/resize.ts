@@ -5,6 +5,7 @@
  * Pillow, in PyTorch with `antialias=True` and in our own graphs (`graph/ops/resize.ts`).
  */
 import { ShapeError } from '../core/errors.ts';
+import { option, say } from '../core/text.ts';
 
 /** Decoded pixels: rows from the top left, the channels of a pixel side by side. */
 export interface Pixels {
@@ -261,7 +262,8 @@ export function fitImage(
 ): Pixels['data'] {
   if (channels !== 1 && channels !== 3) {
     throw new ShapeError(
-      `Image files give 1 or 3 channels, this model needs ${channels}. Train it with --channels 1 or 3.`,
+      say`Image files give 1 or 3 channels, but this model needs ${channels}. Train it with ${option('channels', 1)} or
+        ${option('channels', 3)}.`,
     );
   }
   const { height, width, data } = image;

@@ -1,6 +1,7 @@
 /** A split of a source into training, validation and test items, made once from a seed and checked to be disjoint. */
 import { ConfigError, DataError, InternalError } from '../core/errors.ts';
 import type { Rng } from '../core/random.ts';
+import { option, say } from '../core/text.ts';
 import type { Source } from './item.ts';
 
 /** What a split can be told under any protocol. */
@@ -96,7 +97,7 @@ export function finishSplit(source: Source, plan: SplitPlan): Split {
   const kept = shuffled.subarray(held, held + trainLimit); // Infinity: to the end
   const said = [plan.description];
   const own = shuffled.length - held;
-  if (kept.length < own) said.push(`${kept.length} of ${own} normal items, drawn by the seed, train.`);
+  if (kept.length < own) said.push(`Training uses ${kept.length} of ${own} normal items, chosen by seed.`);
   const whole = Uint32Array.from(plan.test).sort();
   const foul =
     contamination > 0
@@ -114,7 +115,7 @@ export function finishSplit(source: Source, plan: SplitPlan): Split {
   if (shuffled.length - held < 1 || good === 0 || (bad === 0 && !plan.mayLackAnomalies)) {
     throw new DataError(
       'too-few-items',
-      `${description} The split must leave normal items to train on and test items of both kinds, but ${source.name} gives ` +
+      `${description} There must be normal items for training and items of both kinds for testing; ${source.name} has ` +
         `${Math.max(0, shuffled.length - held)} normal for training, ${good} normal and ${bad} anomalous for testing. ` +
         'Choose another class or protocol, or add items.',
     );
@@ -144,19 +145,24 @@ function checkOptions(
   { validationFraction, contamination, trainLimit, testLimit }: Required<SplitOptions>,
 ): void {
   if (!(validationFraction >= 0 && validationFraction <= 0.9)) {
-    throw new ConfigError(
-      'validation-fraction',
-      `The validation fraction must be from 0 to 0.9, got ${validationFraction}.`,
-    );
+    throw new ConfigError('validation-fraction', {
+      option: 'validationFraction',
+      value: validationFraction,
+      must: 'a number from 0 to 0.9',
+    });
   }
   if (!(contamination >= 0 && contamination <= 0.5)) {
-    throw new ConfigError('contamination', `The contamination must be from 0 to 0.5, got ${contamination}.`);
+    throw new ConfigError('contamination', {
+      option: 'contamination',
+      value: contamination,
+      must: 'a number from 0 to 0.5',
+    });
   }
   if (contamination > 0 && anomalies && anomalies.length > 0) {
     throw new ConfigError(
       'contamination',
-      `Contamination is for training on normal items alone, and the protocol ${protocol} trains on labelled anomalies ` +
-        'too. Leave --contamination out, or choose another protocol.',
+      say`Contamination applies to training on normal items only, but the protocol ${protocol} also trains on labelled
+        anomalies. Leave ${option('contamination')} out, or choose another protocol.`,
     );
   }
   checkLimit('train', trainLimit, 1);
@@ -165,8 +171,11 @@ function checkOptions(
 
 function checkLimit(part: 'train' | 'test', limit: number, least: number): void {
   if (limit >= least && (Number.isSafeInteger(limit) || limit === Number.POSITIVE_INFINITY)) return;
-  const what = part === 'train' ? 'training' : 'test';
-  throw new ConfigError(`${part}-limit`, `The ${what} limit must be an integer of at least ${least}, got ${limit}.`);
+  throw new ConfigError(`${part}-limit`, {
+    option: part === 'train' ? 'trainLimit' : 'testLimit',
+    value: limit,
+    must: `an integer of at least ${least}`,
+  });
 }
 
 /** Draws ⌊p · N / (1 − p)⌋ anomalies to train on, from the spare ones or out of the test list. */
@@ -195,15 +204,15 @@ function contaminate(
   if (count > most) {
     throw new DataError(
       'too-few-anomalies',
-      `A contamination of ${p} needs ${count} anomalies beside ${normals} normal items to train on, and ${source.name} ` +
-        `can give ${Math.max(0, most)}${fromTest ? ' of its test part, which must keep one' : ''}. ` +
-        'Lower --contamination, or choose another class.',
+      say`A contamination of ${p} needs ${count} anomalies beside ${normals} normal training items, but ${source.name}
+        has ${Math.max(0, most)}${fromTest ? ' to spare in its test part, which must keep one' : ''}. Lower
+        ${option('contamination')}, or choose another class.`,
     );
   }
   const contaminants = rng.split('contamination').shuffle(pool).slice(0, count).sort();
   said.push(
-    `${count} anomalies, ${fromTest ? 'taken out of the test part' : 'none of the test part'}, train as if they were normal ` +
-      `(contamination ${p}).`,
+    `${count} anomalies, ${fromTest ? 'taken from the test part' : 'none from the test part'}, are treated as normal in ` +
+      `training (contamination ${p}).`,
   );
   const taken = new Set(contaminants);
   return { contaminants, test: fromTest ? test.filter((i) => !taken.has(i)) : test };
@@ -221,7 +230,7 @@ function limited(
   const [odd, good] = [test.filter(isAnomalous), test.filter((i) => !isAnomalous(i))];
   const wanted = Math.round((limit * odd.length) / test.length);
   const count = odd.length === 0 ? 0 : Math.min(limit - 1, Math.max(1, wanted));
-  said.push(`${limit} of ${test.length} test items, drawn by the seed, test; the share of anomalies is kept.`);
+  said.push(`Testing uses ${limit} of ${test.length} test items, chosen by seed with the same share of anomalies.`);
   const drawn = [...rng.split('anomalous').shuffle(odd).subarray(0, count)];
   return Uint32Array.from([
     ...drawn,

@@ -155,7 +155,7 @@ describe('patchcore', () => {
     const many = { ...data, shape: [1, 256, 256], count: 100_000 };
     await expect(patchcore.fit(config, many)).rejects.toMatchObject({
       code: 'bank-memory',
-      message: expect.stringMatching(/Choose --set coreset=0\.00\d+ or less/),
+      message: expect.stringMatching(/Choose `config\.coreset: 0\.00\d+` or less/),
     });
   });
 });

@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { DataError } from '../core/errors.ts';
 import { float32 } from '../core/tensor.ts';
+import { option, say } from '../core/text.ts';
 import { input } from '../graph/leaf.ts';
 import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
@@ -66,8 +67,9 @@ export const padim = defineModel({
     if (places * d * d > LIMIT) {
       throw new DataError(
         'covariance-memory',
-        `The covariances of ${places} places with ${d} channels take ${Math.round((places * d * d) / 2 ** 18)} MiB, and ` +
-          `1024 is the most. Choose --set channels=${Math.floor(Math.sqrt(LIMIT / places))} or less, or smaller images.`,
+        say`The covariances of ${places} places with ${d} channels take ${Math.round((places * d * d) / 2 ** 18)} MiB; at
+          most 1024 MiB are allowed. Choose ${option('config.channels', Math.floor(Math.sqrt(LIMIT / places)))} or less,
+          or smaller images.`,
       );
     }
     const kept = data.rng.split('channels').permutation(most).subarray(0, d).sort();

@@ -8,6 +8,7 @@
 import { z } from 'zod';
 import { DataError } from '../core/errors.ts';
 import { float32, type Tensor, type Tensors } from '../core/tensor.ts';
+import { option, say } from '../core/text.ts';
 import { constant, input } from '../graph/leaf.ts';
 import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
@@ -100,7 +101,7 @@ export const patchcore = defineModel({
     if (former.origins.length > 0) return tensorsOf(former);
     throw new DataError(
       'empty-bank',
-      'All patches of the bank are from the images that are taken out. Take fewer out, add others, or train again.',
+      'All patches of the bank are from the images to be removed. Remove fewer, add others, or train again.',
     );
   },
 
@@ -154,10 +155,11 @@ async function chooseBank(options: Config, data: FitData, former: Bank, images: 
   const patches = perImage * data.count;
   const total = Math.max(1, Math.round(coreset * perImage * (images + data.count)));
   if (total * channels > LIMITS.bank) {
+    const share = Number(((coreset * 0.9 * LIMITS.bank) / channels / total).toPrecision(2));
     throw new DataError(
       'bank-memory',
-      `The bank may hold ${LIMITS.bank / channels} patches of ${channels} numbers (512 MiB), and a share of ${coreset} of ` +
-        `${perImage * (images + data.count)} is ${total}. Choose --set coreset=${((coreset * 0.9 * LIMITS.bank) / channels / total).toPrecision(2)} or less.`,
+      say`The bank may hold ${LIMITS.bank / channels} patches of ${channels} numbers (512 MiB), but a share of ${coreset}
+        of ${perImage * (images + data.count)} is ${total}. Choose ${option('config.coreset', share)} or less.`,
     );
   }
   const count = Math.min(patches, total - former.origins.length / 2);

@@ -492,7 +492,7 @@ describe('inspect', () => {
     const name = folder('boards');
     const sound = await oddity('inspect', name, '--quiet');
     expect([sound.code, sound.stderr]).toEqual([0, '']);
-    expect(sound.stdout).toContain('5 images; without a part: 4 normal and 1 anomalous (bad 1); no masks.');
+    expect(sound.stdout).toContain('5 images; not split: 4 normal and 1 anomalous (bad 1); no masks.');
     expect(sound.stdout).toContain('warning few-normals: There are 4 normal images to train on.');
     writeFileSync(join(cwd, name, 'good', '5.png'), '');
     const broken = await oddity('inspect', name, '--quiet');

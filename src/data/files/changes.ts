@@ -33,7 +33,7 @@ export async function changeTraining(
     const near = nearestName(id, trained);
     throw new DataError(
       'not-trained-on',
-      `An image to take out must be one that was trained on, and ${id} of ${name} is none.${near ? ` Did you mean ${near}?` : ''}`,
+      `${id} cannot be removed: it is not a training image of ${name}.${near ? ` Did you mean ${near}?` : ''}`,
     );
   }
   const leaving = new Set(removed);
@@ -43,7 +43,7 @@ export async function changeTraining(
   const train = Uint32Array.from([...split.train.filter(stays), ...fresh]);
   const trainLabels = Uint8Array.from([...split.trainLabels.filter(stays), ...fresh.map(() => 0)]);
   if (trainLabels.every((label) => label === 1)) {
-    throw new DataError('too-few-items', `${name}: nothing normal would be left to train on. Take fewer images out.`);
+    throw new DataError('too-few-items', `${name}: no normal images would be left to train on. Remove fewer images.`);
   }
   const said = [
     ...(added.length > 0 ? [`${added.length} normal images were added to the training part.`] : []),
@@ -67,12 +67,12 @@ async function withFiles(
 ): Promise<Source> {
   const { shape, items, name, normalClass } = source;
   if (!isImage(shape) || normalClass === undefined) {
-    throw new DataError('not-images', `Files can be added to data sets of image files only, and ${name} is none.`);
+    throw new DataError('not-images', `Images can only be added to data sets of image files; ${name} is not one.`);
   }
   const paths = files.map((path) => resolve(path));
   const known = new Set(items.flatMap(({ id, path }) => [id, path ?? id]));
   for (const path of paths) {
-    if (known.has(path)) throw new DataError('known-image', `${path} is an image of ${name} already. Leave it out.`);
+    if (known.has(path)) throw new DataError('known-image', `${path} is already an image of ${name}. Leave it out.`);
     known.add(path);
   }
   const [channels, height, width] = shape;

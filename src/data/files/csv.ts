@@ -31,7 +31,8 @@ type Column = keyof typeof columns;
  */
 export async function readCsvLayout(path: string, words: LayoutWords): Promise<Layout> {
   const { heads, rows } = readTable(path, decode(path, await readFile(path)));
-  if (rows.length === 0) throw new DataError('no-images', `${path} must have rows, and has none below its head.`);
+  if (rows.length === 0)
+    throw new DataError('no-images', `${path} has a header but no rows. Add a row for each image.`);
   const at = findColumns(path, heads);
   const root = dirname(path);
   const problems: string[] = [];
@@ -69,7 +70,7 @@ export async function readCsvLayout(path: string, words: LayoutWords): Promise<L
   }
   if (problems.length > 0) throw badRows(path, problems);
   items.sort((a, b) => naturalOrder(a.id, b.id));
-  const without = at.label === undefined && at.type === undefined ? ', no column for labels: all normal' : '';
+  const without = at.label === undefined && at.type === undefined ? ', no label column, all normal' : '';
   const what = `CSV file ${basename(path)}${without}`;
   return { root, kind: 'csv', explanation: explain(what, items), items, warnings: [] };
 }
@@ -105,7 +106,7 @@ function decode(path: string, bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    throw new DataError('csv', `${path} must be text in UTF-8, and has bytes that are not. Save it as UTF-8.`);
+    throw new DataError('csv', `${path} must be UTF-8 text, but has bytes that are not. Save it as UTF-8.`);
   }
 }
 
@@ -125,7 +126,7 @@ function readTable(path: string, text: string): { heads: string[]; rows: { line:
     const where = lines === undefined ? '' : ` (line ${lines})`;
     throw new DataError('csv', `${path} must be a CSV file${where}: ${message.replace(/\.?$/, '.')}`);
   }
-  throw new DataError('csv', `${path} must be a CSV file with a head and a row for each image, and is empty.`);
+  throw new DataError('csv', `${path} must be a CSV file with a header and a row for each image, but it is empty.`);
 }
 
 /** Where the columns are. */
@@ -144,7 +145,8 @@ function findColumns(path: string, heads: readonly string[]): Partial<Record<Col
   if (at.path !== undefined) return at;
   throw new DataError(
     'csv',
-    `${path} must have a column ${columns.path.join(', ')}; its head is: ${heads.join(', ')}. Name the column of paths.`,
+    `${path} must have a column of paths named ${columns.path.slice(0, -1).join(', ')} or ${columns.path.at(-1)}; its header ` +
+      `is: ${heads.join(', ')}. Rename the column of paths.`,
   );
 }
 
@@ -153,7 +155,7 @@ function badRows(path: string, problems: readonly string[]): DataError {
   const more = problems.length > 10 ? `; and ${problems.length - 10} more` : '';
   return new DataError(
     'csv-rows',
-    `${path} must have an image in each row, and has faults: ${shown}${more}. Correct them.`,
+    `${path} must have an image in each row; these are wrong: ${shown}${more}. Correct them.`,
   );
 }
 

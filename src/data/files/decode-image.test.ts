@@ -91,12 +91,12 @@ describe.skipIf(!sharp)('decodeImage', () => {
   test('what is broken is refused with its own sentence', async () => {
     const jpeg = new Uint8Array(await raw().jpeg().toBuffer());
     const png = encodePng({ height: 16, width: 24, channels: 3, data: picture });
-    await expect(decodeImage(new Uint8Array(0), 'a.png')).rejects.toThrow('a.png must be an image, and is empty');
+    await expect(decodeImage(new Uint8Array(0), 'a.png')).rejects.toThrow('a.png must be an image, but it is empty');
     await expect(decodeImage(new TextEncoder().encode('no image'), 'a.png')).rejects.toThrow(code('not-an-image'));
     await expect(decodeImage(jpeg.subarray(0, jpeg.length - 60), 'a.jpg')).rejects.toThrow(code('unreadable-image'));
     await expect(decodeImage(png.subarray(0, 60), 'a.png')).rejects.toThrow('It is damaged or truncated.');
     await expect(decodeImage(png, 'a.png', 383)).rejects.toThrow(
-      'a.png must have at most 383 pixels, found 16x24 pixels. Make it smaller, or raise the limit with --max-pixels.',
+      'a.png must have at most 383 pixels, found 16x24 pixels. Make it smaller, or raise `maxPixels`.',
     );
     expect((await decodeImage(png, 'a.png', 384)).width).toBe(24);
     const float = await raw().toColourspace('scrgb').tiff({ compression: 'none' }).toBuffer();

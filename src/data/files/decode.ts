@@ -50,7 +50,9 @@ export async function readImageFile(path: string | URL): Promise<Uint8Array> {
 
 function unreadable(path: string | URL, error: unknown): DataError {
   const { code, message } = error as NodeJS.ErrnoException;
-  const known: Record<string, string> = { ENOENT: 'does not exist', EISDIR: 'is a folder' };
-  const reason = known[code ?? ''] ?? `cannot be read (${code ?? message})`;
-  return new DataError('unreadable-file', `${path} must be an image file, and ${reason}.`);
+  const known: Record<string, string> = {
+    ENOENT: 'file not found. Check the path.',
+    EISDIR: 'this is a folder, not an image file.',
+  };
+  return new DataError('unreadable-file', `${path}: ${known[code ?? ''] ?? `cannot be read (${code ?? message}).`}`);
 }

@@ -179,7 +179,7 @@ describe('download', () => {
     const full = join(folder, 'full.bin');
     symlinkSync('/dev/full', `${full}.part`);
     await expect(download({ url, to: full, sha256, ...quick })).rejects.toThrow(
-      /full\.bin must be writable, but the disk says ENOSPC.*Free some space or choose another folder \(ODDITY_DATA\)\./,
+      /full\.bin cannot be written \(ENOSPC.*Free some space or choose another folder \(ODDITY_DATA\)\./,
     );
   });
 });

@@ -61,7 +61,7 @@ export async function download(options: DownloadOptions): Promise<Downloaded> {
           throw new DataError(
             'checksum',
             `${url} must have the sha256 ${sha256}, got ${digest}. The partial file was removed: try again, ` +
-              `and if it stays so, get the file from another place and put it at ${to}.`,
+              `and if that does not help, get the file elsewhere and put it at ${to}.`,
           );
         }
         trouble = 'the resumed file has a wrong checksum, starting over';
@@ -73,19 +73,18 @@ export async function download(options: DownloadOptions): Promise<Downloaded> {
           throw new DataError(
             'download-failed',
             `${url} could not be fetched in ${attempt + 1} tries (last: ${trouble}). ` +
-              `Check the connection and try again: it goes on where it stopped. Or put the file at ${to}.`,
+              `Check the connection and try again: the download resumes where it stopped. Or put the file at ${to}.`,
           );
         }
       }
-      onEvent({ type: 'log', level: 'info', message: `${basename(to)}: ${trouble}; try ${attempt + 2} follows.` });
+      onEvent({ type: 'log', level: 'info', message: `${basename(to)}: ${trouble}; starting try ${attempt + 2}.` });
       await sleep(waitMs * 2 ** attempt, undefined, { signal }).catch(() => {});
     }
   } catch (error) {
     if (!isDiskError(error)) throw error;
     throw new DataError(
       'disk',
-      `${to} must be writable, but the disk says ${reasonOf(error)}. ` +
-        'Free some space or choose another folder (ODDITY_DATA).',
+      `${to} cannot be written (${reasonOf(error)}). Free some space or choose another folder (ODDITY_DATA).`,
     );
   }
 }
@@ -130,8 +129,8 @@ async function transfer(
       if (status >= 500 || status === 408 || status === 429) throw new Error(`the server answered ${status}`);
       throw new DataError(
         'download-refused',
-        `${url} must be there, but the server answered ${status} ${answer.statusText}. ` +
-          `The address may have changed: get the file from another place and put it at ${to}.`,
+        `${url} could not be fetched: the server answered ${status} ${answer.statusText}. ` +
+          `The address may have changed: get the file elsewhere and put it at ${to}.`,
       );
     }
     const range = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(answer.headers.get('content-range') ?? '');

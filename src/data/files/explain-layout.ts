@@ -14,7 +14,7 @@ export function explain(what: string, items: readonly LayoutItem[]): string {
       anomalous > 0 ? [`${anomalous} anomalous (${listed([...types].map(([type, n]) => `${type} ${n}`))})`] : [];
     const normal = here.length - anomalous;
     const amounts = [...(normal > 0 ? [`${normal} normal`] : []), ...defects].join(' and ');
-    sentences.push(`${part ?? 'without a part'}: ${amounts}`);
+    sentences.push(`${part ?? 'not split'}: ${amounts}`);
   }
   const masks = items.filter((item) => item.mask).length;
   return `${what}: ${count(items.length, 'image')}; ${sentences.join('; ')}; ${masks > 0 ? count(masks, 'mask') : 'no masks'}.`;

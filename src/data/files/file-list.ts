@@ -33,8 +33,8 @@ export async function listFiles(root: string): Promise<FileList> {
     const entries = await readdir(real, { withFileTypes: true }).catch(({ code, message }) => {
       throw new DataError(
         'unreadable-folder',
-        `${join(root, folder)} must be a folder that can be read, but the system says ${code ?? message}. ` +
-          'Give yourself the right to read it, or move it elsewhere.',
+        `The folder ${join(root, folder)} cannot be read (${code ?? message}). ` +
+          'Change its permissions, or move it elsewhere.',
       );
     });
     for (const entry of entries) {

@@ -122,7 +122,7 @@ describe.skipIf(!hasSharp)('folderSource', () => {
     expect(error.message).toMatch(/^3 of 4 images cannot be used: .*is empty.*is empty.*Repair or remove them\.$/);
     const gone = layoutOf('b3', [{ content: png(1) }]);
     rmSync(gone.items[0].path);
-    expect((await refused(gone)).message).toContain('must be an image file, and does not exist');
+    expect((await refused(gone)).message).toContain('file not found');
   });
 
   test('images keep the middle size of their files, in multiples of 32 and within bounds', async () => {
@@ -143,7 +143,7 @@ describe.skipIf(!hasSharp)('folderSource', () => {
     expect(await refused(huge, { maxPixels: 63 })).toMatchObject({ code: 'image-too-large' });
     const mask = put('m/mask.png', png(0, { size: 5 }));
     expect((await refused(layoutOf('m', [{ content: png(1), ...bad, type: 'x', mask }]))).message).toMatch(
-      /mask\.png is 5x5 and .*0-x is 8x8\. Make the mask anew, or remove it\.$/,
+      /mask\.png is 5x5 and .*0-x is 8x8\. Make the mask again, or remove it\.$/,
     );
     expect(await refused(huge, { size: [0, 4] })).toMatchObject({ code: 'image-size' });
     expect(await refused(huge, { channels: 2 as 1 })).toMatchObject({ code: 'channels' });
@@ -183,7 +183,7 @@ describe.skipIf(!hasSharp)('protocols of folders', () => {
     const made = await split('p3', items);
     expect([made.train.length, made.validation.length, made.test.length]).toEqual([14, 2, 7]);
     expect(made.testLabels.reduce((n, y) => n + y, 0)).toBe(3);
-    expect(made.description).toContain('4, drawn by the seed, test');
+    expect(made.description).toContain('4 normal images, chosen by seed, are used for testing');
     const other = await split('p3', items, 'folder', { rng: new Rng(2) });
     expect(other.test).not.toEqual(made.test);
   });
@@ -195,7 +195,7 @@ describe.skipIf(!hasSharp)('protocols of folders', () => {
     await expect(split('p6', many(5, scratch), 'folder', { class: 'good' })).rejects.toMatchObject({
       code: 'empty-class',
       message:
-        'p6 must hold normal images to train on, but all of its 5 are anomalous. Say with --normal in which folder they are, or add some.',
+        'p6 must hold normal images to train on, but all 5 are anomalous. Name the folder of normal images with `folderNames.normal`, or add some.',
     });
     await expect(split('p4', many(10, {}), 'folder', { class: 3 })).rejects.toMatchObject({ code: 'unknown-class' });
   });
@@ -242,7 +242,7 @@ describe.skipIf(!hasSharp)('data sets by name and path', () => {
     const bottle = findDataset('mvtec:bottle');
     await expect(bottle.load(options)).rejects.toThrow(
       'mvtec may be used under its licence only: CC BY-NC-SA 4.0: name the authors, no commercial use, share alike. ' +
-        'Pass --accept-licence to say that you accept it.',
+        'Accept it with `acceptLicence: true`.',
     );
     const source = await bottle.load({ ...options, acceptLicence: true });
     expect(source).toMatchObject({ name: 'mvtec:bottle', classes: ['good', 'broken_large'] });

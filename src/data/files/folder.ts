@@ -55,7 +55,7 @@ export async function folderSource(options: FolderSourceOptions): Promise<Source
   for (const { code, message, paths } of layout.warnings) {
     onEvent({ type: 'warning', code, message: paths.length > 0 ? `${message} (${shorten(paths)})` : message });
   }
-  if (found.length === 0) throw new DataError('no-images', `${layout.root} must hold images, and holds none.`);
+  if (found.length === 0) throw new DataError('no-images', `${layout.root} must hold images, but has none.`);
 
   const files = await checkFiles(found, { maxPixels, onEvent, signal });
   const channels = options.channels ?? (files.images.every(({ header }) => header.channels === 1) ? 1 : 3);
@@ -184,7 +184,7 @@ async function checkMaskSize({ path, mask: maskPath }: LayoutItem, i: number, pi
   throw new DataError(
     'mask-size',
     `A mask must have the size of its image, but ${maskPath} is ${mask.height}x${mask.width} and ${path} is ` +
-      `${image.height}x${image.width}. Make the mask anew, or remove it.`,
+      `${image.height}x${image.width}. Make the mask again, or remove it.`,
   );
 }
 
@@ -233,7 +233,7 @@ async function checkFiles(
     options.onEvent({
       type: 'warning',
       code: 'wrong-ending',
-      message: `The name of an image should end as its format does; these are read by their content: ${shorten(misnamed.map((item) => item.id))}.`,
+      message: `These images have the file extension of another format; they are read by their content: ${shorten(misnamed.map((item) => item.id))}.`,
     });
   }
   return { images, masks };

@@ -13,7 +13,7 @@ const MAGIC = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
 export async function readHdf5(path: string): Promise<Record<string, Tensor>> {
   const head = (await readFile(path)).subarray(0, MAGIC.length);
   if (MAGIC.some((byte, i) => head[i] !== byte)) {
-    throw new DataError('bad-magic', `${path} must be an HDF5 file, and does not begin as one. Fetch it again.`);
+    throw new DataError('bad-magic', `${path} must be an HDF5 file, but does not begin like one. Fetch it again.`);
   }
   const { File, Dataset, Group } = await library(path);
   const found: Record<string, Tensor> = {};

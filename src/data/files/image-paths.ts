@@ -37,16 +37,13 @@ async function imagesBelow(
     onEvent({
       type: 'warning',
       code: 'link-outside',
-      message: `Links that lead out of ${folder} are not followed: ${links.outside.join(', ')}. Name their targets.`,
+      message: `Links that point outside ${folder} are not followed: ${links.outside.join(', ')}. Name their targets.`,
     });
   }
   const chosen = images.filter(matches);
   if (chosen.length > 0) return chosen.map((id) => join(folder, id));
   const must = folder === named ? 'hold images' : 'match images';
-  throw new DataError(
-    'no-images',
-    `${named} must ${must} (PNG, JPEG, TIFF, BMP, WebP, GIF, AVIF), and there are none.`,
-  );
+  throw new DataError('no-images', `${named} must ${must} (PNG, JPEG, TIFF, BMP, WebP, GIF, AVIF); there are none.`);
 }
 
 /** The folder before the first wildcard, and whether a path from there matches the rest. */

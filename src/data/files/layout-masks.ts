@@ -78,7 +78,7 @@ export function giveMasks(
   const warnings: LayoutWarning[] = [
     {
       code: 'mask-without-image',
-      message: 'Masks to which no image belongs are not used. Give them the name and folder of their image.',
+      message: 'Masks without an image are not used. Give them the name and folder of their image.',
       paths: orphans,
     },
     {

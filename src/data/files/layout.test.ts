@@ -98,7 +98,7 @@ describe('folders by label', () => {
       'normal/1.jpg - good',
     ]);
     expect(layout.explanation).toBe(
-      'Folders by label: 3 images; without a part: 1 normal and 2 anomalous (abnormal 1, dent 1); 2 masks.',
+      'Folders by label: 3 images; not split: 1 normal and 2 anomalous (abnormal 1, dent 1); 2 masks.',
     );
   });
 
@@ -202,11 +202,11 @@ describe('files', () => {
 describe('what is no layout', () => {
   it.each([
     [[], 'no-images', 'must hold images'],
-    [['a.txt'], 'no-images', 'holds none among 1 file'],
+    [['a.txt'], 'no-images', 'has none among 1 file'],
     [['scratch/1.png', 'dent/1.png'], 'layout', 'found images in: dent 1, scratch 1'],
     [['ground_truth/1.png'], 'layout', 'folders of masks only'],
     [['bottle/train/good/1.png', 'cable/train/good/1.png'], 'several-data-sets', '(bottle, cable)'],
-    [['bottle/good/1.png', 'bottle/bad/1.png'], 'several-data-sets', 'one in a folder'],
+    [['bottle/good/1.png', 'bottle/bad/1.png'], 'several-data-sets', 'is not a data set; its folder bottle is one'],
   ])('%j', async (paths, code, words) => {
     const failed = readLayout(folder(...paths));
     await expect(failed).rejects.toMatchObject({ code, message: expect.stringContaining(words) });
@@ -224,7 +224,7 @@ describe('what is no layout', () => {
     chmodSync(join(root, 'bad'), 0o755);
     expect([failed.code, failed.message]).toEqual([
       'unreadable-folder',
-      `${join(root, 'bad')} must be a folder that can be read, but the system says EACCES. Give yourself the right to read it, or move it elsewhere.`,
+      `The folder ${join(root, 'bad')} cannot be read (EACCES). Change its permissions, or move it elsewhere.`,
     ]);
   });
 
@@ -265,7 +265,7 @@ describe('CSV', () => {
     expect(short(words)).toEqual(['images/c.png - Kratzer', 'images/ü.png - good']);
     const alone = await readLayout(table('file\nimages/c.png\n'));
     expect(short(alone)).toEqual(['images/c.png - good']);
-    expect(alone.explanation).toContain('no column for labels: all normal');
+    expect(alone.explanation).toContain('no label column, all normal');
   });
 
   it('names the line of every bad row', async () => {
@@ -287,9 +287,9 @@ describe('CSV', () => {
 
   it.each([
     ['', 'csv', 'is empty'],
-    ['path\n', 'no-images', 'must have rows, and has none below its head'],
-    ['size,label\n', 'no-images', 'none below its head'],
-    ['name,label\nx,1\n', 'csv', 'its head is: name, label'],
+    ['path\n', 'no-images', 'has a header but no rows'],
+    ['size,label\n', 'no-images', 'a header but no rows'],
+    ['name,label\nx,1\n', 'csv', 'its header is: name, label'],
     ['path,label\n"images/c.png,1\n', 'csv', 'line'],
     [Uint8Array.of(112, 255, 10), 'csv', 'UTF-8'],
   ])('%j is refused', async (text, code, words) => {

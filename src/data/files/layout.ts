@@ -5,6 +5,7 @@
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { ConfigError, DataError, nearestName } from '../../core/errors.ts';
+import { option, say } from '../../core/text.ts';
 import type { Part } from '../item.ts';
 import { type LayoutOptions, LayoutWords } from '../layout-words.ts';
 import { readCsvLayout } from './csv.ts';
@@ -59,12 +60,12 @@ export async function readLayout(path: string, options: LayoutOptions = {}): Pro
   const root = resolve(path);
   const found = await stat(root).catch(() => undefined);
   if (!found) {
-    throw new DataError('no-data', `${path} must be a folder of images or a CSV file, and does not exist.`);
+    throw new DataError('no-data', `There is no file or folder ${path}. Name a folder of images or a CSV file.`);
   }
   const words = new LayoutWords(options);
   if (found.isDirectory()) return readFolder(root, words);
   if (/\.csv$/i.test(path)) return readCsvLayout(root, words);
-  throw new DataError('layout', `${path} must be a folder of images or a CSV file, whose name ends in .csv.`);
+  throw new DataError('layout', `${path} must be a folder of images, or a CSV file whose name ends in .csv.`);
 }
 
 async function readFolder(root: string, words: LayoutWords): Promise<Layout> {
@@ -73,7 +74,7 @@ async function readFolder(root: string, words: LayoutWords): Promise<Layout> {
     const others = files.others.length > 0 ? ` among ${count(files.others.length, 'file')}` : '';
     throw new DataError(
       'no-images',
-      `${root} must hold images (JPEG, PNG, TIFF, BMP, WebP, AVIF, GIF), and holds none${others}.`,
+      `${root} must hold images (JPEG, PNG, TIFF, BMP, WebP, AVIF, GIF), but has none${others}.`,
     );
   }
   checkNames(root, files, words);
@@ -92,12 +93,12 @@ async function readFolder(root: string, words: LayoutWords): Promise<Layout> {
   if (unused.length > 0) {
     warnings.push({
       code: 'unused-images',
-      message: 'Images where neither normal nor anomalous ones are expected are not used.',
+      message: 'Images outside the folders of normal and anomalous images are not used.',
       paths: unused,
     });
   }
   if (files.others.length > 0) {
-    warnings.push({ code: 'not-images', message: 'Files that are no images are not used.', paths: [...files.others] });
+    warnings.push({ code: 'not-images', message: 'Files that are not images are not used.', paths: [...files.others] });
   }
   const bare = items.map(({ placed: _, ...item }) => item);
   return { root, kind, explanation: explain(kindNames[kind], bare), items: bare, warnings };
@@ -171,16 +172,17 @@ function unknownLayout(root: string, pictures: readonly Placed[], words = new La
     const list = listed(sets);
     return new DataError(
       'several-data-sets',
-      `${root} must be one data set, and holds ${sets.length === 1 ? 'one in a folder' : 'several in folders'} ` +
-        `(${list}). Name one of them, such as ${join(root, sets[0])}.`,
+      sets.length === 1
+        ? `${root} is not a data set; its folder ${list} is one. Name ${join(root, sets[0])}.`
+        : `${root} holds several data sets (${list}). Name one of them, such as ${join(root, sets[0])}.`,
     );
   }
   const found = listed([...counts].map(([folder, n]) => `${folder} ${n}`));
   return new DataError(
     'layout',
-    `${root} must hold train/good and test/<type>, or a folder of normal images named good, ok or normal; ` +
-      `found images in: ${found || 'folders of masks only'}. Rename a folder, name it with the option normal, or ` +
-      'list the images in a CSV file.',
+    say`${root} must hold train/good and test/<type>, or a folder of normal images named good, ok or normal; found
+      images in: ${found || 'folders of masks only'}. Rename a folder, name it with ${option('folderNames.normal')}, or
+      list the images in a CSV file.`,
   );
 }
 
@@ -188,11 +190,11 @@ function linkWarnings({ links }: FileList): LayoutWarning[] {
   const warnings: LayoutWarning[] = [
     {
       code: 'link-outside',
-      message: 'Links that lead out of the folder are not followed. Copy the files here to use them.',
+      message: 'Links that point outside the folder are not followed. Copy the files here to use them.',
       paths: [...links.outside],
     },
-    { code: 'link-loop', message: 'Links to a folder that they lie in are not followed.', paths: [...links.loops] },
-    { code: 'link-broken', message: 'Links that lead to nothing are passed over.', paths: [...links.broken] },
+    { code: 'link-loop', message: 'Links to a folder that contains them are not followed.', paths: [...links.loops] },
+    { code: 'link-broken', message: 'Broken links are ignored.', paths: [...links.broken] },
   ];
   return warnings.filter((warning) => warning.paths.length > 0);
 }

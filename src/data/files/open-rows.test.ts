@@ -145,14 +145,16 @@ describe('arrays X and y', () => {
     expect(readTable(await openRows(file('b.npy', writeNpy(X)))).normalClass).toBe(0);
     const infinite = float32([1, Number.POSITIVE_INFINITY], [2, 1]);
     const rows = await openRows(file('c.npy', writeNpy(infinite)));
-    expect(() => readTable(rows)).toThrow('finite numbers in the column x1, and has faults: row 2: "Infinity"');
+    expect(() => readTable(rows)).toThrow('finite numbers in the column x1; these are wrong: row 2: "Infinity"');
     const other = zipSync({ 'data.npy': writeNpy(X) });
     await expect(openRows(file('d.npz', other))).rejects.toThrow('must hold X [rows, columns] and may hold y');
     const short = zipSync({ 'X.npy': writeNpy(X), 'y.npy': writeNpy(tensor('uint8', [2], Uint8Array.of(0, 1))) });
     await expect(openRows(file('e.npz', short))).rejects.toThrow('found X [3,2], y [2]');
     const gap = zipSync({ 'X.npy': writeNpy(X), 'y.npy': writeNpy(float32([0, Number.NaN, 1], [3])) });
     const unlabelled = await openRows(file('f.npz', gap));
-    expect(() => readTable(unlabelled)).toThrow('a label in each row of the column y, and has faults: row 2: no label');
+    expect(() => readTable(unlabelled)).toThrow(
+      'a label in each row of the column y; these are wrong: row 2: no label',
+    );
   });
 
   test('sizes that a damaged file claims are not believed', async () => {
@@ -185,12 +187,12 @@ describe('text without a head', () => {
     expect(table.columns.map((c) => c.kind)).toEqual(['numeric', 'numeric', 'categorical']);
     expect([...table.cells]).toEqual([1, 2, 0, 3, Number.NaN, 1]);
     await expect(openRows(file('w.dat', '1 2 3\n4 5\n'))).rejects.toThrow('line 2: 2 fields instead of 3');
-    await expect(openRows(file('empty.txt', ' \n'))).rejects.toThrow('must have rows, and is empty');
+    await expect(openRows(file('empty.txt', ' \n'))).rejects.toThrow('must have rows, but it is empty');
   });
 
   test('a CSV file whose first line is of numbers lacks its head', async () => {
     await expect(openRows(file('n.csv', '0.5,1.25\n3,4\n'))).rejects.toEqual(withCode('no-head'));
-    await expect(openRows(file('n.csv', '0.5,1.25\n3,4\n'))).rejects.toThrow('name the file .data');
+    await expect(openRows(file('n.csv', '0.5,1.25\n3,4\n'))).rejects.toThrow('rename the file to .data');
     expect((await openRows(file('p.csv', '0,1,2\n3,4,5\n'))).heads).toEqual(['0', '1', '2']);
   });
 });
@@ -198,13 +200,13 @@ describe('text without a head', () => {
 describe('ARFF', () => {
   test.each([
     ['@attribute a real\n1\n', 'line 2 must be @relation, @attribute'],
-    ['@attribute a real\n', 'with @attribute lines and @data, and has not both'],
+    ['@attribute a real\n', 'with @attribute lines and a @data line; one of them is missing'],
     ['@attribute a relational\n@data\n', 'line 1 has the type "relational"'],
     ['@attribute a real\n@data\n{0 1}\n', 'line 3 is a sparse row'],
     ["@attribute a string\n@data\n'x\n", 'line 3 has a quote without end'],
     ['@attribute a {x,y}\n@data\nx\nz\n', 'line 4: "z" is none of a'],
     ['@attribute a real\n@attribute b real\n@data\n1,2\n3\n', 'line 5: 1 fields instead of 2'],
-    ['@attribute a real\n@data\nx\n', 'the column a, and has faults: line 3: "x"'],
+    ['@attribute a real\n@data\nx\n', 'the column a; these are wrong: line 3: "x"'],
   ])('%j: %s', async (text, message) => {
     const read = async () => readTable(await openRows(file('bad.arff', text)));
     await expect(read()).rejects.toThrow(message);

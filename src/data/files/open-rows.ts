@@ -38,8 +38,8 @@ function readWithHead(bytes: Uint8Array, file: string): Rows {
   if (numbers.some((n) => Number.isNaN(n)) || isCount) return raw;
   throw new DataError(
     'no-head',
-    `${file} must name its columns in its first line, and that is of numbers (${raw.heads.slice(0, 4).join(', ')}). ` +
-      'Add a head, or name the file .data, which needs none.',
+    `${file} must name its columns in its first line, but that line holds numbers (${raw.heads.slice(0, 4).join(', ')}). ` +
+      'Add a header, or rename the file to .data, which needs none.',
   );
 }
 

@@ -15,7 +15,7 @@ const CELL = String.raw`'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|([^,]*)`;
 export function readArff(bytes: Uint8Array, file: string): Rows {
   const lines = decode(bytes, file).split(/\r?\n/);
   const fail = (line: number, what: string): DataError =>
-    new DataError('arff', `${file} must be an ARFF file, and line ${line + 1} ${what}. Correct it.`);
+    new DataError('arff', `${file} must be an ARFF file, but line ${line + 1} ${what}. Correct it.`);
   const heads: string[] = [];
   const kinds: Record<string, ColumnKind> = {};
   const nominal: (ReadonlySet<string> | undefined)[] = [];
@@ -32,14 +32,14 @@ export function readArff(bytes: Uint8Array, file: string): Rows {
     if (values !== undefined) kinds[name] = 'categorical';
     else if (/^(numeric|real|integer)\b/i.test(type)) kinds[name] = 'numeric';
     else if (!/^(string|date)\b/i.test(type))
-      throw fail(at, `has the type "${type.slice(0, 40)}", which is none that oddity reads`);
+      throw fail(at, `has the type "${type.slice(0, 40)}", which is not supported`);
     heads.push(name);
     nominal.push(values === undefined ? undefined : new Set(cellsOf(values)));
   }
   if (at === lines.length || heads.length === 0) {
     throw new DataError(
       'arff',
-      `${file} must be an ARFF file with @attribute lines and @data, and has not both. Add them.`,
+      `${file} must be an ARFF file with @attribute lines and a @data line; one of them is missing. Add it.`,
     );
   }
   lines.fill('', 0, at + 1);
@@ -49,7 +49,7 @@ export function readArff(bytes: Uint8Array, file: string): Rows {
     const line = lines[at].trim();
     lines[at] = '';
     if (line === '' || line.startsWith('%')) continue;
-    if (line.startsWith('{')) throw fail(at, 'is a sparse row, which oddity does not read');
+    if (line.startsWith('{')) throw fail(at, 'is a sparse row, which is not supported');
     const cells = cellsOf(line);
     if (!cells) throw fail(at, 'has a quote without end');
     const strange = cells.findIndex((cell, c) => cell !== '?' && nominal[c]?.has(cell) === false);
@@ -81,6 +81,6 @@ function decode(bytes: Uint8Array, file: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    throw new DataError('arff', `${file} must be text in UTF-8, and has bytes that are not. Save it as UTF-8.`);
+    throw new DataError('arff', `${file} must be UTF-8 text, but has bytes that are not. Save it as UTF-8.`);
   }
 }

@@ -1,5 +1,6 @@
 /** Which image files are taken, by what their headers say: the same in Node and in a page. */
 import { DataError } from '../../core/errors.ts';
+import { option, say } from '../../core/text.ts';
 import { type ImageHeader, readHeader } from './header.ts';
 
 /** Pixels that an image file may have: 100 megapixels, 300 MB of colour while it is decoded. */
@@ -10,12 +11,12 @@ export const MAX_PIXELS = 100_000_000;
  * @throws DataError `empty-file`, `not-an-image`, `image-too-large` or `image-channels`.
  */
 export function checkHeader(bytes: Uint8Array, file: string, maxPixels = MAX_PIXELS): ImageHeader {
-  if (bytes.length === 0) throw new DataError('empty-file', `${file} must be an image, and is empty (0 bytes).`);
+  if (bytes.length === 0) throw new DataError('empty-file', `${file} must be an image, but it is empty (0 bytes).`);
   const header = readHeader(bytes);
   if (!header) {
     throw new DataError(
       'not-an-image',
-      `${file} must be a PNG, JPEG, TIFF, BMP, WebP, GIF or AVIF file, and its first bytes are of none of these.`,
+      `${file} must be a PNG, JPEG, TIFF, BMP, WebP, GIF or AVIF file; its first bytes match none of these.`,
     );
   }
   const { height, width, channels, bits, isFloat } = header;
@@ -35,6 +36,7 @@ export function checkHeader(bytes: Uint8Array, file: string, maxPixels = MAX_PIX
 export function tooLarge(file: string, size: string, maxPixels: number): DataError {
   return new DataError(
     'image-too-large',
-    `${file} must have at most ${maxPixels} pixels, found ${size}. Make it smaller, or raise the limit with --max-pixels.`,
+    say`${file} must have at most ${maxPixels} pixels, found ${size}. Make it smaller, or raise
+      ${option('maxPixels')}.`,
   );
 }

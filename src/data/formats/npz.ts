@@ -17,7 +17,7 @@ export async function readNpz(content: Uint8Array, file: string): Promise<Record
       if (claimed > MOST_BYTES) {
         throw new DataError(
           'too-large',
-          `${file} must unpack to at most ${MOST_BYTES} bytes, and says that it has more. Split it, or fetch it again.`,
+          `${file} must unpack to at most ${MOST_BYTES} bytes, but declares more. Split it, or fetch it again.`,
         );
       }
       return name.endsWith('.npy');

@@ -41,7 +41,7 @@ export async function readParquet(
     if (nested) {
       throw new DataError(
         'parquet-unsupported',
-        `${file} must hold one value for each row and column, and its column ${nested.element.name} holds lists or structures. ` +
+        `${file} must hold one value for each row and column, but its column ${nested.element.name} holds lists or structures. ` +
           'Save it without that column.',
       );
     }
@@ -51,8 +51,8 @@ export async function readParquet(
     if (!(rows >= 0 && rows * names.length <= MOST_CELLS && unpacked <= MOST_BYTES)) {
       throw new DataError(
         'too-large',
-        `${file} must have at most ${MOST_CELLS} cells in ${MOST_BYTES} bytes, and says that it has ${rows} rows of ` +
-          `${names.length} columns in ${unpacked} bytes. Split it, or fetch it again if that is wrong.`,
+        `${file} must have at most ${MOST_CELLS} cells in ${MOST_BYTES} bytes, but declares ${rows} rows of ` +
+          `${names.length} columns in ${unpacked} bytes. Split it, or fetch it again if it is damaged.`,
       );
     }
     const { deserializeTCompactProtocol } = await import('hyparquet/src/thrift.js');
@@ -73,7 +73,7 @@ export async function readParquet(
     if (error instanceof DataError) throw error;
     throw new DataError(
       'parquet-corrupt',
-      `${file} must be a whole Parquet file, and cannot be read (${(error as Error).message}). Fetch it again.`,
+      `${file} must be a whole Parquet file, but cannot be read (${(error as Error).message}). Fetch it again.`,
     );
   }
 }

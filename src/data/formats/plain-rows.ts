@@ -15,7 +15,7 @@ const [LF, CR, TAB, SPACE] = [10, 13, 9, 32];
  */
 export function readPlainRows(bytes: Uint8Array, file: string): Rows {
   const [first, second] = firstLines(bytes);
-  if (first === undefined) throw new DataError('csv', `${file} must have rows, and is empty.`);
+  if (first === undefined) throw new DataError('csv', `${file} must have rows, but it is empty.`);
   const separator = [',', ';', '\t'].find((mark) => first.includes(mark));
   const split = (line: string) => (separator ? line.split(separator) : line.trim().split(/\s+/));
   const isHead = second !== undefined && !split(first).some(isNumber) && split(second).some(isNumber);

@@ -143,8 +143,8 @@ describe('torch', () => {
     const read = () => readTorch(checkpoint(value, { 0: six }), 'm.pth');
     expect(read).toThrow(expect.objectContaining({ name: 'DataError', code: 'checkpoint-code' }));
     expect(read).toThrow(
-      `m.pth wants to call ${name}; tensors alone are read, and no code of a file is run. Save its weights alone, from ` +
-        "where it is trusted: torch.save(model.state_dict(), 'weights.pth').",
+      `m.pth asks to call ${name}, but only tensors are read and no code from a file is run. Where you trust the ` +
+        "file, save its weights only: torch.save(model.state_dict(), 'weights.pth').",
     );
   });
 

@@ -102,7 +102,7 @@ export function readTorch(content: Uint8Array, file: string): Tensors {
   const head = archive.read([pickles[0], `${root}byteorder`]);
   const order = head.get(`${root}byteorder`);
   if (order && new TextDecoder().decode(order) !== 'little') {
-    unsupported('has the byte order of another processor', 'Save it anew on a little-endian machine.');
+    unsupported('has the byte order of another processor', 'Save it again on a little-endian machine.');
   }
 
   const found = readPickle(head.get(pickles[0])!, {
@@ -111,8 +111,8 @@ export function readTorch(content: Uint8Array, file: string): Tensors {
     refuse: (global) => {
       throw new DataError(
         'checkpoint-code',
-        `${file} wants to call ${printable(global)}; tensors alone are read, and no code of a file is run. ` +
-          "Save its weights alone, from where it is trusted: torch.save(model.state_dict(), 'weights.pth').",
+        `${file} asks to call ${printable(global)}, but only tensors are read and no code from a file is run. ` +
+          "Where you trust the file, save its weights only: torch.save(model.state_dict(), 'weights.pth').",
       );
     },
     fail,

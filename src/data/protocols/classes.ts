@@ -1,5 +1,6 @@
 /** Protocols for data sets of classes: one class is normal, or one is the anomaly. Their numbers never compare. */
 import { DataError } from '../../core/errors.ts';
+import { option, say } from '../../core/text.ts';
 import { finishSplit } from '../split.ts';
 import { given, numbersWhere, type Protocol, resolveClass } from './protocol.ts';
 
@@ -17,7 +18,8 @@ export const oneClass: Protocol = {
     if (!items.some((item) => item.part === 'test')) {
       throw new DataError(
         'no-test-part',
-        `The protocol one-class tests on the official test part, and ${source.name} has none. Use --protocol alad, which draws one.`,
+        say`The protocol one-class tests on the official test part, but ${source.name} has none. Use
+          ${option('protocol', 'alad')}, which draws one.`,
       );
     }
     return finishSplit(source, {

@@ -1,5 +1,6 @@
 /** Protocols for data that says itself what is normal: without labels in training, and with them. */
 import { DataError } from '../../core/errors.ts';
+import { option, say } from '../../core/text.ts';
 import { finishSplit } from '../split.ts';
 import { aboutNormal, fractionOf, normalParts, type Protocol } from './protocol.ts';
 
@@ -57,20 +58,20 @@ export const labelled: Protocol = {
     let testing = list('test', true);
     if (training.length === 0 || testing.length === 0) {
       const pool = rng.split('anomalies').shuffle(Uint32Array.from([...training, ...testing]));
-      said.push('Half of the anomalies, drawn by the seed, train, and the other half test.');
+      said.push('Half of the anomalies, chosen by seed, are used for training and the other half for testing.');
       training = pool.slice(0, pool.length >> 1);
       testing = pool.slice(pool.length >> 1);
     }
     if (training.length === 0) {
       throw new DataError(
         'no-labelled-anomalies',
-        `The protocol labelled must have at least two anomalies, one to train on and one to test with, and ` +
-          `${source.name} has ${testing.length}. Use --protocol folder, which trains on normal images only.`,
+        say`The protocol labelled needs at least two anomalies, one for training and one for testing, but
+          ${source.name} has ${testing.length}. Use ${option('protocol', 'folder')}, which trains on normal images only.`,
       );
     }
     const used = Math.max(1, Math.round(labelledFraction * training.length));
     if (used < training.length)
-      said.push(`${used} of ${training.length} anomalies for training are labelled, the rest is not used.`);
+      said.push(`${used} of ${training.length} training anomalies are labelled; the others are not used.`);
     return finishSplit(source, {
       protocol: 'labelled',
       description: said.join(' '),

@@ -1,6 +1,7 @@
 /** The protocol of seed 000: one class is normal, some of the others are labelled in training, the rest is held out. */
 import { ConfigError, DataError } from '../../core/errors.ts';
 import type { Rng } from '../../core/random.ts';
+import { option, say } from '../../core/text.ts';
 import type { Source } from '../item.ts';
 import { finishSplit } from '../split.ts';
 import { fractionOf, given, numbersWhere, type Protocol, type ProtocolOptions, resolveClass } from './protocol.ts';
@@ -30,8 +31,9 @@ export const imbalance: Protocol = {
     if (anomalies.length === 0) {
       throw new DataError(
         'no-labelled-anomalies',
-        `The protocol imbalance must have anomalies to train on, and ${source.name} has none in the training part of ` +
-          `${seen.length === 0 ? 'the classes that are not held out' : names(seen)}. Use --protocol one-class, which trains on normal items only.`,
+        say`The protocol imbalance needs anomalies to train on, but ${source.name} has none in the training part of
+          ${seen.length === 0 ? 'the classes that are not held out' : names(seen)}. Use
+          ${option('protocol', 'one-class')}, which trains on normal items only.`,
       );
     }
     return finishSplit(source, {
@@ -64,7 +66,8 @@ function heldOutOf(
   if (numbers.includes(normal)) {
     throw new ConfigError(
       'held-out',
-      `The classes held out must be anomalous, and "${source.classes[normal]}" is the normal one. Leave it out of --held-out.`,
+      say`Held-out classes must be anomalous, but "${source.classes[normal]}" is the normal class. Remove it from
+        ${option('heldOut')}.`,
     );
   }
   return numbers;

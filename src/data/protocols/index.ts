@@ -33,5 +33,6 @@ export function findProtocol(name: string): Protocol {
     'protocol',
     name,
     protocols.flatMap((p) => [p.name, ...(p.aliases ?? [])]),
+    'protocol',
   );
 }

@@ -4,6 +4,7 @@
  */
 import { ConfigError, DataError, unknownName } from '../../core/errors.ts';
 import type { Rng } from '../../core/random.ts';
+import { option, say } from '../../core/text.ts';
 import type { Source } from '../item.ts';
 import type { Split, SplitOptions } from '../split.ts';
 
@@ -49,8 +50,8 @@ export function aboutNormal(source: Source, protocol: string, about: string | nu
     if (about !== undefined && resolveClass(source, about) !== normalClass) {
       throw new ConfigError(
         'class-not-needed',
-        `${source.name} says itself that "${classes[normalClass]}" is normal, so ${protocol} takes no other ` +
-          `class, got "${about}". Leave --class out.`,
+        say`In ${source.name} "${classes[normalClass]}" is normal, so the protocol ${protocol} takes no other class;
+          got "${about}". Leave ${option('class')} out.`,
       );
     }
     isAnomalous = (i) => items[i].class !== normalClass;
@@ -59,8 +60,9 @@ export function aboutNormal(source: Source, protocol: string, about: string | nu
     if (protocol === 'folder') {
       throw new ConfigError(
         'protocol-needs-folder',
-        `The protocol folder needs data that says what is normal, and ${source.name} has only classes. ` +
-          `Use --protocol ${items.some((i) => i.part === 'test') ? 'one-class' : 'alad'} and name a class with --class.`,
+        say`The protocol folder needs data that says what is normal, but ${source.name} has classes only. Use
+          ${option('protocol', items.some((i) => i.part === 'test') ? 'one-class' : 'alad')} and name the normal class
+          with ${option('class')}.`,
       );
     }
     if (about === undefined) throw missingClass(protocol, source.name);
@@ -82,7 +84,9 @@ export function normalParts(source: Source, isAnomalous: (i: number) => boolean,
     const drawn = rng.split('test').shuffle(normals);
     const count = Math.min(drawn.length, Math.max(1, Math.round(TEST_SHARE * drawn.length)));
     [test, normals] = [drawn.slice(0, count), drawn.slice(count)];
-    said.push(`No normal images are set apart for testing: ${count}, drawn by the seed, test.`);
+    said.push(
+      `No separate test set; ${count} normal ${source.kind === 'table' ? 'rows' : 'images'}, chosen by seed, are used for testing.`,
+    );
   }
   return { normals, test, ...(validation.length > 0 && { validation }) };
 }
@@ -91,7 +95,7 @@ export function normalParts(source: Source, isAnomalous: (i: number) => boolean,
 export function missingClass(protocol: string, data: string): ConfigError {
   return new ConfigError(
     'missing-class',
-    `The protocol ${protocol} needs a class of ${data}, got none. Name one with --class, for example --class 0.`,
+    say`The protocol ${protocol} needs a class of ${data}, got none. Name one, for example ${option('class', 0)}.`,
   );
 }
 
@@ -108,7 +112,7 @@ export function resolveClass(source: Source, given: string | number): number {
     if (number === source.normalClass) throw withoutNormals(source);
     throw new DataError(
       'empty-class',
-      `The class "${source.classes[number]}" of ${source.name} must have items, and has none. Choose another class.`,
+      `The class "${source.classes[number]}" of ${source.name} has no items. Choose another class.`,
     );
   }
   return number;
@@ -117,10 +121,12 @@ export function resolveClass(source: Source, given: string | number): number {
 /** The error for data of one's own in which everything is anomalous. */
 function withoutNormals({ name, kind, items }: Source): DataError {
   const [things, remedy] =
-    kind === 'table' ? ['rows', 'Correct the labels'] : ['images', 'Say with --normal in which folder they are'];
+    kind === 'table'
+      ? ['rows', 'Correct the labels']
+      : ['images', say`Name the folder of normal images with ${option('folderNames.normal')}`];
   return new DataError(
     'empty-class',
-    `${name} must hold normal ${things} to train on, but all of its ${items.length} are anomalous. ${remedy}, or add some.`,
+    say`${name} must hold normal ${things} to train on, but all ${items.length} are anomalous. ${remedy}, or add some.`,
   );
 }
 
@@ -140,8 +146,9 @@ export function numbersWhere(source: Source, pass: (i: number) => boolean): Uint
 /** The share of labelled anomalies, checked. */
 export function fractionOf({ labelledFraction = 1 }: ProtocolOptions): number {
   if (labelledFraction > 0 && labelledFraction <= 1) return labelledFraction;
-  throw new ConfigError(
-    'labelled-fraction',
-    `The share of labelled anomalies must be above 0 and at most 1, got ${labelledFraction}.`,
-  );
+  throw new ConfigError('labelled-fraction', {
+    option: 'labelledFraction',
+    value: labelledFraction,
+    must: 'a number above 0 and at most 1',
+  });
 }

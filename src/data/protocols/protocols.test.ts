@@ -75,7 +75,9 @@ describe('contamination', () => {
       expect(sum(foul.trainLabels)).toBe(0);
       // The held-out normals and the test part are those of the clean split.
       expect([foul.validation, foul.test, foul.leakFree]).toEqual([clean.validation, clean.test, true]);
-      expect(foul.description).toContain(`${count} anomalies, none of the test part, train as if they were normal`);
+      expect(foul.description).toContain(
+        `${count} anomalies, none from the test part, are treated as normal in training`,
+      );
     }
   });
 
@@ -88,7 +90,7 @@ describe('contamination', () => {
     expect([...foul.test].some((i) => foul.contaminants.includes(i))).toBe(false);
     expect([foul.validation, foul.leakFree]).toEqual([clean.validation, true]);
     expect(foul.prevalence).toBeCloseTo(84 / 124, 10);
-    expect(foul.description).toContain('16 anomalies, taken out of the test part, train');
+    expect(foul.description).toContain('16 anomalies, taken from the test part, are treated as normal in training');
   });
 
   test('halves and alad use the anomalies that they leave out of training', () => {
@@ -128,16 +130,16 @@ describe('contamination', () => {
 
   test('what cannot be is refused with a sentence', () => {
     const of = source(80, 20);
-    expect(() => split('one-class', of, { contamination: 0.6 })).toThrow('must be from 0 to 0.5, got 0.6');
+    expect(() => split('one-class', of, { contamination: 0.6 })).toThrow('must be a number from 0 to 0.5, got 0.6');
     expect(() => split('one-class', of, { contamination: Number.NaN })).toThrow(
       expect.objectContaining({ code: 'contamination' }),
     );
     expect(() => split('one-anomaly', of, { contamination: 0.5 })).toThrow(
-      'A contamination of 0.5 needs 144 anomalies beside 144 normal items to train on, and numbered can give 99 of its ' +
-        'test part, which must keep one. Lower --contamination, or choose another class.',
+      'A contamination of 0.5 needs 144 anomalies beside 144 normal training items, but numbered has 99 to spare in its ' +
+        'test part, which must keep one. Lower `contamination`, or choose another class.',
     );
     expect(() => split('labelled', of, { contamination: 0.1 })).toThrow(
-      'the protocol labelled trains on labelled anomalies too',
+      'the protocol labelled also trains on labelled anomalies',
     );
   });
 });
@@ -148,14 +150,14 @@ test('a limit draws normal items to train on, and leaves the other parts as they
   expect([all.train.length, few.train.length]).toEqual([72, 9]);
   expect([...few.train].every((i) => all.train.includes(i))).toBe(true);
   expect([few.validation, few.test]).toEqual([all.validation, all.test]);
-  expect(few.description).toContain('9 of 72 normal items, drawn by the seed, train.');
+  expect(few.description).toContain('Training uses 9 of 72 normal items, chosen by seed.');
   expect(split('one-class', of, { trainLimit: 72 })).toEqual(all);
   expect(split('one-class', of, { trainLimit: 9, seed: 2 }).train).not.toEqual(few.train);
   // The share of contaminants is one of what trains.
   expect(split('one-class', of, { trainLimit: 9, contamination: 0.1 }).train.length).toBe(10);
   for (const trainLimit of [0, 2.5]) {
     expect(() => split('one-class', of, { trainLimit })).toThrow(
-      `The training limit must be an integer of at least 1, got ${trainLimit}.`,
+      `\`trainLimit\` must be an integer of at least 1, got ${trainLimit}.`,
     );
   }
 });
@@ -166,7 +168,7 @@ test('a limit draws test items with their share of anomalies', () => {
   expect([all.test.length, few.test.length, sum(few.testLabels)]).toEqual([60, 30, 20]);
   expect([few.train, few.validation]).toEqual([all.train, all.validation]);
   expect([...few.test].every((i) => all.test.includes(i))).toBe(true);
-  expect(few.description).toContain('30 of 60 test items, drawn by the seed, test');
+  expect(few.description).toContain('Testing uses 30 of 60 test items, chosen by seed');
   expect(split('one-class', of, { testLimit: 60 })).toEqual(all);
   expect(split('one-class', of, { testLimit: 30, seed: 2 }).test).not.toEqual(few.test);
   for (const testLimit of [1, 2.5]) {

@@ -61,7 +61,7 @@ export function readCells(bytes: Uint8Array, file: string, options: CellOptions 
       if (bytes[i + 1] === QUOTE) i++;
       else return i + 1;
     }
-    throw new DataError('csv', `${file} must be a CSV file: a quote has no end (line ${line}). Close it.`);
+    throw new DataError('csv', `${file} must be a CSV file: a quote on line ${line} is not closed. Close it.`);
   };
 
   let names = heads;
@@ -71,7 +71,8 @@ export function readCells(bytes: Uint8Array, file: string, options: CellOptions 
     line++;
     if (count > 0) names = Array.from({ length: count }, (_, c) => cellText(bytes, found[c], found[c + 1] - 1).trim());
   }
-  if (!names) throw new DataError('csv', `${file} must be a CSV file with a head and rows below it, and is empty.`);
+  if (!names)
+    throw new DataError('csv', `${file} must be a CSV file with a header and rows below it, but it is empty.`);
   const width = names.length;
   const starts = new Uint32Array((lineCount + 1) * (width + 1));
   const lines = new Uint32Array(lineCount + 1);
@@ -132,10 +133,7 @@ export function cellText(bytes: Uint8Array, from: number, to: number): string {
     );
     return isQuoted ? text.replaceAll('""', '"') : text;
   } catch {
-    throw new DataError(
-      'csv',
-      'A CSV file must be text in UTF-8, and this one has bytes that are not. Save it as UTF-8.',
-    );
+    throw new DataError('csv', 'A CSV file must be UTF-8 text, but this one has bytes that are not. Save it as UTF-8.');
   }
 }
 

@@ -28,14 +28,14 @@ export function encodeRows(raw: Rows, encoding: TableEncoding): EncodedRows {
     const named = absent.slice(0, 8).join(', ') + (absent.length > 8 ? ` and ${absent.length - 8} more` : '');
     throw new DataError(
       'missing-columns',
-      `${file} must have the ${encoding.columns.length} columns that the detector was trained on, and lacks ${named}. ` +
-        'Add them, or name them as they were in training (a CSV file in its first line).',
+      `${file} must have the ${encoding.columns.length} columns that the detector was trained on, but lacks ${named}. ` +
+        'Add them, or name them as in training (in a CSV file, in the first line).',
     );
   }
   const names = new Set(encoding.columns.map(({ name }) => name));
   const twice = heads.find((name, i) => names.has(name) && heads.indexOf(name) < i);
   if (twice !== undefined) {
-    throw new DataError('csv', `${file} must have each column once, and has "${twice}" twice. Rename one.`);
+    throw new DataError('csv', `${file} must have each column once, but has "${twice}" twice. Rename one.`);
   }
   const width = encoding.columns.length;
   const values = new Float64Array(rows * width);

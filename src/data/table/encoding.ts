@@ -77,7 +77,7 @@ export function fitEncoding(
   rows: ArrayLike<number>,
   { scaling, allTexts = false }: { scaling: Scaling; allTexts?: boolean },
 ): { encoding: TableEncoding; remarks: EncodingRemark[] } {
-  if (rows.length === 0) throw new ConfigError('no-inputs', 'A table needs training rows to be encoded, got none.');
+  if (rows.length === 0) throw new ConfigError('no-inputs', 'Encoding a table needs training rows, got none.');
   const width = columns.length;
   const constant: string[] = [];
   const encoded = columns.map((column, c): ColumnEncoding => {

@@ -44,6 +44,6 @@ export function badRows(file: string, what: string, problems: readonly string[],
   const more = total > SHOWN ? `; and ${total - SHOWN} more` : '';
   return new DataError(
     'csv-rows',
-    `${file} must have ${what}, and has faults: ${problems.slice(0, SHOWN).join('; ')}${more}. Correct them.`,
+    `${file} must have ${what}; these are wrong: ${problems.slice(0, SHOWN).join('; ')}${more}. Correct them.`,
   );
 }

@@ -46,7 +46,7 @@ describe('cells', () => {
 
   test('rows of another width, a quote without end and an empty file are refused', () => {
     expect(() => cells('a,b\n1,2\n1\n1,2,3\n')).toThrow('line 3: 1 fields instead of 2; line 4: 3 fields instead of 2');
-    expect(() => cells('a,b\n"1,2\n')).toThrow('a quote has no end');
+    expect(() => cells('a,b\n"1,2\n')).toThrow('is not closed');
     expect(() => cells('')).toThrow('is empty');
   });
 
@@ -81,7 +81,7 @@ describe('columns', () => {
     expect([...read.table.cells]).toEqual([1, 0, 7, 2.5, 1, 8, Number.NaN, 0, 7]);
     expect([read.classes, [...read.labels], read.normalClass]).toEqual([['normal', 'anomalous'], [0, 1, 0], 0]);
     expect(read.explanation).toBe(
-      'x.csv: 3 rows; 2 columns of numbers and 1 of texts (b 2); labels in label: 2 normal, 1 anomalous.',
+      'x.csv: 3 rows; 2 columns of numbers and 1 of text (b 2); labels in label: 2 normal, 1 anomalous.',
     );
     const said = table(text, { c: 'categorical', a: 'ignore' }).table.columns;
     expect(said.map(({ name, kind }) => `${name} ${kind}`)).toEqual(['b categorical', 'c categorical']);
@@ -101,15 +101,15 @@ describe('columns', () => {
   });
 
   test('what cannot be used is named with its line', () => {
-    expect(() => table('a,b\n1,2\ninf,3\n')).toThrow('finite numbers in the column a, and has faults: line 3: "inf"');
-    expect(() => table('a,b\n1,x\n2,3\n', { b: 'numeric' })).toThrow('the column b, and has faults: line 2: "x"');
-    expect(() => table('a,b\n,1\n,2\n')).toThrow('The column a of x.csv must have a number in some row, and is empty');
+    expect(() => table('a,b\n1,2\ninf,3\n')).toThrow('finite numbers in the column a; these are wrong: line 3: "inf"');
+    expect(() => table('a,b\n1,x\n2,3\n', { b: 'numeric' })).toThrow('the column b; these are wrong: line 2: "x"');
+    expect(() => table('a,b\n,1\n,2\n')).toThrow('The column a of x.csv is empty');
     expect(() => table('a,b\n1,2\n', { c: 'ignore' })).toThrow('x.csv has no column "c".');
-    expect(() => table('a,a\n1,2\n')).toThrow('has "a" twice');
-    expect(() => table('a,label\n')).toThrow('must have rows, and has none below the names');
-    expect(() => table('label\n0\n')).toThrow('must have a column of values, and has none beside labels');
+    expect(() => table('a,a\n1,2\n')).toThrow('"a" is there twice');
+    expect(() => table('a,label\n')).toThrow('has column names but no rows');
+    expect(() => table('label\n0\n')).toThrow('must have a column of values; all of its columns are labels');
     const ids = Array.from({ length: 1200 }, (_, i) => `id${i},${i}`).join('\n');
-    expect(() => table(`id,v\n${ids}\n`)).toThrow('Leave it out: --column id=ignore');
+    expect(() => table(`id,v\n${ids}\n`)).toThrow("Leave it out with `columns.id: 'ignore'`");
   });
 });
 

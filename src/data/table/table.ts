@@ -2,7 +2,8 @@
  * A table in memory: columns of numbers and of texts, row after row, and from a file also labels and parts. What a
  * column is follows from its cells unless the caller says; what was understood is told in one sentence.
  */
-import { ConfigError, DataError, nearestName } from '../../core/errors.ts';
+import { ConfigError, DataError, factsOf, nearestName } from '../../core/errors.ts';
+import { option, say } from '../../core/text.ts';
 import type { Part } from '../item.ts';
 import { LayoutWords } from '../layout-words.ts';
 import { badRows, type Rows, SHOWN } from './rows.ts';
@@ -61,7 +62,10 @@ export function readTable(raw: Rows, said: Readonly<Record<string, ColumnKind>> 
   const kindOf = (name: string): ColumnKind | undefined => (Object.hasOwn(kinds, name) ? kinds[name] : undefined);
   const labels = heads.filter((name) => kindOf(name) === 'label');
   if (labels.length > 1) {
-    throw new ConfigError('labels', `${file} must have one column of labels, got ${labels.join(' and ')}. Name one.`);
+    throw new ConfigError(
+      'labels',
+      `${file} must have one column of labels, got ${labels.join(' and ')}. Name only one.`,
+    );
   }
   const named = (names: readonly string[]) =>
     heads.find((name) => !Object.hasOwn(said, name) && names.includes(name.toLowerCase()));
@@ -69,11 +73,11 @@ export function readTable(raw: Rows, said: Readonly<Record<string, ColumnKind>> 
   const part = named(partNames);
   const parts = part === undefined ? undefined : readParts(raw, heads.indexOf(part));
   const others = heads.filter((name) => name !== label && kindOf(name) !== 'ignore' && !(parts && name === part));
-  if (rows === 0) throw new DataError('csv', `${file} must have rows, and has none below the names of its columns.`);
+  if (rows === 0) throw new DataError('csv', `${file} has column names but no rows. Add rows.`);
   if (others.length === 0) {
     throw new DataError(
       'csv',
-      `${file} must have a column of values, and has none beside labels, parts and ignored ones.`,
+      `${file} must have a column of values; all of its columns are labels, parts or ignored.`,
     );
   }
   const columns: Column[] = [];
@@ -100,17 +104,26 @@ export function readTable(raw: Rows, said: Readonly<Record<string, ColumnKind>> 
 function checkHeads({ file, heads }: Rows, kinds: Readonly<Record<string, ColumnKind>>): void {
   const twice = heads.find((name, i) => heads.indexOf(name) < i);
   if (twice !== undefined || heads.includes('')) {
-    const found = twice ? `has "${twice}" twice` : 'has one without a name';
-    throw new DataError('csv', `${file} must have a head with a name for each column, and ${found}. Rename it.`);
+    const found = twice ? `"${twice}" is there twice. Rename one.` : 'one has no name. Name it.';
+    throw new DataError('csv', `${file} must have a header with a name for each column; ${found}`);
   }
   for (const [name, kind] of Object.entries(kinds)) {
     if (!columnKinds.includes(kind)) {
-      throw new ConfigError('column-kind', `A column is ${columnKinds.join(', ')}, got "${kind}" for ${name}.`);
+      const known = `${columnKinds.slice(0, -1).join(', ')} or ${columnKinds.at(-1)}`;
+      throw new ConfigError(
+        'column-kind',
+        `Column kind must be ${known}; got "${kind}" for ${name}.`,
+        factsOf({ option: ['columns', name], value: kind, must: known }),
+      );
     }
     if (heads.includes(name)) continue;
     const near = nearestName(name, heads);
     const hint = near ? `Did you mean "${near}"?` : `Its columns: ${heads.slice(0, 20).join(', ')}.`;
-    throw new ConfigError('unknown-column', `${file} has no column "${name}". ${hint}`);
+    throw new ConfigError(
+      'unknown-column',
+      `${file} has no column "${name}". ${hint}`,
+      factsOf({ option: ['columns', name], value: kind }),
+    );
   }
 }
 
@@ -132,7 +145,8 @@ function readNumbers(raw: Rows, at: number, out: Float64Array, c: number, width:
   if (present > 0) return true;
   throw new DataError(
     'empty-column',
-    `The column ${heads[at]} of ${file} must have a number in some row, and is empty. Leave it out: --column ${heads[at]}=ignore`,
+    say`The column ${heads[at]} of ${file} is empty; some row must have a number in it. Leave it out with
+      ${option(['columns', heads[at]], 'ignore')}.`,
   );
 }
 
@@ -144,8 +158,9 @@ function readTexts(raw: Rows, at: number, out: Float64Array, c: number, width: n
     if (texts.values.length <= MOST_TEXTS) continue;
     throw new DataError(
       'too-many-texts',
-      `The column ${heads[at]} of ${file} must have at most ${MOST_TEXTS} different texts, because each becomes an ` +
-        `input, and has more (such as ${texts.values.slice(-3).join(', ')}). Leave it out: --column ${heads[at]}=ignore`,
+      say`The column ${heads[at]} of ${file} must have at most ${MOST_TEXTS} different texts, because each becomes an
+        input; it has more (such as ${texts.values.slice(-3).join(', ')}). Leave it out with
+        ${option(['columns', heads[at]], 'ignore')}.`,
     );
   }
   return texts.values;
@@ -194,8 +209,8 @@ function readLabels(raw: Rows, at: number): Meaning {
 function labelKind(file: string, name: string, found: string): DataError {
   return new DataError(
     'label-kind',
-    `The labels of ${file} (column ${name}) must be 0 for normal and 1 for anomalous, words such as normal and fault, ` +
-      `or names of a few classes; found ${found}. Name another column with --label.`,
+    say`The labels of ${file} (column ${name}) must be 0 for normal and 1 for anomalous, words such as normal and fault,
+      or names of a few classes; found ${found}. Name another column with ${option(['columns', '<name>'], 'label')}.`,
   );
 }
 
@@ -221,10 +236,10 @@ function explain({ file, rows, about }: Rows, columns: readonly Column[], meanin
   const classes = meaning.classes.map((name, i) => `${counts[i]} ${name}`);
   const labels =
     label === undefined
-      ? 'no column for labels: all normal'
+      ? 'no label column, all normal'
       : `labels in ${label}: ${classes.slice(0, 12).join(', ')}${classes.length > 12 ? ', …' : ''}`;
   const numeric = columns.length - texts.length;
-  const categorical = texts.length > 0 ? ` and ${texts.length} of texts (${shown})` : '';
+  const categorical = texts.length > 0 ? ` and ${texts.length} of text (${shown})` : '';
   const understood = about === undefined ? '' : `${about}; `;
   return `${file}: ${understood}${rows} rows; ${numeric} columns of numbers${categorical}; ${labels}.`;
 }

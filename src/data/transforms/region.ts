@@ -15,7 +15,7 @@ export function checkRegion(region: Region, height: number, width: number): void
     throw new ShapeError(`A region of ${height}x${width} needs ${height * width} values, got ${region.length}.`);
   }
   if (!region.some((v) => v > 0)) {
-    throw new ConfigError('empty-region', 'A region of interest must have pixels above 0, and has none.');
+    throw new ConfigError('empty-region', 'A region must have pixels above 0, but has none.');
   }
 }
 

@@ -30,12 +30,12 @@ export interface TileOptions {
 /** Lays the fewest tiles evenly. Throws ShapeError when the image is smaller than a tile. */
 export function tileGrid({ height, width, tileHeight, tileWidth, overlap = 0.25 }: TileOptions): TileGrid {
   if (!(overlap >= 0 && overlap <= 0.9)) {
-    throw new ShapeError(`Tiles overlap by a share from 0 to 0.9 of their side, got ${overlap}.`);
+    throw new ShapeError(`The overlap of tiles must be from 0 to 0.9 of their side, got ${overlap}.`);
   }
   if (!(tileHeight >= 1 && tileWidth >= 1 && height >= tileHeight && width >= tileWidth)) {
     throw new ShapeError(
       `An image of ${height}x${width} must be at least as large as its tiles of ${tileHeight}x${tileWidth}. ` +
-        'Take smaller tiles, or resize the image.',
+        'Use smaller tiles, or resize the image.',
     );
   }
   const places = (side: number, tile: number): number[] => {

@@ -291,7 +291,7 @@ describe('a region', () => {
   });
 
   it('must have pixels, as many as the image', () => {
-    expect(() => checkRegion(new Uint8Array(4), 2, 2)).toThrow('and has none');
+    expect(() => checkRegion(new Uint8Array(4), 2, 2)).toThrow('but has none');
     expect(() => checkRegion(new Uint8Array(4), 2, 3)).toThrow('needs 6 values, got 4');
   });
 });

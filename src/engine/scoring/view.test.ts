@@ -39,7 +39,7 @@ describe('withRegion', () => {
   });
 
   it('refuses regions that are empty or of another size', () => {
-    expect(() => withRegion(meanImage as AnyModel, new Uint8Array(16), shape)).toThrow('and has none');
+    expect(() => withRegion(meanImage as AnyModel, new Uint8Array(16), shape)).toThrow('but has none');
     expect(() => withRegion(meanImage as AnyModel, new Uint8Array(9), shape)).toThrow('needs 16 values, got 9');
   });
 });

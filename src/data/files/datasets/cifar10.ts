@@ -54,7 +54,7 @@ export const cifar10: Dataset = {
           type: 'warning',
           code: 'lossy-copy',
           message:
-            `${paths[0]} and ${paths[1]} were decoded from JPEG files and hold a part of the training images only: ` +
+            `${paths[0]} and ${paths[1]} were decoded from JPEG files and hold only part of the training images: ` +
             `results are not those of CIFAR-10. Put the official ${officialNames[0]} … ${officialNames[5]} into ${home}.`,
         });
       } else if (options.download === false) {
@@ -99,7 +99,8 @@ async function fetchArchive(home: string, { onEvent = silent, signal }: LoadOpti
   const paths: string[] = [];
   for (const name of officialNames) {
     const content = files.get(`${archive.folder}/${name}`);
-    if (!content) throw new DataError('tar-corrupt', `${to} must hold ${archive.folder}/${name}, and does not.`);
+    if (!content)
+      throw new DataError('tar-corrupt', `${to} must hold ${archive.folder}/${name}, but does not. Fetch it again.`);
     const path = join(home, name);
     await writeFile(`${path}.part`, content);
     await rename(`${path}.part`, path);

@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { ConfigError, DataError } from '../../../core/errors.ts';
 import type { Listener } from '../../../core/events.ts';
+import { option, say } from '../../../core/text.ts';
 import { gunzip } from '../../formats/gzip.ts';
 import { sha256 } from '../../hash.ts';
 import type { ImageOptions } from '../../image-options.ts';
@@ -103,7 +104,7 @@ export async function readChecked(path: string, hash?: string): Promise<Uint8Arr
   if (found !== hash) {
     throw new DataError(
       'checksum',
-      `${path} must have the sha256 ${hash} (unpacked), found ${found}. It is damaged or another file: remove it and load again.`,
+      `${path} must have the sha256 ${hash} (unpacked), found ${found}. It is damaged or a different file: remove it and load again.`,
     );
   }
   return content;
@@ -114,6 +115,6 @@ export function requireLicence({ name, licence }: Pick<Dataset, 'name' | 'licenc
   if (options.acceptLicence) return;
   throw new ConfigError(
     'licence',
-    `${name} may be used under its licence only: ${licence}. Pass --accept-licence to say that you accept it.`,
+    say`${name} may be used under its licence only: ${licence}. Accept it with ${option('acceptLicence', true)}.`,
   );
 }

@@ -1,7 +1,8 @@
 /** The data sets that oddity knows by name. Adding one is one file and one line here. Node only. */
 import { existsSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
-import { ConfigError, unknownName } from '../../../core/errors.ts';
+import { ConfigError, factsOf, unknownName } from '../../../core/errors.ts';
+import { option, say } from '../../../core/text.ts';
 import { synthetic } from '../../synthetic.ts';
 import { folderSource } from '../folder.ts';
 import { readLayout } from '../layout.ts';
@@ -61,18 +62,24 @@ export function findDataset(data: string): Dataset {
       'data set',
       name,
       datasets.map((d) => d.name),
+      'data',
     );
   }
   const { categories } = found;
   if (!categories) {
     if (category === undefined) return found;
-    throw new ConfigError('unknown-category', `${name} has no categories, got "${data}". Write: --data ${name}`);
+    throw new ConfigError(
+      'unknown-category',
+      say`${name} has no categories, got "${data}". Use ${option('data', name)}.`,
+      factsOf({ option: 'data', value: data }),
+    );
   }
   if (category === undefined) {
     throw new ConfigError(
       'missing-category',
-      `${name} has several categories, each a task of its own: ${categories.join(', ')}. ` +
-        `Name one, for example --data ${name}:${categories[0]}`,
+      say`${name} has several categories, each a task of its own: ${categories.join(', ')}. Name one, for example
+        ${option('data', `${name}:${categories[0]}`)}.`,
+      factsOf({ option: 'data', value: data }),
     );
   }
   if (!categories.includes(category)) throw unknownName('category', category, categories);

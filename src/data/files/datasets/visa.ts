@@ -55,7 +55,7 @@ async function readVisaLayout(root: string, category: string): Promise<Layout> {
     if ((split !== 'train' && split !== 'test') || !['normal', 'anomaly'].includes(label) || !image) {
       throw new DataError(
         'csv-row',
-        `${file}:${i + 2} must say object, split (train or test), label (normal or anomaly) and image. Fetch it again.`,
+        `${file}:${i + 2} must give object, split (train or test), label (normal or anomaly) and image. Fetch it again.`,
       );
     }
     const isNormal = label === 'normal';
@@ -70,6 +70,6 @@ async function readVisaLayout(root: string, category: string): Promise<Layout> {
       },
     ];
   });
-  if (items.length === 0) throw new DataError('no-images', `${file} must list images of ${category}, and lists none.`);
+  if (items.length === 0) throw new DataError('no-images', `${file} lists no images of ${category}. Fetch it again.`);
   return { root, kind: 'csv', explanation: `VisA, ${category}: ${items.length} images.`, items, warnings: [] };
 }
