@@ -60,9 +60,9 @@ function measure(options: PixelMetricsOptions | 'all at once') {
   const pixels = pixelMetrics(options);
   for (let i = 0; i < count; i++) {
     const { map, mask } = picture(i);
-    timed(() => pixels.add(map, mask, size, size));
+    timed(() => pixels.add({ map, mask, height: size, width: size }));
   }
-  const { pixelAuroc, pixelAp, aupro: area, error } = timed(() => pixels.result());
+  const { auroc: pixelAuroc, ap: pixelAp, aupro: area, error } = timed(() => pixels.result());
   return { seconds, cpuSeconds, pixelAuroc, pixelAp, aupro: area, errorBound: Math.max(...Object.values(error)) };
 }
 

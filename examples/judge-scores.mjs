@@ -1,6 +1,6 @@
 // Metrics and a threshold for scores from anywhere: a log file, another tool, a colleague's model.
 // Run: node examples/judge-scores.mjs
-import { imageMetrics, thresholdForFalseAlarms } from 'oddity/metrics';
+import { measureItems, thresholdForFalseAlarms } from 'oddity/metrics';
 
 // Larger means more anomalous. Normals around 1, anomalies around 2, overlapping.
 const wave = (/** @type {number} */ i) => Math.sin(12.9898 * i) * 0.6;
@@ -11,7 +11,7 @@ const anomalies = Float32Array.from({ length: 100 }, (_, i) => 2 + wave(1000 + i
 const { threshold, interval } = thresholdForFalseAlarms(normals.subarray(0, 200), 0.05);
 const scores = Float32Array.from([...normals.subarray(200), ...anomalies]);
 const labels = Uint8Array.from(scores, (_, i) => (i < 200 ? 0 : 1));
-console.log(imageMetrics(scores, labels));
+console.log(measureItems({ scores, labels }).values);
 
 const alarms = scores.filter((score, i) => labels[i] === 0 && score >= (threshold ?? Infinity)).length;
 console.log(`threshold ${threshold}: ${alarms} false alarms of 200; wanted 5 %, 95 % interval ${interval}`);

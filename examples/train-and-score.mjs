@@ -19,7 +19,7 @@ const report = await train({
   out: run,
   onEvent: (event) => event.type === 'warning' && console.warn(event.message),
 });
-console.log('AUROC', report.metrics.imageAuroc, 'mean image', report.baselines['mean-image'].imageAuroc);
+console.log('AUROC', report.metrics.item.auroc, 'mean image', report.baselines['mean-image'].item.auroc);
 
 const detector = await loadDetector(run);
 const source = await synthetic({ count: 6, seed: 7 });

@@ -23,7 +23,7 @@ const images = new Float32Array(2 * 256);
 await source.read([0, 1], images);
 const { scores } = await detector.score(images, 2);
 await detector.close();
-console.log(JSON.stringify({ device: report.device, auroc: report.metrics.imageAuroc, scores: scores.length, model: findModel('autoencoder').name }));
+console.log(JSON.stringify({ device: report.device, auroc: report.metrics.item.auroc, scores: scores.length, model: findModel('autoencoder').name }));
 `;
 
 let folder: string;

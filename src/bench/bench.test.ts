@@ -115,10 +115,10 @@ const table: BenchTable = {
   kind: 'table',
   cases: [{ data: 'a' }, { data: 'b' }],
   entries: [{ model: 'pca' }],
-  metrics: ['f1', 'imageAuroc'],
+  metrics: ['item.f1', 'item.auroc'],
   published: [
-    { method: 'P', model: 'pca', protocol: 'kdd', values: { f1: 0.5 }, source: 'S', read: 'paper' },
-    { method: 'Q', protocol: 'kdd', values: { f1: 0.25 }, source: 'T', read: 'memory', remark: 'odd' },
+    { method: 'P', model: 'pca', protocol: 'kdd', values: { 'item.f1': 0.5 }, source: 'S', read: 'paper' },
+    { method: 'Q', protocol: 'kdd', values: { 'item.f1': 0.25 }, source: 'T', read: 'memory', remark: 'odd' },
   ],
 };
 const report = (data: string, seed: number, f1: number, more = {}) => ({
@@ -129,7 +129,8 @@ const report = (data: string, seed: number, f1: number, more = {}) => ({
     class: 'normal',
     seed,
     parameters: 12,
-    metrics: { f1, imageAuroc: null, prevalence: 0.2 },
+    metrics: { item: { f1, auroc: null } },
+    counts: { test: 50, testAnomalies: 10 },
     timings: { totalSeconds: 2, fitSeconds: 1 },
     ...more,
   } as unknown as RunReport,
@@ -143,11 +144,11 @@ describe('summaries', () => {
     expect(summary.rows).toHaveLength(1);
     const [row] = summary.rows;
     expect(row).toMatchObject({ label: 'pca', seeds: 2, cases: 2, prevalence: 0.2, seconds: 2, parameters: 12 });
-    expect(row.metrics.f1!.mean).toBeCloseTo(0.35, 12); // of 0.2 and 0.5
-    expect(row.metrics.f1!.std).toBeCloseTo(0.3 / Math.SQRT2, 12);
-    expect(row.metrics.imageAuroc).toBe(null);
-    expect(spreadText(row.metrics.f1)).toBe('0.350 ± 0.212');
-    expect(spreadText(row.metrics.imageAuroc)).toBe('–');
+    expect(row.metrics['item.f1']!.mean).toBeCloseTo(0.35, 12); // of 0.2 and 0.5
+    expect(row.metrics['item.f1']!.std).toBeCloseTo(0.3 / Math.SQRT2, 12);
+    expect(row.metrics['item.auroc']).toBe(null);
+    expect(spreadText(row.metrics['item.f1'])).toBe('0.350 ± 0.212');
+    expect(spreadText(row.metrics['item.auroc'])).toBe('–');
     expect(summary.cases.map(({ label, values }) => [label, values[0]?.mean.toFixed(3)])).toEqual([
       ['a, normal', '0.250'],
       ['b, normal', '0.450'],
@@ -159,7 +160,7 @@ describe('summaries', () => {
   });
 
   test('average precisions below the share of anomalies are named', () => {
-    const metrics = (imageAp: number) => ({ metrics: { f1: 0.5, imageAp, prevalence: 0.2 } });
+    const metrics = (ap: number) => ({ metrics: { item: { f1: 0.5, ap } } });
     const mixed = [
       report('a', 1, 0.5, metrics(0.1)),
       report('b', 1, 0.5, metrics(0.3)),
@@ -177,7 +178,7 @@ describe('summaries', () => {
   test('shares of contaminants and limited test parts are rows of their own', () => {
     const mixed = [report('a', 1, 0.5, { testLimit: 40 }), report('a', 1, 0.4, { contamination: 0.1 })];
     const about = { ...table, cases: [{ data: 'a', contamination: 0 }] };
-    expect(summarize(about, mixed, []).rows.map(({ label, metrics }) => [label, metrics.f1])).toEqual([
+    expect(summarize(about, mixed, []).rows.map(({ label, metrics }) => [label, metrics['item.f1']])).toEqual([
       ['pca, p = 0, at most 40 test items', { mean: 0.5 }],
       ['pca, p = 0.1', { mean: 0.4 }],
     ]);

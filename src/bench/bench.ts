@@ -3,7 +3,7 @@
  * them. Numbers of different protocols never share a table.
  */
 import type { ItemKind } from '../core/item-shape.ts';
-import type { RunReport } from '../engine/judging/report-types.ts';
+import type { MetricId } from '../metrics/index.ts';
 
 /** A data set, and the class that the protocol is about where it has classes. */
 export interface BenchCase {
@@ -25,9 +25,6 @@ export interface BenchEntry {
   readonly testLimit?: number;
 }
 
-/** A metric that a table shows. */
-export type BenchMetric = Exclude<keyof RunReport['metrics'], 'prevalence'>;
-
 /** A figure that others published. */
 export interface PublishedFigure {
   readonly method: string;
@@ -37,7 +34,7 @@ export interface PublishedFigure {
   readonly protocol: string;
   /** What of the table it is about, where not the mean over all of it. */
   readonly about?: string;
-  readonly values: Readonly<Partial<Record<BenchMetric, number>>>;
+  readonly values: Readonly<Partial<Record<MetricId, number>>>;
   readonly source: string;
   /** Where it was read; `memory` is remembered, not read again, and never more than a hint. */
   readonly read: 'paper' | 'founding document' | 'rerun' | 'code' | 'issue' | 'memory';
@@ -53,7 +50,8 @@ export interface BenchTable {
   readonly kind: ItemKind;
   readonly cases: readonly BenchCase[];
   readonly entries: readonly BenchEntry[];
-  readonly metrics: readonly BenchMetric[];
+  /** Metrics that it shows, by id. */
+  readonly metrics: readonly MetricId[];
   /** Height and width of image files, where all models get the same instead of what suits each. */
   readonly size?: readonly [number, number];
   /** Used by each model that has a preset of this name. */

@@ -1,6 +1,7 @@
 /** The benchmarks by name. */
 import { unknownName } from '../core/errors.ts';
-import type { Bench, BenchCase, BenchEntry, BenchMetric, BenchTable } from './bench.ts';
+import type { MetricId } from '../metrics/index.ts';
+import type { Bench, BenchCase, BenchEntry, BenchTable } from './bench.ts';
 import {
   arrhythmiaFigures,
   cifarAnomalyFigures,
@@ -15,8 +16,9 @@ const entries = (...models: string[]): BenchEntry[] => models.map((model) => ({ 
 const classesOf = (data: string, count = 10): BenchCase[] =>
   Array.from({ length: count }, (_, i) => ({ data, class: String(i) }));
 
-const ranking: readonly BenchMetric[] = ['imageAuroc', 'imageAp'];
-const oracle: readonly BenchMetric[] = ['precision', 'recall', 'f1', 'imageAuroc', 'imageAp'];
+const ranking: readonly MetricId[] = ['item.auroc', 'item.ap'];
+const withMaps: readonly MetricId[] = [...ranking, 'map.auroc', 'map.aupro'];
+const oracle: readonly MetricId[] = ['item.precision', 'item.recall', 'item.f1', 'item.auroc', 'item.ap'];
 const oracleNote =
   'Precision, recall and F1 flag the share of the test items that is anomalous by the protocol: an oracle. AUROC and AP need none.';
 const limitNote =
@@ -53,7 +55,7 @@ const surveyOn = (title: string, data: string, more: Partial<BenchTable> = {}): 
     ...[anogan(), ...entries('egbad', 'ganomaly', 'alad')].map((entry) => ({ ...entry, config: surveyBudget })),
     ...entries('pca', 'knn', 'isolation-forest', 'mean-image'),
   ],
-  metrics: ['imageAp', 'imageAuroc'],
+  metrics: ['item.ap', 'item.auroc'],
   heldOut: 0.02,
   trainLimit: 10_000,
   testLimit: 5000,
@@ -111,7 +113,7 @@ export const benches: readonly Bench[] = [
         entries: [
           ...entries('patchcore', 'padim', 'dfm', 'dfkde', 'feature-autoencoder', 'autoencoder', 'pca', 'mean-image'),
         ],
-        metrics: [...ranking, 'pixelAuroc', 'aupro'],
+        metrics: withMaps,
         published: industrialFigures,
         notes: ['All at their defaults, with the backbone in the box where they see through one.'],
       },
@@ -131,7 +133,7 @@ export const benches: readonly Bench[] = [
           { model: 'autoencoder', label: 'autoencoder, perceptual', config: { loss: 'perceptual' } },
           ...['patchcore', 'padim', 'dfm'].map((model) => ({ model, label: `${model}, 128 × 128` })),
         ],
-        metrics: [...ranking, 'pixelAuroc', 'aupro'],
+        metrics: withMaps,
         size: [128, 128], // so that a CPU makes their training steps in minutes
         notes: [
           'All at their defaults, with the backbone in the box. Learners train for a few minutes, far less than their authors do.',
@@ -165,7 +167,7 @@ export const benches: readonly Bench[] = [
             config: { backbone: 'squeezenet1_1', taps: 'features.4,features.7,features.12' },
           },
         ],
-        metrics: [...ranking, 'pixelAuroc', 'aupro'],
+        metrics: withMaps,
         size: [256, 256], // that of the published runs
         published: industrialFigures,
       },
@@ -187,7 +189,7 @@ export const benches: readonly Bench[] = [
           { model: 'anoddpm', config: { width: 16, epochs: 20, reversal: 'fast' } },
           ...entries('vae', 'deep-svdd', 'autoencoder', 'pca', 'mean-image'),
         ],
-        metrics: [...ranking, 'pixelAuroc', 'aupro'],
+        metrics: withMaps,
         published: industrialFigures,
       },
     ],
@@ -291,7 +293,7 @@ export const benches: readonly Bench[] = [
           { model: 'two-discriminator-gan', label: 'ae-abc', preset: 'ae-abc' },
           ...entries('pca', 'mean-image'),
         ],
-        metrics: ['seenAuroc', 'heldOutAuroc', 'imageAuroc', 'imageAp'],
+        metrics: ['item.seenAuroc', 'item.heldOutAuroc', 'item.auroc', 'item.ap'],
         notes: [
           'Which classes are held out follows from the seed. gan, pca and mean-image use no labels: for them both kinds are new.',
         ],
@@ -322,7 +324,7 @@ export const benches: readonly Bench[] = [
         kind: 'image',
         cases: classesOf('mnist'),
         entries: entries('egbad', 'ganomaly', 'mean-image'),
-        metrics: ['imageAp', 'imageAuroc'],
+        metrics: ['item.ap', 'item.auroc'],
         published: mnistAnomalyFigures,
       },
     ],

@@ -4,7 +4,7 @@ import { fixed, many, seconds, whole } from '../report/numbers.ts';
 import { style } from '../report/style.ts';
 import type { Bench } from './bench.ts';
 import type { RowOrigin, SummaryRow, TableSummary } from './summary.ts';
-import { metricHeads, publishedText, quickBanner, spreadText } from './words.ts';
+import { headsOf, publishedText, quickBanner, spreadText } from './words.ts';
 
 /** The page as text. */
 export function benchPage(
@@ -40,6 +40,7 @@ ${tables.map((table, i) => section(table, i))}
 }
 
 function section({ table, rows, cases, belowPrevalence, otherPublished, leftOut }: TableSummary, index: number): Html {
+  const heads = headsOf(table.metrics, table.kind);
   const remarks = [...belowPrevalence, ...(table.notes ?? []), ...leftOut];
   return html`<section id="table-${index + 1}">
 <h2>${table.title}</h2>
@@ -49,7 +50,7 @@ function section({ table, rows, cases, belowPrevalence, otherPublished, leftOut 
 ${scroll(
   table.title,
   html`<table>
-<thead><tr><th scope="col">model</th>${table.metrics.map((m) => head(metricHeads[m]))}${['prevalence', 'parameters', 'training', 'in all', 'seeds'].map(head)}<th scope="col">published</th></tr></thead>
+<thead><tr><th scope="col">model</th>${heads.map(head)}${['prevalence', 'parameters', 'training', 'in all', 'seeds'].map(head)}<th scope="col">published</th></tr></thead>
 <tbody>${rows.map((row) => line(row, table.metrics))}</tbody>
 </table>`,
 )}
@@ -58,7 +59,7 @@ ${
   scroll(
     `${table.title}, by case`,
     html`<table>
-<caption>${metricHeads[table.metrics[0]]} by case</caption>
+<caption>${heads[0]} by case</caption>
 <thead><tr><th scope="col">case</th>${rows.map((row) => head(row.label))}</tr></thead>
 <tbody>${cases.map(({ label, values }) => html`<tr><th scope="row">${label}</th>${values.map((v) => number(spreadText(v)))}</tr>`)}</tbody>
 </table>`,

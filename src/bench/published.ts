@@ -4,7 +4,11 @@
  */
 import type { PublishedFigure } from './bench.ts';
 
-const found = (precision: number, recall: number, f1: number) => ({ precision, recall, f1 });
+const found = (precision: number, recall: number, f1: number) => ({
+  'item.precision': precision,
+  'item.recall': recall,
+  'item.f1': f1,
+});
 const dagmm = 'Zong et al., ICLR 2018';
 const survey = 'Di Mattia et al., arXiv 1906.11632';
 
@@ -68,14 +72,14 @@ export const arrhythmiaFigures: readonly PublishedFigure[] = [
   {
     method: 'isolation forest',
     model: 'isolation-forest',
-    values: { f1: 0.5424, imageAuroc: 0.856 },
+    values: { 'item.f1': 0.5424, 'item.auroc': 0.856 },
     source: otherSplit,
     read: 'rerun',
   },
   {
     method: '5 nearest neighbours',
     model: 'knn',
-    values: { f1: 0.5152, imageAuroc: 0.855, imageAp: 0.576 },
+    values: { 'item.f1': 0.5152, 'item.auroc': 0.855, 'item.ap': 0.576 },
     source: otherSplit,
     read: 'rerun',
     remark: 'raw values',
@@ -83,17 +87,23 @@ export const arrhythmiaFigures: readonly PublishedFigure[] = [
   {
     method: 'PCA, 30 components',
     model: 'pca',
-    values: { f1: 0.5152, imageAuroc: 0.845 },
+    values: { 'item.f1': 0.5152, 'item.auroc': 0.845 },
     source: otherSplit,
     read: 'rerun',
     remark: 'raw values',
   },
-  { method: 'ALAD', model: 'alad', values: { f1: 0.5152 }, source: 'Zenati et al., ICDM 2018', read: 'memory' },
-  { method: 'AnoGAN', model: 'anogan', values: { f1: 0.4242 }, source: 'Zenati et al., ICDM 2018', read: 'memory' },
+  { method: 'ALAD', model: 'alad', values: { 'item.f1': 0.5152 }, source: 'Zenati et al., ICDM 2018', read: 'memory' },
+  {
+    method: 'AnoGAN',
+    model: 'anogan',
+    values: { 'item.f1': 0.4242 },
+    source: 'Zenati et al., ICDM 2018',
+    read: 'memory',
+  },
   {
     method: 'isolation forest',
     model: 'isolation-forest',
-    values: { f1: 0.5303 },
+    values: { 'item.f1': 0.5303 },
     source: 'Zenati et al., ICDM 2018',
     read: 'memory',
   },
@@ -108,12 +118,12 @@ export const mnistAnomalyFigures: readonly PublishedFigure[] = (
     ['7', 0.347],
     ['9', 0.307],
   ] as const
-).map(([digit, imageAp]) => ({
+).map(([digit, value]) => ({
   method: 'BiGAN, sigma',
   model: 'egbad',
   protocol: 'one-anomaly',
   about: `digit ${digit}`,
-  values: { imageAp },
+  values: { 'item.ap': value },
   source: 'as quoted for BiGAN on MNIST',
   read: 'paper',
   remark: 'the split behind it is not fully stated',
@@ -125,7 +135,7 @@ export const cifarAnomalyFigures: readonly PublishedFigure[] = [
     method: 'GANomaly',
     model: 'ganomaly',
     protocol: 'one-anomaly',
-    values: { imageAuroc: 0.61 },
+    values: { 'item.auroc': 0.61 },
     source: 'Akcay et al. 2018',
     read: 'memory',
     remark: 'best epoch on the test part',
@@ -138,7 +148,7 @@ export const mnistOneClassFigures: readonly PublishedFigure[] = [
     method: 'AnoGAN',
     model: 'anogan',
     protocol: 'one-class',
-    values: { imageAuroc: 0.913 },
+    values: { 'item.auroc': 0.913 },
     source: 'as quoted in later papers',
     read: 'memory',
   },
@@ -163,12 +173,12 @@ export const mnistDeepSvddFigures: readonly PublishedFigure[] = (
   ] as const
 )
   .map(
-    ([digit, imageAuroc]): PublishedFigure => ({
+    ([digit, value]): PublishedFigure => ({
       method: 'Deep SVDD, one-class',
       model: 'deep-svdd',
       protocol: 'one-class',
       ...(digit !== undefined && { about: `digit ${digit}` }),
-      values: { imageAuroc },
+      values: { 'item.auroc': value },
       source: ruff,
       read: 'code',
     }),
@@ -178,7 +188,7 @@ export const mnistDeepSvddFigures: readonly PublishedFigure[] = (
       method: 'Deep SVDD, re-implemented',
       model: 'deep-svdd',
       protocol: 'one-class',
-      values: { imageAuroc: 0.936 },
+      values: { 'item.auroc': 0.936 },
       source: 'table of a public re-implementation',
       read: 'code',
     },
@@ -187,7 +197,7 @@ export const mnistDeepSvddFigures: readonly PublishedFigure[] = (
       model: 'deep-svdd',
       protocol: 'one-class',
       about: 'digit 3',
-      values: { imageAuroc: 0.8977 },
+      values: { 'item.auroc': 0.8977 },
       source: 'lukasruff/Deep-SVDD-PyTorch',
       read: 'rerun',
       remark: '50 + 50 epochs of 150 + 150',
@@ -196,8 +206,8 @@ export const mnistDeepSvddFigures: readonly PublishedFigure[] = (
 
 /** Two folders of industrial parts: features of a pretrained network, for comparison. */
 export const industrialFigures: readonly PublishedFigure[] = [
-  { about: 'magnetic_tile', values: { imageAuroc: 0.878, aupro: 0.709 } },
-  { about: 'deeppcb_20085', values: { imageAuroc: 0.552, aupro: 0.44 } },
+  { about: 'magnetic_tile', values: { 'item.auroc': 0.878, 'map.aupro': 0.709 } },
+  { about: 'deeppcb_20085', values: { 'item.auroc': 0.552, 'map.aupro': 0.44 } },
 ].map((figure) => ({
   ...figure,
   method: 'PatchCore, SqueezeNet features',

@@ -1,7 +1,16 @@
 /** What the runs of a table say together: means over its cases with the spread over seeds, and rows for a CSV file. */
 import { basename } from 'node:path';
 import type { RunReport } from '../engine/judging/report-types.ts';
-import type { BenchMetric, BenchTable, PublishedFigure } from './bench.ts';
+import {
+  findMetric,
+  headlineMetrics,
+  idOf,
+  type MetricDescription,
+  type MetricId,
+  metricsOf,
+  readMetric,
+} from '../metrics/index.ts';
+import type { BenchTable, PublishedFigure } from './bench.ts';
 
 /** A mean and, from two seeds on, the standard deviation over seeds (n − 1). */
 export interface Spread {
@@ -17,7 +26,7 @@ export interface SummaryRow {
   readonly seeds: number;
   readonly cases: number;
   /** Null where undefined in every run. */
-  readonly metrics: Readonly<Partial<Record<BenchMetric, Spread | null>>>;
+  readonly metrics: Readonly<Partial<Record<MetricId, Spread | null>>>;
   /** Mean share of anomalous test items. */
   readonly prevalence: number | null;
   /** Mean seconds of a run, and those of its training. */
@@ -104,7 +113,7 @@ function rowOf(table: BenchTable, runs: readonly LabelledReport[]): SummaryRow {
     seeds: new Set(own.map((r) => r.seed)).size,
     cases: groupBy(runs, caseLabel).length,
     metrics: Object.fromEntries(table.metrics.map((metric) => [metric, spreadOf(own, metric)])),
-    prevalence: meanOf(own.map((r) => r.metrics.prevalence)),
+    prevalence: meanOf(own.map(prevalenceOf)),
     seconds: meanOf(own.map((r) => r.timings.totalSeconds)) ?? 0,
     fitSeconds: meanOf(own.map((r) => r.timings.fitSeconds)) ?? 0,
     parameters,
@@ -112,21 +121,29 @@ function rowOf(table: BenchTable, runs: readonly LabelledReport[]): SummaryRow {
   };
 }
 
-/** A sentence where the runs of one row have a mean AP below the mean prevalence of the case. */
+const prevalenceOf = ({ counts }: RunReport) => (counts.test === 0 ? null : counts.testAnomalies / counts.test);
+
+/** Sentences where the runs of one row have a mean that is below that of a random score, the prevalence of the case. */
 function belowPrevalence(runs: readonly LabelledReport[]): string[] {
-  const below = groupBy(runs, caseLabel).flatMap((own) => {
-    const ap = meanOf(own.map(({ report }) => report.metrics.imageAp ?? null));
-    const prevalence = meanOf(own.map(({ report }) => report.metrics.prevalence));
-    if (ap === null || prevalence === null || ap >= prevalence) return [];
-    return [`${caseLabel(own[0])} (${ap.toFixed(3)} of ${prevalence.toFixed(3)})`];
+  return headlineMetrics.flatMap((metric) => {
+    if (metric.chance !== 'prevalence') return [];
+    const below = groupBy(runs, caseLabel).flatMap((own) => {
+      const value = meanOf(own.map(({ report }) => reportedValue(report, metric)));
+      const prevalence = meanOf(own.map(({ report }) => prevalenceOf(report)));
+      if (value === null || prevalence === null || value >= prevalence) return [];
+      return [`${caseLabel(own[0])} (${value.toFixed(3)} of ${prevalence.toFixed(3)})`];
+    });
+    return below.length === 0 ? [] : [`${runs[0].label}: ${metric.title} below the prevalence on ${below.join(', ')}.`];
   });
-  return below.length === 0 ? [] : [`${runs[0].label}: AP below the prevalence on ${below.join(', ')}.`];
 }
 
+const reportedValue = ({ metrics }: RunReport, metric: MetricDescription) => readMetric(metrics, metric) ?? null;
+
 /** The mean over cases by seed, and over seeds the mean and the spread. */
-function spreadOf(reports: readonly RunReport[], metric: BenchMetric): Spread | null {
+function spreadOf(reports: readonly RunReport[], id: MetricId): Spread | null {
+  const metric = findMetric(id);
   const bySeed = groupBy(reports, (r) => String(r.seed)).flatMap(
-    (own) => meanOf(own.map((r) => r.metrics[metric] ?? null)) ?? [],
+    (own) => meanOf(own.map((r) => reportedValue(r, metric))) ?? [],
   );
   const mean = meanOf(bySeed);
   if (mean === null) return null;
@@ -158,7 +175,7 @@ export interface RowOrigin {
 
 /** A row of the CSV file: a claim with everything that is needed to repeat it. */
 export function csvRow(report: RunReport, version: string, { cpu, cores, command, quick }: RowOrigin) {
-  const { metrics, timings, versions } = report;
+  const { timings, versions } = report;
   return {
     model: report.model,
     data: basename(report.data),
@@ -170,19 +187,8 @@ export function csvRow(report: RunReport, version: string, { cpu, cores, command
     trainLimit: report.trainLimit ?? '',
     testLimit: report.testLimit ?? '',
     quick,
-    seenAuroc: metrics.seenAuroc ?? '',
-    heldOutAuroc: metrics.heldOutAuroc ?? '',
-    imageAuroc: metrics.imageAuroc ?? '',
-    imageAp: metrics.imageAp ?? '',
-    imageF1Max: metrics.imageF1Max ?? '',
-    precision: metrics.precision ?? '',
-    recall: metrics.recall ?? '',
-    f1: metrics.f1 ?? '',
-    prevalence: metrics.prevalence ?? '',
-    pixelAuroc: metrics.pixelAuroc ?? '',
-    pixelAp: metrics.pixelAp ?? '',
-    aupro: metrics.aupro ?? '',
-    perType: JSON.stringify(report.perType.map(({ type, count, auroc }) => ({ type, count, auroc }))),
+    ...Object.fromEntries(metricsOf(report).map((metric) => [idOf(metric), reportedValue(report, metric) ?? ''])),
+    perType: JSON.stringify(report.perType.map(({ type, count, metrics }) => ({ type, count, ...metrics }))),
     parameters: report.parameters,
     fitSeconds: Number(timings.fitSeconds.toFixed(2)),
     totalSeconds: Number(timings.totalSeconds.toFixed(2)),

@@ -6,6 +6,7 @@ import { basename, join } from 'node:path';
 import { silent } from '../core/events.ts';
 import type { RunReport } from '../engine/judging/report-types.ts';
 import { makeFolder, readJsonIfThere, writeJson } from '../runs/files.ts';
+import { migrateReport } from '../runs/report-file.ts';
 import type { TrainOptions } from '../runs/train.ts';
 import { oddityVersion } from '../runs/versions.ts';
 
@@ -28,7 +29,8 @@ export async function sweep(jobs: readonly SweepJob[], options: SweepOptions): P
   for (const [i, job] of jobs.entries()) {
     const key = keyOf(job);
     const file = join(folder, `${key}.json`);
-    const kept = await readJsonIfThere<RunReport>(file);
+    const written = await readJsonIfThere<RunReport>(file);
+    const kept = written && migrateReport(written);
     let report = kept;
     if (!report) {
       const out = join(folder, key);

@@ -1,39 +1,23 @@
 /** A run's report as text: a table of metrics beside the baselines, and where everything is. */
+import { findKind } from '../kinds/index.ts';
+import { metricsOf, readMetric, shownMetrics, titlesOf } from '../metrics/index.ts';
+import { baselineTitle } from '../report/words.ts';
 import type { ProfileRow } from '../runtime/runtime.ts';
 import type { RunReport } from './engine.ts';
 import { bytes, duration, fixed, table } from './render.ts';
 
-/** Metrics in words. */
-export const metricNames = {
-  imageAuroc: 'image AUROC',
-  imageAp: 'image AP',
-  imageF1Max: 'image F1-max',
-  prevalence: 'prevalence',
-  precision: 'precision at the share',
-  recall: 'recall at the share',
-  f1: 'F1 at the share',
-  seenAuroc: 'AUROC, seen classes',
-  heldOutAuroc: 'AUROC, held-out classes',
-  pixelAuroc: 'pixel AUROC',
-  pixelAp: 'pixel AP',
-  aupro: 'AUPRO (to 0.3)',
-  dice: 'Dice at the map threshold',
-  iou: 'IoU at the map threshold',
-} as const;
-
 /** The report of `train` and `test` for people; `page` is the file that shows more. */
 export function reportText(report: RunReport, page?: string): string {
-  const { model, data, protocol, class: about, seed, device, metrics, baselines, counts, timings } = report;
-  const others = Object.entries(baselines) as [string, Partial<RunReport['metrics']>][];
-  // Without masks there are no pixel metrics, and no reason to show three empty rows.
-  const shown = (Object.keys(metricNames) as (keyof typeof metricNames)[]).filter(
-    (key) => (metrics[key] !== null && metrics[key] !== undefined) || key.startsWith('image'),
-  );
-  const rows = shown.map((key) => [
-    report.kind === 'image' ? metricNames[key] : metricNames[key].replace(/^image /, ''),
-    fixed(metrics[key]),
-    intervalText(report.intervals[key as keyof RunReport['intervals']]),
-    ...others.map(([, values]) => fixed(key === 'prevalence' ? metrics[key] : values[key])),
+  const { model, data, kind, protocol, class: about, seed, device, metrics, counts, timings } = report;
+  const baselines = Object.entries(report.baselines);
+  const shown = shownMetrics(report);
+  const { words } = findKind(kind);
+  const titles = titlesOf(shown, words);
+  const rows = shown.map((metric, i) => [
+    titles[i],
+    fixed(readMetric(metrics, metric)),
+    intervalText(readMetric(report.intervals, metric)),
+    ...baselines.map(([, values]) => fixed(readMetric(values, metric))),
   ]);
   const speed = timings.stepsPerSecond === null ? '' : `, ${timings.stepsPerSecond.toFixed(1)} steps/s`;
   const facts = [
@@ -50,11 +34,14 @@ export function reportText(report: RunReport, page?: string): string {
   ];
   const parts = [
     `${model} on ${data}, ${protocol} "${about}", seed ${seed}, on ${device}`,
-    table(['', model, '95 %', ...others.map(([name]) => name)], rows, [1, 3, 4]),
+    table(['', model, '95 %', ...baselines.map(([name]) => baselineTitle(name, words))], rows, [1, 3, 4]),
   ];
-  const reasons = Object.entries(report.reasons).filter(([name]) => shown.some((key) => key === name));
-  if (reasons.length > 0) parts.push(reasons.map(([name, reason]) => `${name}: ${reason}`).join('\n'));
-  if (report.perType.length > 1) parts.push(typesText(report.perType));
+  const reasons = shown.flatMap((metric, i) => {
+    const reason = readMetric(report.reasons, metric);
+    return reason === undefined ? [] : [`${titles[i]}: ${reason}`];
+  });
+  if (reasons.length > 0) parts.push(reasons.join('\n'));
+  if (report.perType.length > 1) parts.push(typesText(report));
   parts.push(table([], facts));
   if (report.threshold.sawTest) parts.push(sawTestBanner);
   if (report.threshold.reason) parts.push(`About the threshold: ${report.threshold.reason}`);
@@ -77,18 +64,24 @@ export function intervalText(interval: readonly [number, number] | null | undefi
 export const percent = (share: number): string => `${Number((100 * share).toFixed(1))} %`;
 
 /** One line per class of anomalies, the hardest first. */
-function typesText(types: RunReport['perType']): string {
-  const rows = [...types]
-    .sort((a, b) => (a.auroc ?? 0) - (b.auroc ?? 0))
+function typesText({ perType, ownMetrics }: RunReport): string {
+  const shown = metricsOf({ ownMetrics }).filter(({ name, isHeadline }) => isHeadline && name in perType[0].metrics);
+  const [lead] = shown;
+  const rows = [...perType]
+    .sort((a, b) => (a.metrics[lead.name] ?? 0) - (b.metrics[lead.name] ?? 0))
     .map((t) => [
       t.type,
       String(t.count),
-      fixed(t.auroc),
-      fixed(t.ap),
+      ...shown.map(({ name }) => fixed(t.metrics[name])),
       t.recall === null ? '–' : percent(t.recall),
       t.meanScore.toPrecision(4),
     ]);
-  return table(['anomalies', 'items', 'AUROC', 'AP', 'found', 'mean score'], rows, [1, 2, 3, 4, 5]);
+  const head = ['anomalies', 'items', ...shown.map(({ title }) => title), 'found', 'mean score'];
+  return table(
+    head,
+    rows,
+    Array.from({ length: head.length - 1 }, (_, i) => i + 1),
+  );
 }
 
 /** `0.0213, for a false-alarm rate of 0.01 on held-out normals (592 held out); 0.9 % of the test normals and 93 % of the anomalies reach it`. */

@@ -13,7 +13,8 @@ export interface KindWords {
   readonly items: string;
   /** A data set of them: `images`, `a table`. */
   readonly data: string;
-  /** Several values of a map: `pixels`, `columns`. */
+  /** One value of a map, and several: `pixel` and `pixels`, `column` and `columns`. */
+  readonly place: string;
   readonly places: string;
 }
 

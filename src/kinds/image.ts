@@ -21,7 +21,7 @@ export type ImageInput = string | URL | Uint8Array | Blob | RawImage;
 export const image = defineKind<ImageInput>({
   name: 'image',
   axes: 3,
-  words: { item: 'image', items: 'images', data: 'images', places: 'pixels' },
+  words: { item: 'image', items: 'images', data: 'images', place: 'pixel', places: 'pixels' },
   input: { name: 'image', layout: 'NCHW', range: [0, 1] },
   batch: 256,
   mapShape: ([, height, width]) => [height, width],

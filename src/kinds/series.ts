@@ -10,7 +10,7 @@ export interface SeriesWindow {
 export const series = defineKind<SeriesWindow>({
   name: 'series',
   axes: 2,
-  words: { item: 'window', items: 'windows', data: 'series', places: 'steps' },
+  words: { item: 'window', items: 'windows', data: 'series', place: 'step', places: 'steps' },
   input: { name: 'window', layout: 'NLD', range: null },
   batch: 256,
   mapShape: (shape) => shape,

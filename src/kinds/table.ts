@@ -9,7 +9,7 @@ const COLUMNS = 3;
 export const table = defineKind<RowObject>({
   name: 'table',
   axes: 1,
-  words: { item: 'row', items: 'rows', data: 'a table', places: 'columns' },
+  words: { item: 'row', items: 'rows', data: 'a table', place: 'column', places: 'columns' },
   input: { name: 'row', layout: 'ND', range: null },
   batch: 1024,
   mapShape: (shape) => shape,

@@ -2,16 +2,17 @@
  * Average precision: the area under the precision–recall steps, one step per distinct score. The trapezoidal "AUPR" of
  * other tools is another number and is not given here. A constant score gets the prevalence P / (P + N).
  */
-import { type Sweep, sweep } from './sweep.ts';
+import { defineMetric } from './define.ts';
+import { type RankCounts, rankCounts } from './rank-counts.ts';
 
 /** AP in (0, 1] of raw scores, larger meaning more anomalous; null when undefined (see `undefinedReason`). */
 export function averagePrecision(scores: ArrayLike<number>, labels: ArrayLike<number>): number | null {
-  const counts = sweep(scores, labels);
+  const counts = rankCounts(scores, labels);
   return counts && averagePrecisionOf(counts);
 }
 
-/** AP of a sweep made before. */
-export function averagePrecisionOf(counts: Sweep): number {
+/** AP from counts made before. */
+export function averagePrecisionOf(counts: RankCounts): number {
   // AP = Σ_k (R_k − R_{k−1}) · P_k over distinct thresholds, highest first.
   const { truePositives, falsePositives, positives } = counts;
   let sum = 0;
@@ -21,3 +22,19 @@ export function averagePrecisionOf(counts: Sweep): number {
   }
   return sum / positives;
 }
+
+/** Average precision of the items of a test part. */
+export const itemAp = defineMetric({
+  name: 'ap',
+  level: 'item',
+  title: 'AP',
+  meaning: 'average precision over all recalls; a random score gets the prevalence',
+  range: [0, 1],
+  better: 'higher',
+  chance: 'prevalence',
+  isHeadline: true,
+  isOrdinal: true,
+  interval: true,
+  needs: ['both-labels'],
+  compute: ({ ranks }) => averagePrecisionOf(ranks),
+});

@@ -6,10 +6,13 @@
  */
 import { ConfigError, ShapeError } from '../core/errors.ts';
 import { Rng } from '../core/random.ts';
-import { undefinedReason } from './sweep.ts';
+import { undefinedReason } from './rank-counts.ts';
 
-/** A metric of scores and labels, as `auroc`; null when undefined. */
-export type Metric = (scores: Float64Array, labels: Uint8Array) => number | null;
+/** A number of scores and labels, as `auroc`; null when undefined. */
+export type Statistic = (scores: Float64Array, labels: Uint8Array) => number | null;
+
+/** Lower and upper end. */
+export type Interval = readonly [low: number, high: number];
 
 /** How to draw. */
 export interface BootstrapOptions {
@@ -26,7 +29,7 @@ export interface PairedDifference {
   /** metric(A) − metric(B) on all items; null when one of them is undefined. */
   readonly difference: number | null;
   /** Where the difference scatters; null as in `bootstrap`. When 0 lies outside, the difference is no accident of the items. */
-  readonly interval: readonly [number, number] | null;
+  readonly interval: Interval | null;
 }
 
 /** The quantile of sorted values with linear interpolation (NumPy's default). */
@@ -38,62 +41,82 @@ function quantile(sorted: Float64Array, share: number): number {
 }
 
 /**
- * The percentile interval of `statistic` over resampled items, each round's items given as positions, normals first;
- * `labels` fits them. Null when a kind has fewer than two items, or when a round is undefined.
+ * Percentile intervals of `count` statistics, all from the same samples: each round draws items – normals first – and
+ * `statistics` gets the entries of every column for them in arrays that are used again. Null for all when a kind has fewer
+ * than two items or `undefinedReason` names one, and for a statistic that is undefined in a round.
  */
-function resample(
+export function resample(
+  columns: readonly ArrayLike<number>[],
   labels: ArrayLike<number>,
   { seed, rounds = 1000, level = 0.95 }: BootstrapOptions,
-  statistic: (items: Uint32Array, labels: Uint8Array) => number | null,
-): readonly [number, number] | null {
+  count: number,
+  statistics: (sample: readonly Float64Array[], labels: Uint8Array) => readonly (number | null)[],
+): (Interval | null)[] {
   if (!Number.isInteger(rounds) || rounds < 1) {
     throw new ConfigError('rounds', `The number of bootstrap rounds must be an integer >= 1, got ${rounds}.`);
   }
   if (!(level > 0 && level < 1)) {
     throw new ConfigError('level', `The confidence level must be above 0 and below 1, got ${level}.`);
   }
+  const none = new Array<null>(count).fill(null);
+  if (columns.some((column) => undefinedReason(column, labels) !== null)) return none;
   const normals: number[] = [];
   const anomalies: number[] = [];
   for (let i = 0; i < labels.length; i++) (labels[i] === 1 ? anomalies : normals).push(i);
-  if (normals.length < 2 || anomalies.length < 2) return null;
-  const drawnLabels = new Uint8Array(labels.length).fill(1, normals.length);
-  const items = new Uint32Array(labels.length);
-  const values = new Float64Array(rounds);
+  if (normals.length < 2 || anomalies.length < 2) return none;
+  const sampleLabels = new Uint8Array(labels.length).fill(1, normals.length);
+  const sample = columns.map((column) => new Float64Array(column.length));
+  const values = none.map((): Float64Array | null => new Float64Array(rounds));
   const rng = new Rng(seed).split('bootstrap');
   for (let round = 0; round < rounds; round++) {
-    for (let i = 0; i < normals.length; i++) items[i] = normals[rng.int(normals.length)];
-    for (let i = normals.length; i < items.length; i++) items[i] = anomalies[rng.int(anomalies.length)];
-    const value = statistic(items, drawnLabels);
-    if (value === null) return null;
-    values[round] = value;
+    for (let i = 0; i < labels.length; i++) {
+      const item = i < normals.length ? normals[rng.int(normals.length)] : anomalies[rng.int(anomalies.length)];
+      for (let c = 0; c < columns.length; c++) sample[c][i] = columns[c][item];
+    }
+    for (const [k, value] of statistics(sample, sampleLabels).entries()) {
+      const own = values[k];
+      if (value === null) values[k] = null;
+      else if (own) own[round] = value;
+    }
+    if (values.every((own) => own === null)) return none;
   }
-  values.sort();
-  return [quantile(values, (1 - level) / 2), quantile(values, (1 + level) / 2)];
+  return values.map((own) => own && [quantile(own.sort(), (1 - level) / 2), quantile(own, (1 + level) / 2)]);
 }
 
-/** A function that copies the scores of chosen items into an array of its own, used again each time. */
-function picker(scores: ArrayLike<number>): (items: Uint32Array) => Float64Array {
-  const drawn = new Float64Array(scores.length);
-  return (items) => {
-    for (let i = 0; i < drawn.length; i++) drawn[i] = scores[items[i]];
-    return drawn;
-  };
+/** As `resample`, of the differences of `statistics` between the scores A and B. ShapeError for lengths that differ. */
+export function pairedResample(
+  scoresA: ArrayLike<number>,
+  scoresB: ArrayLike<number>,
+  labels: ArrayLike<number>,
+  options: BootstrapOptions,
+  count: number,
+  statistics: (scores: Float64Array, labels: Uint8Array) => readonly (number | null)[],
+): (Interval | null)[] {
+  if (scoresA.length !== scoresB.length) {
+    throw new ShapeError(
+      `Two detectors must score the same items, got ${scoresA.length} and ${scoresB.length} scores.`,
+    );
+  }
+  return resample([scoresA, scoresB], labels, options, count, ([a, b], sampleLabels) => {
+    const ofB = statistics(b, sampleLabels);
+    return statistics(a, sampleLabels).map((value, k) => minus(value, ofB[k]));
+  });
 }
+
+const minus = (a: number | null, b: number | null) => (a === null || b === null ? null : a - b);
 
 /**
- * The interval of a metric, e.g. `bootstrap(scores, labels, auroc, { seed: 1 })`. Null when the metric is undefined or
- * when there are fewer than two normals or two anomalies. Costs `rounds` times the metric. Throws as `undefinedReason`,
+ * The interval of a statistic, e.g. `bootstrap(scores, labels, auroc, { seed: 1 })`. Null when it is undefined or when
+ * there are fewer than two normals or two anomalies. Costs `rounds` times the statistic. Throws as `undefinedReason`,
  * ConfigError for rounds or level out of range.
  */
 export function bootstrap(
   scores: ArrayLike<number>,
   labels: ArrayLike<number>,
-  metric: Metric,
+  statistic: Statistic,
   options: BootstrapOptions,
-): readonly [number, number] | null {
-  if (undefinedReason(scores, labels) !== null) return null;
-  const pick = picker(scores);
-  return resample(labels, options, (items, drawnLabels) => metric(pick(items), drawnLabels));
+): Interval | null {
+  return resample([scores], labels, options, 1, ([sample], sampleLabels) => [statistic(sample, sampleLabels)])[0];
 }
 
 /**
@@ -104,27 +127,18 @@ export function pairedBootstrap(
   scoresA: ArrayLike<number>,
   scoresB: ArrayLike<number>,
   labels: ArrayLike<number>,
-  metric: Metric,
+  statistic: Statistic,
   options: BootstrapOptions,
 ): PairedDifference {
-  if (scoresA.length !== scoresB.length) {
-    throw new ShapeError(
-      `Two detectors must score the same items, got ${scoresA.length} and ${scoresB.length} scores.`,
-    );
-  }
-  if (undefinedReason(scoresA, labels) !== null || undefinedReason(scoresB, labels) !== null) {
-    return { difference: null, interval: null };
-  }
-  const pickA = picker(scoresA);
-  const pickB = picker(scoresB);
-  const difference = (items: Uint32Array, drawnLabels: Uint8Array) => {
-    const a = metric(pickA(items), drawnLabels);
-    const b = metric(pickB(items), drawnLabels);
-    return a === null || b === null ? null : a - b;
-  };
-  const all = Uint32Array.from(labels, (_, i) => i);
+  const [interval] = pairedResample(scoresA, scoresB, labels, options, 1, (scores, sampleLabels) => [
+    statistic(scores, sampleLabels),
+  ]);
+  const isDefined = [scoresA, scoresB].every((scores) => undefinedReason(scores, labels) === null);
+  const own = Uint8Array.from(labels);
   return {
-    difference: difference(all, Uint8Array.from(labels)),
-    interval: resample(labels, options, difference),
+    difference: isDefined
+      ? minus(statistic(Float64Array.from(scoresA), own), statistic(Float64Array.from(scoresB), own))
+      : null,
+    interval,
   };
 }

@@ -1,5 +1,7 @@
 /** Points of the ROC and the precision–recall curve, one per distinct score, for charts. */
-import { sweep } from './sweep.ts';
+import { aurocOf } from './auroc.ts';
+import { averagePrecisionOf } from './average-precision.ts';
+import { rankCounts } from './rank-counts.ts';
 
 /** A ROC curve from (0, 0) to (1, 1); all arrays have the same length and `thresholds` descends from Infinity. */
 export interface RocCurve {
@@ -8,6 +10,8 @@ export interface RocCurve {
   readonly falseAlarmRate: Float64Array;
   /** Share of anomalous items with a score >= the threshold. */
   readonly recall: Float64Array;
+  /** Area under the curve, [0, 1]. */
+  readonly area: number;
 }
 
 /** A precision–recall curve, recall rising; draw it as steps: precision holds back to the recall before. */
@@ -16,17 +20,20 @@ export interface PrCurve {
   readonly recall: Float64Array;
   /** Share of the items with a score >= the threshold that are anomalous. */
   readonly precision: Float64Array;
+  /** Average precision: the area under the steps, (0, 1]. */
+  readonly area: number;
 }
 
 /** The ROC curve; null when undefined (see `undefinedReason`). */
 export function rocCurve(scores: ArrayLike<number>, labels: ArrayLike<number>): RocCurve | null {
-  const counts = sweep(scores, labels);
+  const counts = rankCounts(scores, labels);
   if (!counts) return null;
   const n = counts.thresholds.length + 1;
   const curve = {
     thresholds: new Float64Array(n),
     falseAlarmRate: new Float64Array(n),
     recall: new Float64Array(n),
+    area: aurocOf(counts),
   };
   curve.thresholds[0] = Number.POSITIVE_INFINITY;
   for (let k = 1; k < n; k++) {
@@ -39,12 +46,13 @@ export function rocCurve(scores: ArrayLike<number>, labels: ArrayLike<number>): 
 
 /** The precision–recall curve; null when undefined (see `undefinedReason`). */
 export function prCurve(scores: ArrayLike<number>, labels: ArrayLike<number>): PrCurve | null {
-  const counts = sweep(scores, labels);
+  const counts = rankCounts(scores, labels);
   if (!counts) return null;
   const { thresholds, truePositives: tp, falsePositives: fp, positives } = counts;
   return {
     thresholds,
     recall: Float64Array.from(tp, (t) => t / positives),
     precision: Float64Array.from(tp, (t, k) => t / (t + fp[k])),
+    area: averagePrecisionOf(counts),
   };
 }

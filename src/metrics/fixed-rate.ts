@@ -4,7 +4,7 @@
  * threshold can miss more, or alarm more, than n %.)
  */
 import { ConfigError } from '../core/errors.ts';
-import { sweep } from './sweep.ts';
+import { rankCounts } from './rank-counts.ts';
 
 function mustBeShare(what: string, value: number): void {
   if (value >= 0 && value <= 1) return;
@@ -17,7 +17,7 @@ function mustBeShare(what: string, value: number): void {
  */
 export function tprAtFpr(scores: ArrayLike<number>, labels: ArrayLike<number>, fpr: number): number | null {
   mustBeShare('false-alarm rate', fpr);
-  const counts = sweep(scores, labels);
+  const counts = rankCounts(scores, labels);
   if (!counts) return null;
   const { truePositives, falsePositives, positives, negatives } = counts;
   let hits = 0;
@@ -31,7 +31,7 @@ export function tprAtFpr(scores: ArrayLike<number>, labels: ArrayLike<number>, f
  */
 export function tnrAtFnr(scores: ArrayLike<number>, labels: ArrayLike<number>, fnr: number): number | null {
   mustBeShare('miss rate', fnr);
-  const counts = sweep(scores, labels);
+  const counts = rankCounts(scores, labels);
   if (!counts) return null;
   const { truePositives, falsePositives, positives, negatives } = counts;
   let k = 0;

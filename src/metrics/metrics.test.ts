@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { auroc, averagePrecision, f1Max, imageMetrics, prCurve, rocCurve, undefinedReason } from './index.ts';
+import { auroc, averagePrecision, f1Max, measureItems, prCurve, rocCurve, undefinedReason } from './index.ts';
 
 // Expected values: scikit-learn 1.2.1 and the reference implementations of the series metrics, to 1e-5.
 
@@ -22,12 +22,12 @@ describe('golden values', () => {
     { s: [0.5, 0.5, 0.5, 0.9, 0.1], y: [0, 1, 1, 1, 0], roc: 0.833333, ap: 0.833333, f1: 0.857143, at: 0.5 },
     { s: [2.3, 1.6, 2.6, 7.9, 3.3], y: [0, 0, 0, 1, 1], roc: 1, ap: 1, f1: 1, at: 3.3 },
   ])('scores $s', ({ s, y, roc, ap, f1, at }) => {
-    const m = imageMetrics(s, y);
-    close(m.imageAuroc, roc);
-    close(m.imageAp, ap);
-    close(m.imageF1Max, f1);
-    expect(m.imageF1Threshold).toBe(at);
-    expect(m.reasons).toEqual({});
+    const { values, reasons } = measureItems({ scores: s, labels: y });
+    close(values.auroc, roc);
+    close(values.ap, ap);
+    close(values.f1Max, f1);
+    expect(f1Max(s, y)?.threshold).toBe(at);
+    expect(reasons).toEqual({});
   });
 
   test('clamping scores to 0–1 loses order: AUROC falls from 1 to .9', () => {
@@ -136,13 +136,14 @@ describe('edges', () => {
         [0, 1],
       ],
     ]) {
-      const m = imageMetrics(s, y);
-      expect([m.imageAuroc, m.imageAp, m.imageF1Max, m.imageF1Threshold]).toEqual([null, null, null, null]);
-      expect(m.reasons.imageAuroc).toBe(undefinedReason(s, y));
+      const { values, reasons } = measureItems({ scores: s, labels: y });
+      expect(values).toMatchObject({ auroc: null, ap: null, f1Max: null });
+      expect(f1Max(s, y)).toBe(null);
+      expect(reasons.auroc).toBe(undefinedReason(s, y));
       expect(rocCurve(s, y)).toBe(null);
       expect(prCurve(s, y)).toBe(null);
     }
-    expect(imageMetrics([1, 2], [0, 0]).prevalence).toBe(0);
+    expect(measureItems({ scores: [1, 2], labels: [0, 0] }).values.prevalence).toBe(0);
     expect(undefinedReason([1, 2], [0, 0])).toBe('All 2 items are normal; both kinds are needed.');
   });
 
@@ -219,7 +220,7 @@ describe('properties', () => {
         close(auroc(s, swapped), 1 - (auroc(s, y) ?? 0), 1e-12);
         const constant = s.map(() => 0.3);
         expect(auroc(constant, y)).toBe(0.5);
-        close(averagePrecision(constant, y), imageMetrics(s, y).prevalence ?? 0, 1e-12);
+        close(averagePrecision(constant, y), measureItems({ scores: s, labels: y }).values.prevalence ?? 0, 1e-12);
       }),
     );
   });

@@ -1,6 +1,6 @@
 /** What a threshold does to labelled items: the confusion matrix and its rates, with exact intervals. */
 import { clopperPearson } from './interval.ts';
-import { undefinedReason } from './sweep.ts';
+import { undefinedReason } from './rank-counts.ts';
 
 /** Counts and rates at one threshold; a rate is null when it divides by nothing. */
 export interface OperatingPoint {

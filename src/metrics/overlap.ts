@@ -1,29 +1,35 @@
 /** How well a predicted mask covers a true one: Dice and intersection over union, counted in pixels. */
 import { ShapeError } from '../core/errors.ts';
+import { defineMetric, type MapAccumulator, type MapContext, type NoValue } from './define.ts';
 
-/** Dice and intersection over union of the pooled pixels of many maps, map by map; null as `dice`. */
-export function pooledOverlap(threshold: number): {
-  /** Adds a map, predicted where it is >= the threshold, and its mask. Throws ShapeError for other lengths. */
-  add(map: Float32Array, mask: Uint8Array): void;
-  result(): { dice: number | null; iou: number | null };
-} {
+/** Pixels of two masks, of one image or pooled over many. */
+export interface Overlap {
+  /** Pixels inside both, |A ∩ B|. */
+  readonly both: number;
+  /** Pixels inside each, |A| + |B|. */
+  readonly sum: number;
+}
+
+/**
+ * The overlap of masks and of the pixels whose value reaches the threshold, pooled over maps. Normal pixels whose
+ * `counted` is 0 are left out.
+ */
+export function pooledOverlap({ threshold }: MapContext): MapAccumulator<Overlap> {
   let both = 0;
   let sum = 0;
   return {
-    add(map, mask) {
-      const found = areas(
-        Uint8Array.from(map, (v) => (v >= threshold ? 1 : 0)),
-        mask,
-      );
+    add({ map, mask, counted }) {
+      const reaching = Uint8Array.from(map, (v, i) => (v >= threshold && (mask[i] || counted?.[i] !== 0) ? 1 : 0));
+      const found = overlapOf(reaching, mask);
       both += found.both;
       sum += found.sum;
     },
-    result: () => (sum === 0 ? { dice: null, iou: null } : { dice: (2 * both) / sum, iou: both / (sum - both) }),
+    result: () => ({ both, sum }),
   };
 }
 
 /** Pixels inside each mask and inside both; 0 is outside, anything else inside. */
-function areas(predicted: ArrayLike<number>, truth: ArrayLike<number>): { both: number; sum: number } {
+function overlapOf(predicted: ArrayLike<number>, truth: ArrayLike<number>): Overlap {
   if (predicted.length !== truth.length) {
     throw new ShapeError(`Two masks must have the same size, got ${predicted.length} and ${truth.length} pixels.`);
   }
@@ -37,17 +43,52 @@ function areas(predicted: ArrayLike<number>, truth: ArrayLike<number>): { both: 
   return { both, sum };
 }
 
+const diceOf = ({ both, sum }: Overlap) => (2 * both) / sum;
+const iouOf = ({ both, sum }: Overlap) => both / (sum - both);
+
 /**
  * Dice = 2·|A ∩ B| / (|A| + |B|) = F1 of the pixels, in [0, 1]. Null when both masks are empty: there is nothing to
- * cover, and calling that 1 would reward pictures without a defect. Throws ShapeError for masks of different size.
+ * cover, and calling that 1 would reward images without a defect. Throws ShapeError for masks of different size.
  */
 export function dice(predicted: ArrayLike<number>, truth: ArrayLike<number>): number | null {
-  const { both, sum } = areas(predicted, truth);
-  return sum === 0 ? null : (2 * both) / sum;
+  const overlap = overlapOf(predicted, truth);
+  return overlap.sum === 0 ? null : diceOf(overlap);
 }
 
 /** Intersection over union = |A ∩ B| / |A ∪ B|, in [0, 1]; null and throws as `dice`. */
 export function iou(predicted: ArrayLike<number>, truth: ArrayLike<number>): number | null {
-  const { both, sum } = areas(predicted, truth);
-  return sum === 0 ? null : both / (sum - both);
+  const overlap = overlapOf(predicted, truth);
+  return overlap.sum === 0 ? null : iouOf(overlap);
 }
+
+const shared = {
+  level: 'map',
+  range: [0, 1],
+  better: 'higher',
+  needs: ['threshold'],
+  accumulator: pooledOverlap,
+} as const;
+const unlessEmpty = (overlap: Overlap, value: (overlap: Overlap) => number): number | NoValue =>
+  overlap.sum === 0
+    ? { reason: 'No pixel is anomalous, neither of the masks nor at the map threshold.' }
+    : value(overlap);
+
+/** Dice of the pooled pixels at the threshold of maps. */
+export const mapDice = defineMetric({
+  ...shared,
+  name: 'dice',
+  title: 'Dice at the map threshold',
+  short: 'Dice',
+  meaning: 'of the pixels at the map threshold and those of the ground truth: 2 · both / (one + other)',
+  compute: (overlap) => unlessEmpty(overlap, diceOf),
+});
+
+/** Intersection over union of the pooled pixels at the threshold of maps. */
+export const mapIou = defineMetric({
+  ...shared,
+  name: 'iou',
+  title: 'IoU at the map threshold',
+  short: 'IoU',
+  meaning: 'of the same pixels: both / either',
+  compute: (overlap) => unlessEmpty(overlap, iouOf),
+});

@@ -1,9 +1,16 @@
 /**
- * Pixel AUROC, pixel AP and AUPRO over the pooled pixels of all maps, map by map in bounded memory. Pooled pixels are
- * mostly background and large defects: a pixel AUROC of 0.97 says little, read AUPRO beside it. Compare maps and masks
- * at one size (masks resized with nearest), and leave out anomalous pictures that have no mask.
+ * AUROC, AP and AUPRO over the pooled pixels of all maps, map by map in bounded memory: one accumulator sorts the pixels
+ * once for all three. Pooled pixels are mostly background and large defects: a pixel AUROC of 0.97 says little, read
+ * AUPRO beside it. Compare maps and masks at one size (masks resized with nearest), and leave out anomalous images that
+ * have no mask.
+ *
+ * AUPRO is the area under the per-region overlap curve (Bergmann et al., IJCV 2021, sec. 5.2). With the connected regions
+ * C_k of the masks, PRO(t) = mean over k of |{x in C_k : s(x) >= t}| / |C_k|, so that small defects count as much as large
+ * ones; AUPRO = (1/L) · ∫ PRO d(FPR) from 0 to L, FPR over all pixels outside the masks, normal images included. It is
+ * divided by L itself, not by the last rate that is reached before L.
  */
-import { ConfigError } from '../core/errors.ts';
+import { ConfigError, ShapeError } from '../core/errors.ts';
+import { defineMetric, type MapAccumulator, type NoValue } from './define.ts';
 import { OverlapArea } from './per-region-overlap.ts';
 import { PixelStore } from './pixel-store.ts';
 
@@ -20,51 +27,64 @@ export interface PixelMetricsOptions {
   readonly bins?: number;
 }
 
-/** Pixel-level metrics; a value is null when it is undefined, and `reasons` then says why. */
-export interface PixelMetrics {
+/** The three values; null when undefined, and then all are. */
+export interface PixelValues {
   /** Area under the ROC curve of all pixels, [0, 1]. */
-  readonly pixelAuroc: number | null;
-  /** Average precision of all pixels, (0, 1]; compare it with `pixelPrevalence`, which is what a constant map gets. */
-  readonly pixelAp: number | null;
-  /** Area under the per-region overlap curve up to the limit, [0, 1]; see `aupro`. */
+  readonly auroc: number | null;
+  /** Average precision of all pixels, (0, 1]; compare it with `prevalence`, which is what a constant map gets. */
+  readonly ap: number | null;
+  /** Area under the per-region overlap curve up to the limit, [0, 1]. */
   readonly aupro: number | null;
-  /** For each metric that is null, a sentence saying why. */
-  readonly reasons: Readonly<Record<string, string>>;
+}
+
+/** Metrics of pooled pixels. */
+export interface PixelMetrics extends PixelValues {
+  /** Why the values are null, as a sentence; null where they are not. */
+  readonly reason: string | null;
   /** Share of anomalous pixels, [0, 1]; null without pixels. */
-  readonly pixelPrevalence: number | null;
+  readonly prevalence: number | null;
   readonly pixels: number;
   /** Connected regions of the masks (8-connected). */
   readonly regions: number;
   /** Bounds of the errors of binning: |value − exact value| is at most this. All 0 up to `exactPixels`. */
-  readonly error: { readonly pixelAuroc: number; readonly pixelAp: number; readonly aupro: number };
-}
-
-/** Gathers maps; see `pixelMetrics`. */
-export interface PixelAccumulator {
-  /**
-   * Adds a map of raw float32 scores and its mask (0 = normal, anything else anomalous), both height · width; sizes may
-   * change from map to map. Normal pixels whose `counted` is 0 are left out. Nothing is kept or
-   * changed. Throws ShapeError for other lengths.
-   */
-  add(map: Float32Array, mask: Uint8Array, height: number, width: number, counted?: Uint8Array): void;
-  /** The metrics of all maps so far; more may be added afterwards. */
-  result(): PixelMetrics;
+  readonly error: { readonly [Name in keyof PixelValues]: number };
 }
 
 /**
- * An accumulator of pixel metrics.
+ * An accumulator of pixel metrics. A map is float32; a mask pixel is anomalous unless 0; normal pixels whose `counted` is 0
+ * are left out.
  * @throws ConfigError for a limit outside (0, 1].
  */
-export function pixelMetrics(options: PixelMetricsOptions = {}): PixelAccumulator {
+export function pixelMetrics(options: PixelMetricsOptions = {}): MapAccumulator<PixelMetrics> {
   const { limit = 0.3, exactPixels = 2 ** 25, bins = 2 ** 21 } = options;
   if (!(limit > 0 && limit <= 1)) {
     throw new ConfigError('limit', `The limit of AUPRO must be above 0 and at most 1, got ${limit}.`);
   }
   const store = new PixelStore({ capacity: exactPixels, bins });
   return {
-    add: (map, mask, height, width, counted) => store.add(map, mask, height, width, counted),
+    add: ({ map, mask, height, width, counted }) => store.add(map, mask, height, width, counted),
     result: () => resultOf(store, limit),
   };
+}
+
+/**
+ * AUPRO in [0, 1] of maps and masks (0 = normal) of one size, larger meaning more anomalous; null when undefined. This
+ * is `pixelMetrics` at once: that one also takes maps one by one, of any size, and tells why a value is null. Throws
+ * ShapeError for sizes or numbers that differ, ConfigError for a limit outside (0, 1].
+ */
+export function aupro(
+  maps: readonly Float32Array[],
+  masks: readonly Uint8Array[],
+  height: number,
+  width: number,
+  limit = 0.3,
+): number | null {
+  if (maps.length !== masks.length) {
+    throw new ShapeError(`Each map needs a mask, got ${maps.length} maps and ${masks.length} masks.`);
+  }
+  const pixels = pixelMetrics({ limit });
+  for (const [i, map] of maps.entries()) pixels.add({ map, mask: masks[i], height, width });
+  return pixels.result().aupro;
 }
 
 function undefinedReason({ normals, anomalous, notNumbers }: PixelStore): string | null {
@@ -78,19 +98,11 @@ function undefinedReason({ normals, anomalous, notNumbers }: PixelStore): string
 
 function resultOf(store: PixelStore, limit: number): PixelMetrics {
   const { normals: N, anomalous: P, regions } = store;
-  const counts = { pixelPrevalence: P + N === 0 ? null : P / (P + N), pixels: P + N, regions };
+  const counts = { prevalence: P + N === 0 ? null : P / (P + N), pixels: P + N, regions };
   const overlap = new OverlapArea(limit, N);
+  const exact = { auroc: 0, ap: 0, aupro: 0 };
   const reason = undefinedReason(store);
-  if (reason !== null) {
-    return {
-      pixelAuroc: null,
-      pixelAp: null,
-      aupro: null,
-      reasons: { pixelAuroc: reason, pixelAp: reason, aupro: reason },
-      ...counts,
-      error: { pixelAuroc: 0, pixelAp: 0, aupro: 0 },
-    };
-  }
+  if (reason !== null) return { auroc: null, ap: null, aupro: null, reason, ...counts, error: exact };
   let [tp, fp] = [0, 0];
   let [u, tiedPairs] = [0, 0];
   let [ap, apError] = [0, 0];
@@ -112,15 +124,50 @@ function resultOf(store: PixelStore, limit: number): PixelMetrics {
   });
   const isExact = store.droppedBits === 0;
   return {
-    pixelAuroc: u / (P * N),
-    pixelAp: ap / P,
+    auroc: u / (P * N),
+    ap: ap / P,
     aupro: overlap.value(regions),
-    reasons: {},
+    reason: null,
     ...counts,
-    error: {
-      pixelAuroc: isExact ? 0 : tiedPairs / (2 * P * N),
-      pixelAp: isExact ? 0 : apError / P,
-      aupro: isExact ? 0 : overlap.error(regions),
-    },
+    error: isExact ? exact : { auroc: tiedPairs / (2 * P * N), ap: apError / P, aupro: overlap.error(regions) },
   };
 }
+
+const shared = {
+  level: 'map',
+  range: [0, 1],
+  better: 'higher',
+  isOrdinal: true,
+  accumulator: () => pixelMetrics(),
+} as const;
+const pick =
+  (name: keyof PixelValues) =>
+  (pixels: PixelMetrics): number | NoValue =>
+    pixels[name] ?? { reason: pixels.reason! };
+
+/** The metrics of pooled pixels; they share one accumulator. */
+export const pixelRanking = [
+  defineMetric({
+    ...shared,
+    name: 'auroc',
+    title: 'AUROC',
+    meaning: 'the same chance for pixels; flattering where defects are small',
+    chance: 0.5,
+    compute: pick('auroc'),
+  }),
+  defineMetric({
+    ...shared,
+    name: 'ap',
+    title: 'AP',
+    meaning: 'average precision over pixels',
+    compute: pick('ap'),
+  }),
+  defineMetric({
+    ...shared,
+    name: 'aupro',
+    title: 'AUPRO (to 0.3)',
+    short: 'AUPRO',
+    meaning: 'mean coverage of the regions of the ground truth, up to 30 % false-positive pixels',
+    compute: pick('aupro'),
+  }),
+] as const;

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { connectedRegions, dice, iou, pooledOverlap, regionsAbove } from './index.ts';
+import { connectedRegions, dice, iou, measureMaps, regionsAbove } from './index.ts';
+import { mapDice, mapIou } from './overlap.ts';
 
 /** A mask drawn with # on lines of equal length. */
 const drawn = (...lines: string[]) => Uint8Array.from([...lines.join('')], (c) => (c === '#' ? 255 : 0));
@@ -77,15 +78,27 @@ describe('dice and iou', () => {
   });
 
   test('of pooled maps are those of all pixels at once', () => {
-    const pooled = pooledOverlap(0.5);
-    pooled.add(Float32Array.of(0.5, 0.4, 0.9, 0), Uint8Array.of(1, 1, 0, 0));
-    pooled.add(Float32Array.of(1, 0), Uint8Array.of(1, 0));
+    const pooled = measureMaps({ threshold: 0.5 }, [mapDice, mapIou]);
+    const reason = 'No pixel is anomalous, neither of the masks nor at the map threshold.';
+    expect(pooled.result()).toEqual({ values: { dice: null, iou: null }, reasons: { dice: reason, iou: reason } });
+    const add = (map: number[], mask: number[], counted?: number[]) =>
+      pooled.add({
+        map: Float32Array.from(map),
+        mask: Uint8Array.from(mask),
+        height: 1,
+        width: map.length,
+        ...(counted && { counted: Uint8Array.from(counted) }),
+      });
+    add([0.5, 0.4, 0.9, 0], [1, 1, 0, 0]);
+    add([1, 0], [1, 0]);
     const [predicted, truth] = [
       [1, 0, 1, 0, 1, 0],
       [1, 1, 0, 0, 1, 0],
     ];
-    expect(pooled.result()).toEqual({ dice: dice(predicted, truth), iou: iou(predicted, truth) });
-    expect(pooledOverlap(0.5).result()).toEqual({ dice: null, iou: null });
+    const all = { dice: dice(predicted, truth), iou: iou(predicted, truth) };
+    expect(pooled.result()).toEqual({ values: all, reasons: {} });
+    add([9, 9], [0, 0], [0, 0]);
+    expect(pooled.result().values).toEqual(all);
   });
 
   test('dice = 2·iou / (1 + iou), and both are symmetric', () => {

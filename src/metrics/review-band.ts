@@ -3,7 +3,7 @@
  * person looks. Typically the lower is chosen by miss rate (or a high false-alarm rate), the upper by false-alarm rate.
  */
 import { ConfigError } from '../core/errors.ts';
-import { undefinedReason } from './sweep.ts';
+import { undefinedReason } from './rank-counts.ts';
 import type { Threshold } from './threshold.ts';
 
 /** What becomes of an item. */

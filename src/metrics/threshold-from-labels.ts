@@ -4,7 +4,7 @@
  */
 import { ConfigError } from '../core/errors.ts';
 import { type OperatingPoint, operatingPoint } from './operating-point.ts';
-import { type Sweep, sweep, undefinedReason } from './sweep.ts';
+import { type RankCounts, rankCounts, undefinedReason } from './rank-counts.ts';
 import { atOrBelow, ceilTo3, justAbove, mustBeFinite, type Threshold } from './threshold.ts';
 
 /** A threshold from labels, and what it does to the very items that chose it. */
@@ -103,7 +103,7 @@ export function thresholdForMissRate(
 }
 
 /** The threshold index with the largest value; of equal ones the lowest threshold. */
-function best({ thresholds }: Sweep, value: (k: number) => number): { k: number; value: number } {
+function best({ thresholds }: RankCounts, value: (k: number) => number): { k: number; value: number } {
   let found = { k: -1, value: Number.NEGATIVE_INFINITY };
   for (let k = 0; k < thresholds.length; k++) {
     const here = value(k);
@@ -123,7 +123,7 @@ export function thresholdForFBeta(scores: ArrayLike<number>, labels: ArrayLike<n
   }
   const { reason, basedOn } = labelledItems(scores, labels);
   const origin = { rule: 'f-beta', basedOn, sawLabels: true, beta } as const;
-  const counts = sweep(scores, labels);
+  const counts = rankCounts(scores, labels);
   if (!counts) return { ...origin, threshold: null, fBeta: null, onThese: null, reason };
   const { thresholds, truePositives, falsePositives, positives } = counts;
   // With FN = P − TP the denominator is TP + FP + β²·P.
@@ -157,7 +157,7 @@ export function thresholdForCost(scores: ArrayLike<number>, labels: ArrayLike<nu
     throw new ConfigError('prevalence', `The prevalence must be above 0 and below 1, got ${costs.prevalence}.`);
   }
   const origin = { rule: 'cost', basedOn, sawLabels: true, costs: { falseAlarm, miss, prevalence } } as const;
-  const counts = sweep(scores, labels);
+  const counts = rankCounts(scores, labels);
   if (!counts || prevalence === null) {
     return { ...origin, threshold: null, expectedCost: null, onThese: null, reason };
   }

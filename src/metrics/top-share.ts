@@ -4,7 +4,8 @@
  * beforehand: an oracle. Precision, recall and F1 then say one and the same, how many of those are right.
  */
 import { ConfigError } from '../core/errors.ts';
-import { undefinedReason } from './sweep.ts';
+import { defineMetric, type ItemInputs } from './define.ts';
+import { type RankCounts, rankCounts } from './rank-counts.ts';
 
 /** What flagging a share of all items gives. */
 export interface TopShare {
@@ -25,26 +26,75 @@ export function topShare(scores: ArrayLike<number>, labels: ArrayLike<number>, s
   if (!(share > 0 && share < 1)) {
     throw new ConfigError('share', `The share of flagged items must be above 0 and below 1, got ${share}.`);
   }
-  if (undefinedReason(scores, labels) !== null) return null;
-  const sorted = Float64Array.from(scores).sort();
-  const at = (1 - share) * (sorted.length - 1);
-  const low = Math.floor(at);
-  const high = Math.min(low + 1, sorted.length - 1);
+  const counts = rankCounts(scores, labels);
+  return counts && topShareOf(counts, share);
+}
+
+/** As `topShare`, from counts made before. */
+function topShareOf(counts: RankCounts, share: number): TopShare {
+  const { thresholds, truePositives, falsePositives, positives, negatives } = counts;
+  const all = positives + negatives;
+  const reaching = (k: number) => truePositives[k] + falsePositives[k];
+  /** The score at a place of the ascending order, from 0: the first distinct score that more than `all − 1 − place` reach. */
+  const scoreAt = (place: number) => {
+    let k = 0;
+    while (reaching(k) <= all - 1 - place) k++;
+    return thresholds[k];
+  };
+  const at = (1 - share) * (all - 1);
+  const below = Math.floor(at);
+  const [low, high] = [scoreAt(below), scoreAt(Math.min(below + 1, all - 1))];
   // In halves, since the difference of two scores can be too large for a number; rounding must not pass the upper one.
-  const half = (sorted[high] / 2 - sorted[low] / 2) * (at - low);
-  const threshold = Math.min(sorted[low] + half + half, sorted[high]);
-  let [flagged, hits, anomalies] = [0, 0, 0];
-  for (let i = 0; i < scores.length; i++) {
-    if (labels[i] === 1) anomalies++;
-    if (scores[i] < threshold) continue;
-    flagged++;
-    if (labels[i] === 1) hits++;
-  }
+  const half = (high / 2 - low / 2) * (at - below);
+  const threshold = Math.min(low + half + half, high);
+  let last = 0;
+  while (last + 1 < thresholds.length && !(thresholds[last + 1] < threshold)) last++;
+  const [hits, flagged] = [truePositives[last], reaching(last)];
   return {
     threshold,
     flagged,
     precision: hits / flagged,
-    recall: hits / anomalies,
-    f1: (2 * hits) / (flagged + anomalies),
+    recall: hits / positives,
+    f1: (2 * hits) / (flagged + positives),
   };
 }
+
+const shared = {
+  level: 'item',
+  range: [0, 1],
+  better: 'higher',
+  chance: 'prevalence',
+  isOrdinal: true,
+  needs: ['both-labels', 'share'],
+} as const;
+const found = ({ ranks, share }: ItemInputs<'both-labels' | 'share'>) => topShareOf(ranks, share);
+
+/** Precision of the flagged items. */
+export const itemPrecision = defineMetric({
+  ...shared,
+  name: 'precision',
+  title: 'precision at the share',
+  short: 'P',
+  meaning: 'of the items with the highest scores, as many as the protocol states; an oracle',
+  compute: (items) => found(items).precision,
+});
+
+/** Recall of the flagged items. */
+export const itemRecall = defineMetric({
+  ...shared,
+  name: 'recall',
+  title: 'recall at the share',
+  short: 'R',
+  meaning: 'the same items, as a share of all anomalies',
+  compute: (items) => found(items).recall,
+});
+
+/** F1 of the flagged items. */
+export const itemF1 = defineMetric({
+  ...shared,
+  name: 'f1',
+  title: 'F1 at the share',
+  short: 'F1',
+  meaning: 'of the two above; comparable only with the same protocol',
+  compute: (items) => found(items).f1,
+});

@@ -109,7 +109,7 @@ export function scoreHistogram({ normalScores, items, threshold }: ReportData): 
 }
 
 /** The ROC curve with the operating point; undefined where the test part has one kind of item only. */
-export function rocChart({ items, metrics, threshold }: ReportData, decisions?: Decisions): Chart | undefined {
+export function rocChart({ items, threshold }: ReportData, decisions?: Decisions): Chart | undefined {
   const curve = rocCurve(
     items.map((i) => i.score),
     items.map((i) => i.label),
@@ -133,10 +133,9 @@ export function rocChart({ items, metrics, threshold }: ReportData, decisions?: 
       ...operatingPoint(at, at && `threshold: ${percent(at.y)} found at ${percent(at.x)} false alarms`),
     ],
   });
-  const { imageAuroc } = metrics;
   return chart(
     'ROC curve',
-    `Recall against false-alarm rate over all thresholds; area ${imageAuroc?.toFixed(3) ?? 'unknown'}, a random score has 0.5.` +
+    `Recall against false-alarm rate over all thresholds; area ${curve.area.toFixed(3)}, a random score has 0.5.` +
       (at
         ? ` At the threshold ${raw(threshold.value!)}: recall ${percent(at.y)}, false-alarm rate ${percent(at.x)}.`
         : ''),
@@ -145,14 +144,14 @@ export function rocChart({ items, metrics, threshold }: ReportData, decisions?: 
 }
 
 /** The precision–recall curve with the operating point; undefined where the test part has one kind of item only. */
-export function precisionRecallChart({ items, metrics }: ReportData, decisions?: Decisions): Chart | undefined {
+export function precisionRecallChart({ items }: ReportData, decisions?: Decisions): Chart | undefined {
   const curve = prCurve(
     items.map((i) => i.score),
     items.map((i) => i.label),
   );
   if (!curve) return undefined;
   const points = thin(Array.from(curve.recall, (x, k) => ({ x, y: curve.precision[k] })));
-  const prevalence = metrics.prevalence ?? 0;
+  const prevalence = curve.precision[curve.precision.length - 1]; // where all are called anomalous
   const precision = decisions?.precision.share;
   const at =
     decisions && precision !== null && precision !== undefined
@@ -170,7 +169,7 @@ export function precisionRecallChart({ items, metrics }: ReportData, decisions?:
   });
   return chart(
     'Precision and recall',
-    `Precision against recall over all thresholds; average precision ${metrics.imageAp?.toFixed(3) ?? 'unknown'}, a random ` +
+    `Precision against recall over all thresholds; average precision ${curve.area.toFixed(3)}, a random ` +
       `score has the share of anomalies in the test part, ${percent(prevalence)} (dotted).` +
       (at ? ` At the threshold: precision ${percent(at.y)}, recall ${percent(at.x)}.` : ''),
     svg,

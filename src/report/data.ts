@@ -1,8 +1,6 @@
 /** What a report is made from: plain values, gathered by the engine. Nothing here is read from a disk. */
+import type { ByMetric, MetricDescription, MetricValue } from '../metrics/index.ts';
 import type { MapScale } from './map-image.ts';
-
-/** A metric's value; null where it is undefined. */
-export type MetricValue = number | null | undefined;
 
 /** One item of the test part. */
 export interface ReportItem {
@@ -104,14 +102,16 @@ export interface ReportData {
   readonly versions: Readonly<Record<string, string>>;
   readonly counts: { train: number; validation: number; test: number; testAnomalies: number };
   readonly leakFree: boolean;
-  /** By name: `imageAuroc`, `imageAp`, `imageF1Max`, `prevalence`, and `pixelAuroc`, `pixelAp`, `aupro`, `dice`, `iou` where known. */
-  readonly metrics: Readonly<Record<string, MetricValue>>;
+  /** By level and name; a metric or level that does not apply is left out. */
+  readonly metrics: ByMetric<MetricValue>;
   /** For each metric that is null, why. */
-  readonly reasons: Readonly<Record<string, string>>;
-  /** 95 % intervals of metrics, by name. */
-  readonly intervals?: Readonly<Record<string, readonly [number, number] | null>>;
+  readonly reasons: ByMetric<string>;
+  /** 95 % intervals of metrics. */
+  readonly intervals?: ByMetric<readonly [number, number] | null>;
   /** Metrics of detectors without learning, by the name of the detector. */
-  readonly baselines: Readonly<Record<string, Readonly<Record<string, MetricValue>>>>;
+  readonly baselines: Readonly<Record<string, ByMetric<MetricValue>>>;
+  /** Words of metrics that are not of the registry; absent for none. */
+  readonly ownMetrics?: readonly MetricDescription[];
   readonly threshold: ReportThreshold;
   /** Scores of the held-out normal items, in any order. */
   readonly normalScores: readonly number[];

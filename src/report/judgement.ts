@@ -1,6 +1,8 @@
 /** What the tables of a report say, computed from scores and labels alone. */
-import { auroc, clopperPearson, thresholdForFalseAlarms } from '../metrics/index.ts';
+import { clopperPearson, headlineMetrics, measureItems, thresholdForFalseAlarms } from '../metrics/index.ts';
 import type { ReportItem } from './data.ts';
+
+const [lead] = headlineMetrics;
 
 /** A share with its count and its 95 % interval (Clopper–Pearson). */
 export interface Share {
@@ -30,8 +32,8 @@ export interface TypeRow {
   readonly type: string;
   readonly label: 0 | 1;
   readonly count: number;
-  /** Of this type against all normal test items; null for normal types or without normals. */
-  readonly auroc: number | null;
+  /** The first headline metric of this type against all normal test items; null for normal types or without normals. */
+  readonly value: number | null;
   /** Share that alarms: recall for a defect, false-alarm rate for a normal type; undefined without a threshold. */
   readonly alarms?: Share;
 }
@@ -82,17 +84,18 @@ export function byType(items: readonly ReportItem[], threshold: number | null): 
     const [{ type, label }] = group;
     const own = group.map((i) => i.score);
     const labels = [...normals.map(() => 0), ...own.map(() => 1)];
+    const measure = () => measureItems({ scores: [...normals, ...own], labels }, [lead]).values[lead.name] ?? null;
     return {
       type,
       label,
       count: group.length,
-      auroc: label === 1 && normals.length > 0 ? auroc([...normals, ...own], labels) : null,
+      value: label === 1 ? measure() : null,
       ...(threshold !== null && { alarms: shareOf(own.filter((s) => s >= threshold).length, group.length) }),
     };
   });
   const order = (a: TypeRow, b: TypeRow) =>
     b.label - a.label ||
-    (a.auroc ?? 2) - (b.auroc ?? 2) ||
+    (a.value ?? 2) - (b.value ?? 2) ||
     (a.alarms?.share ?? 0) - (b.alarms?.share ?? 0) ||
     (a.type < b.type ? -1 : 1);
   return rows.sort(order);

@@ -2,41 +2,26 @@
  * The report of a run: one page of HTML that needs nothing else – no network, no script, no other file. Pure: data in,
  * text out, and the same data gives the same text.
  */
+import { findKind } from '../kinds/index.ts';
+import {
+  headlineMetrics,
+  type MetricDescription,
+  type MetricValue,
+  readMetric,
+  shownMetrics,
+  titlesOf,
+} from '../metrics/index.ts';
 import { type Chart, learningCurves, precisionRecallChart, rocChart, scoreHistogram } from './charts.ts';
-import type { MetricValue, ReportData, ReportPictures } from './data.ts';
+import type { ReportData, ReportPictures } from './data.ts';
 import { type Content, Html, html } from './html.ts';
 import { byType, chooseItems, type Decisions, decide, otherThresholds, type Share } from './judgement.ts';
 import { fixed, many, percent, percentInterval, rate, raw, seconds, whole } from './numbers.ts';
 import { itemFigure, scaleFigure } from './pictures.ts';
 import { style } from './style.ts';
 import { verdictOf } from './verdict.ts';
+import { baselineTitle } from './words.ts';
 
 export type * from './data.ts';
-
-/** What a metric is called and what it means, in the order of the table. */
-const metricNames: readonly [name: string, title: string, meaning: string][] = [
-  ['imageAuroc', 'image AUROC', 'chance that an anomalous item scores above a normal one; 0.5 is a coin'],
-  ['imageAp', 'image AP', 'average precision over all recalls; a random score gets the prevalence'],
-  ['imageF1Max', 'image F1-max', 'best F1 over all thresholds: needs the labels, so no threshold that you could have'],
-  [
-    'precision',
-    'precision at the share',
-    'of the items with the highest scores, as many as the protocol states; an oracle',
-  ],
-  ['recall', 'recall at the share', 'the same items, as a share of all anomalies'],
-  ['f1', 'F1 at the share', 'of the two above; comparable only with the same protocol'],
-  ['seenAuroc', 'AUROC, seen classes', 'of anomalies of classes whose labels took part in training'],
-  ['heldOutAuroc', 'AUROC, held-out classes', 'of anomalies of classes that training was kept from'],
-  ['pixelAuroc', 'pixel AUROC', 'the same chance for pixels; flattering where defects are small'],
-  ['pixelAp', 'pixel AP', 'average precision over pixels'],
-  ['aupro', 'AUPRO (0.3)', 'mean coverage of the regions of the ground truth, up to 30 % false-alarm pixels'],
-  ['dice', 'Dice', 'of the pixels at the map threshold and those of the ground truth: 2 · both / (one + other)'],
-  ['iou', 'IoU', 'of the same pixels: both / either'],
-  ['prevalence', 'prevalence', 'share of anomalous items in the test part'],
-];
-
-/** Shown together or not at all: without masks there are none. */
-const pixelMetrics = ['pixelAuroc', 'pixelAp', 'aupro', 'dice', 'iou'];
 
 /** The false-alarm rates of the table of other thresholds. */
 const RATES = [0.001, 0.01, 0.05, 0.1];
@@ -93,24 +78,19 @@ ${content}
 
 const isOfImages = ({ kind = 'image' }: Pick<ReportData, 'kind'>) => kind === 'image';
 
-/** `image AUROC`; without the first word where items are none. */
-const titleOf = (title: string, data: Pick<ReportData, 'kind'>) =>
-  isOfImages(data) ? title : title.replace(/^image /, '');
-
 const noPictures = 'There are no pictures: the data was not at hand when this page was made.';
 
 /** The verdict, warnings and the numbers to remember. */
 function summary(data: ReportData, decisions?: Decisions): Html {
-  const { counts, metrics, threshold, intervals, leakFree } = data;
+  const { counts, threshold, leakFree } = data;
   const verdict = verdictOf(data, decisions);
-  const auroc = intervals?.imageAuroc;
+  const prevalence = counts.test > 0 ? counts.testAnomalies / counts.test : null;
   return html`<section aria-label="Summary" class="summary">
 <p class="verdict ${verdict.kind}"><b>${verdict.title}</b> ${verdict.text}</p>
-${threshold.sawTest && html`<p class="banner"><b>The threshold saw the test part.</b> Recall, precision and false-alarm rate on it flatter; AUROC and AP are not touched.</p>`}
+${threshold.sawTest && html`<p class="banner"><b>The threshold saw the test part.</b> Recall, precision and false-alarm rate on it flatter; metrics that need no threshold are not touched.</p>`}
 ${!leakFree && html`<p class="banner"><b>Parts overlap.</b> Some items are in training and in test: every number on this page flatters.</p>`}
 <dl class="tiles">
-${tile(titleOf('image AUROC', data), fixed(metrics.imageAuroc), auroc ? `95 %: ${fixed(auroc[0])}–${fixed(auroc[1])}` : `prevalence ${percent(metrics.prevalence)}`)}
-${tile(titleOf('image AP', data), fixed(metrics.imageAp), `a random score: ${fixed(metrics.prevalence)}`)}
+${headlineMetrics.map((metric) => headlineTile(metric, data, prevalence))}
 ${
   decisions
     ? [
@@ -121,33 +101,43 @@ ${
 }
 </dl>
 <p class="items">Trained on ${many(counts.train, 'item')}, ${whole(counts.validation)} normals held out, tested on ${whole(counts.test)}
-(${whole(counts.testAnomalies)} anomalous, ${percent(metrics.prevalence)}). ${leakFree ? 'No item is in two parts: checked.' : ''}</p>
+(${whole(counts.testAnomalies)} anomalous, ${percent(prevalence)}). ${leakFree ? 'No item is in two parts: checked.' : ''}</p>
 </section>`;
 }
 
 const tile = (name: string, value: string, note: string) =>
   html`<div><dt>${name}</dt><dd><span>${value}</span><small>${note}</small></dd></div>`;
 
+/** A headline metric, with its interval and what a random score gets. */
+function headlineTile(metric: MetricDescription, { metrics, intervals }: ReportData, prevalence: number | null): Html {
+  const interval = readMetric(intervals, metric);
+  const chance = metric.chance === 'prevalence' ? prevalence : metric.chance;
+  const notes = [
+    interval && `95 %: ${fixed(interval[0])}–${fixed(interval[1])}`,
+    chance !== undefined && `a random score: ${fixed(chance)}`,
+  ];
+  return tile(metric.title, fixed(readMetric(metrics, metric)), notes.filter(Boolean).join('; '));
+}
+
 const countOf = ({ count, total }: Share) => `${whole(count)} of ${whole(total)} in the test part`;
 
 /** Metrics beside the baselines; the best of a row is bold. */
-function metricsTable({ metrics, intervals, baselines, reasons, model, kind }: ReportData): Html {
-  const others = Object.entries(baselines);
-  const isKnown = ([name]: (typeof metricNames)[number]) => metrics[name] !== null && metrics[name] !== undefined;
-  const hasPixels = metricNames.some((m) => pixelMetrics.includes(m[0]) && isKnown(m));
-  const known = metricNames.filter(
-    (m) => isKnown(m) || (m[0] in metrics && (hasPixels || !pixelMetrics.includes(m[0]))),
-  );
-  const hasIntervals = known.some(([name]) => intervals?.[name]);
-  const cell = (value: MetricValue, best: number) =>
+function metricsTable(data: ReportData): Html {
+  const { metrics, intervals, reasons, model } = data;
+  const { words } = findKind(data.kind ?? 'image');
+  const others = Object.entries(data.baselines);
+  const shown = shownMetrics(data);
+  const titles = titlesOf(shown, words);
+  const hasIntervals = shown.some((metric) => readMetric(intervals, metric));
+  const cell = (value: MetricValue | undefined, best: MetricValue) =>
     html`<td class="n">${value !== null && value !== undefined && value === best ? html`<b>${fixed(value)}</b>` : fixed(value)}</td>`;
-  const rows = known.map(([name, title, meaning]) => {
-    const values = [metrics[name], ...others.map(([, b]) => b[name])];
-    const best = name === 'prevalence' ? Number.NaN : Math.max(...values.map((v) => v ?? Number.NEGATIVE_INFINITY));
-    const interval = intervals?.[name];
-    return html`<tr><th scope="row">${titleOf(title, { kind })}<small>${reasons[name] ?? meaning}</small></th>${cell(metrics[name], best)}${
+  const rows = shown.map((metric, i) => {
+    const values = [metrics, ...others.map(([, own]) => own)].map((own) => readMetric(own, metric));
+    const best = bestOf(metric, values);
+    const interval = readMetric(intervals, metric);
+    return html`<tr><th scope="row">${titles[i]}<small>${readMetric(reasons, metric) ?? metric.meaning}</small></th>${cell(values[0], best)}${
       hasIntervals && html`<td class="n">${interval ? `${fixed(interval[0])}–${fixed(interval[1])}` : '–'}</td>`
-    }${others.map(([, b]) => cell(name === 'prevalence' ? metrics.prevalence : b[name], best))}</tr>`;
+    }${values.slice(1).map((value) => cell(value, best))}</tr>`;
   });
   return html`${scroll(
     'Metrics',
@@ -155,9 +145,16 @@ function metricsTable({ metrics, intervals, baselines, reasons, model, kind }: R
 <caption>On the test part, from raw scores. Baselines do not learn and saw the same items; the best of a row is bold.</caption>
 <thead><tr><th scope="col">metric</th><th scope="col" class="n">${model.name}</th>${
       hasIntervals && html`<th scope="col" class="n">95 % interval</th>`
-    }${others.map(([name]) => html`<th scope="col" class="n">${name}</th>`)}</tr></thead>
+    }${others.map(([name]) => html`<th scope="col" class="n">${baselineTitle(name, words)}</th>`)}</tr></thead>
 <tbody>${rows}</tbody></table>`,
   )}${!hasIntervals && html`<p class="note">This run has no intervals: differences of a few thousandths may be chance.</p>`}`;
+}
+
+/** The best of some values of a metric; null where none is better than another. */
+function bestOf({ better }: MetricDescription, values: readonly (MetricValue | undefined)[]): MetricValue {
+  const known = values.filter((value) => value !== null && value !== undefined);
+  if (better === 'neither' || known.length === 0) return null;
+  return better === 'higher' ? Math.max(...known) : Math.min(...known);
 }
 
 /** Value, promise, and what it does on the test part. */
@@ -231,7 +228,8 @@ ${
 
 function curves(data: ReportData, decisions?: Decisions): Content {
   const charts = [rocChart(data, decisions), precisionRecallChart(data, decisions)].filter((c) => c !== undefined);
-  if (charts.length === 0) return html`<p>${data.reasons.imageAuroc ?? 'The test part has one kind of item only.'}</p>`;
+  if (charts.length === 0)
+    return html`<p>${readMetric(data.reasons, headlineMetrics[0]) ?? 'The test part has one kind of item only.'}</p>`;
   return html`<div class="pair">${charts.map(figureOf)}</div>`;
 }
 
@@ -244,14 +242,14 @@ function typeTable(types: ReturnType<typeof byType>, decisions?: Decisions): Htm
   return scroll(
     'Scores by type',
     html`<table class="types">
-<caption>Each type of the test part, the hardest first. AUROC is that of the type against all normal test items; alarms of an anomalous type are its recall.</caption>
-<thead><tr><th scope="col">type</th><th scope="col" class="n">items</th><th scope="col" class="n">AUROC</th>${
+<caption>Each type of the test part, the hardest first. ${headlineMetrics[0].title} is that of the type against all normal test items; alarms of an anomalous type are its recall.</caption>
+<thead><tr><th scope="col">type</th><th scope="col" class="n">items</th><th scope="col" class="n">${headlineMetrics[0].title}</th>${
       decisions &&
       html`<th scope="col" class="n">alarms</th><th scope="col" class="wide"><span class="hidden">alarms as a bar</span></th><th scope="col" class="n">95 % interval</th>`
     }</tr></thead>
 <tbody>${types.map(
-      ({ type, label, count, auroc, alarms }) =>
-        html`<tr class="${label ? 'anomalous' : 'normal'}"><th scope="row">${type}${label === 0 && html`<small>normal: its alarms are false</small>`}</th><td class="n">${whole(count)}</td><td class="n">${fixed(auroc)}</td>${
+      ({ type, label, count, value, alarms }) =>
+        html`<tr class="${label ? 'anomalous' : 'normal'}"><th scope="row">${type}${label === 0 && html`<small>normal: its alarms are false</small>`}</th><td class="n">${whole(count)}</td><td class="n">${fixed(value)}</td>${
           alarms &&
           html`<td class="n">${percent(alarms.share)}</td><td class="wide">${bar(alarms.share, label ? 'anomalous' : 'normal')}</td><td class="n">${percentInterval(alarms.interval)}</td>`
         }</tr>`,

@@ -48,7 +48,7 @@ describe('judgement', () => {
 
   test('types: each against all normals, the hardest first, normals last', () => {
     const rows = byType(items, 0.5);
-    expect(rows.map((r) => [r.type, r.count, r.auroc, r.alarms?.share])).toEqual([
+    expect(rows.map((r) => [r.type, r.count, r.value, r.alarms?.share])).toEqual([
       ['hole', 2, 4 / 6, 0.5],
       ['defect', 1, 2 / 3, 1],
       ['good', 3, null, 1 / 3],
@@ -76,18 +76,23 @@ describe('judgement', () => {
 });
 
 describe('verdict', () => {
-  const verdict = (imageAuroc: number | null, mean: number, interval?: [number, number]) =>
+  const verdict = (auroc: number | null, mean: number, interval?: [number, number], kind?: 'table') =>
     verdictOf(
       madeUpReport({
-        metrics: { imageAuroc },
-        baselines: { 'mean-image': { imageAuroc: mean } },
-        intervals: interval && { imageAuroc: interval },
-        reasons: { imageAuroc: 'All 3 items are normal.' },
+        metrics: { item: { auroc } },
+        baselines: { random: { item: { auroc: 0.5 } }, 'mean-image': { item: { auroc: mean } } },
+        intervals: interval && { item: { auroc: interval } },
+        reasons: { item: { auroc: 'All 3 items are normal.' } },
+        kind,
       }),
     );
 
-  test('says plainly when the mean image wins', () => {
-    expect(verdict(0.8, 0.9)).toMatchObject({ kind: 'bad', title: 'Loses to the distance to the mean image.' });
+  test('says plainly when a baseline wins, in the words of the kind', () => {
+    const { kind, title, text } = verdict(0.8, 0.9);
+    expect([kind, title]).toEqual(['bad', 'Loses to a baseline.']);
+    expect(text).toContain('AUROC 0.800 against 0.900 of the baseline “mean image”');
+    expect(verdict(0.8, 0.9, undefined, 'table').text).toContain('“mean row”');
+    expect(verdict(0.4, 0.3).text).toContain('0.500 of the baseline “random”');
   });
 
   test('needs more than chance to be good', () => {
@@ -206,10 +211,30 @@ describe('page', () => {
     expect(page).toContain('0.880–0.970');
     expect(page).toContain('pixel AUROC');
     expect(page).toContain('No region of the ground truth');
-    const plain = reportPage(madeUpReport({ intervals: undefined, metrics: { imageAuroc: 0.9 } }));
+    const plain = reportPage(madeUpReport({ intervals: undefined, metrics: { item: { auroc: 0.9 } } }));
     expect(plain).not.toContain('pixel AUROC');
     expect(plain).toContain('This run has no intervals');
     expect(problemsOf(plain)).toEqual([]);
+  });
+
+  test('titles fit what is shown: images beside pixels, rows alone; a metric of a user stands among the others', () => {
+    expect(page).toContain('image AUROC');
+    const rows = reportPage(
+      madeUpReport({
+        kind: 'table',
+        pictures: undefined,
+        metrics: { item: { auroc: 0.93, own: 0.25, prevalence: 0.4 } },
+        baselines: { 'mean-image': { item: { auroc: 0.8, own: 0.2, prevalence: 0.4 } } },
+        ownMetrics: [
+          { name: 'own', level: 'item', title: 'Own', meaning: 'less is more', range: [0, 1], better: 'lower' },
+        ],
+      }),
+    );
+    expect(problemsOf(rows)).toEqual([]);
+    expect(rows).not.toMatch(/image AUROC|pixels|mean image/);
+    expect(rows).toContain('<th scope="col" class="n">mean row</th>');
+    expect(rows).toMatch(/Own<small>less is more<.*<td class="n">0.250<\/td>.*<td class="n"><b>0.200<\/b>/);
+    expect(rows).toMatch(/prevalence<small>.*<td class="n">0.400<\/td>.*<td class="n">0.400<\/td>/);
   });
 
   test('a threshold that saw the test part has a banner, others say that they did not', () => {
@@ -248,8 +273,8 @@ describe('page', () => {
         history: [],
         normalScores: [],
         items: items.filter((i) => i.label === 0),
-        metrics: { imageAuroc: null },
-        reasons: { imageAuroc: 'All 50 items are normal; both kinds are needed.' },
+        metrics: { item: { auroc: null } },
+        reasons: { item: { auroc: 'All 50 items are normal; both kinds are needed.' } },
         intervals: undefined,
         baselines: {},
       }),

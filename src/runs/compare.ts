@@ -1,11 +1,22 @@
 /** Two runs that scored the same test items: their metrics side by side, and the items on which they disagree. Node only. */
 import { DataError } from '../core/errors.ts';
+import type { ItemKind } from '../core/item-shape.ts';
 import { type Decision, decide } from '../engine/judging/calibrate.ts';
 import type { RunReport } from '../engine/judging/report-types.ts';
-import { auroc, averagePrecision, f1Max, type Metric, pairedBootstrap } from '../metrics/index.ts';
+import {
+  idOf,
+  type Metric,
+  type MetricDescription,
+  type MetricLevel,
+  type MetricValue,
+  metricsOf,
+  pairedIntervals,
+  readMetric,
+  withOwnMetrics,
+} from '../metrics/index.ts';
 import { readArtifact } from './artifact.ts';
-import { readJsonIfThere } from './files.ts';
 import { type RunRecord, readFinishedRun, runFiles } from './folder.ts';
+import { readReport } from './report-file.ts';
 import { readPredictions, type TestScores } from './test-scores.ts';
 
 export interface CompareOptions {
@@ -14,17 +25,23 @@ export interface CompareOptions {
   b: string;
   /** How many items to list; default 10. */
   items?: number;
+  /** Your own metrics: with them their differences have intervals too. */
+  metrics?: readonly Metric[];
 }
 
 export interface Comparison {
   readonly a: ComparedRun;
   readonly b: ComparedRun;
   readonly data: string;
+  /** What an item is. */
+  readonly kind: ItemKind;
   readonly testItems: number;
   /** What the runs do not have in common besides the model, as sentences; empty when nothing. */
   readonly differences: readonly string[];
-  /** By name; difference is B − A. */
+  /** In the order of tables; difference is B − A. */
   readonly metrics: readonly ComparedMetric[];
+  /** The words of metrics that are not of the registry; absent for none. */
+  readonly ownMetrics?: readonly MetricDescription[];
   /** Share of the items on which both thresholds decide alike; null where one has none. */
   readonly agreement: number | null;
   /** Those whose ranks are farthest apart, the farthest first. */
@@ -41,13 +58,14 @@ export interface ComparedRun {
 }
 
 export interface ComparedMetric {
-  readonly name: keyof RunReport['metrics'];
-  readonly a: number | null;
-  readonly b: number | null;
-  readonly difference: number | null;
+  readonly level: MetricLevel;
+  readonly name: string;
+  readonly a: MetricValue;
+  readonly b: MetricValue;
+  readonly difference: MetricValue;
   /**
    * 95 % paired bootstrap interval of the difference over test items; null where it cannot be drawn, and for metrics of
-   * pixels, whose maps are not kept.
+   * maps, which are not kept.
    */
   readonly interval: readonly [number, number] | null;
 }
@@ -63,12 +81,6 @@ export interface ComparedItem {
   readonly decisionB: Decision | null;
 }
 
-const metrics: Readonly<Record<'imageAuroc' | 'imageAp' | 'imageF1Max', Metric>> = {
-  imageAuroc: auroc,
-  imageAp: averagePrecision,
-  imageF1Max: (scores, labels) => f1Max(scores, labels)?.f1 ?? null,
-};
-
 /** Rounds of the bootstrap: as many as items allow in a few seconds, within these bounds. */
 const ROUNDS = { least: 200, most: 1000, items: 2_000_000 };
 
@@ -76,13 +88,16 @@ const ROUNDS = { least: 200, most: 1000, items: 2_000_000 };
  * Compares two runs. Throws DataError `different-data` or `different-test` unless both scored the same items with the
  * same labels, and those of `readFinishedRun` and `readArtifact`.
  */
-export async function compareRuns({ a, b, items = 10 }: CompareOptions): Promise<Comparison> {
+export async function compareRuns({ a, b, items = 10, metrics }: CompareOptions): Promise<Comparison> {
   const [one, two] = await Promise.all([a, b].map(readWhole));
   requireSameTest(one, two);
   const { ids, classes, labels } = one.test;
   const n = ids.length;
   const rounds = Math.min(ROUNDS.most, Math.max(ROUNDS.least, Math.round(ROUNDS.items / n)));
-  const names = Object.keys(one.report.metrics).filter((name) => name !== 'prevalence') as ComparedMetric['name'][];
+  const ownMetrics = uniqueOwn(one.report, two.report);
+  const intervals = {
+    item: pairedIntervals(two.test.scores, one.test.scores, labels, { seed: 1, rounds }, withOwnMetrics(metrics)),
+  };
   const [ranksA, ranksB] = [ranksOf(one.test.scores), ranksOf(two.test.scores)];
   const decisions = [one, two].map(({ test, threshold }) => Array.from(test.scores, (s) => decide(threshold, s)));
   const alike = decisions[0].filter((decision, i) => decision === decisions[1][i]).length;
@@ -93,21 +108,19 @@ export async function compareRuns({ a, b, items = 10 }: CompareOptions): Promise
     a: headOf(one),
     b: headOf(two),
     data: one.record.data,
+    kind: one.report.kind,
     testItems: n,
     differences: differencesOf(one.record, two.record),
-    metrics: names.map((name) => {
-      const [left = null, right = null] = [one.report.metrics[name], two.report.metrics[name]];
-      const metric = metrics[name as keyof typeof metrics];
-      return {
-        name,
-        a: left,
-        b: right,
-        difference: left === null || right === null ? null : right - left,
-        interval: metric
-          ? pairedBootstrap(two.test.scores, one.test.scores, labels, metric, { seed: 1, rounds }).interval
-          : null,
-      };
+    metrics: metricsOf({ ownMetrics }).flatMap((metric) => {
+      if (metric.better === 'neither') return []; // both runs have the same items
+      const [left, right] = [one.report.metrics, two.report.metrics].map((values) => readMetric(values, metric));
+      if (left === undefined && right === undefined) return [];
+      const { level, name } = metric;
+      const [a, b] = [left ?? null, right ?? null];
+      const difference = a === null || b === null ? null : b - a;
+      return [{ level, name, a, b, difference, interval: readMetric(intervals, metric) ?? null }];
     }),
+    ...(ownMetrics.length > 0 && { ownMetrics }),
     agreement: one.threshold.value === null || two.threshold.value === null || n === 0 ? null : alike / n,
     items: farthest.map((i) => ({
       id: ids[i],
@@ -121,11 +134,17 @@ export async function compareRuns({ a, b, items = 10 }: CompareOptions): Promise
   };
 }
 
+/** The own metrics of two reports, each once. */
+function uniqueOwn(...reports: readonly RunReport[]): MetricDescription[] {
+  const own = reports.flatMap(({ ownMetrics = [] }) => ownMetrics);
+  return own.filter((metric, i) => own.findIndex((other) => idOf(other) === idOf(metric)) === i);
+}
+
 type Whole = Awaited<ReturnType<typeof readWhole>>;
 
 async function readWhole(run: string) {
   const record = await readFinishedRun(run);
-  const report = await readJsonIfThere<RunReport>(runFiles(run).metrics);
+  const report = await readReport(run);
   if (!report) {
     throw new DataError('no-metrics', `${runFiles(run).metrics} must hold the report of the run, and is not there.`);
   }

@@ -3,23 +3,16 @@ import { lstat, readdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigError, DataError, OddityError, unknownName } from '../core/errors.ts';
 import type { RunReport } from '../engine/judging/report-types.ts';
-import { readJsonIfThere } from './files.ts';
+import { findMetric, idOf, type MetricDescription, type MetricId, metrics, readMetric } from '../metrics/index.ts';
 import { type RunRecord, type RunStatus, readRun, runFiles, statusOf } from './folder.ts';
 import { lockFolder } from './lock.ts';
+import { readReport } from './report-file.ts';
 
 /** How far below the folder runs are looked for. */
 const DEPTH = 4;
 
-/** Metrics that runs can be sorted by. */
-export const sortableMetrics = [
-  'imageAuroc',
-  'imageAp',
-  'imageF1Max',
-  'pixelAuroc',
-  'pixelAp',
-  'aupro',
-] as const satisfies readonly (keyof RunReport['metrics'])[];
-export type SortableMetric = (typeof sortableMetrics)[number];
+/** Ids of metrics that runs can be sorted by: those of which some values are better than others. */
+export const sortableMetrics: readonly string[] = metrics.filter(isSortable).map(idOf);
 
 export const runStatuses = ['running', 'done', 'cancelled', 'failed', 'killed'] as const satisfies readonly RunStatus[];
 
@@ -31,8 +24,11 @@ export interface ListRunsOptions {
   status?: RunStatus;
   /** Runs that began at this time or later. */
   since?: Date;
-  /** The best first, runs without the metric last; default: the newest first. */
-  sort?: SortableMetric;
+  /**
+   * Id of a metric, `item.auroc`, also of one of your own that a run has: the best first, runs without the metric last.
+   * Default: the newest first.
+   */
+  sort?: MetricId | (string & {});
 }
 
 /** One line of the list. */
@@ -49,6 +45,7 @@ export interface ListedRun {
   readonly endedAt?: string;
   /** Null until the run is finished. */
   readonly metrics: RunReport['metrics'] | null;
+  readonly ownMetrics?: RunReport['ownMetrics'];
   /** Why it failed or was cancelled. */
   readonly error?: { code: string; message: string };
 }
@@ -60,7 +57,6 @@ export interface ListedRun {
 export async function listRuns(options: ListRunsOptions = {}): Promise<ListedRun[]> {
   const { folder = 'runs', model, data, status, since, sort } = options;
   if (status !== undefined && !runStatuses.includes(status)) throw unknownName('status', status, runStatuses);
-  if (sort !== undefined && !sortableMetrics.includes(sort)) throw unknownName('metric', sort, sortableMetrics);
   const found: ListedRun[] = [];
   for (const run of await findRuns(folder, DEPTH)) {
     const listed = await readListed(run);
@@ -73,8 +69,18 @@ export async function listRuns(options: ListRunsOptions = {}): Promise<ListedRun
   }
   const newest = (a: ListedRun, b: ListedRun) => b.startedAt.localeCompare(a.startedAt) || a.run.localeCompare(b.run);
   if (!sort) return found.sort(newest);
-  const value = ({ metrics }: ListedRun) => metrics?.[sort] ?? Number.NEGATIVE_INFINITY;
+  const own = found.flatMap(({ ownMetrics = [] }) => ownMetrics);
+  const metric = findMetric(sort, [...metrics, ...own].filter(isSortable));
+  const sign = metric.better === 'lower' ? -1 : 1;
+  const value = ({ metrics }: ListedRun) => {
+    const found = readMetric(metrics ?? undefined, metric);
+    return found === null || found === undefined ? Number.NEGATIVE_INFINITY : sign * found;
+  };
   return found.sort((a, b) => (value(a) === value(b) ? newest(a, b) : value(b) - value(a)));
+}
+
+function isSortable({ better }: MetricDescription): boolean {
+  return better !== 'neither';
 }
 
 async function findRuns(folder: string, depth: number): Promise<string[]> {
@@ -99,11 +105,23 @@ async function readListed(run: string): Promise<ListedRun | undefined> {
     throw error;
   }
   const status = await statusOf(run, record);
-  const report =
-    status === 'done' ? await readJsonIfThere<RunReport>(runFiles(run).metrics).catch(() => undefined) : undefined;
+  const report = status === 'done' ? await readReport(run).catch(() => undefined) : undefined;
   const { model, data, protocol, class: about, seed, startedAt, endedAt, error } = record;
-  const metrics = report?.metrics ?? null;
-  return { run, model, data, protocol, class: about, seed, status, startedAt, endedAt, metrics, error };
+  const { metrics = null, ownMetrics } = report ?? {};
+  return {
+    run,
+    model,
+    data,
+    protocol,
+    class: about,
+    seed,
+    status,
+    startedAt,
+    endedAt,
+    metrics,
+    ...(ownMetrics && { ownMetrics }),
+    error,
+  };
 }
 
 /**

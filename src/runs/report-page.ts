@@ -3,7 +3,6 @@ import { basename, resolve } from 'node:path';
 import { DataError, InternalError } from '../core/errors.ts';
 import { type Listener, silent } from '../core/events.ts';
 import { isImage } from '../core/item-shape.ts';
-import type { RunReport } from '../engine/judging/report-types.ts';
 import { type ArtifactInfo, runnableBytes } from '../engine/scoring/artifact.ts';
 import { scoreWithMaps } from '../engine/scoring/stream.ts';
 import type { Task } from '../engine/task/task.ts';
@@ -15,9 +14,10 @@ import { type Device, openRuntime, type Session } from '../runtime/index.ts';
 import { readArtifact } from './artifact.ts';
 import { checkDevice } from './device.ts';
 import { findMapScale } from './example-maps.ts';
-import { readJsonIfThere, writeAtomic } from './files.ts';
+import { writeAtomic } from './files.ts';
 import { readFinishedRun, readRun, runFiles } from './folder.ts';
 import { lockFolder } from './lock.ts';
+import { readReport } from './report-file.ts';
 import { loadRunTask } from './test.ts';
 import { readPredictions } from './test-scores.ts';
 
@@ -69,7 +69,7 @@ export async function writeReportPage(
 ): Promise<string> {
   const files = runFiles(run);
   const record = await readRun(run);
-  const report = await readJsonIfThere<RunReport>(files.metrics);
+  const report = await readReport(run);
   if (!report) {
     throw new DataError(
       'not-finished',
@@ -90,7 +90,6 @@ export async function writeReportPage(
     data: info.data,
     description: info.description,
     versions: { ...report.versions },
-    baselines: Object.fromEntries(Object.entries(report.baselines).map(([name, values]) => [name, { ...values }])),
     threshold: info.threshold,
     normalScores: info.normalScores,
     items,

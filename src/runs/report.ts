@@ -1,7 +1,7 @@
 /** Puts the report of a run together. Node only. */
 import type { AugmentOptions } from '../data/index.ts';
 import { countParameters } from '../engine/fitting/items.ts';
-import type { Judgement } from '../engine/judging/judge.ts';
+import type { Evaluation } from '../engine/judging/judge.ts';
 import type { RunReport } from '../engine/judging/report-types.ts';
 import type { MapNormalization } from '../engine/scoring/map-normalization.ts';
 import type { Task } from '../engine/task/task.ts';
@@ -30,7 +30,7 @@ export function reportOf(made: {
   };
   task: Task;
   device: Device;
-  judged: Judgement;
+  judged: Evaluation;
   baselines: RunReport['baselines'];
   threshold: RunReport['threshold'];
   validation: RunReport['validation'];
@@ -77,6 +77,7 @@ export function reportOf(made: {
     intervals: judged.intervals,
     perType: judged.perType,
     reasons: judged.reasons,
+    ...(judged.ownMetrics && { ownMetrics: judged.ownMetrics }),
     leakFree: split.leakFree,
     baselines: made.baselines,
     threshold: made.threshold,

@@ -7,13 +7,14 @@ import { judge, judgeBaselines } from '../engine/judging/judge.ts';
 import type { RunReport } from '../engine/judging/report-types.ts';
 import { runnableBytes } from '../engine/scoring/artifact.ts';
 import type { Task } from '../engine/task/task.ts';
+import type { Metric } from '../metrics/index.ts';
 import { type Device, openRuntime } from '../runtime/index.ts';
 import { readArtifact } from './artifact.ts';
 import { checkDevice } from './device.ts';
-import { readJsonIfThere } from './files.ts';
-import { type RunRecord, readFinishedRun, runFiles } from './folder.ts';
+import { type RunRecord, readFinishedRun } from './folder.ts';
 import { loadTask } from './load-task.ts';
 import { reportOf } from './report.ts';
+import { readReport } from './report-file.ts';
 
 export interface TestOptions {
   /** The run's folder. */
@@ -23,6 +24,8 @@ export interface TestOptions {
   dataRoot?: string;
   /** The folder or CSV file that the run was trained on, when it has moved since. */
   data?: string;
+  /** Your own metrics, beside the others. */
+  metrics?: readonly Metric[];
   onEvent?: Listener;
   signal?: AbortSignal;
 }
@@ -33,7 +36,7 @@ export interface TestOptions {
  */
 export async function test(options: TestOptions): Promise<RunReport> {
   const begin = performance.now();
-  const { run, device = 'auto', onEvent = silent, signal } = options;
+  const { run, device = 'auto', metrics, onEvent = silent, signal } = options;
   checkDevice(device);
   const record = await readFinishedRun(run);
   const artifact = await readArtifact(run);
@@ -44,11 +47,12 @@ export async function test(options: TestOptions): Promise<RunReport> {
     const judged = await judge(session, task, {
       threshold: artifact.info.threshold.value,
       mapThreshold: artifact.info.mapThreshold?.value ?? null,
+      metrics,
       onEvent,
       signal,
     });
-    const baselines = await judgeBaselines(runtime, task, record.seed, signal);
-    const before = await readJsonIfThere<RunReport>(runFiles(run).metrics);
+    const baselines = await judgeBaselines(runtime, task, record.seed, { metrics, signal });
+    const before = await readReport(run);
     const { info } = artifact;
     return reportOf({
       folder: run,

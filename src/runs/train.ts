@@ -45,17 +45,19 @@ import { emitProgram } from '../graph/emit.ts';
 import { encodeModel } from '../graph/onnx/write.ts';
 import type { Program } from '../graph/program.ts';
 import { describe, topological } from '../graph/value.ts';
+import { type Metric, withOwnMetrics } from '../metrics/index.ts';
 import { type AnyModel, findModel } from '../models/index.ts';
 import type { Device, Runtime } from '../runtime/index.ts';
 import { writeArtifact } from './artifact.ts';
 import { type CheckpointOrigin, checkCheckpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import { checkDevice, openDevice } from './device.ts';
 import { chooseExamples, drawMaps, findMapScale } from './example-maps.ts';
-import { makeFolder, readJsonIfThere, writeAtomic, writeJson } from './files.ts';
+import { makeFolder, writeAtomic, writeJson } from './files.ts';
 import { codeOf, RunFolder, type RunRecord } from './folder.ts';
 import { checkTask, loadTask } from './load-task.ts';
 import { nodePlatform } from './platform.ts';
 import { reportOf } from './report.ts';
+import { readReport } from './report-file.ts';
 import { writeReportPage } from './report-page.ts';
 import { predictionsCsv } from './test-scores.ts';
 import { oddityVersion, versionsOf } from './versions.ts';
@@ -129,6 +131,8 @@ export interface TrainOptions extends ImageOptions {
   profile?: boolean;
   /** Threads inside one operator; default all cores. */
   threads?: number;
+  /** Your own metrics, beside the others; see `defineMetric`. */
+  metrics?: readonly Metric[];
   /** How many example maps to write; default 8. */
   maps?: number;
   onEvent?: Listener;
@@ -170,11 +174,12 @@ export function train(given: TrainOptions): Promise<RunReport> {
 export async function trainFrom(given: TrainOptions, former?: Former): Promise<RunReport> {
   const begin = performance.now();
   const options = withPreset(given);
+  withOwnMetrics(options.metrics); // refused before anything is made
   const plan = planOf(options);
   const folder = await RunFolder.open(plan.folder, options);
   try {
     if (folder.earlier?.status === 'done') {
-      const report = await readJsonIfThere<RunReport>(folder.files.metrics);
+      const report = await readReport(folder.path);
       if (report) {
         await folder.end('done');
         options.onEvent?.({ type: 'log', level: 'info', message: `${plan.folder} is finished: nothing to resume.` });
@@ -447,7 +452,7 @@ class Training {
 
   async run(from?: FitState, former?: Former): Promise<RunReport> {
     const { plan, task, folder, runtime, onEvent } = this;
-    const { signal } = this.options;
+    const { signal, metrics } = this.options;
     const { model, config, seed } = plan;
     const { source, split } = task;
     const fitted = await this.timed('fit', () => this.fit(from, former));
@@ -466,6 +471,7 @@ class Training {
       const judged = await judge(session, task, {
         threshold: threshold.value,
         mapThreshold: mapThreshold.value,
+        metrics,
         onEvent,
         signal,
       });
@@ -474,7 +480,7 @@ class Training {
       const pictures = isImage(source.shape);
       const scale = await findMapScale(session, task, pictures ? shown : [], { threshold: mapThreshold.value, signal });
       await drawMaps(session, task, folder.files.maps, { positions: pictures ? examples : [], scale, signal });
-      const baselines = await judgeBaselines(runtime, task, seed, signal);
+      const baselines = await judgeBaselines(runtime, task, seed, { metrics, signal });
       const normalScores = [...held].sort((a, b) => a - b);
       const artifact = await buildArtifact(graph, model, config, source.shape, oddityVersion(), {
         data: { name: source.name, hash: source.hash, licence: source.licence },

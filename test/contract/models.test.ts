@@ -74,7 +74,7 @@ describe.each(models.flatMap((m) => kindsOf(m).map((kind) => [m.name, kind, m] a
 
     it('fits in seconds, and ranks planted anomalies above chance where it learns', () => {
       expect(report.timings.fitSeconds).toBeLessThan(60);
-      if (model.learns !== 'none' && !atChance.has(name)) expect(report.metrics.imageAuroc).toBeGreaterThan(0.55);
+      if (model.learns !== 'none' && !atChance.has(name)) expect(report.metrics.item.auroc).toBeGreaterThan(0.55);
       // Where several steps pull against each other no loss need fall: only phases of one step are held to it.
       const losses = (record: { metrics: object }) => Object.keys(record.metrics).filter((n) => n.endsWith('.loss'));
       const alone = (report.history ?? []).filter((record) => losses(record).length === 1);

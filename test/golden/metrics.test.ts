@@ -101,10 +101,10 @@ describe('four maps of 24 x 20', () => {
 
   test('pixel AUROC, pixel AP, Dice and IoU', () => {
     const pixels = pixelMetrics();
-    for (const [i, map] of singles.entries()) pixels.add(map, masks[i], height, width);
-    const { pixelAuroc, pixelAp } = pixels.result();
-    expect(pixelAuroc).toBeCloseTo(golden.pixels.auroc, 12);
-    expect(pixelAp).toBeCloseTo(golden.pixels.ap, 12);
+    for (const [i, map] of singles.entries()) pixels.add({ map, mask: masks[i], height, width });
+    const found = pixels.result();
+    expect(found.auroc).toBeCloseTo(golden.pixels.auroc, 12);
+    expect(found.ap).toBeCloseTo(golden.pixels.ap, 12);
     const truth = masks.flatMap((mask) => [...mask]);
     const predicted = maps.flat().map((v) => (v >= 0.9 ? 1 : 0));
     expect(dice(predicted, truth)).toBeCloseTo(golden.pixels.dice, 12);

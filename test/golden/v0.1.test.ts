@@ -38,10 +38,10 @@ describe.each(runs)('%s of 0.1.0', (name, data) => {
   it('is tested again with the same result', async () => {
     const before = JSON.parse(readFileSync(join(run, 'metrics.json'), 'utf8'));
     const now = await test({ run, data });
-    expect(now.metrics.imageAuroc).toBeCloseTo(before.metrics.imageAuroc, 5);
-    expect(now.metrics.imageAp).toBeCloseTo(before.metrics.imageAp, 5);
+    expect(now.metrics.item.auroc).toBeCloseTo(before.metrics.imageAuroc, 5);
+    expect(now.metrics.item.ap).toBeCloseTo(before.metrics.imageAp, 5);
     expect(now.threshold.value).toBe(JSON.parse(readFileSync(join(run, 'model.json'), 'utf8')).threshold.value);
-    expect(now.baselines['mean-image'].imageAuroc).toBeCloseTo(before.baselines['mean-image'].imageAuroc, 5);
+    expect(now.baselines['mean-image'].item.auroc).toBeCloseTo(before.baselines['mean-image'].imageAuroc, 5);
   });
 
   it('opens as a detector, keeps its threshold, and is exported and verified', async () => {
@@ -95,5 +95,5 @@ it('goes on with a run that 0.1.0 was stopped in', async () => {
   const whole = scoresOf(join(root, 'cancelled-whole.csv'));
   const resumed = scoresOf(join(out, 'predictions.csv'));
   expect(Math.max(...whole.map((score, i) => Math.abs(score / resumed[i] - 1)))).toBeLessThan(1e-2);
-  expect(metrics.imageAuroc).toBeGreaterThan(0.9);
+  expect(metrics.item.auroc).toBeGreaterThan(0.9);
 });

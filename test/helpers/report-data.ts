@@ -31,10 +31,13 @@ export function madeUpReport(changes: Partial<ReportData> = {}): ReportData {
     versions: { oddity: '0.1.0', node: 'v20.0.0' },
     counts: { train: 200, validation: 120, test: 90, testAnomalies: 40 },
     leakFree: true,
-    metrics: { imageAuroc: 0.93, imageAp: 0.95, imageF1Max: 0.9, prevalence: 40 / 90, pixelAuroc: 0.91, aupro: null },
-    reasons: { aupro: 'No region of the ground truth is larger than nothing.' },
-    intervals: { imageAuroc: [0.88, 0.97], imageAp: [0.9, 0.98] },
-    baselines: { 'mean-image': { imageAuroc: 0.8, imageAp: 0.7 }, random: { imageAuroc: 0.5, imageAp: 0.44 } },
+    metrics: {
+      item: { auroc: 0.93, ap: 0.95, f1Max: 0.9, prevalence: 40 / 90 },
+      map: { auroc: 0.91, aupro: null },
+    },
+    reasons: { map: { aupro: 'No region of the ground truth is larger than nothing.' } },
+    intervals: { item: { auroc: [0.88, 0.97], ap: [0.9, 0.98] } },
+    baselines: { 'mean-image': { item: { auroc: 0.8, ap: 0.7 } }, random: { item: { auroc: 0.5, ap: 0.44 } } },
     threshold: {
       value: 0.55,
       rule: 'a false-alarm rate of 0.01 on held-out normals',

@@ -41,9 +41,11 @@ it.skipIf(!isHere)('arrhythmia: rows, a page, an answer, and nothing done twice'
   ]);
   expect(rows).toHaveLength(4);
   expect(rows[0]).toMatchObject({ model: 'pca', protocol: 'arrhythmia', quick: true, parameters: 0 });
-  const f1 = rows.filter((row: { model: string }) => row.model === 'pca').map((row: { f1: number }) => row.f1);
+  const f1 = rows
+    .filter((row: { model: string }) => row.model === 'pca')
+    .map((row: Record<string, number>) => row['item.f1']);
   expect(tables[0].protocol).toBe('arrhythmia');
-  expect(tables[0].rows[0].metrics.f1.mean).toBeCloseTo((f1[0] + f1[1]) / 2, 12);
+  expect(tables[0].rows[0].metrics['item.f1'].mean).toBeCloseTo((f1[0] + f1[1]) / 2, 12);
   const text = readFileSync(join(cwd, out), 'utf8').trim().split('\n');
   expect(text).toHaveLength(5);
   expect(text[0].split(',').slice(0, 10)).toEqual([
@@ -51,5 +53,5 @@ it.skipIf(!isHere)('arrhythmia: rows, a page, an answer, and nothing done twice'
   ]);
   const html = readFileSync(join(cwd, page), 'utf8');
   expect(html).toContain('QUICK: few epochs');
-  expect(html).toContain(`${tables[0].rows[0].metrics.f1.mean.toFixed(3)} ± `);
+  expect(html).toContain(`${tables[0].rows[0].metrics['item.f1'].mean.toFixed(3)} ± `);
 });

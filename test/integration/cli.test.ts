@@ -341,9 +341,8 @@ describe('a run from training to prediction', () => {
     for (const key of ['run', 'model', 'data', 'protocol', 'seed', 'device', 'counts', 'baselines', 'versions']) {
       expect(report[key], key).toBeDefined();
     }
-    expect(Object.keys(report.metrics).sort()).toEqual(
-      ['aupro', 'dice', 'imageAp', 'imageAuroc', 'imageF1Max', 'iou', 'pixelAp', 'pixelAuroc', 'prevalence'].sort(),
-    );
+    expect(Object.keys(report.metrics.item)).toEqual(['auroc', 'ap', 'f1Max', 'prevalence']);
+    expect(Object.keys(report.metrics.map)).toEqual(['auroc', 'ap', 'aupro', 'dice', 'iou']);
     expect(report.perType.map((t: { type: string }) => t.type)).toEqual(['blob']);
     expect(Object.keys(report.timings)).toEqual(
       expect.arrayContaining(['fitSeconds', 'stepsPerSecond', 'scoreMsPerItem']),
@@ -470,8 +469,8 @@ describe.skipIf(!existsSync('/usr/share/datasets/fashion-mnist'))('bench', () =>
     expect(two.stderr).toContain('2 of 2: mean-image, class 2');
     const { rows, tables } = JSON.parse(two.stdout);
     expect(rows[0]).toEqual({ ...JSON.parse(one.stdout).rows[0], command: expect.stringContaining('--classes 1,2') });
-    expect(rows[0]).toMatchObject({ class: 'Trouser', seed: 1, prevalence: 0.9, version: expect.any(String) });
-    expect(rows[0].imageAuroc).toBeGreaterThan(0.95);
+    expect(rows[0]).toMatchObject({ class: 'Trouser', seed: 1, 'item.prevalence': 0.9, version: expect.any(String) });
+    expect(rows[0]['item.auroc']).toBeGreaterThan(0.95);
     expect(tables[0].rows[0]).toMatchObject({ model: 'mean-image', cases: 2, seeds: 1, parameters: 0 });
     expect(readFileSync(join(cwd, 'rows.csv'), 'utf8').trim().split('\n').length).toBe(3);
   });

@@ -93,7 +93,7 @@ describe('a run on a folder', () => {
       counts: { train: 27, validation: 3, test: 12, testAnomalies: 6 },
       leakFree: true,
     });
-    expect(report.metrics.imageAuroc).toBe(1);
+    expect(report.metrics.item.auroc).toBe(1);
     const record = JSON.parse(readFileSync(join(run, 'run.json'), 'utf8'));
     expect(record).toMatchObject({ data: parts, size: [16, 16], channels: 1, protocol: 'folder' });
   });
@@ -169,7 +169,7 @@ describe('folders of other kinds', () => {
     const warnings: string[] = [];
     const onEvent = (event: Event) => event.type === 'warning' && warnings.push(event.code);
     const report = await train({ ...options, data: only, out: join(root, 'normal only'), onEvent });
-    expect(report.metrics.imageAuroc).toBe(null);
+    expect(report.metrics.item.auroc).toBe(null);
     expect(warnings).toContain('no-anomalies');
   });
 

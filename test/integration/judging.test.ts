@@ -54,28 +54,29 @@ describe('the report', () => {
     const { maps } = await detector.score(images, items.length);
     await detector.close();
     const pixels = pixelMetrics();
-    for (const i of items.keys())
-      pixels.add(maps.subarray(256 * i, 256 * (i + 1)), masks.subarray(256 * i, 256 * (i + 1)), 16, 16);
-    const { pixelAuroc, pixelAp, aupro } = pixels.result();
-    expect(report.metrics).toMatchObject({ pixelAuroc, pixelAp, aupro });
-    expect(report.metrics.pixelAuroc).toBeGreaterThan(0.9);
-    expect(report.baselines['mean-image']).toMatchObject({ pixelAuroc, pixelAp, aupro });
-    expect(report.baselines.random.pixelAuroc).toBeLessThan(0.7);
+    for (const i of items.keys()) {
+      const [from, to] = [256 * i, 256 * (i + 1)];
+      pixels.add({ map: maps.subarray(from, to), mask: masks.subarray(from, to), height: 16, width: 16 });
+    }
+    const { auroc, ap, aupro } = pixels.result();
+    expect(report.metrics.map).toMatchObject({ auroc, ap, aupro });
+    expect(report.metrics.map!.auroc).toBeGreaterThan(0.9);
+    expect(report.baselines['mean-image'].map).toEqual({ auroc, ap, aupro });
+    expect(report.baselines.random.map!.auroc).toBeLessThan(0.7);
   });
 
   it('has intervals around the metrics, and the types of anomalies', async () => {
-    for (const name of ['imageAuroc', 'imageAp', 'imageF1Max'] as const) {
-      const [low, high] = report.intervals[name]!;
-      expect(low).toBeLessThan(report.metrics[name]!);
-      expect(high).toBeGreaterThan(report.metrics[name]!);
+    for (const name of ['auroc', 'ap', 'f1Max'] as const) {
+      const [low, high] = report.intervals.item[name]!;
+      expect(low).toBeLessThan(report.metrics.item[name]!);
+      expect(high).toBeGreaterThan(report.metrics.item[name]!);
     }
     // The only type of this data: its figures are those of the whole.
     expect(report.perType).toEqual([
       {
         type: 'blob',
         count: 50,
-        auroc: report.metrics.imageAuroc,
-        ap: report.metrics.imageAp,
+        metrics: { auroc: report.metrics.item.auroc, ap: report.metrics.item.ap },
         recall: report.threshold.testRecall,
         meanScore: expect.any(Number),
       },
@@ -87,8 +88,8 @@ describe('the report', () => {
     // Here the blobs are normal, and a texture without one is the anomaly.
     const out = join(root, 'no-pixels');
     const { metrics, reasons } = await train({ model: 'random', data: 'synthetic', class: 'blob', out, maps: 0 });
-    expect(metrics).toMatchObject({ pixelAuroc: null, pixelAp: null, aupro: null });
-    expect(reasons.aupro).toContain('pixels are normal; both kinds are needed');
+    expect(metrics.map).toMatchObject({ auroc: null, ap: null, aupro: null });
+    expect(reasons.map!.aupro).toContain('pixels are normal; both kinds are needed');
   });
 });
 

@@ -78,14 +78,14 @@ describe('compare', () => {
   });
 
   it('sets metrics side by side, with paired intervals where scores are kept', () => {
-    const auroc = comparison.metrics.find((m) => m.name === 'imageAuroc')!;
-    expect(auroc).toMatchObject({ a: random.metrics.imageAuroc, b: mean.metrics.imageAuroc });
-    expect(auroc.difference).toBeCloseTo(mean.metrics.imageAuroc! - random.metrics.imageAuroc!, 12);
+    const auroc = comparison.metrics.find((m) => m.level === 'item' && m.name === 'auroc')!;
+    expect(auroc).toMatchObject({ a: random.metrics.item.auroc, b: mean.metrics.item.auroc });
+    expect(auroc.difference).toBeCloseTo(mean.metrics.item.auroc! - random.metrics.item.auroc!, 12);
     expect(auroc.interval![0]).toBeGreaterThan(0);
     expect(auroc.interval![0]).toBeLessThan(auroc.difference!);
     expect(auroc.interval![1]).toBeGreaterThan(auroc.difference!);
     const aupro = comparison.metrics.find((m) => m.name === 'aupro')!;
-    expect(aupro.difference).toBeCloseTo(mean.metrics.aupro! - random.metrics.aupro!, 12);
+    expect(aupro.difference).toBeCloseTo(mean.metrics.map!.aupro! - random.metrics.map!.aupro!, 12);
     expect(aupro.interval).toBeNull();
     expect(comparison.differences.join(' ')).toContain('The seeds differ: 2 and 1. They trained on other items');
   });
@@ -135,7 +135,7 @@ describe('runs', () => {
     const folder = at('runs');
     const names = (runs: { run: string }[]) => runs.map(({ run }) => run.split('/').pop());
     expect(names(await listRuns({ folder }))).toEqual(['random', 'mean']);
-    expect(names(await listRuns({ folder, sort: 'imageAuroc' }))).toEqual(['mean', 'random']);
+    expect(names(await listRuns({ folder, sort: 'item.auroc' }))).toEqual(['mean', 'random']);
     expect(names(await listRuns({ folder, model: 'mean-image' }))).toEqual(['mean']);
     expect(await listRuns({ folder, data: 'mnist' })).toEqual([]);
     expect(await listRuns({ folder, status: 'failed' })).toEqual([]);
@@ -150,6 +150,8 @@ describe('runs', () => {
       metrics: null,
     });
     await expect(listRuns({ folder: at('nowhere') })).rejects.toThrow(withCode('no-folder'));
+    await expect(listRuns({ folder, sort: 'item.aurok' })).rejects.toThrow('Did you mean "item.auroc"?');
+    await expect(listRuns({ folder, sort: 'item.prevalence' })).rejects.toThrow('There is no metric');
     await expect(listRuns({ folder, status: 'dnoe' as never })).rejects.toThrow('Did you mean "done"?');
   });
 

@@ -26,8 +26,8 @@ describe('cnn', () => {
     const run = options();
     const report = await train(run);
     expect(report.counts).toEqual({ train: 285, trainAnomalies: 150, validation: 15, test: 100, testAnomalies: 50 });
-    expect(report.metrics.imageAuroc).toBeGreaterThan(0.95);
-    expect(report.metrics.pixelAuroc).toBeGreaterThan(0.8);
+    expect(report.metrics.item.auroc).toBeGreaterThan(0.95);
+    expect(report.metrics.map!.auroc).toBeGreaterThan(0.8);
     const detector = await loadDetector(run.out!);
     const source = await synthetic();
     const images = new Float32Array(256);
@@ -61,12 +61,13 @@ describe('cnn', () => {
     const run = options({ protocol: 'imbalance', class: 'texture', heldOut: [] });
     const report = await train(run);
     // All anomalies are blobs, and they were seen: there is nothing to say of others.
-    expect(report.metrics.seenAuroc).toBe(report.metrics.imageAuroc);
-    expect(report.metrics.seenAuroc).toBeGreaterThan(0.95);
-    expect(report.metrics.heldOutAuroc).toBeUndefined();
-    expect(report.baselines.random.seenAuroc).toBe(report.baselines.random.imageAuroc);
+    expect(report.metrics.item.seenAuroc).toBe(report.metrics.item.auroc);
+    expect(report.metrics.item.seenAuroc).toBeGreaterThan(0.95);
+    expect(report.metrics.item.heldOutAuroc).toBe(null);
+    expect(report.reasons.item!.heldOutAuroc).toContain('No anomalous test item is of a class');
+    expect(report.baselines.random.item.seenAuroc).toBe(report.baselines.random.item.auroc);
     expect((await testRun({ run: run.out! })).metrics).toEqual(report.metrics);
-    expect((await train(options({ config: { width: 4, units: 8, epochs: 1 } }))).metrics).not.toHaveProperty(
+    expect((await train(options({ config: { width: 4, units: 8, epochs: 1 } }))).metrics.item).not.toHaveProperty(
       'seenAuroc',
     );
   });

@@ -60,8 +60,8 @@ describe('a CSV file of rows', () => {
   it('is trained on and judged, with inputs instead of pixels and no pictures', () => {
     expect(report).toMatchObject({ kind: 'table', protocol: 'folder', class: 'ok', leakFree: true });
     expect(report.counts).toMatchObject({ test: 108 + 60, testAnomalies: 60 });
-    expect(report.metrics.imageAuroc).toBeGreaterThan(0.95);
-    expect(report.metrics.precision).toBe(undefined);
+    expect(report.metrics.item.auroc).toBeGreaterThan(0.95);
+    expect(report.metrics.item.precision).toBe(undefined);
     expect(report.perType[0].type).toBe('fault');
     expect(events.find((e) => e.type === 'log' && e.message.includes('600 rows'))).toMatchObject({
       message: expect.stringContaining(
@@ -71,6 +71,8 @@ describe('a CSV file of rows', () => {
     const page = readFileSync(join(report.run, 'report.html'), 'utf8');
     expect(page).not.toContain('id="pictures"');
     expect(page).toContain('<dt>AUROC</dt>');
+    expect(page).not.toMatch(/image AUROC|mean image|pixels/);
+    expect(report.metrics).not.toHaveProperty('map');
     expect(existsSync(join(report.run, 'maps'))).toBe(false);
   });
 
@@ -188,12 +190,12 @@ describe('data sets by name', () => {
   }, async (context) => {
     if (!existsSync(join(dataRoot(), 'kddcup99'))) return context.skip('KDD Cup 1999 is not under the data root');
     const report = await train(options({ data: 'kddcup99-10', columns: undefined, config: {} }));
-    const { precision, recall } = report.metrics;
+    const { precision, recall } = report.metrics.item;
     // The top 20 % count as found, so R / P = 0.2 · test / anomalies, up to ties at the threshold.
     const { test, testAnomalies } = report.counts;
     expect(recall! / precision!).toBeCloseTo((0.2 * test) / testAnomalies, 3);
     expect(Math.abs(recall! / precision! - 1.0157)).toBeLessThan(0.002);
-    expect(report.metrics.f1).toBeGreaterThan(0.9);
+    expect(report.metrics.item.f1).toBeGreaterThan(0.9);
   });
 
   it('kddcup99-10: 494,021 rows of 121 inputs', { timeout: 120_000 }, async (context) => {

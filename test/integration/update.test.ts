@@ -41,7 +41,7 @@ describe('update', () => {
     const [before, after] = [info('first').trainingItems!, info('second').trainingItems!];
     expect(after).toEqual([...before.slice(1), ...fresh]);
     expect(second.counts.train).toBe(before.length + 2);
-    expect(second.metrics.imageAuroc).toBe(1);
+    expect(second.metrics.item.auroc).toBe(1);
     expect(second.description).toMatch(/3 normal images were added to the training part. 1 images were taken out/);
     expect((await test({ run: at('second') })).metrics).toEqual(second.metrics);
     expect(readFileSync(at('second', 'report.html'), 'utf8')).toContain('nearest normal patch');

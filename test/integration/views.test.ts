@@ -59,7 +59,7 @@ describe('a region of interest', () => {
     const out = join(root, 'region');
     const report = await train({ ...common, region, out });
     expect(report.region).toEqual(region);
-    expect(report.metrics.imageAuroc).toBe(1);
+    expect(report.metrics.item.auroc).toBe(1);
     expect(readJson(out, 'run.json').region).toEqual(region);
     expect(readJson(out, 'model.json').region).toEqual(region);
     const [inside, outside, normal] = await scoresOf(out);

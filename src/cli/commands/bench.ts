@@ -7,7 +7,7 @@ import { planBench } from '../../bench/jobs.ts';
 import { benchPage } from '../../bench/page.ts';
 import { csvRow, summarize, type TableSummary } from '../../bench/summary.ts';
 import { sweep } from '../../bench/sweep.ts';
-import { metricHeads, publishedText, quickBanner, spreadText } from '../../bench/words.ts';
+import { headsOf, publishedText, quickBanner, spreadText } from '../../bench/words.ts';
 import { Cancelled } from '../../core/errors.ts';
 import { dataRoot } from '../../data/index.ts';
 import { findModel } from '../../models/index.ts';
@@ -112,7 +112,8 @@ const dataOf = ({ table: { title, protocol, notes = [] }, ...rest }: TableSummar
 
 /** A table of the benchmark: a line per model, then the first metric by case, then what was published. */
 function tableText({ table: about, rows, cases, belowPrevalence, otherPublished, leftOut }: TableSummary): string {
-  const head = ['model', ...about.metrics.map((m) => metricHeads[m]), 'prevalence', 'parameters', 'time', 'seeds'];
+  const metricHeads = headsOf(about.metrics, about.kind);
+  const head = ['model', ...metricHeads, 'prevalence', 'parameters', 'time', 'seeds'];
   const lines = rows.map((row) => [
     row.label,
     ...about.metrics.map((m) => spreadText(row.metrics[m])),
@@ -126,7 +127,7 @@ function tableText({ table: about, rows, cases, belowPrevalence, otherPublished,
   if (cases.length > 0) {
     const heads = ['case', ...rows.map((row) => row.label)];
     const cells = cases.map(({ label, values }) => [label, ...values.map(spreadText)]);
-    parts.push(`${metricHeads[about.metrics[0]]} by case\n${table(heads, cells, numbers(heads.length))}`);
+    parts.push(`${metricHeads[0]} by case\n${table(heads, cells, numbers(heads.length))}`);
   }
   const published = [...rows.flatMap((row) => row.published), ...otherPublished];
   if (published.length > 0) parts.push(`published:\n${published.map((f) => `  ${publishedText(f)}`).join('\n')}`);

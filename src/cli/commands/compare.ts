@@ -1,10 +1,12 @@
 /** `oddity compare <runA> <runB>`: two runs on the same test items. */
 import type { Command } from 'commander';
+import { findKind } from '../../kinds/index.ts';
+import { findMetric, idOf, metricsOf, titlesOf } from '../../metrics/index.ts';
 import { act } from '../act.ts';
 import { type Comparison, engine } from '../engine.ts';
 import { addSpeech, integer } from '../options.ts';
 import { fixed, table } from '../render.ts';
-import { intervalText, metricNames, percent, sawTestBanner } from '../report.ts';
+import { intervalText, percent, sawTestBanner } from '../report.ts';
 
 interface Options {
   readonly items?: number;
@@ -26,20 +28,25 @@ export function addCompare(program: Command): void {
   });
 }
 
-function textOf({ a, b, data, testItems, differences, metrics, agreement, items }: Comparison, saw: boolean): string {
+function textOf(comparison: Comparison, saw: boolean): string {
+  const { a, b, data, kind, testItems, differences, agreement, items } = comparison;
   const names = a.model === b.model ? ['A', 'B'] : [a.model, b.model];
   const signed = (value: number | null) => (value === null ? '–' : `${value < 0 ? '−' : '+'}${fixed(Math.abs(value))}`);
   const interval = ([low, high]: readonly [number, number]) => `${signed(low)} … ${signed(high)}`;
-  const rows = metrics
-    .filter((m) => m.a !== null || m.b !== null)
-    .map((m) => [
-      metricNames[m.name],
-      fixed(m.a),
-      fixed(m.b),
-      signed(m.difference),
-      m.interval ? interval(m.interval) : intervalText(null),
-      m.interval && (m.interval[0] > 0 || m.interval[1] < 0) ? 'differ' : '',
-    ]);
+  const known = metricsOf(comparison);
+  const metrics = comparison.metrics.filter((m) => m.a !== null || m.b !== null);
+  const titles = titlesOf(
+    metrics.map((m) => findMetric(idOf(m), known)),
+    findKind(kind).words,
+  );
+  const rows = metrics.map((m, i) => [
+    titles[i],
+    fixed(m.a),
+    fixed(m.b),
+    signed(m.difference),
+    m.interval ? interval(m.interval) : intervalText(null),
+    m.interval && (m.interval[0] > 0 || m.interval[1] < 0) ? 'differ' : '',
+  ]);
   const disagreements = items.map((i) => [
     i.id,
     i.class,

@@ -4,6 +4,7 @@ import { availableParallelism, cpus, freemem, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { dataRoot } from '../../data/index.ts';
+import { headlineMetrics, type MetricValues, readMetric } from '../../metrics/index.ts';
 import { oddityVersion } from '../../runs/versions.ts';
 import { type DeviceStatus, listDevices } from '../../runtime/index.ts';
 import { act } from '../act.ts';
@@ -65,7 +66,7 @@ export function addDoctor(program: Command): void {
       table(['device', '', ''], deviceRows),
       table(['data set', '', ''], dataRows),
       selfTest.ok
-        ? `A tiny training works: AUROC ${fixed(selfTest.imageAuroc)} on made-up images in ${duration(selfTest.seconds)} on ${selfTest.device}.`
+        ? `A tiny training works: ${lead.title} ${fixed(readMetric(selfTest.metrics, lead))} on made-up images in ${duration(selfTest.seconds)} on ${selfTest.device}.`
         : `A tiny training fails: ${selfTest.reason}`,
     ];
     terminal.answer(value, parts.join('\n\n'));
@@ -78,8 +79,10 @@ function statusInWords({ text, reason, ...status }: DeviceStatus) {
   return { ...status, ...(reason !== undefined && { reason: said({ message: reason, text }) }) };
 }
 
+const [lead] = headlineMetrics;
+
 type SelfTest =
-  | { ok: true; device: string; imageAuroc: number | null; seconds: number }
+  | { ok: true; device: string; metrics: MetricValues; seconds: number }
   | { ok: false; code: string; reason: string };
 
 /** Trains the default model on made-up images in a folder that is removed afterwards. */
@@ -99,7 +102,7 @@ async function tinyTraining(signal: AbortSignal): Promise<SelfTest> {
       maps: 0,
       signal,
     });
-    return { ok: true, device, imageAuroc: metrics.imageAuroc, seconds: (performance.now() - begin) / 1000 };
+    return { ok: true, device, metrics, seconds: (performance.now() - begin) / 1000 };
   } catch (thrown) {
     const error = ourError(thrown);
     if (error.code === 'cancelled') throw thrown;

@@ -2,20 +2,28 @@
 import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import { Cancelled, ConfigError, unknownName } from '../../core/errors.ts';
+import { image } from '../../kinds/index.ts';
+import {
+  findMetric,
+  headlineMetrics,
+  type MetricDescription,
+  metricsOf,
+  readMetric,
+  titlesOf,
+} from '../../metrics/index.ts';
 import type { RunStatus } from '../../runs/folder.ts';
-import { requireRun, runStatuses, type SortableMetric, sortableMetrics } from '../../runs/list.ts';
+import { requireRun, runStatuses, sortableMetrics } from '../../runs/list.ts';
 import { act } from '../act.ts';
 import { engine, type ListedRun } from '../engine.ts';
 import { addSpeech } from '../options.ts';
 import { duration, fixed, table } from '../render.ts';
-import { metricNames } from '../report.ts';
 
 interface Options {
   readonly model?: string;
   readonly data?: string;
   readonly status?: RunStatus;
   readonly since?: Date;
-  readonly sort?: SortableMetric;
+  readonly sort?: string;
 }
 
 export function addRuns(program: Command): void {
@@ -28,7 +36,7 @@ export function addRuns(program: Command): void {
     .option('--data <name>', 'only runs on this data set')
     .option('--status <name>', `only runs that are ${runStatuses.join(', ')}`, oneOf('status', runStatuses))
     .option('--since <when>', 'only runs since a date (2026-05-01) or for some time (90m, 12h, 7d)', since)
-    .option('--sort <metric>', `the best first, by ${sortableMetrics.join(', ')}`, oneOf('metric', sortableMetrics));
+    .option('--sort <metric>', `the best first, by ${sortableMetrics.join(', ')}`);
   addSpeech(command);
   act(command, async (terminal, { model, data, status, since, sort }: Options, folder: string) => {
     const { listRuns } = await engine();
@@ -76,9 +84,11 @@ async function confirm(folders: readonly string[]): Promise<void> {
   }
 }
 
-function tableOf(runs: readonly ListedRun[], sort: SortableMetric | undefined): string {
-  const shown: SortableMetric[] = ['imageAuroc', 'imageAp'];
-  if (sort && !shown.includes(sort)) shown.push(sort);
+function tableOf(runs: readonly ListedRun[], sort: string | undefined): string {
+  const known = metricsOf({ ownMetrics: runs.flatMap(({ ownMetrics = [] }) => ownMetrics) });
+  const shown: MetricDescription[] = [...headlineMetrics];
+  const sorting = sort === undefined ? undefined : findMetric(sort, known);
+  if (sorting && !shown.includes(sorting)) shown.push(sorting);
   const rows = runs.map((r) => [
     r.run,
     r.model,
@@ -86,11 +96,11 @@ function tableOf(runs: readonly ListedRun[], sort: SortableMetric | undefined): 
     r.class,
     String(r.seed),
     r.status,
-    ...shown.map((name) => fixed(r.metrics?.[name])),
+    ...shown.map((metric) => fixed(readMetric(r.metrics ?? undefined, metric))),
     r.startedAt.slice(0, 16).replace('T', ' '),
     r.endedAt ? duration((Date.parse(r.endedAt) - Date.parse(r.startedAt)) / 1000) : '–',
   ]);
-  const head = ['run', 'model', 'data', 'class', 'seed', 'status', ...shown.map((name) => metricNames[name])];
+  const head = ['run', 'model', 'data', 'class', 'seed', 'status', ...titlesOf(shown, image.words)];
   return table([...head, 'began (UTC)', 'took'], rows, [4, ...shown.map((_, i) => 6 + i), 7 + shown.length]);
 }
 

@@ -1,6 +1,7 @@
 /** What a run tells about itself: one JSON object, the same from `train`, `test` and `metrics.json`. */
 import type { ItemKind, ItemShape } from '../../core/item-shape.ts';
 import type { AugmentOptions } from '../../data/pure.ts';
+import type { ByMetric, Interval, MetricDescription, MetricValue, MetricValues } from '../../metrics/index.ts';
 import type { Device, ProfileRow } from '../../runtime/index.ts';
 import type { EpochRecord } from '../fitting/contract.ts';
 import type { MapNormalization } from '../scoring/map-normalization.ts';
@@ -22,30 +23,14 @@ export interface Warning {
   readonly message: string;
 }
 
-/** How good a detector without learning is on the same split. */
-export interface BaselineReport {
-  readonly imageAuroc: number | null;
-  readonly imageAp: number | null;
-  readonly pixelAuroc: number | null;
-  readonly pixelAp: number | null;
-  readonly aupro: number | null;
-  /** As in `RunReport.metrics`. */
-  readonly precision?: number;
-  readonly recall?: number;
-  readonly f1?: number;
-  readonly seenAuroc?: number;
-  readonly heldOutAuroc?: number;
-}
-
 /** How well one class of anomalous test items is told from the normal ones. */
 export interface TypeReport {
   /** Name of the class. */
   readonly type: string;
   /** Its test items. */
   readonly count: number;
-  /** AUROC and average precision of its items against all normal test items. */
-  readonly auroc: number | null;
-  readonly ap: number | null;
+  /** Headline metrics, by name, of its items against all normal test items: `auroc`, `ap`. */
+  readonly metrics: Readonly<Record<string, MetricValue>>;
   /** Share of its items that reach the threshold; null without one. */
   readonly recall: number | null;
   readonly meanScore: number;
@@ -93,42 +78,23 @@ export interface RunReport {
     test: number;
     testAnomalies: number;
   };
-  readonly metrics: {
-    imageAuroc: number | null;
-    imageAp: number | null;
-    imageF1Max: number | null;
-    prevalence: number | null;
-    /**
-     * When the share of the test items that the protocol states is flagged, those with the highest scores: an oracle.
-     * Absent where the protocol states none.
-     */
-    precision?: number;
-    recall?: number;
-    f1?: number;
-    /**
-     * AUROC of all normal test items against the anomalous ones of classes that took part in training, and against those
-     * of classes held out from it. Absent unless the protocol tells them apart, and where there are none.
-     */
-    seenAuroc?: number;
-    heldOutAuroc?: number;
-    /** Over all pixels of test items whose masks are known. */
-    pixelAuroc: number | null;
-    pixelAp: number | null;
-    /** Area under the per-region overlap up to a false-positive rate of 0.3, divided by 0.3. */
-    aupro: number | null;
-    /** Of the pooled pixels at the threshold of maps: 2·|A ∩ B| / (|A| + |B|) and |A ∩ B| / |A ∪ B|. */
-    dice: number | null;
-    iou: number | null;
-  };
+  /**
+   * By level and name: `metrics.item.auroc`, and `metrics.map.auroc` for images, over all pixels of test items whose masks
+   * are known. Metrics that do not apply are absent, as is `map` for tables; the metrics themselves say what each means.
+   */
+  readonly metrics: MetricValues;
   /** 95 % bootstrap intervals over the test items, null where undefined; not over seeds or training sets. */
-  readonly intervals: Readonly<Record<'imageAuroc' | 'imageAp' | 'imageF1Max', readonly [number, number] | null>>;
+  readonly intervals: { readonly item: Readonly<Record<string, Interval | null>> };
   /** Classes of anomalous test items, in the order of the data set. */
   readonly perType: readonly TypeReport[];
   /** For each metric that is null, why. */
-  readonly reasons: Readonly<Record<string, string>>;
+  readonly reasons: ByMetric<string>;
+  /** The words of metrics that were given with `metrics`; absent for none. */
+  readonly ownMetrics?: readonly MetricDescription[];
   /** No item is in two parts of the split: checked. */
   readonly leakFree: boolean;
-  readonly baselines: { 'mean-image': BaselineReport; random: BaselineReport };
+  /** The same metrics of detectors that do not learn, on the same split; without those that need a threshold. */
+  readonly baselines: { 'mean-image': MetricValues; random: MetricValues };
   readonly threshold: ThresholdReport;
   /** Scores of the held-out normal items: what to choose options by, without looking at the test part. */
   readonly validation: { mean: number | null; median: number | null; max: number | null };

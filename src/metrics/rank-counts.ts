@@ -5,7 +5,7 @@
 import { DataError, ShapeError } from '../core/errors.ts';
 
 /** Counts at every distinct score, highest first. */
-export interface Sweep {
+export interface RankCounts {
   /** The distinct scores, descending. */
   readonly thresholds: Float64Array;
   /** Anomalous items with a score >= the threshold. */
@@ -43,7 +43,7 @@ export function undefinedReason(scores: ArrayLike<number>, labels: ArrayLike<num
 }
 
 /** Counts at every distinct threshold, or null where `undefinedReason` gives a reason. O(n log n). */
-export function sweep(scores: ArrayLike<number>, labels: ArrayLike<number>): Sweep | null {
+export function rankCounts(scores: ArrayLike<number>, labels: ArrayLike<number>): RankCounts | null {
   if (undefinedReason(scores, labels) !== null) return null;
   let positives = 0;
   for (let i = 0; i < labels.length; i++) positives += labels[i];
