@@ -95,28 +95,28 @@ export function finishSplit(source: Source, plan: SplitPlan): Split {
   const shuffled = rng.shuffle(Uint32Array.from(normals));
   const validation = Uint32Array.from(plan.validation ?? shuffled.subarray(0, held)).sort();
   const kept = shuffled.subarray(held, held + trainLimit); // Infinity: to the end
-  const said = [plan.description];
+  const notes = [plan.description];
   const own = shuffled.length - held;
-  if (kept.length < own) said.push(`Training uses ${kept.length} of ${own} normal items, chosen by seed.`);
+  if (kept.length < own) notes.push(`Training uses ${kept.length} of ${own} normal items, chosen by seed.`);
   const whole = Uint32Array.from(plan.test).sort();
-  const foul =
+  const contaminated =
     contamination > 0
-      ? contaminate(source, { ...plan, contamination, normals: kept.length, test: whole, said })
+      ? contaminate(source, { ...plan, contamination, normals: kept.length, test: whole, notes })
       : { contaminants: new Uint32Array(), test: whole };
-  const { contaminants } = foul;
-  const test = limited(foul.test, testLimit, isAnomalous, rng.split('test-limit'), said);
+  const { contaminants } = contaminated;
+  const test = limited(contaminated.test, testLimit, isAnomalous, rng.split('test-limit'), notes);
   const train = Uint32Array.from([...kept, ...Array.from(anomalies), ...contaminants]).sort();
   const unlabelled = new Set(contaminants);
   const trainLabels = Uint8Array.from(train, (i) => (isAnomalous(i) && !unlabelled.has(i) ? 1 : 0));
   const testLabels = Uint8Array.from(test, (i) => (isAnomalous(i) ? 1 : 0));
-  const bad = testLabels.reduce((n, y) => n + y, 0);
-  const good = test.length - bad;
-  const description = said.join(' ');
-  if (shuffled.length - held < 1 || good === 0 || (bad === 0 && !plan.mayLackAnomalies)) {
+  const anomalous = testLabels.reduce((n, y) => n + y, 0);
+  const good = test.length - anomalous;
+  const description = notes.join(' ');
+  if (shuffled.length - held < 1 || good === 0 || (anomalous === 0 && !plan.mayLackAnomalies)) {
     throw new DataError(
       'too-few-items',
       `${description} There must be normal items for training and items of both kinds for testing; ${source.name} has ` +
-        `${Math.max(0, shuffled.length - held)} normal for training, ${good} normal and ${bad} anomalous for testing. ` +
+        `${Math.max(0, shuffled.length - held)} normal for training, ${good} normal and ${anomalous} anomalous for testing. ` +
         'Choose another class or protocol, or add items.',
     );
   }
@@ -134,7 +134,7 @@ export function finishSplit(source: Source, plan: SplitPlan): Split {
     test,
     testLabels,
     leakFree: findLeaks(source, { train, validation, test }).length === 0,
-    prevalence: bad / test.length,
+    prevalence: anomalous / test.length,
     ...(plan.share !== undefined && { share: plan.share }),
     ...(plan.heldOut !== undefined && { heldOut: plan.heldOut }),
   };
@@ -185,7 +185,7 @@ function contaminate(
     contamination: p,
     normals,
     test,
-    said,
+    notes,
     spare = [],
     isAnomalous,
     rng,
@@ -194,7 +194,7 @@ function contaminate(
     /** How many normals train. */
     readonly normals: number;
     readonly test: Uint32Array<ArrayBuffer>;
-    readonly said: string[];
+    readonly notes: string[];
   },
 ): { contaminants: Uint32Array<ArrayBuffer>; test: Uint32Array<ArrayBuffer> } {
   const count = Math.floor((p * normals) / (1 - p));
@@ -210,7 +210,7 @@ function contaminate(
     );
   }
   const contaminants = rng.split('contamination').shuffle(pool).slice(0, count).sort();
-  said.push(
+  notes.push(
     `${count} anomalies, ${fromTest ? 'taken from the test part' : 'none from the test part'}, are treated as normal in ` +
       `training (contamination ${p}).`,
   );
@@ -224,16 +224,16 @@ function limited(
   limit: number,
   isAnomalous: (item: number) => boolean,
   rng: Rng,
-  said: string[],
+  notes: string[],
 ): Uint32Array<ArrayBuffer> {
   if (test.length <= limit) return test;
-  const [odd, good] = [test.filter(isAnomalous), test.filter((i) => !isAnomalous(i))];
-  const wanted = Math.round((limit * odd.length) / test.length);
-  const count = odd.length === 0 ? 0 : Math.min(limit - 1, Math.max(1, wanted));
-  said.push(`Testing uses ${limit} of ${test.length} test items, chosen by seed with the same share of anomalies.`);
-  const drawn = [...rng.split('anomalous').shuffle(odd).subarray(0, count)];
+  const [anomalous, good] = [test.filter(isAnomalous), test.filter((i) => !isAnomalous(i))];
+  const wanted = Math.round((limit * anomalous.length) / test.length);
+  const count = anomalous.length === 0 ? 0 : Math.min(limit - 1, Math.max(1, wanted));
+  notes.push(`Testing uses ${limit} of ${test.length} test items, chosen by seed with the same share of anomalies.`);
+  const chosen = [...rng.split('anomalous').shuffle(anomalous).subarray(0, count)];
   return Uint32Array.from([
-    ...drawn,
+    ...chosen,
     ...rng
       .split('normal')
       .shuffle(good)

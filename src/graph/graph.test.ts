@@ -33,8 +33,8 @@ describe('gradients', () => {
   it('are zero for what the loss does not depend on, and flow through an inner value', () => {
     const [x, y] = [g.input('x', [2]), g.input('y', [2])];
     const inner = g.mul(x, 3);
-    const slopes = g.gradients(g.reduceSum(g.square(inner)), [x, y, inner]);
-    const values = g.evaluate([...slopes, x, y], { x: float32([1, 2]), y: float32([1, 1]) }).map((t) => [...t.data]);
+    const gradients = g.gradients(g.reduceSum(g.square(inner)), [x, y, inner]);
+    const values = g.evaluate([...gradients, x, y], { x: float32([1, 2]), y: float32([1, 1]) }).map((t) => [...t.data]);
     expect(values.slice(0, 3)).toEqual([
       [18, 36],
       [0, 0],

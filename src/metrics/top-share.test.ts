@@ -22,7 +22,7 @@ test('R / P is flagged / anomalies: 1.0157 on KDD99', () => {
 test('F1 is the harmonic mean', () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(fc.double({ noNaN: true }), fc.boolean()), { minLength: 2 }), (items) => {
-      const labels = items.map(([, odd]) => Number(odd));
+      const labels = items.map(([, anomalous]) => Number(anomalous));
       const found = topShare(
         items.map(([score]) => score),
         labels,

@@ -53,10 +53,10 @@ function adamRecord(options: AdamOptions, decoupled: boolean): Optimizer {
     learningRate,
     init: { m: vector, v: vector, t: counter },
     update(parameters, gradient, state, rate): Update {
-      const slope = weightDecay > 0 && !decoupled ? g.add(gradient, g.mul(parameters, weightDecay)) : gradient;
+      const penalized = weightDecay > 0 && !decoupled ? g.add(gradient, g.mul(parameters, weightDecay)) : gradient;
       const t = g.add(state.t, 1);
-      const m = mix(state.m, slope, beta1);
-      const v = mix(state.v, g.square(slope), beta2);
+      const m = mix(state.m, penalized, beta1);
+      const v = mix(state.v, g.square(penalized), beta2);
       // m̂ / (√v̂ + ε) = m / (√v · c + ε·b) with b = 1 − β1^t, c = b / √(1 − β2^t)
       const b = g.sub(1, g.pow(constant(beta1), t));
       const c = g.div(b, g.sqrt(g.sub(1, g.pow(constant(beta2), t))));
@@ -85,9 +85,9 @@ export function sgd(options: { learningRate: number; momentum?: number; weightDe
     learningRate,
     init: momentum > 0 ? { velocity: vector } : {},
     update(parameters, gradient, state, rate): Update {
-      const slope = weightDecay > 0 ? g.add(gradient, g.mul(parameters, weightDecay)) : gradient;
-      if (momentum === 0) return { parameters: g.sub(parameters, g.mul(slope, rate)), state: {} };
-      const velocity = g.add(g.mul(state.velocity, momentum), slope);
+      const penalized = weightDecay > 0 ? g.add(gradient, g.mul(parameters, weightDecay)) : gradient;
+      if (momentum === 0) return { parameters: g.sub(parameters, g.mul(penalized, rate)), state: {} };
+      const velocity = g.add(g.mul(state.velocity, momentum), penalized);
       return { parameters: g.sub(parameters, g.mul(velocity, rate)), state: { velocity } };
     },
   };

@@ -292,12 +292,12 @@ function averageParameters(
 ): void {
   const byIteration = typeof decay === 'function';
   if (byIteration) feeds.push({ name: 'rate/average', kind: 'rate', rate: decay });
-  const kept = byIteration ? input('rate/average', []) : decay;
-  const taken = typeof kept === 'number' ? 1 - kept : g.sub(1, kept);
+  const share = byIteration ? input('rate/average', []) : decay;
+  const rest = typeof share === 'number' ? 1 - share : g.sub(1, share);
   for (const pack of groups.flatMap((group) => layout.groups.get(group) ?? [])) {
     const name = `ema/${pack.name}`;
     const before = declare(state, name, pack.size, { start: Number.NaN, holds: { pack, prefix: 'ema.' } });
-    state.get(name)!.value = g.add(g.mul(before, kept), g.mul(state.get(pack.name)!.value, taken));
+    state.get(name)!.value = g.add(g.mul(before, share), g.mul(state.get(pack.name)!.value, rest));
   }
 }
 

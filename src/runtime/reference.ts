@@ -43,11 +43,11 @@ function referenceSession(program: Program, precision: 'float32' | 'float64', op
   const values = Object.values(program.outputs);
   const inputs = [...inputsOf(values).keys()];
   const carry = options.carry ?? program.carry;
-  let kept: Tensors = {};
+  let carried: Tensors = {};
   const once = (feeds: Tensors): Tensors => {
-    const results = evaluate(values, { ...kept, ...feeds }, precision);
+    const results = evaluate(values, { ...carried, ...feeds }, precision);
     const out = Object.fromEntries(names.map((name, i) => [name, results[i]]));
-    for (const [output, input] of Object.entries(carry)) kept = { ...kept, [input]: out[output] };
+    for (const [output, input] of Object.entries(carry)) carried = { ...carried, [input]: out[output] };
     return out;
   };
   return {
@@ -74,10 +74,10 @@ function referenceSession(program: Program, precision: 'float32' | 'float64', op
       );
     },
     async setState(state) {
-      kept = { ...kept, ...state };
+      carried = { ...carried, ...state };
     },
     async state() {
-      return { ...kept };
+      return { ...carried };
     },
     async profile() {
       throw new RuntimeUnavailable(
@@ -86,7 +86,7 @@ function referenceSession(program: Program, precision: 'float32' | 'float64', op
       );
     },
     async close() {
-      kept = {};
+      carried = {};
     },
   };
 }

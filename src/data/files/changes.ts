@@ -45,7 +45,7 @@ export async function changeTraining(
   if (trainLabels.every((label) => label === 1)) {
     throw new DataError('too-few-items', `${name}: no normal images would be left to train on. Remove fewer images.`);
   }
-  const said = [
+  const notes = [
     ...(added.length > 0 ? [`${added.length} normal images were added to the training part.`] : []),
     ...(removed.length > 0 ? [`${removed.length} images were taken out of it.`] : []),
   ];
@@ -54,7 +54,7 @@ export async function changeTraining(
     train,
     trainLabels,
     contaminants: split.contaminants.filter((i) => !leaving.has(items[i].id)),
-    description: [split.description, ...said].join(' '),
+    description: [split.description, ...notes].join(' '),
   };
   return { source: whole, split: { ...changed, leakFree: findLeaks(whole, changed).length === 0 } };
 }

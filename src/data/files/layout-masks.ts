@@ -65,8 +65,8 @@ export function giveMasks(
     const all = claims.get(keyOf(mask.folders, mask.stem)) ?? [];
     const near = all.filter((item) => !mask.part || item.part === mask.part);
     // Most often the same name exists among the normal images too, and the mask is of the other.
-    const odd = near.filter((item) => item.label === 'abnormal');
-    const some = odd.length > 0 ? odd : near;
+    const anomalous = near.filter((item) => item.label === 'abnormal');
+    const some = anomalous.length > 0 ? anomalous : near;
     // In MVTec's layout masks are of the test part.
     const tested = some.filter((item) => item.part === 'test');
     const owners = some.length > 1 && tested.length === 1 ? tested : some;

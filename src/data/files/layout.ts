@@ -126,8 +126,8 @@ type FolderKind = keyof typeof kindNames;
 function kindOf(root: string, pictures: readonly Placed[], words: LayoutWords): FolderKind {
   const isNormal = (file: Placed) => !file.part && file.folders.length > 0 && words.label(file.folders[0]) === 'normal';
   if (pictures.some(isNormal)) {
-    const odd = pictures.some((file) => meaningOf(file, 'folders', pictures, words)?.label === 'abnormal');
-    return odd ? 'folders' : 'good';
+    const anomalous = pictures.some((file) => meaningOf(file, 'folders', pictures, words)?.label === 'abnormal');
+    return anomalous ? 'folders' : 'good';
   }
   if (pictures.some((file) => file.part)) return 'mvtec';
   if (pictures.length > 0 && pictures.every((file) => file.folders.length === 0)) return 'good';

@@ -107,9 +107,9 @@ describe('the same table', () => {
       ]);
     }
     const rows = await openRows(file('mapped.parquet', parquet()));
-    const said = readTable(rows, { label: 'categorical', way: 'label', size: 'ignore' });
-    expect(said.table.columns).toEqual([{ name: 'label', kind: 'categorical', values: ['0', '1'] }]);
-    expect(said.classes).toEqual(['up, high', 'down']);
+    const given = readTable(rows, { label: 'categorical', way: 'label', size: 'ignore' });
+    expect(given.table.columns).toEqual([{ name: 'label', kind: 'categorical', values: ['0', '1'] }]);
+    expect(given.classes).toEqual(['up, high', 'down']);
   });
 });
 
@@ -133,8 +133,8 @@ describe('arrays X and y', () => {
         [0, 1, 0],
         ['normal', 'anomalous'],
       ]);
-      const said = readTable(rows, { x1: 'label' });
-      expect([said.table.columns.map((c) => c.name), said.classes]).toEqual([
+      const given = readTable(rows, { x1: 'label' });
+      expect([given.table.columns.map((c) => c.name), given.classes]).toEqual([
         ['x2', 'y'],
         ['1', '3', '5'],
       ]);

@@ -14,21 +14,21 @@ export const folder: Protocol = {
   split(source, options) {
     const { isAnomalous, list, sentence } = aboutNormal(source, 'folder', options.class);
     const rng = options.rng.split('split');
-    const said = [`Folder: ${sentence}`];
-    const normal = normalParts(source, isAnomalous, rng, said);
+    const notes = [`Folder: ${sentence}`];
+    const normal = normalParts(source, isAnomalous, rng, notes);
     let anomalies = list('test', true);
     let spare: number[] = [];
     if (anomalies.length === 0) {
       anomalies = list('train', true);
-      if (anomalies.length === 0) said.push('There are no anomalies to test with.');
+      if (anomalies.length === 0) notes.push('There are no anomalies to test with.');
     } else {
       spare = [...list('train', true), ...list('validation', true)];
       if (spare.length > 0 && !options.contamination)
-        said.push(`${spare.length} anomalies outside the test part are not used.`);
+        notes.push(`${spare.length} anomalies outside the test part are not used.`);
     }
     return finishSplit(source, {
       protocol: 'folder',
-      description: said.join(' '),
+      description: notes.join(' '),
       ...normal,
       spare,
       test: [...normal.test, ...anomalies],
@@ -52,13 +52,13 @@ export const labelled: Protocol = {
     const labelledFraction = fractionOf(options);
     const rng = options.rng.split('split');
     const { isAnomalous, list, sentence } = aboutNormal(source, 'labelled', options.class);
-    const said = [`Labelled: ${sentence}`];
-    const normal = normalParts(source, isAnomalous, rng, said);
+    const notes = [`Labelled: ${sentence}`];
+    const normal = normalParts(source, isAnomalous, rng, notes);
     let training = rng.split('anomalies').shuffle(list('train', true));
     let testing = list('test', true);
     if (training.length === 0 || testing.length === 0) {
       const pool = rng.split('anomalies').shuffle(Uint32Array.from([...training, ...testing]));
-      said.push('Half of the anomalies, chosen by seed, are used for training and the other half for testing.');
+      notes.push('Half of the anomalies, chosen by seed, are used for training and the other half for testing.');
       training = pool.slice(0, pool.length >> 1);
       testing = pool.slice(pool.length >> 1);
     }
@@ -71,10 +71,10 @@ export const labelled: Protocol = {
     }
     const used = Math.max(1, Math.round(labelledFraction * training.length));
     if (used < training.length)
-      said.push(`${used} of ${training.length} training anomalies are labelled; the others are not used.`);
+      notes.push(`${used} of ${training.length} training anomalies are labelled; the others are not used.`);
     return finishSplit(source, {
       protocol: 'labelled',
-      description: said.join(' '),
+      description: notes.join(' '),
       ...normal,
       anomalies: training.slice(0, used),
       test: [...normal.test, ...testing],

@@ -25,14 +25,15 @@ function halves({
       const half = order.length >> 1;
       const testing = order.subarray(half);
       const normals = testing.filter((i) => !isAnomalous(i));
-      const odd = testing.filter(isAnomalous);
-      const most = anomalies === undefined ? odd.length : Math.floor((anomalies / (1 - anomalies)) * normals.length);
+      const anomalous = testing.filter(isAnomalous);
+      const most =
+        anomalies === undefined ? anomalous.length : Math.floor((anomalies / (1 - anomalies)) * normals.length);
       return finishSplit(source, {
         protocol: protocol.name,
         description: `${protocol.title}: ${sentence} Half of the items, drawn by the seed, train without their anomalies.`,
         normals: order.subarray(0, half).filter((i) => !isAnomalous(i)),
         spare: order.subarray(0, half).filter(isAnomalous),
-        test: [...normals, ...odd.subarray(0, most)],
+        test: [...normals, ...anomalous.subarray(0, most)],
         isAnomalous,
         options,
         rng: rng.split('validation'),

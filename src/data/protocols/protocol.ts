@@ -76,15 +76,15 @@ export function aboutNormal(source: Source, protocol: string, about: string | nu
 }
 
 /** The normal items by part; where none is for testing, a fifth of those for training, drawn by the seed. */
-export function normalParts(source: Source, isAnomalous: (i: number) => boolean, rng: Rng, said: string[]) {
+export function normalParts(source: Source, isAnomalous: (i: number) => boolean, rng: Rng, notes: string[]) {
   const list = (part: string) => numbersWhere(source, (i) => source.items[i].part === part && !isAnomalous(i));
   const validation = list('validation');
   let [normals, test] = [list('train'), list('test')];
   if (test.length === 0) {
-    const drawn = rng.split('test').shuffle(normals);
-    const count = Math.min(drawn.length, Math.max(1, Math.round(TEST_SHARE * drawn.length)));
-    [test, normals] = [drawn.slice(0, count), drawn.slice(count)];
-    said.push(
+    const shuffled = rng.split('test').shuffle(normals);
+    const count = Math.min(shuffled.length, Math.max(1, Math.round(TEST_SHARE * shuffled.length)));
+    [test, normals] = [shuffled.slice(0, count), shuffled.slice(count)];
+    notes.push(
       `No separate test set; ${count} normal ${source.kind === 'table' ? 'rows' : 'images'}, chosen by seed, are used for testing.`,
     );
   }

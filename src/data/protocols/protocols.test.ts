@@ -67,15 +67,21 @@ describe('contamination', () => {
       [0.1, 10],
       [0.5, 90],
     ]) {
-      const foul = split('one-class', of, { contamination: p });
-      expect(foul.contaminants.length).toBe(count);
-      expect(foul.train.length).toBe(90 + count);
-      expect([...foul.contaminants].every((i) => of.items[i].class !== 1 && of.items[i].part === 'train')).toBe(true);
-      expect([...foul.contaminants].every((i) => foul.train.includes(i))).toBe(true);
-      expect(sum(foul.trainLabels)).toBe(0);
+      const contaminated = split('one-class', of, { contamination: p });
+      expect(contaminated.contaminants.length).toBe(count);
+      expect(contaminated.train.length).toBe(90 + count);
+      expect([...contaminated.contaminants].every((i) => of.items[i].class !== 1 && of.items[i].part === 'train')).toBe(
+        true,
+      );
+      expect([...contaminated.contaminants].every((i) => contaminated.train.includes(i))).toBe(true);
+      expect(sum(contaminated.trainLabels)).toBe(0);
       // The held-out normals and the test part are those of the clean split.
-      expect([foul.validation, foul.test, foul.leakFree]).toEqual([clean.validation, clean.test, true]);
-      expect(foul.description).toContain(
+      expect([contaminated.validation, contaminated.test, contaminated.leakFree]).toEqual([
+        clean.validation,
+        clean.test,
+        true,
+      ]);
+      expect(contaminated.description).toContain(
         `${count} anomalies, none from the test part, are treated as normal in training`,
       );
     }
@@ -84,23 +90,25 @@ describe('contamination', () => {
   test('takes them out of the test part where all anomalies test', () => {
     const of = source(80, 20);
     const clean = split('one-anomaly', of);
-    const foul = split('one-anomaly', of, { contamination: 0.1 });
-    expect(foul.contaminants.length).toBe(16); // 144 normals train
-    expect(foul.test.length).toBe(clean.test.length - 16);
-    expect([...foul.test].some((i) => foul.contaminants.includes(i))).toBe(false);
-    expect([foul.validation, foul.leakFree]).toEqual([clean.validation, true]);
-    expect(foul.prevalence).toBeCloseTo(84 / 124, 10);
-    expect(foul.description).toContain('16 anomalies, taken from the test part, are treated as normal in training');
+    const contaminated = split('one-anomaly', of, { contamination: 0.1 });
+    expect(contaminated.contaminants.length).toBe(16); // 144 normals train
+    expect(contaminated.test.length).toBe(clean.test.length - 16);
+    expect([...contaminated.test].some((i) => contaminated.contaminants.includes(i))).toBe(false);
+    expect([contaminated.validation, contaminated.leakFree]).toEqual([clean.validation, true]);
+    expect(contaminated.prevalence).toBeCloseTo(84 / 124, 10);
+    expect(contaminated.description).toContain(
+      '16 anomalies, taken from the test part, are treated as normal in training',
+    );
   });
 
   test('halves and alad use the anomalies that they leave out of training', () => {
     const of = source(80, 20);
     for (const name of ['half', 'kdd', 'arrhythmia', 'alad']) {
-      const [clean, foul] = [0, 0.1].map((contamination) => split(name, of, { contamination }));
+      const [clean, contaminated] = [0, 0.1].map((contamination) => split(name, of, { contamination }));
       const normals = clean.train.length;
-      expect(foul.contaminants.length).toBe(Math.floor((0.1 * normals) / 0.9));
-      expect(foul.test).toEqual(clean.test);
-      expect(foul.train.length).toBe(normals + foul.contaminants.length);
+      expect(contaminated.contaminants.length).toBe(Math.floor((0.1 * normals) / 0.9));
+      expect(contaminated.test).toEqual(clean.test);
+      expect(contaminated.train.length).toBe(normals + contaminated.contaminants.length);
     }
   });
 

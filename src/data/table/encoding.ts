@@ -36,7 +36,7 @@ export interface TableEncoding {
   readonly columns: readonly ColumnEncoding[];
 }
 
-/** Beyond it a value is as odd as it can be: one column must not drown all others. Section 18.4 of the protocol sheet. */
+/** Beyond it a value is as anomalous as it can be: one column must not drown all others. Section 18.4 of the protocol sheet. */
 const CLIP = [-1, 2] as const;
 
 /** Inputs that a column becomes. */

@@ -70,7 +70,7 @@ describe('cells', () => {
 });
 
 describe('columns', () => {
-  test('kinds follow from the cells, unless they are said', () => {
+  test('kinds follow from the cells, unless they are given', () => {
     const text = 'a,b,c,label\n1,x,7,0\n2.5,y,8,1\n,x,7,0\n';
     const read = table(text);
     expect(read.table.columns).toEqual([
@@ -83,8 +83,8 @@ describe('columns', () => {
     expect(read.explanation).toBe(
       'x.csv: 3 rows; 2 columns of numbers and 1 of text (b 2); labels in label: 2 normal, 1 anomalous.',
     );
-    const said = table(text, { c: 'categorical', a: 'ignore' }).table.columns;
-    expect(said.map(({ name, kind }) => `${name} ${kind}`)).toEqual(['b categorical', 'c categorical']);
+    const given = table(text, { c: 'categorical', a: 'ignore' }).table.columns;
+    expect(given.map(({ name, kind }) => `${name} ${kind}`)).toEqual(['b categorical', 'c categorical']);
   });
 
   test('labels: words, kinds of anomalies, names of classes, none', () => {

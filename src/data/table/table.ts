@@ -47,18 +47,18 @@ const labelNames = ['label', 'target', 'anomaly', 'is_anomaly', 'outlier'];
 const partNames = ['split', 'part', 'subset'];
 
 /**
- * Sorts the cells of a file into columns. `kinds` says what columns are, by name; others are numeric when all their
+ * Sorts the cells of a file into columns. `given` says what columns are, by name; others are numeric when all their
  * cells are numbers or missing, and categorical when not.
  * @throws ConfigError `unknown-column`, `labels` for two of them; DataError `csv-rows` with lines, `csv`, `too-many-texts`,
  * `label-kind`.
  */
-export function readTable(raw: Rows, said: Readonly<Record<string, ColumnKind>> = {}): LabelledTable {
+export function readTable(raw: Rows, given: Readonly<Record<string, ColumnKind>> = {}): LabelledTable {
   const { file, heads, rows } = raw;
-  checkHeads(raw, said);
+  checkHeads(raw, given);
   // Who names the labels means them instead of those that the file names.
-  const isLabelSaid = Object.values(said).includes('label');
-  const own = Object.entries(raw.kinds).filter(([, kind]) => !(isLabelSaid && kind === 'label'));
-  const kinds: Readonly<Record<string, ColumnKind>> = { ...Object.fromEntries(own), ...said };
+  const isLabelGiven = Object.values(given).includes('label');
+  const own = Object.entries(raw.kinds).filter(([, kind]) => !(isLabelGiven && kind === 'label'));
+  const kinds: Readonly<Record<string, ColumnKind>> = { ...Object.fromEntries(own), ...given };
   const kindOf = (name: string): ColumnKind | undefined => (Object.hasOwn(kinds, name) ? kinds[name] : undefined);
   const labels = heads.filter((name) => kindOf(name) === 'label');
   if (labels.length > 1) {
@@ -68,7 +68,7 @@ export function readTable(raw: Rows, said: Readonly<Record<string, ColumnKind>> 
     );
   }
   const named = (names: readonly string[]) =>
-    heads.find((name) => !Object.hasOwn(said, name) && names.includes(name.toLowerCase()));
+    heads.find((name) => !Object.hasOwn(given, name) && names.includes(name.toLowerCase()));
   const label = labels[0] ?? named(labelNames);
   const part = named(partNames);
   const parts = part === undefined ? undefined : readParts(raw, heads.indexOf(part));

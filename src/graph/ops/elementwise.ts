@@ -114,7 +114,7 @@ export const erf = unary(
 );
 /** Largest whole number not above x. Its gradient is zero almost everywhere, so none is defined. */
 export const floor = unary('floor', Math.floor, null, { onnx: onnx('Floor') });
-/** 1 where x > 0, else 0: the slope of `relu`. */
+/** 1 where x > 0, else 0: the derivative of `relu`. */
 export const step = unary(
   'step',
   (x) => (x > 0 ? 1 : 0),

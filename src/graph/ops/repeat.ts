@@ -49,7 +49,7 @@ const repeatOp = defineOp<Repeat>({
 /**
  * `count` turns of `body`, which makes the next state from the last one; returns the state after them. The body may
  * read any value from outside. Throws ShapeError where a part of the state changes its shape.
- * @example const [z] = repeat(500, [start], ([z]) => [sub(z, mul(slope(z), 0.01))]);
+ * @example const [z] = repeat(500, [start], ([z]) => [sub(z, mul(gradient(z), 0.01))]);
  */
 export function repeat(count: number, initial: readonly Value[], body: (state: Value[]) => Value[]): Value[] {
   const state = initial.map((v, i) => input(`repeat/state${i}`, v.shape, v.dtype));

@@ -80,9 +80,9 @@ export const unbalanced: Check = {
   code: 'unbalanced',
   find({ layout }) {
     const { test, hasTest } = roles(layout);
-    const odd = test.filter((item) => !isNormal(item)).length;
-    if (!hasTest || odd === 0 || odd === test.length) return [];
-    const share = odd / test.length;
+    const anomalous = test.filter((item) => !isNormal(item)).length;
+    if (!hasTest || anomalous === 0 || anomalous === test.length) return [];
+    const share = anomalous / test.length;
     if (share >= RARE && share <= MOST) return [];
     return [
       {

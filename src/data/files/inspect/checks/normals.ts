@@ -24,15 +24,15 @@ export const suspiciousNormals: Check = {
     const spread = median(distances.map((d) => Math.abs(d - middle)));
     // Copies of one image have no spread; then any distance that is not rounding stands out.
     const zs = distances.map((d) => (0.6745 * (d - middle)) / Math.max(spread, 1e-3));
-    const odd = [...zs.keys()].filter((i) => zs[i] > SUSPICIOUS).sort((a, b) => zs[b] - zs[a]);
-    if (odd.length === 0) return [];
+    const suspicious = [...zs.keys()].filter((i) => zs[i] > SUSPICIOUS).sort((a, b) => zs[b] - zs[a]);
+    if (suspicious.length === 0) return [];
     return [
       {
         severity: 'warning',
-        message: `${count(odd.length, 'normal image is', 'normal images are')} far from the mean of the normal ones.`,
+        message: `${count(suspicious.length, 'normal image is', 'normal images are')} far from the mean of the normal ones.`,
         advice: 'Look at them: an anomaly among the normal images teaches that it is normal.',
-        paths: odd.map((i) => normals[i].file.id),
-        remarks: odd.map((i) => `z ${zs[i].toFixed(1)}`),
+        paths: suspicious.map((i) => normals[i].file.id),
+        remarks: suspicious.map((i) => `z ${zs[i].toFixed(1)}`),
       },
     ];
   },

@@ -1,4 +1,4 @@
-/** Every check of the data doctor, by a fault planted in a generated folder that has none. */
+/** Every check of an inspection, by a fault planted in a generated folder that has none. */
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';

@@ -19,7 +19,7 @@ export const duplicates: Check = {
       if (before) pairs.push([image, before]);
       else first.set(hash, image);
     }
-    const odd = pairs.filter(([a, b]) => a.item.label !== b.item.label);
+    const differing = pairs.filter(([a, b]) => a.item.label !== b.item.label);
     const rest = pairs.filter(([a, b]) => a.item.label === b.item.label);
     const across = rest.filter(([a, b]) => isAcross(a.item, b.item));
     const within = rest.filter(([a, b]) => !isAcross(a.item, b.item));
@@ -36,7 +36,7 @@ export const duplicates: Check = {
             },
           ];
     return [
-      ...finding(odd, 'error', 'with the other label', 'Decide which label is right and remove the other copy.'),
+      ...finding(differing, 'error', 'with the other label', 'Decide which label is right and remove the other copy.'),
       ...finding(across, 'error', 'in another part', 'Remove one of each: what was trained on must not be tested.'),
       ...finding(
         within,

@@ -1,4 +1,4 @@
-/** Every check of the data doctor, and how they are run. A new check is a function in `checks` and its line here. */
+/** Every check of an inspection, and how they are run. A new check is a function in `checks` and its line here. */
 import type { Check, Finding } from './check.ts';
 import { duplicates, nearDuplicates } from './checks/duplicates.ts';
 import { cutFile, emptyFile, hiddenImage, unreadableFile, wrongExtension } from './checks/files.ts';

@@ -1,4 +1,4 @@
-/** The data doctor for files: reads a layout, decodes every file once and says what is wrong with them. Node only. */
+/** Inspection of files: reads a layout, decodes every file once and says what is wrong with them. Node only. */
 import type { LayoutOptions } from '../../layout-words.ts';
 import { readLayout } from '../layout.ts';
 import { type Diagnosis, diagnose } from './diagnose.ts';

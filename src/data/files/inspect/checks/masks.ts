@@ -4,16 +4,16 @@ import { type Check, count } from '../check.ts';
 export const missingMask: Check = {
   code: 'missing-mask',
   find({ layout }) {
-    const odd = layout.items.filter((item) => item.label === 'abnormal');
-    const bare = odd.filter((item) => !item.mask);
+    const anomalous = layout.items.filter((item) => item.label === 'abnormal');
+    const bare = anomalous.filter((item) => !item.mask);
     if (bare.length === 0) return [];
-    const none = bare.length === odd.length;
+    const none = bare.length === anomalous.length;
     return [
       {
         severity: none ? 'note' : 'warning',
         message: none
           ? 'No anomalous image has a mask.'
-          : `${bare.length} of ${count(odd.length, 'anomalous image')} ${bare.length === 1 ? 'has' : 'have'} no mask.`,
+          : `${bare.length} of ${count(anomalous.length, 'anomalous image')} ${bare.length === 1 ? 'has' : 'have'} no mask.`,
         advice: none
           ? 'Add masks under ground_truth/<type>/<name>_mask.png to measure where anomalies are found, or go without.'
           : 'Add the missing masks: pixel metrics would take these images for free of defects.',

@@ -1,4 +1,4 @@
-/** The data doctor: what is wrong with the files of a data set. */
+/** Inspection: what is wrong with the files of a data set. */
 export type { Finding, Severity } from './check.ts';
 export { checks, type Diagnosis, diagnose } from './diagnose.ts';
 export { type Examined, type ExamineOptions, examine } from './examine.ts';

@@ -1,4 +1,4 @@
-/** What a check of the data doctor is: one question about a data set, and what it found. */
+/** What a check of an inspection is: one question about a data set, and what it found. */
 import type { Examined } from './examine.ts';
 
 /**
