@@ -227,6 +227,21 @@ describe('architecture', () => {
     expect(uses).toEqual([]);
   });
 
+  it('metrics are known by name in their own files, in benchmarks and where reports of 0.1.0 are read', async () => {
+    const { metrics } = await import('../src/metrics/index.ts');
+    const words: readonly string[] = ['precision', 'recall', 'f1', 'prevalence']; // which have other meanings too
+    const names = [...new Set(metrics.map(({ name }) => name))].filter((name) => !words.includes(name));
+    expect(names).toContain('aupro');
+    const naming = new RegExp(`\\b(${names.join('|')})\\b`);
+    const may = /^src\/(metrics\/|bench\/(benches|published)\.ts$|runs\/report-file\.ts$)/;
+    const withoutComments = (file: string) =>
+      readFileSync(join(root, file), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
+    const wrong = files.filter((file) => !may.test(file) && naming.test(withoutComments(file)));
+    expect(wrong).toEqual([]);
+    const mentioning = files.filter((file) => /\baupro\b/.test(readFileSync(join(root, file), 'utf8')));
+    expect(mentioning.length, mentioning.join(', ')).toBeLessThanOrEqual(3);
+  });
+
   it('native packages are loaded in one file each', () => {
     const ort = imports.filter((i) => i.target.startsWith('onnxruntime-') && !i.isType).map((i) => i.file);
     const places = ['src/runtime/browser.ts', 'src/runtime/worker.ts'];

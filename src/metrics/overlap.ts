@@ -19,20 +19,27 @@ export function pooledOverlap({ threshold }: MapContext): MapAccumulator<Overlap
   let sum = 0;
   return {
     add({ map, mask, counted }) {
-      const reaching = Uint8Array.from(map, (v, i) => (v >= threshold && (mask[i] || counted?.[i] !== 0) ? 1 : 0));
-      const found = overlapOf(reaching, mask);
-      both += found.both;
-      sum += found.sum;
+      mustMatch(map, mask);
+      for (let i = 0; i < mask.length; i++) {
+        const isInside = mask[i] !== 0;
+        const isFound = map[i] >= threshold && (isInside || counted?.[i] !== 0);
+        if (isFound) sum++;
+        if (isInside) sum++;
+        if (isFound && isInside) both++;
+      }
     },
     result: () => ({ both, sum }),
   };
 }
 
+function mustMatch(predicted: ArrayLike<number>, truth: ArrayLike<number>): void {
+  if (predicted.length === truth.length) return;
+  throw new ShapeError(`Two masks must have the same size, got ${predicted.length} and ${truth.length} pixels.`);
+}
+
 /** Pixels inside each mask and inside both; 0 is outside, anything else inside. */
 function overlapOf(predicted: ArrayLike<number>, truth: ArrayLike<number>): Overlap {
-  if (predicted.length !== truth.length) {
-    throw new ShapeError(`Two masks must have the same size, got ${predicted.length} and ${truth.length} pixels.`);
-  }
+  mustMatch(predicted, truth);
   let both = 0;
   let sum = 0;
   for (let i = 0; i < truth.length; i++) {

@@ -7,9 +7,11 @@ import { type ArtifactInfo, runnableBytes } from '../engine/scoring/artifact.ts'
 import { scoreWithMaps } from '../engine/scoring/stream.ts';
 import type { Task } from '../engine/task/task.ts';
 import { trainingItems } from '../engine/task/training-part.ts';
+import { findKind } from '../kinds/index.ts';
 import { type AnyModel, findModel, type ImageShape } from '../models/index.ts';
 import type { ReportData, ReportItem, ReportPatches, ReportPictures } from '../report/data.ts';
 import { chooseItems } from '../report/judgement.ts';
+import { baselineTitle } from '../report/words.ts';
 import { type Device, openRuntime, type Session } from '../runtime/index.ts';
 import { readArtifact } from './artifact.ts';
 import { checkDevice } from './device.ts';
@@ -82,11 +84,16 @@ export async function writeReportPage(
     (id, i): ReportItem => ({ id, type: classes[i], label: labels[i] === 1 ? 1 : 0, score: scores[i] }),
   );
   const model = findModel(record.model);
+  const isBaseline = model.learning === 'baseline';
   const data: ReportData = {
     ...report,
     run: basename(resolve(run)),
     startedAt: record.startedAt,
-    model: { name: model.name, title: model.title, isBaseline: model.learning === 'baseline' },
+    model: {
+      name: model.name,
+      title: isBaseline ? baselineTitle(model.title, findKind(report.kind).words) : model.title,
+      isBaseline,
+    },
     data: info.data,
     description: info.description,
     versions: { ...report.versions },

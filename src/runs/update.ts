@@ -2,6 +2,7 @@
 import { ConfigError } from '../core/errors.ts';
 import type { Listener } from '../core/events.ts';
 import type { RunReport } from '../engine/judging/report-types.ts';
+import type { Metric } from '../metrics/index.ts';
 import { findModel, models } from '../models/index.ts';
 import type { Device } from '../runtime/index.ts';
 import { readArtifact } from './artifact.ts';
@@ -25,6 +26,8 @@ export interface UpdateOptions {
   data?: string;
   /** Replace the run in `out`. */
   overwrite?: boolean;
+  /** Your own metrics, beside the others. */
+  metrics?: readonly Metric[];
   onEvent?: Listener;
   signal?: AbortSignal;
 }
@@ -37,7 +40,7 @@ export interface UpdateOptions {
  * @example await update({ run: 'runs/first', add: ['new/1.png'], remove: ['train/good/7.png'], out: 'runs/second' });
  */
 export async function update(options: UpdateOptions): Promise<RunReport> {
-  const { run, add = [], remove = [], out, device, dataRoot, data, overwrite, onEvent, signal } = options;
+  const { run, add = [], remove = [], out, device, dataRoot, data, overwrite, metrics, onEvent, signal } = options;
   const { format, status, startedAt, endedAt, error, dataHash, splitHash, versions, table, ...record } =
     await readFinishedRun(run);
   const model = findModel(record.model);
@@ -70,7 +73,7 @@ export async function update(options: UpdateOptions): Promise<RunReport> {
       dataRoot: dataRoot ?? record.dataRoot,
       data: data ?? record.data,
       changes: { added: [...added, ...add], removed: [...(record.changes?.removed ?? []), ...leaving] },
-      ...{ out, overwrite, onEvent, signal },
+      ...{ out, overwrite, metrics, onEvent, signal },
     },
     { tensors: checkpoint.state.tensors, kept, ids: Array.from(kept, (k) => info.trainingItems![k]) },
   );

@@ -7,7 +7,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-import { exportModel, loadDetector, makeReport, predict, test, threshold, train, update } from '../../dist/index.js';
+import {
+  compareRuns,
+  exportModel,
+  listRuns,
+  loadDetector,
+  makeReport,
+  predict,
+  test,
+  threshold,
+  train,
+  update,
+} from '../../dist/index.js';
 
 const golden = fileURLToPath(new URL('./v0.1/', import.meta.url));
 const root = mkdtempSync(join(tmpdir(), 'oddity-v0.1-'));
@@ -56,6 +67,23 @@ describe.each(runs)('%s of 0.1.0', (name, data) => {
   it('makes its report page again', async () => {
     const { report } = await makeReport({ run, pictures: false });
     expect(readFileSync(report, 'utf8')).toContain(name);
+  });
+});
+
+it('is listed and compared under the names that metrics have now', async () => {
+  const listed = await listRuns({ folder: root, sort: 'item.f1Max' });
+  const finished = listed.filter(({ metrics }) => metrics);
+  expect(finished.map(({ model }) => model).slice(0, 3)).toEqual(['patchcore', 'knn', 'pca']);
+  const before = JSON.parse(readFileSync(join(golden, 'pca', 'metrics.json'), 'utf8')).metrics;
+  const compared = await compareRuns({ a: join(root, 'pca'), b: join(root, 'knn') });
+  expect(compared.metrics.map(({ level, name }) => `${level}.${name}`)).toEqual([
+    'item.auroc',
+    'item.ap',
+    'item.f1Max',
+  ]);
+  expect(compared.metrics[0]).toMatchObject({
+    a: before.imageAuroc,
+    interval: [expect.any(Number), expect.any(Number)],
   });
 });
 

@@ -57,7 +57,7 @@ describe('a CSV file of rows', () => {
     report = await train(options({ onEvent: (event) => events.push(event) }));
   });
 
-  it('is trained on and judged, with inputs instead of pixels and no pictures', () => {
+  it('is trained on and judged, with inputs instead of pixels and no pictures', async () => {
     expect(report).toMatchObject({ kind: 'table', protocol: 'folder', class: 'ok', leakFree: true });
     expect(report.counts).toMatchObject({ test: 108 + 60, testAnomalies: 60 });
     expect(report.metrics.item.auroc).toBeGreaterThan(0.95);
@@ -73,6 +73,8 @@ describe('a CSV file of rows', () => {
     expect(page).toContain('<dt>AUROC</dt>');
     expect(page).not.toMatch(/image AUROC|mean image|pixels/);
     expect(report.metrics).not.toHaveProperty('map');
+    const mean = await train(options({ model: 'mean-image', config: {} }));
+    expect(readFileSync(join(mean.run, 'report.html'), 'utf8')).toContain('<h1>Distance to the mean row');
     expect(existsSync(join(report.run, 'maps'))).toBe(false);
   });
 
