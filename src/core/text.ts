@@ -35,6 +35,10 @@ export function option(path: OptionPath, value?: unknown): OptionReference {
   return { option: typeof path === 'string' ? path.split('.') : path, ...(value !== undefined && { value }) };
 }
 
+/** Refers to several options: `a, b and c`. */
+export const optionList = (paths: readonly OptionPath[]): Text =>
+  say`${paths.map((path, i) => [i === 0 ? '' : i === paths.length - 1 ? ' and ' : ', ', option(path)])}`;
+
 /** Refers to an action. */
 export const action = (name: Action): ActionReference => ({ action: name });
 

@@ -56,10 +56,11 @@ export async function fitDetector(
   resolveConfig(model, options); // before anything is read
   calibrate([], falseAlarmRate); // throws for a rate that cannot be
   if (!(validationFraction >= 0 && validationFraction <= 0.9)) {
-    throw new ConfigError(
-      'validation-fraction',
-      `The held-out share must be from 0 to 0.9, got ${validationFraction}.`,
-    );
+    throw new ConfigError('validation-fraction', {
+      option: 'validationFraction',
+      value: validationFraction,
+      must: 'a number from 0 to 0.9',
+    });
   }
   const size = options.size ?? model.imageSize;
   const loaded = await sourceOf(data, platform, { size, labels: options.labels, onEvent, signal });

@@ -80,7 +80,7 @@ describe('planted batches', () => {
       const { defects } = phaseOf({ textures: folder }, [1, 16, 16]);
       await expect(openPlanter(defects!, [1, 16, 16], readTextures)(batch, new Rng(2))).rejects.toMatchObject({
         code: 'no-images',
-        message: `${folder} must hold images (PNG, JPEG, TIFF, BMP, WebP, GIF, AVIF), and there are none.`,
+        message: `${folder} must hold images (PNG, JPEG, TIFF, BMP, WebP, GIF, AVIF); there are none.`,
       });
       await expect(openPlanter(defects!, [1, 16, 16])(batch, new Rng(2))).rejects.toMatchObject({ code: 'no-disk' });
     } finally {

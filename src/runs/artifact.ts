@@ -2,6 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { DataError, OddityError } from '../core/errors.ts';
+import { action, say } from '../core/text.ts';
 import { sha256 } from '../data/pure.ts';
 import { type Artifact, type ArtifactInfo, checkInfo, strangeness } from '../engine/scoring/artifact.ts';
 import { readIfThere, readJsonIfThere, writeAtomic, writeJson } from './files.ts';
@@ -48,7 +49,7 @@ export async function readArtifact(path: string): Promise<Artifact> {
     if (other) {
       throw new DataError(
         'not-an-oddity-artefact',
-        `${files.onnx} must be a model that oddity exported, found ${other}. Export one with: oddity export <run>.`,
+        say`${files.onnx} must be a model exported by oddity, found ${other}. Export one with ${action('export')}.`,
       );
     }
     throw info

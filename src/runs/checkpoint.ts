@@ -4,6 +4,7 @@
  */
 import { DataError } from '../core/errors.ts';
 import type { Tensors } from '../core/tensor.ts';
+import { type Inside, option, say } from '../core/text.ts';
 import { readSafetensors, writeSafetensors } from '../data/index.ts';
 import type { EpochRecord, FitState } from '../engine/fitting/contract.ts';
 import { resolveConfig } from '../engine/task/config.ts';
@@ -61,7 +62,7 @@ export async function readCheckpoint(path: string): Promise<Checkpoint | undefin
   if (metadata.format !== format) {
     throw new DataError(
       'checkpoint-corrupt',
-      `${path} must be a checkpoint that oddity wrote (${format}), found ${metadata.format ?? 'no format'} in it. ` +
+      `${path} must be a checkpoint written by oddity (${format}), found ${metadata.format ?? 'no format'} in it. ` +
         'Name the folder of a run.',
     );
   }
@@ -89,20 +90,20 @@ export async function readCheckpoint(path: string): Promise<Checkpoint | undefin
 
 /** Throws DataError `checkpoint-mismatch` unless the checkpoint is of this model, configuration, data and seed. */
 export function checkCheckpoint(checkpoint: Checkpoint, origin: CheckpointOrigin, path: string): void {
-  const differs = (what: string, found: unknown, wanted: unknown) => {
-    const [a, b] = [JSON.stringify(found), JSON.stringify(wanted)];
-    if (a === b) return;
+  const compare = (found: unknown, wanted: unknown, name: (value: unknown) => Inside) => {
+    if (JSON.stringify(found) === JSON.stringify(wanted)) return;
     throw new DataError(
       'checkpoint-mismatch',
-      `${path} was written with ${what} ${a}, this run has ${b}. ` +
-        'Resume with the options of the first start, or begin anew in another folder with --out.',
+      say`${path} was written with ${name(found)}, but this run has ${name(wanted)}. Resume with the original options, or
+        start again in another folder with ${option('out')}.`,
     );
   };
-  differs('the model', checkpoint.model, origin.model.name);
-  differs('the item shape', checkpoint.shape, origin.shape);
-  differs('the seed', checkpoint.seed, origin.seed);
+  const named = (what: string) => (value: unknown) => `the ${what} ${JSON.stringify(value)}`;
+  compare(checkpoint.model, origin.model.name, named('model'));
+  compare(checkpoint.shape, origin.shape, named('item shape'));
+  compare(checkpoint.seed, origin.seed, named('seed'));
   const [found, wanted] = [resolveConfig(origin.model, { config: checkpoint.config }), origin.config];
-  for (const key of Object.keys(wanted)) differs(`the option ${key} =`, found[key], wanted[key]);
-  differs('the data', checkpoint.data, origin.dataHash);
-  differs('the split', checkpoint.split, origin.splitHash);
+  for (const key of Object.keys(wanted)) compare(found[key], wanted[key], (value) => option(['config', key], value));
+  compare(checkpoint.data, origin.dataHash, named('data'));
+  compare(checkpoint.split, origin.splitHash, named('split'));
 }

@@ -146,7 +146,10 @@ async function readWhole(run: string) {
   const record = await readFinishedRun(run);
   const report = await readReport(run);
   if (!report) {
-    throw new DataError('no-metrics', `${runFiles(run).metrics} must hold the report of the run, and is not there.`);
+    throw new DataError(
+      'no-metrics',
+      `There is no ${runFiles(run).metrics}, which holds the report of the run. Train again.`,
+    );
   }
   const { info } = await readArtifact(run);
   return { run, record, report, threshold: info.threshold, test: await readPredictions(run) };
@@ -162,7 +165,7 @@ function requireSameTest(one: Whole, two: Whole): void {
   if (a.dataHash !== b.dataHash) {
     throw new DataError(
       'different-data',
-      `${one.run} and ${two.run} must be of the same data, found ${a.data} and ${b.data}` +
+      `${one.run} and ${two.run} must use the same data, found ${a.data} and ${b.data}` +
         `${a.data === b.data ? ' in two versions' : ''}. ${remedy}`,
     );
   }
@@ -172,7 +175,7 @@ function requireSameTest(one: Whole, two: Whole): void {
   throw new DataError(
     'different-test',
     `${one.run} and ${two.run} must be tested on the same items with the same labels, found ${tasks[0]} and ${tasks[1]}, ` +
-      `which have ${differing} items not in common or with another label. ${remedy}`,
+      `which differ in ${differing} items or labels. ${remedy}`,
   );
 }
 

@@ -4,6 +4,7 @@ import { ConfigError, DataError, RuntimeUnavailable } from '../core/errors.ts';
 import { type Listener, silent } from '../core/events.ts';
 import type { ImageShape } from '../core/item-shape.ts';
 import { float32, type Tensors } from '../core/tensor.ts';
+import { option, say } from '../core/text.ts';
 import { trainedTensors } from '../engine/fitting/tensors.ts';
 import { calibrate, calibrateMaps } from '../engine/judging/calibrate.ts';
 import { type Artifact, buildArtifact, runnableBytes, scoringModel } from '../engine/scoring/artifact.ts';
@@ -67,7 +68,7 @@ export async function exportModel(options: ExportOptions): Promise<ExportResult>
   const { run, out = run, verify = false, device, onEvent = silent } = options;
   if (device) checkDevice(device);
   if (extname(out) && extname(out) !== '.onnx')
-    throw new ConfigError('export-out', `The target must be a folder or end with .onnx, got ${out}.`);
+    throw new ConfigError('export-out', say`${option('out')} must be a folder or a path ending in .onnx, got ${out}.`);
   const checkpoint = await readCheckpoint(runFiles(run).checkpoint);
   const artifact = await artifactOf(run, checkpoint, onEvent);
   const { info } = artifact;
@@ -82,7 +83,7 @@ export async function exportModel(options: ExportOptions): Promise<ExportResult>
   if (!checkpoint) {
     throw new DataError(
       'missing-checkpoint',
-      `${runFiles(run).checkpoint} must be there to verify an export against, and is not. Train again.`,
+      `There is no ${runFiles(run).checkpoint}, which an export is verified against. Train again.`,
     );
   }
   // What lies on the disk is what is verified.
@@ -110,7 +111,7 @@ async function artifactOf(run: string, checkpoint: Checkpoint | undefined, onEve
   onEvent({
     type: 'warning',
     code: 'unfinished-run',
-    message: `${run} is not finished: its last checkpoint is exported, without a threshold.`,
+    message: `${run} is not finished; its last checkpoint is exported, without a threshold.`,
   });
   const { model, config } = await modelOf(checkpoint, record);
   const graph = scoringModel(model, config, checkpoint.shape, trainedTensors(checkpoint.state.tensors));

@@ -2,6 +2,7 @@
 import { mkdir, open, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { DataError } from '../core/errors.ts';
+import { option, say } from '../core/text.ts';
 
 /** Codes of the operating system by what a user can do about them. */
 const full = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
@@ -13,14 +14,14 @@ export function writeFailure(error: unknown, path: string): Error {
   if (full.has(code)) {
     return new DataError(
       'disk',
-      `${path} must be written, but the disk is full (${code}). What lay there before is intact. ` +
-        'Free some space and run again with --resume.',
+      say`${path} cannot be written: the disk is full (${code}). The previous file is intact. Free some space and try
+        again; a training run continues with ${option('resume', true)}.`,
     );
   }
   if (closed.has(code)) {
     return new DataError(
       'unwritable',
-      `${path} must be a place that can be written to, but the system says ${code}. Choose another folder with --out.`,
+      say`${path} cannot be written (${code}). Choose another folder with ${option('out')}.`,
     );
   }
   return error as Error;
@@ -109,7 +110,7 @@ export async function readIfThere(path: string): Promise<Uint8Array | undefined>
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw new DataError('unreadable', `${path} must be a file that can be read: ${code || message}.`);
+    throw new DataError('unreadable', `${path} cannot be read (${code || message}).`);
   }
 }
 
@@ -123,5 +124,5 @@ export async function readJsonIfThere<T extends object>(path: string): Promise<T
   } catch {
     // Said below.
   }
-  throw new DataError('corrupt', `${path} must be a JSON object, and is not: it is damaged or another file.`);
+  throw new DataError('corrupt', `${path} must hold a JSON object, but does not: it is damaged or a different file.`);
 }

@@ -6,8 +6,9 @@
 import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ConfigError, DataError, OddityError } from '../core/errors.ts';
+import { ConfigError, DataError, type ErrorData, errorData, OddityError } from '../core/errors.ts';
 import type { Event, Listener } from '../core/events.ts';
+import { action, option, say, type Text } from '../core/text.ts';
 import type {
   AugmentOptions,
   ColumnKind,
@@ -75,7 +76,7 @@ export interface RunRecord {
   readonly status: 'running' | 'done' | 'cancelled' | 'failed';
   readonly startedAt: string;
   readonly endedAt?: string;
-  readonly error?: { code: string; message: string };
+  readonly error?: StoredError;
 }
 
 /** Paths inside a run's folder. */
@@ -102,8 +103,8 @@ export async function readRun(folder: string): Promise<RunRecord> {
   if (record?.format === format) return record;
   throw new DataError(
     'not-a-run',
-    `${folder} must be the folder of a run, with a run.json; found ${record ? 'another run.json' : 'none'}. ` +
-      'Name a folder that "oddity train" made.',
+    say`${folder} must be the folder of a run, with a run.json; found ${record ? 'another run.json' : 'none'}. Name a
+      folder made by ${action('train')}.`,
   );
 }
 
@@ -115,18 +116,23 @@ export async function statusOf(folder: string, record: RunRecord): Promise<RunSt
   return record.status !== 'running' || (await isLocked(folder)) ? record.status : 'killed';
 }
 
+/** How to resume a run. */
+const resumeRemedy = say`Resume it: repeat ${action('train')} with its original options and ${option('resume', true)}.`;
+
 /** Reads the record of a run that is whole. Throws DataError `not-a-run`, and `unfinished-run` for any other. */
 export async function readFinishedRun(folder: string): Promise<RunRecord> {
   const record = await readRun(folder);
   const status = await statusOf(folder, record);
   if (status === 'done') return record;
+  const { error } = record;
   const found = {
     running: 'it is still running. Wait until it ends.',
-    killed: 'its process ended in the middle. Go on with the command that began it and --resume.',
-    cancelled: 'it was cancelled. Go on with the command that began it and --resume.',
-    failed: `it failed (${record.error?.message ?? 'for an unknown reason'}). Begin it again with --overwrite.`,
+    killed: say`its process was killed. ${resumeRemedy}`,
+    cancelled: say`it was cancelled. ${resumeRemedy}`,
+    failed: say`it failed. ${error?.text ?? error?.message ?? ''} Repeat ${action('train')} with
+      ${option('overwrite', true)}.`,
   }[status];
-  throw new DataError('unfinished-run', `${folder} must be a finished run, and ${found}`);
+  throw new DataError('unfinished-run', say`${folder} must be a finished run, but ${found}`);
 }
 
 /** A folder that a run writes to. */
@@ -157,13 +163,12 @@ export class RunFolder {
     try {
       const found = overwrite && !resume ? undefined : await readJsonIfThere<RunRecord>(runFiles(path).run);
       if (!found || resume) return new RunFolder(path, found, lock, takeBack);
-      const remedy =
-        found.status === 'done'
-          ? 'Name another folder with --out, or pass --overwrite.'
-          : 'Go on with --resume, name another folder with --out, or pass --overwrite.';
+      const isDone = found.status === 'done';
+      const remedy = isDone ? 'Choose' : say`Resume it with ${option('resume', true)}, choose`;
       throw new ConfigError(
         'run-exists',
-        `${path} must not hold a run yet, and holds ${found.status === 'done' ? 'a finished' : 'an unfinished'} one. ${remedy}`,
+        say`${path} already holds ${isDone ? 'a finished' : 'an unfinished'} run. ${remedy} another folder with
+          ${option('out')}, or replace the run with ${option('overwrite', true)}.`,
       );
     } catch (error) {
       await lock.release();
@@ -201,8 +206,8 @@ export class RunFolder {
     const told = new Map<string, Warning>();
     for (const line of lines) {
       if (!line.includes('"type":"warning"')) continue;
-      const { code, message } = JSON.parse(line) as Warning;
-      if (!told.has(message)) told.set(message, { code, message });
+      const { code, message, text } = JSON.parse(line) as Warning;
+      if (!told.has(message)) told.set(message, { code, message, ...(text && { text }) });
     }
     return [...told.values()];
   }
@@ -214,7 +219,7 @@ export class RunFolder {
   }
 
   /** Ends the run. When even that cannot be written, `run.json` goes on saying "running". */
-  async end(status: 'done' | 'cancelled' | 'failed', error?: { code: string; message: string }): Promise<void> {
+  async end(status: 'done' | 'cancelled' | 'failed', error?: StoredError): Promise<void> {
     try {
       if (!this.record || error?.code === 'run-locked') return;
       this.record = { ...this.record, status, endedAt: new Date().toISOString(), ...(error && { error }) };
@@ -253,6 +258,7 @@ interface StatusLine {
   readonly status: RunRecord['status'];
   readonly code?: string;
   readonly message?: string;
+  readonly text?: Text;
 }
 
 /** Opens a log to append to; a line that a killed process left half is taken away. */
@@ -263,8 +269,12 @@ function openLog(path: string): number {
   return log;
 }
 
-/** An error as data, for `run.json` and for lists of failures. */
-export function codeOf(error: unknown): { code: string; message: string } {
-  if (error instanceof OddityError) return { code: error.code, message: error.message };
-  return { code: 'internal', message: (error as Error).message };
+/** An error as `run.json` and lists of failures keep it. */
+export type StoredError = Pick<ErrorData, 'code' | 'message' | 'text'>;
+
+/** An error as data; messages of what is none of our errors stay as they are. */
+export function stored(error: unknown): StoredError {
+  if (!(error instanceof OddityError)) return { code: 'internal', message: (error as Error).message };
+  const { code, message, text } = errorData(error);
+  return { code, message, ...(text && { text }) };
 }

@@ -85,7 +85,7 @@ function isSortable({ better }: MetricDescription): boolean {
 
 async function findRuns(folder: string, depth: number): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
-    throw new DataError('no-folder', `${folder} must be a folder that can be read, and the system says ${error.code}.`);
+    throw new DataError('no-folder', `${folder} must be a folder that can be read (${error.code}).`);
   });
   if (entries.some((entry) => entry.name === 'run.json')) return [folder];
   if (depth === 0) return [];
@@ -147,9 +147,6 @@ export async function removeRun(run: string): Promise<{ run: string; kept: reado
 export async function requireRun(run: string): Promise<void> {
   const found = await lstat(run).catch(() => undefined);
   if (found?.isSymbolicLink())
-    throw new ConfigError(
-      'run-is-a-link',
-      `${run} must be the folder of a run, and is a link to one. Name the folder.`,
-    );
+    throw new ConfigError('run-is-a-link', `${run} is a link to the folder of a run. Name the folder itself.`);
   await readRun(run);
 }

@@ -3,6 +3,7 @@ import { ConfigError } from '../core/errors.ts';
 import { type Listener, silent } from '../core/events.ts';
 import type { ImageShape } from '../core/item-shape.ts';
 import { Rng } from '../core/random.ts';
+import { option, optionList, say } from '../core/text.ts';
 import {
   type ColumnKind,
   changeTraining,
@@ -68,17 +69,18 @@ export function checkTask(options: TaskOptions): { dataset: Dataset; protocol: P
   if (options.heldOut && protocol.name !== 'imbalance') {
     throw new ConfigError(
       'held-out',
-      `Classes are held out under the protocol imbalance only, and the protocol is ${protocol.name}. ` +
-        'Leave --held-out out, or use --protocol imbalance.',
+      say`Classes can be held out under the protocol imbalance only; this is ${protocol.name}. Leave ${option('heldOut')}
+        out, or use ${option('protocol', 'imbalance')}.`,
     );
   }
   checkImageOptions(options);
   if (options.scaling !== undefined) checkScaling(options.scaling);
-  if (!dataset.isOfFiles && (size || channels || folderNames)) {
+  const ofFiles = Object.entries({ size, channels, folderNames }).filter(([, value]) => value !== undefined);
+  if (!dataset.isOfFiles && ofFiles.length > 0) {
     throw new ConfigError(
       'size-not-needed',
-      `${data} is no folder: its images have a size, channels and classes of their own. ` +
-        'Leave --size, --channels, --normal, --abnormal and --mask out.',
+      say`${data} is not a folder of images: its images have their own size, channels and classes. Leave
+        ${optionList(ofFiles.map(([name]) => name))} out.`,
     );
   }
   return { dataset, protocol };
@@ -130,16 +132,21 @@ function checkKind({ name, kind, shape }: Source, { columns, scaling, size, chan
   if (kind !== 'table' && (columns || scaling)) {
     throw new ConfigError(
       'not-a-table',
-      `Columns and scaling are for tables, and ${name} holds images of ${shape.join('x')}. Leave them out.`,
+      say`Columns and scaling apply to tables only, but ${name} has images of ${shape.join('x')}. Leave
+        ${optionList([...(columns ? ['columns'] : []), ...(scaling ? ['scaling'] : [])])} out.`,
     );
   }
   if (kind !== 'image' && region) {
-    throw new ConfigError('region', `A region is of images, and ${name} is a table. Leave --region out.`);
+    throw new ConfigError(
+      'region',
+      say`A region applies to images only, but ${name} is a table. Leave ${option('region')} out.`,
+    );
   }
   if (kind !== 'image' && (size || channels)) {
     throw new ConfigError(
       'size-not-needed',
-      `Size and channels are for image files, and ${name} is a table. Leave --size and --channels out.`,
+      say`Size and channels apply to image files only, but ${name} is a table. Leave
+        ${optionList([...(size ? ['size'] : []), ...(channels ? ['channels'] : [])])} out.`,
     );
   }
 }

@@ -9,6 +9,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { DataError } from '../core/errors.ts';
+import { option, say } from '../core/text.ts';
 import { readIfThere, writeFailure } from './files.ts';
 
 /** `lock.json`. */
@@ -141,8 +142,8 @@ function lockedBy(folder: string, { pid, host, lockedAt }: Holder): DataError {
   const elsewhere = host !== hostname();
   return new DataError(
     'run-locked',
-    `${folder} must be written by one process at a time, and process ${pid}${elsewhere ? ` on ${host}` : ''} has ` +
-      `written to it since ${lockedAt}. Wait until it ends, or name another folder with --out` +
-      `${elsewhere ? `; if that process is gone, delete ${lockFile(folder)}` : ''}.`,
+    say`${folder} can be written by one process at a time; process ${pid}${elsewhere ? ` on ${host}` : ''} has been
+      writing to it since ${lockedAt}. Wait until it ends, or choose another folder with
+      ${option('out')}${elsewhere ? `; if that process is gone, delete ${lockFile(folder)}` : ''}.`,
   );
 }

@@ -36,8 +36,8 @@ export function nodePlatform({
       if (response instanceof Response && response.ok) {
         return decodeImage(new Uint8Array(await response.arrayBuffer()), String(url));
       }
-      const found = response instanceof Response ? `the server answers ${response.status}` : response.message;
-      throw new DataError('unreadable-file', `${url} must be an image that can be fetched, and ${found}.`);
+      const found = response instanceof Response ? `the server answered ${response.status}` : response.message;
+      throw new DataError('unreadable-file', `${url} cannot be fetched: ${found}.`);
     },
     loadBackbone: ({ name, taps, weights }, { onEvent, signal }) =>
       loadBackbone(name, taps, { path: weights, root: root ?? dataRoot(), download, onEvent, signal }),

@@ -5,6 +5,7 @@
 import { Cancelled, ConfigError, DataError, OddityError, RuntimeUnavailable } from '../core/errors.ts';
 import { type Listener, silent } from '../core/events.ts';
 import { type ImageShape, isImage } from '../core/item-shape.ts';
+import { option, say } from '../core/text.ts';
 import { encodedWidth, encodeRows, openRows } from '../data/index.ts';
 import type { Decision, ThresholdReport } from '../engine/judging/calibrate.ts';
 import { type Detector, judged, type NearestPlace } from '../engine/scoring/detector.ts';
@@ -13,7 +14,7 @@ import { mapScale } from '../report/map-image.ts';
 import type { Device } from '../runtime/index.ts';
 import { loadDetector } from './detector.ts';
 import { makeFolder } from './files.ts';
-import { codeOf } from './folder.ts';
+import { type StoredError, stored } from './folder.ts';
 import { checkMapFormat, type MapFormat, MapWriter } from './map-files.ts';
 
 export interface PredictOptions {
@@ -71,7 +72,7 @@ export interface PredictResult {
   readonly mapSize?: Size;
   readonly predictions: readonly Prediction[];
   /** Files that could not be read. */
-  readonly failed: readonly { path: string; code: string; message: string }[];
+  readonly failed: readonly (StoredError & { readonly path: string })[];
 }
 
 /** Scores files, in their order. Throws as `loadDetector` does, and RuntimeUnavailable without the decoder of images. */
@@ -95,7 +96,7 @@ async function predictImages(detector: Detector, options: PredictOptions): Promi
   const mapThreshold = info.mapThreshold?.value ?? null;
   const writer = folder === undefined ? undefined : new MapWriter(folder, mapFormats);
   const predictions: Prediction[] = [];
-  const failed: { path: string; code: string; message: string }[] = [];
+  const failed: PredictResult['failed'][number][] = [];
   const told = () =>
     onEvent({
       type: 'progress',
@@ -106,7 +107,7 @@ async function predictImages(detector: Detector, options: PredictOptions): Promi
     });
   const onError = (error: unknown, path: string) => {
     if (error instanceof RuntimeUnavailable) throw error;
-    failed.push({ path, ...codeOf(error) });
+    failed.push({ path, ...stored(error) });
     told();
   };
   for await (const { item: path, map, mapShape: _, values, size, reconstruction, ...said } of detector.scoreEach(
@@ -129,8 +130,10 @@ async function predictImages(detector: Detector, options: PredictOptions): Promi
 async function predictRows(detector: Detector, options: PredictOptions): Promise<PredictResult> {
   const { images: paths, maps, onEvent = silent, signal } = options;
   const { info } = detector;
-  if (!info.table) throw new DataError('artefact-corrupt', `${options.run} says nothing of its columns. Train again.`);
-  if (maps !== undefined) throw new ConfigError('no-maps', 'Rows of a table have no map files. Leave --maps out.');
+  if (!info.table)
+    throw new DataError('artefact-corrupt', `${options.run} lacks the names of its columns. Train again.`);
+  if (maps !== undefined)
+    throw new ConfigError('no-maps', say`Rows of a table have no map files. Leave ${option('maps')} out.`);
   const width = encodedWidth(info.table);
   const predictions: Prediction[] = [];
   const failed: PredictResult['failed'][number][] = [];
@@ -141,12 +144,13 @@ async function predictRows(detector: Detector, options: PredictOptions): Promise
       const { inputs, broken, missing, unseen, passedOver } = encodeRows(rows, info.table);
       const warn = (code: string, message: string) =>
         onEvent({ type: 'warning', code, message: `${path}: ${message}` });
-      if (missing > 0) warn('missing-values', `${missing} missing numbers take the median of the training rows.`);
+      if (missing > 0)
+        warn('missing-values', `${missing} missing numbers are replaced by the median of the training rows.`);
       for (const [name, texts] of unseen) {
         const some = `${texts.slice(0, 8).join(', ')}${texts.length > 8 ? ` and ${texts.length - 8} more` : ''}`;
         warn(
           'unseen-texts',
-          `${name} has texts that training did not see (${some}): they are none of those it did see.`,
+          `${name} has values that were not in the training data (${some}); they match none of the known ones.`,
         );
       }
       if (passedOver.length > 0) {
@@ -154,7 +158,7 @@ async function predictRows(detector: Detector, options: PredictOptions): Promise
         onEvent({
           type: 'log',
           level: 'info',
-          message: `${path}: passed over, because training did not use them: ${some}.`,
+          message: `${path}: columns ignored because training did not use them: ${some}.`,
         });
       }
       const { scores, maps } = await detector.score(inputs, rows.rows, { signal });
@@ -174,7 +178,7 @@ async function predictRows(detector: Detector, options: PredictOptions): Promise
       }
     } catch (error) {
       if (!(error instanceof OddityError) || error.name !== 'DataError') throw error;
-      failed.push({ path, ...codeOf(error) });
+      failed.push({ path, ...stored(error) });
     }
     onEvent({ type: 'progress', task: 'predict', done: n + 1, total: paths.length, unit: 'file' });
   }

@@ -3,6 +3,7 @@ import { basename, resolve } from 'node:path';
 import { DataError, InternalError } from '../core/errors.ts';
 import { type Listener, silent } from '../core/events.ts';
 import { isImage } from '../core/item-shape.ts';
+import { action, option, say } from '../core/text.ts';
 import { type ArtifactInfo, runnableBytes } from '../engine/scoring/artifact.ts';
 import { scoreWithMaps } from '../engine/scoring/stream.ts';
 import type { Task } from '../engine/task/task.ts';
@@ -75,7 +76,8 @@ export async function writeReportPage(
   if (!report) {
     throw new DataError(
       'not-finished',
-      `${run} must be a finished run, with its metrics.json, which is not there. Go on with: oddity train … --resume.`,
+      say`${run} must be a finished run, but it has no metrics.json. Resume it: repeat ${action('train')} with its original
+        options and ${option('resume', true)}.`,
     );
   }
   const { info } = await readArtifact(run);

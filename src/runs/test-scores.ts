@@ -35,7 +35,7 @@ export async function readPredictions(run: string): Promise<TestScores> {
   if (!bytes) {
     throw new DataError(
       'no-predictions',
-      `${path} must hold the scores of the test part, and is not there. Name the folder of a finished run.`,
+      `There is no ${path}, which holds the scores of the test part. Name the folder of a finished run.`,
     );
   }
   const corrupt = (what: string) => new DataError('predictions-corrupt', `${path} is damaged: ${what}. Train again.`);

@@ -87,7 +87,7 @@ export async function loadRunTask(
   await task.source.close?.();
   throw new DataError(
     'data-changed',
-    `${run} must be tested on the data it was trained with, but ${dataPath(data) ? data : `${data} under ${root}`} ` +
-      'is another version. Restore the data, or train again.',
+    `${run} must be tested on the data it was trained on, but ${dataPath(data) ? data : `${data} under ${root}`} ` +
+      'has changed. Restore the data, or train again.',
   );
 }

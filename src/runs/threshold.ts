@@ -62,7 +62,7 @@ export async function threshold(options: ThresholdOptions): Promise<ThresholdRes
   if (policies.length > 2)
     throw new ConfigError(
       'threshold-policies',
-      `A threshold takes one policy, or two for a review band, got ${policies.length}.`,
+      `A threshold takes one policy, or two for a review band; got ${policies.length}.`,
     );
   const isRun = (await readJsonIfThere<RunRecord>(runFiles(run).run)) !== undefined;
   if (isRun) await readFinishedRun(run);
@@ -127,8 +127,8 @@ function find(
   if (!test) {
     throw new DataError(
       'no-labels',
-      `${run} must be the folder of a run for a threshold from labels, and has no labelled test part. ` +
-        'Choose by false-alarm rate or by value.',
+      `A threshold from labels needs the folder of a run with a labelled test part; ${run} has none. ` +
+        'Choose one by false-positive rate or by value.',
     );
   }
   const { scores, labels } = test;

@@ -36,7 +36,7 @@ export async function scoreTiled(
   options: TiledOptions,
 ): Promise<TiledScore> {
   const { height, width, overlap, join, signal } = options;
-  if (!isImage(detector.shape)) throw new ShapeError('Tiles are of images, and this detector takes rows.');
+  if (!isImage(detector.shape)) throw new ShapeError('Tiles apply to images only; this detector takes rows.');
   const [channels, tileHeight, tileWidth] = detector.shape;
   if (image.length !== channels * height * width) {
     throw new ShapeError(

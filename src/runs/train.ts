@@ -4,6 +4,7 @@ import { Cancelled, ConfigError, DataError, unknownName } from '../core/errors.t
 import { type Listener, silent } from '../core/events.ts';
 import { isImage } from '../core/item-shape.ts';
 import type { Tensors } from '../core/tensor.ts';
+import { option, say } from '../core/text.ts';
 import {
   type AugmentOptions,
   type ColumnKind,
@@ -53,7 +54,7 @@ import { type CheckpointOrigin, checkCheckpoint, readCheckpoint, writeCheckpoint
 import { checkDevice, openDevice } from './device.ts';
 import { chooseExamples, drawMaps, findMapScale } from './example-maps.ts';
 import { makeFolder, writeAtomic, writeJson } from './files.ts';
-import { codeOf, RunFolder, type RunRecord } from './folder.ts';
+import { RunFolder, type RunRecord, stored } from './folder.ts';
 import { checkTask, loadTask } from './load-task.ts';
 import { nodePlatform } from './platform.ts';
 import { reportOf } from './report.ts';
@@ -182,7 +183,11 @@ export async function trainFrom(given: TrainOptions, former?: Former): Promise<R
       const report = await readReport(folder.path);
       if (report) {
         await folder.end('done');
-        options.onEvent?.({ type: 'log', level: 'info', message: `${plan.folder} is finished: nothing to resume.` });
+        options.onEvent?.({
+          type: 'log',
+          level: 'info',
+          message: `${plan.folder} is already finished; there is nothing to resume.`,
+        });
         return report;
       }
     }
@@ -190,7 +195,7 @@ export async function trainFrom(given: TrainOptions, former?: Former): Promise<R
     await folder.end('done');
     return report;
   } catch (error) {
-    await folder.end(error instanceof Cancelled ? 'cancelled' : 'failed', codeOf(error));
+    await folder.end(error instanceof Cancelled ? 'cancelled' : 'failed', stored(error));
     throw error;
   }
 }
@@ -215,7 +220,7 @@ function planOf(options: TrainOptions): Plan {
   checkDevice(device);
   const { mapNormalization = 'none' } = options;
   if (!mapNormalizations.includes(mapNormalization)) {
-    throw unknownName('normalisation of maps', mapNormalization, mapNormalizations);
+    throw unknownName('map normalization', mapNormalization, mapNormalizations, 'mapNormalization');
   }
   checkMapNormalization(mapNormalization, model);
   const { augment, tiles, region } = options;
@@ -223,19 +228,19 @@ function planOf(options: TrainOptions): Plan {
   if (tiles && mapNormalization !== 'none') {
     throw new ConfigError(
       'map-normalization',
-      'Z-scores are of the map from which the score follows, and with tiles the score is the largest of a tile. ' +
-        'Leave --normalize-map or --tile out.',
+      say`Z-scores need a score that follows from the whole map, but with tiles the score is the largest of any tile.
+        Leave ${option('mapNormalization')} or ${option('tiles')} out.`,
     );
   }
   calibrate([], falseAlarmRate); // throws for a rate that cannot be
-  const whole = (name: string, value: number) => {
+  const whole = (name: 'seed' | 'maps', value: number) => {
     if (Number.isSafeInteger(value) && value >= 0) return;
-    throw new ConfigError(`bad-${name}`, `The ${name} must be an integer of at least 0, got ${value}.`);
+    throw new ConfigError(`bad-${name}`, { option: name, value, must: 'an integer of at least 0' });
   };
   whole('seed', seed);
   whole('maps', maps);
   if (resume && out === undefined)
-    throw new ConfigError('resume-where', 'Resuming needs the folder of the run, got none. Name it with --out.');
+    throw new ConfigError('resume-where', say`Resuming needs the folder of the run. Name it with ${option('out')}.`);
   const now = new Date();
   const stamp = [
     now.getFullYear(),
@@ -287,7 +292,7 @@ async function trainIn(
     if (augment && task.source.kind !== 'image') {
       throw new ConfigError(
         'augment',
-        `Augmentation is for images, and ${task.source.name} holds none. Leave --augment out.`,
+        say`Augmentation applies to images only, but ${task.source.name} has none. Leave ${option('augment')} out.`,
       );
     }
     if (tiles) checkTiles(tiles, model, task.source.shape);
@@ -369,30 +374,31 @@ function checkFormer({ ids }: Former, { source, train }: TrainingPart): void {
   if (ids.every((id, k) => source.items[train[k]]?.id === id)) return;
   throw new DataError(
     'data-changed',
-    `A run must be updated on the data it was trained with, but ${source.name} is another version. ` +
-      'Restore the data and name new images with --add, or train again.',
+    say`A run must be updated on the data it was trained on, but ${source.name} has changed. Restore the data and name
+      new images with ${option('add')}, or train again.`,
   );
 }
 
 /** Refuses to resume a run with other options than those of its first start, which its checkpoint does not know. */
 function checkEarlier(path: string, earlier: RunRecord, options: TrainOptions, plan: Plan): void {
-  const said = (value: unknown) =>
-    value === undefined || value === 0 ? 'none' : typeof value === 'object' ? JSON.stringify(value) : String(value);
   const pairs = [
-    ['--normalize-map', earlier.mapNormalization, plan.mapNormalization],
-    ['--augment', earlier.augment, plan.augment],
-    ['--tile', earlier.tiles, plan.tiles],
-    ['--region', earlier.region, plan.region],
-    ['--contamination', earlier.contamination, options.contamination],
-    ['--train-limit', earlier.trainLimit, options.trainLimit],
-    ['--test-limit', earlier.testLimit, options.testLimit],
+    ['mapNormalization', earlier.mapNormalization, plan.mapNormalization],
+    ['augment', earlier.augment, plan.augment],
+    ['tiles', earlier.tiles, plan.tiles],
+    ['region', earlier.region, plan.region],
+    ['contamination', earlier.contamination, options.contamination],
+    ['trainLimit', earlier.trainLimit, options.trainLimit],
+    ['testLimit', earlier.testLimit, options.testLimit],
   ] as const;
-  const other = pairs.find(([, before, now]) => said(before) !== said(now));
+  const shown = (key: string, value: unknown) =>
+    value ? say`with ${option(key, value)}` : say`without ${option(key)}`;
+  const other = pairs.find(([, before, now]) => JSON.stringify(before || null) !== JSON.stringify(now || null));
   if (!other) return;
+  const [key, before, now] = other;
   throw new DataError(
     'checkpoint-mismatch',
-    `${path} was begun with ${other[0]} ${said(other[1])}, this run has ${said(other[2])}. ` +
-      'Resume with the options of the first start, or begin anew in another folder with --out.',
+    say`${path} was started ${shown(key, before)}, but is resumed ${shown(key, now)}. Resume with the original options, or
+      start again in another folder with ${option('out')}.`,
   );
 }
 

@@ -1,6 +1,7 @@
 /** Brings the detector of a run up to date when its normal images change, without learning it anew. */
 import { ConfigError } from '../core/errors.ts';
 import type { Listener } from '../core/events.ts';
+import { option, say } from '../core/text.ts';
 import type { RunReport } from '../engine/judging/report-types.ts';
 import type { Metric } from '../metrics/index.ts';
 import { findModel, models } from '../models/index.ts';
@@ -48,14 +49,18 @@ export async function update(options: UpdateOptions): Promise<RunReport> {
     const able = models.filter((m) => m.learns === 'statistics' && m.update).map((m) => m.name);
     throw new ConfigError(
       'no-update',
-      `${run} is of ${model.name}, which learns anew when its images change; ${able.join(', ')} need not. Train again.`,
+      `${run} is a ${model.name} run, which must be trained again when its images change. Models that can be updated: ` +
+        `${able.join(', ')}.`,
     );
   }
   if (record.tiles) {
     throw new ConfigError('update-tiles', `${run} was trained on tiles, which cannot be updated. Train again.`);
   }
   if (add.length + remove.length === 0) {
-    throw new ConfigError('no-changes', 'An update must add or remove images, and names none. Use --add or --remove.');
+    throw new ConfigError(
+      'no-changes',
+      say`An update must add or remove images. Specify ${option('add')} or ${option('remove')}.`,
+    );
   }
   const [checkpoint, { info }] = [await readCheckpoint(runFiles(run).checkpoint), await readArtifact(run)];
   if (!checkpoint || !info.trainingItems) {

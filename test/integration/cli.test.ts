@@ -206,13 +206,13 @@ describe('what is refused', () => {
       'resuming without a folder',
       [...task, '--resume'],
       2,
-      'Resuming needs the folder of the run, got none. Name it with --out.',
+      'Resuming needs the folder of the run. Name it with --out.',
     ],
     [
       'a folder without a run',
       ['test', '.'],
       3,
-      '. must be the folder of a run, with a run.json; found none. Name a folder that "oddity train" made.',
+      '. must be the folder of a run, with a run.json; found none. Name a folder made by oddity train.',
     ],
   ];
   it.each(cases)('%s', async (_name, args, code, sentence) => {
@@ -353,7 +353,9 @@ describe('a run from training to prediction', () => {
   it('refuses to write over a run', async () => {
     const { code, stderr } = await oddity(...task, '--out', run);
     expect(code).toBe(2);
-    expect(stderr).toContain('holds a finished one. Name another folder with --out, or pass --overwrite.');
+    expect(stderr).toContain(
+      'already holds a finished run. Choose another folder with --out, or replace the run with --overwrite.',
+    );
   });
 
   it('test gives what train gave', async () => {
@@ -507,7 +509,7 @@ describe('inspect', () => {
     const { code, stderr } = await oddity('inspect', 'nowhere');
     expect([code, stderr]).toEqual([
       3,
-      'error: nowhere must be a folder of images or a CSV file, and does not exist.\n',
+      'error: There is no file or folder nowhere. Name a folder of images or a CSV file.\n',
     ]);
     const named = await oddity('inspect', folder('plates'), '--normal', 'goood');
     expect([named.code, named.stderr]).toEqual([2, expect.stringContaining('Did you mean "good"?')]);

@@ -29,7 +29,7 @@ it('is recorded, takes part in training and not in the threshold, and tests agai
   const clean = await train(options({ contamination: 0, testLimit: undefined }));
   expect(report.counts).toEqual({ ...clean.counts, train: 150, contaminants: 15, test: 40, testAnomalies: 20 });
   expect(report).toMatchObject({ contamination: 0.1, testLimit: 40, leakFree: true, parameters: 0 });
-  expect(report.description).toContain('15 anomalies, none of the test part');
+  expect(report.description).toContain('15 anomalies, none from the test part');
   expect(clean).not.toHaveProperty('contamination');
   expect(report.validation.mean).not.toBe(clean.validation.mean); // the axes were learnt from other items
   expect(await readRun(run.out!)).toMatchObject({ contamination: 0.1, testLimit: 40 });
@@ -45,8 +45,8 @@ it('is part of what a run resumes with', async () => {
   const onEvent: TrainOptions['onEvent'] = (event) => void (event.type === 'progress' && stop.abort());
   await expect(train({ ...cut, onEvent, signal: stop.signal })).rejects.toThrow(withCode('cancelled'));
   for (const [other, message] of [
-    [{ contamination: 0.05 }, 'was begun with --contamination 0.1, this run has 0.05'],
-    [{ testLimit: undefined }, 'was begun with --test-limit 40, this run has none'],
+    [{ contamination: 0.05 }, 'was started with `contamination: 0.1`, but is resumed with `contamination: 0.05`'],
+    [{ testLimit: undefined }, 'was started with `testLimit: 40`, but is resumed without `testLimit`'],
   ] as const) {
     const again = train({ ...cut, ...other, resume: true });
     await expect(again).rejects.toThrow(withCode('checkpoint-mismatch'));
@@ -56,12 +56,12 @@ it('is part of what a run resumes with', async () => {
 
 it('is refused by models that learn from labels or classes', async () => {
   await expect(train(options({ model: 'cnn', protocol: 'one-class', config: {} }))).rejects.toThrow(
-    'cnn learns from labelled anomalies and must have some',
+    'cnn needs labelled anomalies to train on',
   );
   const refused = train(options({ model: 'conditional-gan', config: {} }));
   await expect(refused).rejects.toThrow(withCode('contamination'));
   await expect(refused).rejects.toThrow(
-    'conditional-gan learns from the classes of items, which would tell them apart. Leave --contamination out',
+    'conditional-gan learns from the classes of items, which reveal them. Leave `contamination` out',
   );
 });
 

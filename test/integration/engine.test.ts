@@ -416,7 +416,7 @@ describe('resuming', () => {
     await abortAfter(20, cut);
     const other = { ...cut, config: { ...cut.config, code: 5 }, resume: true };
     await expect(train(other)).rejects.toThrow(withCode('checkpoint-mismatch'));
-    await expect(train(other)).rejects.toThrow('was written with the option code = 4, this run has 5');
+    await expect(train(other)).rejects.toThrow('was written with `config.code: 4`, but this run has `config.code: 5`');
     await expect(train({ ...cut, seed: 2, resume: true })).rejects.toThrow('was written with the seed 1');
     const file = join(cut.out!, 'checkpoint.safetensors');
     const bytes = readFileSync(file);
@@ -534,11 +534,11 @@ describe('bad input', () => {
       '`config.learningRate` must be a number above 0 and at most 1, got 2.',
     ],
     ['unknown-class', { class: 'textur' }, 'Did you mean "texture"?'],
-    ['missing-class', { class: undefined }, '--class'],
+    ['missing-class', { class: undefined }, '`class: 0`'],
     ['unknown-device', { device: 'gpu' as never }, 'There is no device named "gpu".'],
     ['false-alarm-rate', { falseAlarmRate: 1.5 }, 'must be above 0 and below 1'],
     ['validation-fraction', { validationFraction: 2 }, 'from 0 to 0.9'],
-    ['bad-seed', { seed: 1.5 }, 'The seed must be an integer of at least 0, got 1.5.'],
+    ['bad-seed', { seed: 1.5 }, '`seed` must be an integer of at least 0, got 1.5.'],
     ['missing-data', { data: 'cifar10', class: 1, dataRoot: '/nowhere', download: false }, '/nowhere/cifar10'],
     ['unsuitable', { model: 'toy-large', config: {} }, 'toy-large and synthetic: it needs 20 × 20 pixels.'],
   ])('%s leaves nothing behind', async (code, change, sentence) => {

@@ -201,7 +201,7 @@ describe('threshold', () => {
       'review',
       'review',
       'anomalous',
-      'review',
+      null,
     ]);
     await detector.close();
     await threshold({ run: copy, policies: [{ by: 'f-beta', beta: 1 }], write: true });

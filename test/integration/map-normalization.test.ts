@@ -64,7 +64,7 @@ describe('mapNormalization zscore', () => {
 
   it('refuses what it cannot do with a sentence', async () => {
     await expect(train(options({ validationFraction: 0.1 }))).rejects.toThrow(
-      'Z-scores of maps need at least 20 held-out normal items, half of them for the threshold, and there are 15.',
+      'Z-scores of maps need at least 20 held-out normal items, half of them for the threshold; there are 15.',
     );
     await expect(train(options({ model: 'random', config: {} }))).rejects.toThrow(withCode('map-normalization'));
     await expect(train(options({ mapNormalization: 'zscores' as 'zscore' }))).rejects.toThrow('Did you mean "zscore"?');

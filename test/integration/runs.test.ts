@@ -114,12 +114,12 @@ describe('compare', () => {
       withCode('different-data'),
     );
     const other = changed('other-test', {}, (text) => text.replace(/^test\/\d+/, 'test/9999'));
-    await expect(compareRuns({ a, b: other })).rejects.toThrow('1 items not in common or with another label');
+    await expect(compareRuns({ a, b: other })).rejects.toThrow('which differ in 1 items or labels');
     const broken = changed('broken', {}, (text) => text.replace(/,\d,/, ',,'));
     await expect(compareRuns({ a, b: broken })).rejects.toThrow(withCode('predictions-corrupt'));
     await expect(compareRuns({ a, b: broken })).rejects.toThrow('line 2 must have a label');
     const killed = changed('killed', { status: 'running' });
-    await expect(compareRuns({ a, b: killed })).rejects.toThrow('its process ended in the middle');
+    await expect(compareRuns({ a, b: killed })).rejects.toThrow('its process was killed');
   });
 
   it('is shown as a table', () => {

@@ -53,7 +53,7 @@ describe('cnn', () => {
 
   it('needs labelled anomalies', async () => {
     await expect(train(options({ protocol: 'one-class', class: 'texture' }))).rejects.toThrow(
-      'cnn learns from labelled anomalies and must have some to train on; the protocol one-class gives normal items only.',
+      'cnn needs labelled anomalies to train on, but the protocol one-class gives normal items only.',
     );
   });
 
@@ -74,7 +74,7 @@ describe('cnn', () => {
 
   it('holds classes out under the protocol imbalance only', async () => {
     await expect(train(options({ heldOut: ['blob'] }))).rejects.toThrow(
-      'Classes are held out under the protocol imbalance only, and the protocol is labelled.',
+      'Classes can be held out under the protocol imbalance only; this is labelled.',
     );
   });
 

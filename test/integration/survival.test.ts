@@ -49,15 +49,17 @@ describe('a killed run', () => {
     while (child.exitCode === null && !existsSync(join(cut, 'checkpoint.safetensors')))
       await new Promise((resolve) => setTimeout(resolve, 10));
     await expect(trainRun({ ...options, out: cut, resume: true })).rejects.toThrow(
-      `${cut} must be written by one process at a time, and process ${child.pid} has written to it since`,
+      `${cut} can be written by one process at a time; process ${child.pid} has been writing to it since`,
     );
-    const unfinished = `${cut} must be a finished run, and`;
+    const unfinished = `${cut} must be a finished run, but`;
     await expect(testRun({ run: cut })).rejects.toThrow(`${unfinished} it is still running. Wait until it ends.`);
     child.kill('SIGKILL');
     await end;
     expect(json('cut', 'run.json').status).toBe('running');
     expect(existsSync(join(cut, 'metrics.json'))).toBe(false);
-    await expect(testRun({ run: cut })).rejects.toThrow(`${unfinished} its process ended in the middle. Go on with`);
+    await expect(testRun({ run: cut })).rejects.toThrow(
+      `${unfinished} its process was killed. Resume it: repeat \`train()\` with`,
+    );
     appendFileSync(join(cut, 'events.jsonl'), '{"half a li');
 
     const resumed = await trainRun({ ...options, out: cut, resume: true });
@@ -95,7 +97,7 @@ describe('a lock', () => {
   it('of a living process or another host counts', async () => {
     await expect(lockFolder(lockOf('living', {}))).rejects.toThrow(locked);
     const away = lockOf('away', { host: 'elsewhere' });
-    await expect(lockFolder(away)).rejects.toThrow(`on elsewhere has written to it since noon.`);
+    await expect(lockFolder(away)).rejects.toThrow(`on elsewhere has been writing to it since noon.`);
     await expect(lockFolder(away)).rejects.toThrow(`delete ${join(away, 'lock.json')}`);
   });
 
@@ -127,14 +129,12 @@ describe('a folder that cannot be made', () => {
     const { code, stderr } = await end;
     clearTimeout(timer);
     expect(code).toBe(3);
-    expect(stderr).toBe(
-      'error: /proc/oddity must be a place that can be written to, but the system says ENOENT. Choose another folder with --out.\n',
-    );
+    expect(stderr).toBe('error: /proc/oddity cannot be written (ENOENT). Choose another folder with --out.\n');
   });
 
   it('below a file is refused, and what was made on the way is taken back', async () => {
     writeFileSync(join(cwd, 'a-file'), '');
-    await expect(makeFolder(join(cwd, 'a-file', 'x', 'y'))).rejects.toThrow('the system says ENOTDIR');
+    await expect(makeFolder(join(cwd, 'a-file', 'x', 'y'))).rejects.toThrow('cannot be written (ENOTDIR)');
     const takeBack = await makeFolder(join(cwd, 'deep', 'er', 'run'));
     expect(existsSync(join(cwd, 'deep', 'er', 'run'))).toBe(true);
     await takeBack();

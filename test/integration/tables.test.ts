@@ -65,7 +65,7 @@ describe('a CSV file of rows', () => {
     expect(report.perType[0].type).toBe('fault');
     expect(events.find((e) => e.type === 'log' && e.message.includes('600 rows'))).toMatchObject({
       message: expect.stringContaining(
-        '3 columns of numbers and 1 of texts (way 2); labels in state: 540 ok, 60 fault.',
+        '3 columns of numbers and 1 of text (way 2); labels in state: 540 ok, 60 fault.',
       ),
     });
     const page = readFileSync(join(report.run, 'report.html'), 'utf8');
@@ -138,7 +138,7 @@ describe('what is refused', () => {
   it('models of images, options of images, and options of tables where there is none', async () => {
     await expect(train(options({ model: 'autoencoder', config: {} }))).rejects.toMatchObject({
       code: 'unsuitable',
-      message: expect.stringMatching(/^autoencoder takes images, and .* holds tables\. Models that take them: pca,/),
+      message: expect.stringMatching(/^autoencoder takes images, but .* has rows\. Models that take them: pca,/),
     });
     await expect(train(options({ size: [32, 32] }))).rejects.toEqual(withCode('size-not-needed'));
     const images = { data: 'synthetic', class: 'texture', columns: undefined };

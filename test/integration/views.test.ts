@@ -116,11 +116,11 @@ describe('tiles', () => {
 
   it('refuse tiles that are too large, labels and z-scores', async () => {
     const refused = (more: object) => train({ ...common, out: join(root, 'refused'), ...more });
-    await expect(refused({ tiles: { height: 25, width: 16 } })).rejects.toThrow('Take smaller tiles');
+    await expect(refused({ tiles: { height: 25, width: 16 } })).rejects.toThrow('Use smaller tiles');
     await expect(refused({ tiles: { ...tiles, overlap: 1 } })).rejects.toThrow(withCode('tiles'));
     await expect(refused({ tiles, model: 'cnn', protocol: 'labelled' })).rejects.toThrow('learns from labels');
     await expect(refused({ tiles, model: 'pca', mapNormalization: 'zscore' })).rejects.toThrow(
-      'Leave --normalize-map or',
+      'Leave `mapNormalization` or',
     );
   });
 });
@@ -147,8 +147,8 @@ describe('augmentation', () => {
     writeFileSync(table, `a,b,label\n${rows.join('\n')}\n`);
     const out = join(root, 'refused');
     const one = { data: table, columns: { label: 'label' as const }, threads: 1, class: '0', augment, out };
-    await expect(train({ ...one, model: 'dagmm' })).rejects.toThrow('Augmentation is for images');
-    await expect(train({ ...common, model: 'pca', augment, out })).rejects.toThrow('pca sees them once');
+    await expect(train({ ...one, model: 'dagmm' })).rejects.toThrow('Augmentation applies to images only');
+    await expect(train({ ...common, model: 'pca', augment, out })).rejects.toThrow('pca sees each image once');
     await expect(train({ ...learner, augment: { noise: 2 }, out })).rejects.toThrow('noise must be from 0 to 1');
   });
 });

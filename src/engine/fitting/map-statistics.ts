@@ -3,6 +3,7 @@ import { DataError } from '../../core/errors.ts';
 import type { Listener } from '../../core/events.ts';
 import type { Rng } from '../../core/random.ts';
 import { float32, type Tensors } from '../../core/tensor.ts';
+import { option, say } from '../../core/text.ts';
 import type { Source } from '../../data/pure.ts';
 import type { Session } from '../../runtime/index.ts';
 import { statisticsNames } from '../scoring/map-normalization.ts';
@@ -26,8 +27,9 @@ export function halve(validation: Uint32Array, rng: Rng): { statistics: Uint32Ar
   if (half < LEAST) {
     throw new DataError(
       'too-few-normals',
-      `Z-scores of maps need at least ${2 * LEAST} held-out normal items, half of them for the threshold, and there ` +
-        `are ${validation.length}. Hold out more with --validation, or leave --normalize-map out.`,
+      say`Z-scores of maps need at least ${2 * LEAST} held-out normal items, half of them for the threshold; there are
+        ${validation.length}. Hold out more with ${option('validationFraction')}, or leave
+        ${option('mapNormalization')} out.`,
     );
   }
   return { statistics: shuffled.slice(0, half).sort(), threshold: shuffled.slice(half).sort() };

@@ -180,7 +180,7 @@ export class PhaseRun {
   private async stopIfCancelled(read: () => Promise<Tensors>): Promise<void> {
     if (!this.options.signal?.aborted) return;
     await this.save(read);
-    throw new Cancelled(`Cancelled at step ${this.clock.done} of ${this.clock.total}. Go on with --resume.`);
+    throw new Cancelled(`Cancelled at step ${this.clock.done} of ${this.clock.total}.`);
   }
 
   private requireFiniteState(tensors: Tensors): void {
@@ -191,9 +191,7 @@ export class PhaseRun {
   private diverged(what: string, step: number): TrainingDiverged {
     const { plan, options, savedAt } = this;
     const kept =
-      savedAt === undefined
-        ? 'Nothing was saved before.'
-        : `The checkpoint of step ${savedAt} is kept: nothing after it was saved.`;
+      savedAt === undefined ? 'There is no earlier checkpoint.' : `The checkpoint of step ${savedAt} is kept.`;
     return new TrainingDiverged(
       `${options.model.name}: ${what} in phase "${plan.phase.name}" at step ${step} of ${plan.total}. ${kept} ` +
         'Lower the learning rate, or look for broken training images.',

@@ -22,7 +22,7 @@ export function planOf(
     onEvent({
       type: 'warning',
       code: 'batch-size',
-      message: `The batch size is lowered from ${batchSize} to ${size}: there are only ${train.length} training items.`,
+      message: `The batch size is reduced from ${batchSize} to ${size}: there are only ${train.length} training items.`,
     });
   }
   const normals = train.length - (labels?.reduce((n, y) => n + y, 0) ?? 0);

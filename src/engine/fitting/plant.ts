@@ -2,6 +2,7 @@
 import { ConfigError, InternalError } from '../../core/errors.ts';
 import { type ImageShape, type ItemShape, isImage } from '../../core/item-shape.ts';
 import type { Rng } from '../../core/random.ts';
+import { option, say } from '../../core/text.ts';
 import { plantDefect } from '../../data/pure.ts';
 import type { TrainingPhase } from '../../models/index.ts';
 
@@ -47,6 +48,7 @@ export function openPlanter(
 async function withoutDisk(folder: string): Promise<never> {
   throw new ConfigError(
     'no-disk',
-    `A folder of textures can be read only where there is a disk, got ${folder}. Leave "textures" out.`,
+    say`A folder of textures can be read only where there is a disk, got ${folder}. Leave the option
+      ${option('config.textures')} out.`,
   );
 }

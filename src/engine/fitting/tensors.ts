@@ -33,5 +33,6 @@ export function nonFinite(tensors: Tensors): { name: string; value: number } | u
 
 export function requireFinite(tensors: Tensors, what: string): void {
   const bad = nonFinite(tensors);
-  if (bad) throw new TrainingDiverged(`${what} must be finite, found ${bad.value} in ${bad.name}. Look at the images.`);
+  if (bad)
+    throw new TrainingDiverged(`${what} must be finite, found ${bad.value} in ${bad.name}. Check the training images.`);
 }

@@ -154,7 +154,7 @@ function mapJudge(
     onEvent({
       type: 'warning',
       code: 'missing-masks',
-      message: `${anomalous.length - masked.size} of ${anomalous.length} anomalous test items have no mask: pixel metrics leave them out.`,
+      message: `${anomalous.length - masked.size} of ${anomalous.length} anomalous test items have no mask; pixel metrics leave them out.`,
     });
   }
   const { shape } = source;

@@ -1,5 +1,6 @@
 /** What a run tells about itself: one JSON object, the same from `train`, `test` and `metrics.json`. */
 import type { ItemKind, ItemShape } from '../../core/item-shape.ts';
+import type { Text } from '../../core/text.ts';
 import type { AugmentOptions } from '../../data/pure.ts';
 import type { ByMetric, Interval, MetricDescription, MetricValue, MetricValues } from '../../metrics/index.ts';
 import type { Device, ProfileRow } from '../../runtime/index.ts';
@@ -21,6 +22,8 @@ export interface Versions {
 export interface Warning {
   readonly code: string;
   readonly message: string;
+  /** The sentence as data, where it names options or actions. */
+  readonly text?: Text;
 }
 
 /** How well one class of anomalous test items is told from the normal ones. */

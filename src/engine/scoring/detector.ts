@@ -297,7 +297,7 @@ function checkScore({ score }: ItemScore): void {
   if (!Number.isNaN(score)) return;
   throw new DataError(
     'no-score',
-    'The detector gives NaN for this item, which is no score. It lies far outside of what the model can compute; look at its values.',
+    'The score of this item is not a number (NaN): its values are far outside the range of the model. Check them.',
   );
 }
 

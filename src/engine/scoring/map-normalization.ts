@@ -7,6 +7,7 @@
  */
 import { ConfigError } from '../../core/errors.ts';
 import type { Tensors } from '../../core/tensor.ts';
+import { option, say } from '../../core/text.ts';
 import { constant } from '../../graph/leaf.ts';
 import * as g from '../../graph/ops/index.ts';
 import type { Value } from '../../graph/value.ts';
@@ -23,8 +24,8 @@ export function checkMapNormalization(how: MapNormalization, model: AnyModel): v
   if (how === 'none' || model.pool) return;
   throw new ConfigError(
     'map-normalization',
-    `Z-scores of the map need a model whose score follows from its map, and that of ${model.name} does not. ` +
-      'Leave --normalize-map out.',
+    say`Z-scores of the map need a model whose score follows from its map; that of ${model.name} does not. Leave
+      ${option('mapNormalization')} out.`,
   );
 }
 

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { ConfigError, factsOf, nearestName, unknownName } from '../../core/errors.ts';
 import type { ItemShape } from '../../core/item-shape.ts';
-import { option, say } from '../../core/text.ts';
+import { option, optionList, say } from '../../core/text.ts';
 import type { Model } from '../../models/index.ts';
 
 /** What is read of an option's JSON Schema. */
@@ -48,8 +48,8 @@ export function resolveConfig<C>(
   for (const key of Object.keys(config)) {
     if (known.includes(key)) continue;
     const near = nearestName(key, known);
-    const all = known.map((name, i) => say`${i > 0 ? ', ' : ''}${option(['config', name])}`);
-    const hint = near ? say`Did you mean ${option(['config', near])}?` : say`It has ${all.length > 0 ? all : 'none'}.`;
+    const all = known.length > 0 ? optionList(known.map((name) => ['config', name])) : 'none';
+    const hint = near ? say`Did you mean ${option(['config', near])}?` : say`It has ${all}.`;
     throw new ConfigError(
       'unknown-option',
       say`${model.name} has no option named "${key}". ${hint}`,

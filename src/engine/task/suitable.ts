@@ -1,6 +1,7 @@
 /** Whether a model, its options and the data go together, with a sentence where they do not. */
 import { ConfigError } from '../../core/errors.ts';
 import type { Listener } from '../../core/events.ts';
+import { option, say } from '../../core/text.ts';
 import { type AugmentOptions, checkAugment, type Source } from '../../data/pure.ts';
 import { findKind } from '../../kinds/index.ts';
 import { type AnyModel, models } from '../../models/index.ts';
@@ -13,7 +14,7 @@ export function checkKind(model: AnyModel, { name, kind }: Source): void {
   const takers = models.filter((m) => m.inputs.includes(kind)).map((m) => m.name);
   throw new ConfigError(
     'unsuitable',
-    `${model.name} takes ${model.inputs.map((k) => findKind(k).words.items).join(' and ')}, and ${name} holds ${findKind(kind).words.items}. ` +
+    `${model.name} takes ${model.inputs.map((k) => findKind(k).words.items).join(' and ')}, but ${name} has ${findKind(kind).words.items}. ` +
       `Models that take them: ${takers.join(', ')}.`,
   );
 }
@@ -27,8 +28,8 @@ export function checkLabels(model: AnyModel, { split }: Task, onEvent: Listener)
   if (anomalies === 0) {
     throw new ConfigError(
       'no-labels',
-      `${model.name} learns from labelled anomalies and must have some to train on; the protocol ${split.protocol} ` +
-        'gives normal items only. Use --protocol labelled or imbalance, or a model that needs no labels.',
+      say`${model.name} needs labelled anomalies to train on, but the protocol ${split.protocol} gives normal items only.
+        Use ${option('protocol', 'labelled')} or ${option('protocol', 'imbalance')}, or a model that needs no labels.`,
     );
   }
   const total = split.train.length;
@@ -38,7 +39,7 @@ export function checkLabels(model: AnyModel, { split }: Task, onEvent: Listener)
       code: 'imbalance',
       message:
         `Only ${anomalies} of ${total} training items are anomalous (${((100 * anomalies) / total).toPrecision(2)} %): ` +
-        `${model.name} sees them again and again. Kinds of anomalies that are not among them may be missed.`,
+        `they are repeated often. Kinds of anomalies that are not among them may be missed.`,
     });
   }
 }
@@ -48,8 +49,8 @@ export function checkUnlabelled(model: AnyModel, config: unknown, { source }: Ta
   if (model.learns !== 'gradient' || !readsClasses(model.phases(config, source.shape), source.shape)) return;
   throw new ConfigError(
     'contamination',
-    `Contamination hides anomalies among the normal items, and ${model.name} learns from the classes of items, which ` +
-      'would tell them apart. Leave --contamination out, or choose another model.',
+    say`Contamination hides anomalies among the normal items, but ${model.name} learns from the classes of items, which
+      reveal them. Leave ${option('contamination')} out, or choose another model.`,
   );
 }
 
@@ -59,6 +60,7 @@ export function checkAugmented(model: AnyModel, augment: AugmentOptions): void {
   if (model.learns === 'gradient') return;
   throw new ConfigError(
     'augment',
-    `Augmentation needs a model that sees its images again and again, and ${model.name} sees them once. Leave --augment out.`,
+    say`Augmentation needs a model trained in epochs, but ${model.name} sees each image once. Leave
+      ${option('augment')} out.`,
   );
 }

@@ -31,7 +31,7 @@ export function warnOfSplit(source: Source, split: Split, onEvent: Listener): vo
       type: 'warning',
       code: 'no-anomalies',
       message:
-        `${source.name} has no anomalous ${source.kind === 'image' ? 'images' : 'rows'}: a detector is trained, but nothing can be said about how good it is. ` +
+        `${source.name} has no anomalous ${source.kind === 'image' ? 'images' : 'rows'}: the detector is trained, but its accuracy cannot be measured. ` +
         'Add some anomalies to measure it.',
     });
   }
@@ -44,7 +44,7 @@ export function warnOfSplit(source: Source, split: Split, onEvent: Listener): vo
       code: 'leak',
       message:
         `${leaks.length} of ${split.test.length} test images are copies of images that were trained on or held out ` +
-        `(${shown.join(', ')}${leaks.length > 3 ? ', …' : ''}): the metrics flatter. Remove the copies.`,
+        `(${shown.join(', ')}${leaks.length > 3 ? ', …' : ''}): the metrics are too optimistic. Remove the copies.`,
     });
   }
 }
