@@ -47,7 +47,7 @@ export { type RankCounts, rankCounts, undefinedReason } from './rank-counts.ts';
 export { connectedRegions, type Region, type Regions, regionsAbove } from './regions.ts';
 export {
   type ByMetric,
-  describeMetric,
+  describeOwn,
   findMetric,
   headlineMetrics,
   idOf,
@@ -57,6 +57,7 @@ export {
   type MetricValues,
   metrics,
   readMetric,
+  registerMetric,
   withOwnMetrics,
 } from './registry.ts';
 export { type ReviewBand, reviewBand, type Verdict, verdict, verdictCounts } from './review-band.ts';

@@ -17,6 +17,7 @@ import {
   pairedIntervals,
   pixelMetrics,
   readMetric,
+  registerMetric,
   withOwnMetrics,
 } from './index.ts';
 import type { RankCounts } from './rank-counts.ts';
@@ -105,6 +106,20 @@ describe('measureItems', () => {
   });
 });
 
+test('names and needs are checked by types', () => {
+  const { values } = measureItems({ scores, labels });
+  // @ts-expect-error there is no such metric
+  expect(values.aurok).toBe(undefined);
+  const undeclared = defineMetric({
+    ...description,
+    name: 'undeclared',
+    needs: ['both-labels'],
+    // @ts-expect-error the share is not among its needs
+    compute: ({ share }) => share,
+  });
+  expect(measureItems({ scores, labels }, [undeclared]).values).toEqual({ undeclared: null });
+});
+
 describe('intervals', () => {
   test('are those of the statistics one by one', () => {
     const options = { seed: 3, rounds: 40 };
@@ -187,9 +202,15 @@ describe('the registry', () => {
     expect(withOwnMetrics([own]).at(-1)).toBe(own);
     const twin = { ...own, name: 'auroc' };
     expect(() => withOwnMetrics([twin])).toThrow('There is a metric item.auroc already.');
-    expect(() => withOwnMetrics([own, own])).toThrow('There is a metric item.own already.');
+    expect(() => withOwnMetrics([own, { ...own }])).toThrow('There is a metric item.own already.');
     expect(readMetric({ item: { own: 0.25 } }, own)).toBe(0.25);
     expect(readMetric({ item: {} }, own)).toBe(undefined);
+    registerMetric(own);
+    registerMetric(own);
+    expect(withOwnMetrics([own]).filter(({ name }) => name === 'own')).toEqual([own]);
+    expect(findMetric('item.own')).toBe(own);
+    expect(measureItems({ scores, labels }).values).not.toHaveProperty('own'); // only what a report is made of has it
+    expect(() => registerMetric({ ...own })).toThrow('There is a metric item.own already.');
     expect(() => defineMetric({ ...own, name: 'My metric' })).toThrow('camel case');
     expect(() => defineMetric({ ...own, range: [1, 0] })).toThrow('range');
   });

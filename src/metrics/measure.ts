@@ -48,6 +48,9 @@ export interface Measured<Own = Values> {
 /** A number, why there is none, or undefined where the metric does not apply. */
 type Outcome = number | NoValue | undefined;
 
+/** Of a metric, perhaps in JavaScript, that returns nothing. */
+const nothing: NoValue = { reason: 'It came out as undefined.' };
+
 const isItemMetric = (metric: Metric): metric is ItemMetric => metric.level === 'item';
 const isMapMetric = (metric: Metric): metric is MapMetric => metric.level === 'map';
 
@@ -87,7 +90,7 @@ function outcomesOf(metrics: readonly ItemMetric[], given: ItemGiven, reason: st
   return metrics.map((metric) => {
     const found = (metric.needs ?? []).map(unmet).filter((outcome) => outcome !== null);
     if (found.includes(undefined)) return undefined;
-    return found.length > 0 ? found[0] : metric.compute(items);
+    return found.length > 0 ? found[0] : (metric.compute(items) ?? nothing);
   });
 }
 
@@ -173,7 +176,7 @@ export function measureMaps(given: MapGiven, metrics: readonly Metric[] = known)
     result() {
       const states = new Map([...accumulators].map(([begin, accumulator]) => [begin, accumulator.result()]));
       const outcomeOf = (metric: MapMetric): Outcome => {
-        if (isMet(metric)) return metric.compute(states.get(metric.accumulator));
+        if (isMet(metric)) return metric.compute(states.get(metric.accumulator)) ?? nothing;
         return given.threshold === null
           ? { reason: 'There are no held-out normals, so maps have no threshold.' }
           : undefined;

@@ -74,7 +74,8 @@ export function readMetric<T>(values: ByMetric<T> | undefined, { level, name }: 
   return values?.[level]?.[name];
 }
 
-const all: readonly Metric[] = metrics;
+/** Those of this file and, behind them, those that were registered from outside. */
+const all: Metric[] = [...metrics];
 
 /** Those with room in lists and at the top of a page; the first of them is what a detector is judged by. */
 export const headlineMetrics: readonly ItemMetric[] = all.filter(
@@ -94,21 +95,39 @@ export function findMetric(id: string, known: readonly MetricDescription[] = all
 }
 
 /**
- * All metrics and a user's own behind them. Throws ConfigError `metric` where one has the name of another of its level.
+ * Every metric that a report has: those of this file, those that were registered, and `own` behind them. Throws ConfigError
+ * `repeated-name` where two of a level share a name.
  */
 export function withOwnMetrics(own: readonly Metric[] = []): readonly Metric[] {
   const known = [...all];
-  for (const metric of own) {
-    if (known.some((other) => idOf(other) === idOf(metric))) {
-      throw new ConfigError('metric', `There is a metric ${idOf(metric)} already. Give yours another name.`);
-    }
-    known.push(metric);
-  }
+  for (const metric of own) if (!known.includes(metric)) addTo(known, metric);
   return known;
 }
 
-/** The words and numbers of a metric without its computation, as reports carry those of a user's own. */
-export function describeMetric(metric: MetricDescription): MetricDescription {
+/**
+ * Adds a metric from outside to every report that this program makes from now on, as the option `metrics` does for one.
+ * Throws as `withOwnMetrics`.
+ */
+export function registerMetric(metric: Metric): void {
+  if (!all.includes(metric)) addTo(all, metric);
+}
+
+function addTo(known: Metric[], metric: Metric): void {
+  if (known.some((other) => idOf(other) === idOf(metric))) {
+    throw new ConfigError('repeated-name', `There is a metric ${idOf(metric)} already. Give yours another name.`);
+  }
+  known.push(metric);
+}
+
+/** Those of some metrics that are not of this file, without their computation; reports carry them. */
+export function describeOwn(used: readonly Metric[]): MetricDescription[] {
+  return used.filter((metric) => !isBuiltIn(metric)).map(describeMetric);
+}
+
+const isBuiltIn = (metric: Metric) => (metrics as readonly Metric[]).includes(metric);
+
+/** The words and numbers of a metric. */
+function describeMetric(metric: MetricDescription): MetricDescription {
   const { name, level, title, short, meaning, range, better, chance, isHeadline } = metric;
   return {
     name,

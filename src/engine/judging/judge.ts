@@ -4,7 +4,7 @@ import { type Listener, silent } from '../../core/events.ts';
 import { isImage } from '../../core/item-shape.ts';
 import {
   type ByMetric,
-  describeMetric,
+  describeOwn,
   type ItemGiven,
   itemIntervals,
   type MapMeasure,
@@ -44,7 +44,7 @@ const ROUNDS = { least: 50, most: 1000, items: 10_000_000 };
 
 /**
  * Scores the test part with a session and computes the metrics; those that need a threshold get that of scores or of
- * maps. Throws ConfigError `metric` for own metrics under a name that is taken.
+ * maps. Throws ConfigError `repeated-name` for own metrics under a name that is taken.
  */
 export async function judge(
   session: Session,
@@ -54,6 +54,7 @@ export async function judge(
   const { source, split } = task;
   const { threshold, mapThreshold, onEvent = silent, signal } = options;
   const metrics = withOwnMetrics(options.metrics);
+  const ownMetrics = describeOwn(metrics);
   const maps = mapJudge(task, metrics, mapThreshold, onEvent);
   let judging = 0; // milliseconds that scoring alone would not take
   const onMaps: ScoreOptions['onMaps'] =
@@ -72,7 +73,7 @@ export async function judge(
     ...together(measureItems(given, metrics), maps.result()),
     intervals: { item: itemIntervals(given, { seed: 1, rounds: roundsFor(scores.length) }, metrics) },
     perType: perType(task, scores, threshold, metrics),
-    ...(options.metrics?.length && { ownMetrics: options.metrics.map(describeMetric) }),
+    ...(ownMetrics.length > 0 && { ownMetrics }),
     scoreMsPerItem,
   };
 }
