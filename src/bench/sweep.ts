@@ -5,13 +5,18 @@ import { rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { silent } from '../core/events.ts';
 import type { RunReport } from '../engine/judging/report-types.ts';
+import { findModel } from '../models/index.ts';
 import { makeFolder, readJsonIfThere, writeJson } from '../runs/files.ts';
+import type { TrainOptions } from '../runs/options.ts';
 import { migrateReport } from '../runs/report-file.ts';
-import type { TrainOptions } from '../runs/train.ts';
 import { oddityVersion } from '../runs/versions.ts';
 
 /** Trainings as data; what a sweep decides itself is left out. */
-export type SweepJob = Omit<TrainOptions, 'out' | 'resume' | 'overwrite' | 'onEvent' | 'signal'>;
+export type SweepJob = Omit<TrainOptions, 'model' | 'data' | 'out' | 'resume' | 'overwrite' | 'onEvent' | 'signal'> & {
+  /** Names of a model and of a data set. */
+  readonly model: string;
+  readonly data: string;
+};
 
 export interface SweepOptions extends Pick<TrainOptions, 'onEvent' | 'signal'> {
   /** Where finished reports lie, and the run folder of the training that is under way. */
@@ -39,7 +44,7 @@ export async function sweep(jobs: readonly SweepJob[], options: SweepOptions): P
         level: 'info',
         message: `${i + 1} of ${jobs.length}: ${job.model}, ${job.class === undefined ? basename(job.data) : `class ${job.class}`}${job.contamination ? `, contamination ${job.contamination}` : ''}`,
       });
-      report = await train({ ...job, out, resume: existsSync(out), onEvent, signal });
+      report = await train({ ...job, model: findModel(job.model), out, resume: existsSync(out), onEvent, signal });
       await writeJson(file, report);
       await rm(out, { recursive: true, force: true });
     }

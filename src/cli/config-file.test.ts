@@ -1,19 +1,67 @@
 import { expect, it } from 'vitest';
 import { findModel } from '../models/index.ts';
 import { parseConfigFile } from './config-file.ts';
+import { optionsFrom, runFlags } from './run-flags.ts';
 import { modelOptions, typedValue } from './schema.ts';
 
-it('reads a file and remembers the line of every key', () => {
-  const { values, lines } = parseConfigFile(
-    '# mine\nmodel: autoencoder\nclass: 1\n\nconfig:\n  epochs: 5\n  loss: l1\n',
-    'c.yaml',
+it('takes every word that a flag has, in its spelling, and remembers the line of every option', () => {
+  const text = [
+    '# mine',
+    'model: autoencoder',
+    'class: 1',
+    'train-limit: 20',
+    'tile: 64x32',
+    'overlap: 0.5',
+    'held-out: [3, 4]',
+    'column:',
+    '  amount: numeric',
+    'no-download: true',
+    'resume: false',
+    'epochs: 5',
+    'config:',
+    '  learning-rate: 0.01',
+    '  loss: l1',
+    '',
+  ].join('\n');
+  const { model, flags, config, lines } = parseConfigFile(text, 'c.yaml');
+  expect(model).toBe('autoencoder');
+  expect(config).toEqual({ epochs: 5, learningRate: 0.01, loss: 'l1' });
+  expect(optionsFrom(new Map(), flags)).toEqual({
+    class: '1',
+    trainLimit: 20,
+    tiles: { height: 64, width: 32, overlap: 0.5 },
+    heldOut: ['3', '4'],
+    columns: { amount: 'numeric' },
+    download: false,
+  });
+  expect(lines.get('trainLimit')).toBe(4);
+  expect(lines.get('columns.amount')).toBe(9);
+  expect(lines.get('config.loss')).toBe(15);
+  // Flags of the command line win; what may repeat adds up.
+  const own = new Map([
+    ['tile', ['128']],
+    ['column', ['side=ignore']],
+  ]);
+  expect(optionsFrom(own, flags)).toMatchObject({
+    tiles: { height: 128, width: 128, overlap: 0.5 },
+    columns: { amount: 'numeric', side: 'ignore' },
+  });
+});
+
+it('has a key for every flag of a run, and refuses other words with their line', () => {
+  for (const { flag } of runFlags) {
+    const value = flag.value === undefined ? 'true' : flag.repeats ? '{ a: b }' : '1';
+    expect(() => parseConfigFile(`${flag.name}: ${value}\n`, 'c.yaml'), flag.name).not.toThrow();
+  }
+  expect(() => parseConfigFile('model: knn\nneighbors: 2\n', 'c.yaml')).toThrow(
+    'A configuration file has no key "neighbors". Did you mean "neighbours"? (c.yaml:2)',
   );
-  expect(values).toEqual({ model: 'autoencoder', class: '1', config: { epochs: 5, loss: 'l1' } });
-  expect(Object.fromEntries(lines)).toEqual({ model: 2, class: 3, config: 5, 'config.epochs': 6, 'config.loss': 7 });
+  expect(() => parseConfigFile('overlap: 0.5\n', 'c.yaml')).not.toThrow();
+  expect(() => optionsFrom(new Map([['overlap', ['0.5']]]))).toThrow('--overlap needs --tile.');
 });
 
 it('takes an empty file', () => {
-  expect(parseConfigFile('# nothing\n', 'c.yaml').values).toEqual({});
+  expect(parseConfigFile('# nothing\n', 'c.yaml').flags.size).toBe(0);
 });
 
 it('types a text by the schema of the model', () => {

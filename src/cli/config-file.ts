@@ -1,135 +1,177 @@
-/** `--config file.yaml`: the options of a training in a file. Flags win over it. */
+/** `--config file.yaml`: the flags of a training in a file, in the same spelling. Flags win over it. */
 import { readFile } from 'node:fs/promises';
-import { isMap, isScalar, LineCounter, type Pair, parseDocument } from 'yaml';
+import { isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from 'yaml';
 import { ConfigError, nearestName } from '../core/errors.ts';
+import { type AnyModel, findModel } from '../models/index.ts';
+import { type Given, runFlags } from './run-flags.ts';
+import { modelOptions } from './schema.ts';
 
-/** What a configuration file may say; the words are those of the flags. */
-export interface ConfigFile {
-  model?: string;
-  data?: string;
-  protocol?: string;
-  class?: string;
-  size?: string;
-  channels?: number;
-  labelled?: number;
-  contamination?: number;
-  'train-limit'?: number;
-  'test-limit'?: number;
-  'held-out'?: string;
-  'normalize-map'?: string;
-  augment?: string;
-  tile?: string;
-  overlap?: number;
-  region?: string;
-  label?: string;
-  /** What columns of a CSV file of rows are, by name. */
-  columns?: Record<string, unknown>;
-  scaling?: string;
-  preset?: string;
-  seed?: number;
-  device?: string;
-  out?: string;
-  fpr?: number;
-  threads?: number;
-  maps?: number;
-  /** The model's own options. */
-  config?: Record<string, unknown>;
-}
-
-/** Type of each key; a `name` may be a text or a number. */
-const keys: Readonly<Record<keyof ConfigFile, 'text' | 'number' | 'name' | 'options'>> = {
-  model: 'text',
-  data: 'text',
-  protocol: 'text',
-  class: 'name',
-  size: 'name',
-  channels: 'number',
-  labelled: 'number',
-  contamination: 'number',
-  'train-limit': 'number',
-  'test-limit': 'number',
-  'held-out': 'name',
-  'normalize-map': 'text',
-  augment: 'text',
-  tile: 'name',
-  overlap: 'number',
-  region: 'text',
-  label: 'text',
-  columns: 'options',
-  scaling: 'text',
-  preset: 'text',
-  seed: 'number',
-  device: 'text',
-  out: 'text',
-  fpr: 'number',
-  threads: 'number',
-  maps: 'number',
-  config: 'options',
-};
-
-/** A file's content, and the line of each key (`config.epochs` for a model's option). */
+/** A file's content. */
 export interface ReadConfigFile {
-  readonly values: ConfigFile;
+  readonly path: string;
+  readonly model?: string;
+  readonly plugins: readonly string[];
+  /** By the name of a flag. */
+  readonly flags: ReadonlyMap<string, Given>;
+  /** Options of the model, from `config:`, `set:` and the model's own flags. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Lines by the path of an option: `seed`, `config.epochs`, `columns.amount`. */
   readonly lines: ReadonlyMap<string, number>;
 }
 
 /** Reads a configuration file. Throws ConfigError with file and line for what is not YAML, not known or of another type. */
-export async function readConfigFile(path: string): Promise<ReadConfigFile> {
+export async function readConfigFile(path: string, model?: string): Promise<ReadConfigFile> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');
   } catch {
     throw new ConfigError('config-file', `The configuration file ${path} cannot be read. Check the path of --config.`);
   }
-  return parseConfigFile(text, path);
+  return parseConfigFile(text, path, model);
 }
 
-/** The same for a text; `path` is for the messages. */
-export function parseConfigFile(text: string, path: string): ReadConfigFile {
+/** The same for a text; `path` is for the messages. `named` is the model of the command line, which wins. */
+export function parseConfigFile(text: string, path: string, named?: string): ReadConfigFile {
   const counter = new LineCounter();
   const document = parseDocument(text, { lineCounter: counter, prettyErrors: false });
-  const at = (offset: number) => `${path}:${counter.linePos(offset).line}`;
-  const fail = (message: string, offset: number) => new ConfigError('config-file', `${message} (${at(offset)}).`);
+  const lineAt = (offset: number) => counter.linePos(offset).line;
+  const fail = (message: string, offset: number, code = 'config-file') =>
+    new ConfigError(code, `${message} (${path}:${lineAt(offset)})`);
   const [broken] = document.errors;
-  if (broken) throw fail(`This is not YAML: ${broken.message.replace(/\.$/, '')}`, broken.pos[0]);
+  if (broken) throw fail(`This is not YAML: ${broken.message.replace(/\.$/, '')}.`, broken.pos[0]);
 
-  const values: Record<string, unknown> = {};
+  const flags = new Map<string, Given>();
   const lines = new Map<string, number>();
-  if (document.contents === null) return { values, lines };
-  if (!isMap(document.contents)) throw fail('A configuration file must be a list of "key: value" lines', 0);
+  const config: Record<string, unknown> = {};
+  const plugins: string[] = [];
+  let model: string | undefined;
+  if (document.contents === null) return { path, plugins, flags, config, lines };
+  if (!isMap(document.contents)) throw fail('A configuration file must be a list of "key: value" lines.', 0);
+  const pairs = document.contents.items.map((pair) => ({ pair, ...keyOf(pair) }));
 
-  const known = Object.keys(keys);
-  for (const pair of document.contents.items) {
-    const [key, offset] = keyOf(pair);
-    if (!known.includes(key)) {
-      const near = nearestName(key, known);
-      throw new ConfigError(
-        'unknown-config-key',
-        `A configuration file has no key "${key}" (${at(offset)}). ` +
-          `${near ? `Did you mean "${near}"?` : `Known: ${known.join(', ')}.`} Options of the model stand below "config:".`,
-      );
+  const modelPair = pairs.find(({ key }) => key === 'model');
+  if (modelPair) model = textOf(modelPair.pair.value as Node, () => fail('"model" must be a text.', modelPair.offset));
+  const own = modelWith(named ?? model);
+  const isKnown = new Map(
+    runFlags.flatMap(({ option, flag }) =>
+      [flag.name, ...(flag.formerly ? [flag.formerly] : [])].map((key) => [key, { option, flag }]),
+    ),
+  );
+  for (const { pair, key, offset } of pairs) {
+    const value = pair.value as Node | null;
+    if (key === 'model') continue;
+    if (key === 'plugin') {
+      const bad = () => fail('"plugin" must be a path, or a list of paths.', offset);
+      plugins.push(...(isSeq(value) ? value.items : [value]).map((item) => textOf(item as Node, bad)));
+      continue;
     }
-    lines.set(key, counter.linePos(offset).line);
-    const type = keys[key as keyof ConfigFile];
-    if (type === 'options') {
-      if (!isMap(pair.value)) throw fail(`"${key}" must be a list, "key: value" each`, offset);
-      values[key] = pair.value.toJSON();
-      for (const inner of pair.value.items) {
-        const [name, where] = keyOf(inner);
-        lines.set(`${key}.${name}`, counter.linePos(where).line);
+    if (key === 'config' || (key === 'set' && isMap(value))) {
+      if (!isMap(value)) throw fail(`"${key}" must be a list, "key: value" each.`, offset);
+      for (const inner of value.items) {
+        const { key: name, offset: where } = keyOf(inner);
+        const known = own?.options.find((o) => plain(o.key) === plain(name));
+        config[known?.key ?? name] = isScalar(inner.value) ? inner.value.value : (inner.value as Node).toJSON();
+        lines.set(`config.${known?.key ?? name}`, lineAt(where));
       }
       continue;
     }
-    const value = isScalar(pair.value) ? pair.value.value : undefined;
-    if (type === 'name' && (typeof value === 'string' || typeof value === 'number')) values[key] = String(value);
-    else if (typeof value === (type === 'text' ? 'string' : 'number')) values[key] = value;
-    else
-      throw fail(`"${key}" must be a ${type === 'number' ? 'number' : 'text'}, got ${JSON.stringify(value)}`, offset);
+    const found = isKnown.get(key);
+    if (!found) {
+      const option = own?.options.find((o) => o.flag === key);
+      if (!option) throw unknownKey(key, own, (message) => fail(message, offset, 'unknown-config-key'));
+      config[option.key] = isScalar(value) ? value.value : undefined;
+      lines.set(`config.${option.key}`, lineAt(offset));
+      continue;
+    }
+    const { option, flag } = found;
+    lines.set(option, lineAt(offset));
+    const given = givenOf(flag, value, (must) =>
+      fail(`"${key}" must be ${must}, got ${JSON.stringify(value?.toJSON() ?? null)}.`, offset),
+    );
+    if (given === undefined) continue;
+    flags.set(flag.name, given);
+    if (isMap(value))
+      for (const inner of value.items) lines.set(`${option}.${keyOf(inner).key}`, lineAt(keyOf(inner).offset));
   }
-  return { values, lines };
+  return { path, model, plugins, flags, config, lines };
+}
+
+/** Adds file and line to an error about an option that the file gave. */
+export function located(
+  error: ConfigError,
+  { lines, path }: ReadConfigFile,
+  flags: ReadonlyMap<string, Given>,
+): ConfigError {
+  const about = error.facts?.option;
+  if (!about) return error;
+  const flag = runFlags.find(({ option }) => option === about[0])?.flag.name;
+  const line = lines.get(about.join('.')) ?? lines.get(about[0]);
+  if (line === undefined || (flag && about[0] !== 'config' && flags.has(flag))) return error;
+  return new ConfigError(error.code, [...error.text, ` (${path}:${line})`], error.facts);
+}
+
+/** What a file gives of a flag; undefined for a switch that is off. */
+function givenOf(
+  { value, repeats, name }: (typeof runFlags)[number]['flag'],
+  node: Node | null,
+  fail: (must: string) => ConfigError,
+): Given | undefined {
+  if (!value) {
+    const isOn = isScalar(node) ? node.value : undefined;
+    if (typeof isOn !== 'boolean') throw fail('true or false');
+    return isOn ? true : undefined;
+  }
+  if (repeats && isMap(node)) {
+    return node.items.map((pair) => `${keyOf(pair).key}=${textOf(pair.value as Node, () => fail('a text each'))}`);
+  }
+  if (isSeq(node)) {
+    const texts = node.items.map((item) => textOf(item as Node, () => fail('a list of texts')));
+    return repeats ? texts : [texts.join(',')];
+  }
+  if (!isScalar(node) || node.value === null || typeof node.value === 'object')
+    throw fail(`what --${name} takes, ${value}`);
+  return [String(node.value)];
+}
+
+const plain = (word: string) => word.replace(/-/g, '').toLowerCase();
+
+/** The model that the options belong to, with them; undefined where it is not known (yet). */
+function modelWith(name: string | undefined) {
+  if (name === undefined) return undefined;
+  let model: AnyModel;
+  try {
+    model = findModel(name);
+  } catch {
+    return undefined; // said when the training begins
+  }
+  return { model, options: modelOptions(model) };
+}
+
+function unknownKey(
+  key: string,
+  own: ReturnType<typeof modelWith>,
+  fail: (message: string) => ConfigError,
+): ConfigError {
+  const known = [
+    'model',
+    'plugin',
+    'config',
+    ...runFlags.map(({ flag }) => flag.name),
+    ...(own?.options.map((o) => o.flag) ?? []),
+  ];
+  const near = nearestName(key, known);
+  const hint = near ? `Did you mean "${near}"?` : `Known: ${known.join(', ')}.`;
+  return fail(`A configuration file has no key "${key}". ${hint}`);
+}
+
+function textOf(node: Node | null, fail: () => ConfigError): string {
+  const value = isScalar(node) ? node.value : undefined;
+  if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') throw fail();
+  return String(value);
 }
 
 /** A key and the place where it begins. */
-function keyOf(pair: Pair): [string, number] {
-  return isScalar(pair.key) ? [String(pair.key.value), pair.key.range?.[0] ?? 0] : [String(pair.key), 0];
+function keyOf(pair: Pair): { key: string; offset: number } {
+  if (!isScalar(pair.key)) return { key: String(pair.key), offset: 0 };
+  return { key: String(pair.key.value), offset: pair.key.range?.[0] ?? 0 };
 }

@@ -1,5 +1,5 @@
 /** From a model's zod schema to flags, help lines and typed values: everything the command line knows of options. */
-import { z } from 'zod';
+import { propertiesOf, shortRangeOf } from '../core/schema.ts';
 import type { AnyModel } from '../models/index.ts';
 
 /** One option of a model, as its JSON Schema tells it. */
@@ -16,44 +16,17 @@ export interface ModelOption {
   readonly range: string;
 }
 
-interface Property {
-  type?: ModelOption['type'];
-  enum?: string[];
-  description?: string;
-  default?: unknown;
-  minimum?: number;
-  maximum?: number;
-  exclusiveMinimum?: number;
-  exclusiveMaximum?: number;
-}
-
 /** The options of a model in the order of its schema. */
 export function modelOptions(model: AnyModel): ModelOption[] {
-  const schema = z.toJSONSchema(model.config, { io: 'input' }) as { properties?: Record<string, Property> };
-  return Object.entries(schema.properties ?? {}).map(([key, property]) => ({
+  return Object.entries(propertiesOf(model.config)).map(([key, property]) => ({
     key,
     flag: key.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`),
-    type: property.type ?? 'string',
-    choices: property.enum,
+    type: (property.type ?? 'string') as ModelOption['type'],
+    choices: property.enum as readonly string[] | undefined,
     description: property.description ?? '',
     default: property.default,
-    range: rangeOf(property),
+    range: shortRangeOf(property),
   }));
-}
-
-function rangeOf(p: Property): string {
-  if (p.enum) return p.enum.join(' | ');
-  if (p.type === 'boolean') return 'true | false';
-  // zod states the range of safe integers where a schema gives none.
-  const high = p.maximum === Number.MAX_SAFE_INTEGER ? undefined : p.maximum;
-  const low = p.minimum === Number.MIN_SAFE_INTEGER ? undefined : p.minimum;
-  if (low !== undefined && high !== undefined) return `${low} … ${high}`;
-  const parts: string[] = [];
-  if (p.exclusiveMinimum !== undefined) parts.push(`> ${p.exclusiveMinimum}`);
-  if (low !== undefined) parts.push(`≥ ${low}`);
-  if (high !== undefined) parts.push(`≤ ${high}`);
-  if (p.exclusiveMaximum !== undefined) parts.push(`< ${p.exclusiveMaximum}`);
-  return parts.join(', ');
 }
 
 /** The value that a text on the command line means for an option; a text that does not fit its type stays a text. */

@@ -1,35 +1,23 @@
 /** The words of the command line: options are flags, actions are commands, every kind of error has an exit code. */
 import type { OddityError } from '../core/errors.ts';
 import { type Text, type Words, write } from '../core/text.ts';
-
-/**
- * Flags by the path of their option in the library. An option that is not named here has the flag of its name
- * (`maxPixels`: `--max-pixels`), and those of models are set with `--set`.
- */
-const flags: Readonly<Record<string, string>> = {
-  falseAlarmRate: '--fpr',
-  validationFraction: '--validation',
-  labelledFraction: '--labelled',
-  mapNormalization: '--normalize-map',
-  tiles: '--tile',
-  'tiles.overlap': '--overlap',
-  folderNames: '--normal, --abnormal and --mask',
-  'folderNames.normal': '--normal',
-  'folderNames.abnormal': '--abnormal',
-  'folderNames.mask': '--mask',
-  columns: '--column',
-  config: '--set',
-};
+import { factsOf, type RunOption } from '../runs/options.ts';
 
 const kebab = (key: string) => key.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
+
+/** Flags that set one field of an option. */
+const fields: Readonly<Record<string, string>> = { 'tiles.overlap': '--overlap' };
 
 /** The flag of an option: `--seed`, `--set epochs`, `--column amount`. */
 export function flagOf(path: readonly string[]): string {
   const [first, ...rest] = path;
-  const known = flags[path.join('.')];
+  const known = fields[path.join('.')];
   if (known) return known;
-  if (first === 'config') return `--set ${kebab(rest.join('.'))}`;
-  return rest.length > 0 ? `${flagOf([first])} ${rest.join('.')}` : `--${kebab(first)}`;
+  const flags = factsOf.get(first as RunOption)?.flags.map(({ name }) => name.replace(/^no-/, '')) ?? [];
+  if (first === 'config') return rest.length > 0 ? `--set ${kebab(rest.join('.'))}` : '--set';
+  if (rest.length > 0) return flags.includes(rest[0]) ? `--${rest[0]}` : `${flagOf([first])} ${rest.join('.')}`;
+  if (first === 'folderNames') return '--normal, --abnormal and --mask';
+  return `--${flags[0] ?? kebab(first)}`;
 }
 
 export const commandWords: Words = {

@@ -23,7 +23,15 @@ export {
   resolveClass,
 } from './protocols/index.ts';
 export { fitImage, fitMask, type Pixels, resample, writeUnit, zerosLike } from './resize.ts';
-export { checkSplit, findLeaks, finishSplit, type Split, type SplitOptions, type SplitPlan } from './split.ts';
+export {
+  checkSplit,
+  findLeaks,
+  finishSplit,
+  type Split,
+  type SplitOptions,
+  type SplitPlan,
+  splitOptions,
+} from './split.ts';
 export { type SyntheticOptions, synthetic } from './synthetic.ts';
 export { type EncodedRows, encodeRows } from './table/encode-rows.ts';
 export {

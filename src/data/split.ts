@@ -1,23 +1,92 @@
 /** A split of a source into training, validation and test items, made once from a seed and checked to be disjoint. */
+import { z } from 'zod';
 import { ConfigError, DataError, InternalError } from '../core/errors.ts';
 import type { Rng } from '../core/random.ts';
+import { optionFacts, readNumber } from '../core/schema.ts';
 import { option, say } from '../core/text.ts';
 import type { Source } from './item.ts';
 
-/** What a split can be told under any protocol. */
-export interface SplitOptions {
-  /** Share of the training normals to hold out for validation, [0, 0.9]; default 0.1. */
-  readonly validationFraction?: number;
+/** Options of splits that all protocols obey, as entries of the schema of a run. */
+export const splitOptions = {
+  /** Share of the normal training items that is held out for the threshold, [0, 0.9]; default 0.1. */
+  validationFraction: z
+    .number()
+    .min(0)
+    .max(0.9)
+    .optional()
+    .describe('Share of the normal training items that is held out for the threshold; default 0.1.')
+    .register(optionFacts, {
+      group: 'Task',
+      recorded: true,
+      flags: [
+        {
+          name: 'validation',
+          value: '<share>',
+          help: 'share of the normals held out for the threshold (default: 0.1)',
+          read: readNumber,
+        },
+      ],
+    }),
   /**
    * Share p of the training part that is made of anomalies which pass for normal, [0, 0.5]; default 0. To N normals
-   * ⌊p · N / (1 − p)⌋ anomalies are added (Berg et al. 2019). Held-out normals stay normal.
+   * ⌊p · N / (1 − p)⌋ anomalies are added (Berg et al. 2019). Held-out normals stay normal. Refused by models that learn
+   * from labels or classes.
    */
-  readonly contamination?: number;
+  contamination: z
+    .number()
+    .min(0)
+    .max(0.5)
+    .optional()
+    .describe('Share of the training part that is made of anomalies taken for normal; default 0.')
+    .register(optionFacts, {
+      group: 'Task',
+      recorded: true,
+      mustMatch: true,
+      flags: [
+        {
+          name: 'contamination',
+          value: '<share>',
+          help: 'share of the training part that is anomalies taken for normal (default: 0)',
+          read: readNumber,
+        },
+      ],
+    }),
   /** Train on at most so many of the normal items that are not held out, drawn by the seed; at least 1. Default: all. */
-  readonly trainLimit?: number;
+  trainLimit: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('Train on at most so many normal items, drawn by the seed; default all.')
+    .register(optionFacts, {
+      group: 'Task',
+      recorded: true,
+      mustMatch: true,
+      flags: [{ name: 'train-limit', value: '<n>', help: 'train on at most so many normal items', read: readNumber }],
+    }),
   /** Test on at most so many items, drawn by the seed with the share of anomalies kept; at least 2. Default: all. */
-  readonly testLimit?: number;
-}
+  testLimit: z
+    .int()
+    .min(2)
+    .optional()
+    .describe('Test on at most so many items, drawn by the seed with the share of anomalies kept; default all.')
+    .register(optionFacts, {
+      group: 'Task',
+      recorded: true,
+      mustMatch: true,
+      flags: [
+        {
+          name: 'test-limit',
+          value: '<n>',
+          help: 'test on at most so many items, the share of anomalies kept',
+          read: readNumber,
+        },
+      ],
+    }),
+};
+
+const splitSchema = z.object(splitOptions);
+/** How a split is drawn. */
+export type SplitOptions = Readonly<z.input<typeof splitSchema>>;
 
 /**
  * Item numbers (into `Source.items`), each ascending. Validation holds normal items only; so does training, except

@@ -1,6 +1,6 @@
 /** The models by name, and their types. Explicit imports, so that bundlers see them. */
 import type { z } from 'zod';
-import { unknownName } from '../core/errors.ts';
+import { ConfigError, unknownName } from '../core/errors.ts';
 import * as all from './all.ts';
 import type { AnyModel } from './define.ts';
 
@@ -25,8 +25,7 @@ export type ConfigOf<M extends ModelName | AnyModel> = M extends ModelName
     ? Partial<z.infer<M['config']>>
     : never;
 
-/** Every model, in the order in which lists show them. */
-export const models: readonly AnyModel[] = [
+const known: AnyModel[] = [
   all.autoencoder,
   all.pca,
   all.gan,
@@ -65,6 +64,22 @@ export const models: readonly AnyModel[] = [
   all.meanImage,
   all.random,
 ];
+
+/** Every model, in the order in which lists show them; those from outside come last. */
+export const models: readonly AnyModel[] = known;
+
+/** Makes a model from outside known by its name. Throws ConfigError `repeated-name` where another one has it. */
+export function registerModel(model: AnyModel): void {
+  const taken = known.find((m) => m.name === model.name);
+  if (taken === model) return;
+  if (taken) {
+    throw new ConfigError(
+      'repeated-name',
+      `A model needs a name of its own, and there is a model named "${model.name}" already.`,
+    );
+  }
+  known.push(model);
+}
 
 /** The model named so; case and separators do not count. Throws ConfigError with the nearest name. */
 export function findModel(name: string): AnyModel {

@@ -74,3 +74,10 @@ export async function drawMaps(
   }
   await writeJson(join(folder, 'scale.json'), scale);
 }
+
+/** Positions of the highest scores: their maps have the hottest pixels. */
+export function hottest(scores: Float32Array, most = 8): number[] {
+  return Array.from(scores.keys())
+    .sort((a, b) => scores[b] - scores[a])
+    .slice(0, most);
+}

@@ -6,34 +6,25 @@
 import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ConfigError, DataError, type ErrorData, errorData, OddityError } from '../core/errors.ts';
+import { ConfigError, DataError, type ErrorData, errorData, InternalError, OddityError } from '../core/errors.ts';
 import type { Event, Listener } from '../core/events.ts';
 import { action, option, say, type Text } from '../core/text.ts';
-import type {
-  AugmentOptions,
-  ColumnKind,
-  LayoutOptions,
-  Scaling,
-  TableEncoding,
-  TrainingChanges,
-} from '../data/index.ts';
+import type { LayoutOptions, TableEncoding } from '../data/index.ts';
 import type { Versions, Warning } from '../engine/judging/report-types.ts';
-import type { MapNormalization } from '../engine/scoring/map-normalization.ts';
-import type { RegionOption, Tiles } from '../engine/task/view-options.ts';
 import type { Device } from '../runtime/index.ts';
 import { makeFolder, readJsonIfThere, writeFailure, writeJson } from './files.ts';
 import { isLocked, type Lock, lockFolder } from './lock.ts';
+import type { RecordedOptions } from './options.ts';
 
 const format = 'oddity-run-1';
 /** Progress is logged at most this often. */
 const PROGRESS_MS = 1000;
 
-/** `run.json`. */
-export interface RunRecord {
+/** `run.json`: the options that it keeps as they were given, and what followed from them. */
+export interface RunRecord extends RecordedOptions {
   readonly format: string;
   readonly model: string;
   readonly config: Readonly<Record<string, unknown>>;
-  readonly preset?: string;
   /** Name of the data set, or absolute path of the folder or CSV file. */
   readonly data: string;
   /** Height and width of the images, and their channels, where they come from files. */
@@ -42,36 +33,16 @@ export interface RunRecord {
   readonly maxPixels?: number;
   readonly folderNames?: LayoutOptions;
   readonly acceptLicence?: boolean;
-  /** What the columns of a CSV file of rows were said to be, and how numbers were scaled. */
-  readonly columns?: Readonly<Record<string, ColumnKind>>;
-  readonly scaling?: Scaling;
   /** How rows of a table became inputs. */
   readonly table?: TableEncoding;
   readonly dataRoot: string;
   readonly dataHash: string;
   readonly protocol: string;
   readonly class: string;
-  readonly validationFraction?: number;
-  readonly labelledFraction?: number;
-  readonly contamination?: number;
-  readonly trainLimit?: number;
-  readonly testLimit?: number;
-  readonly heldOut?: readonly (string | number)[];
-  /** Normal images that joined or left the training part, where the run is an update of another one. */
-  readonly changes?: TrainingChanges;
   readonly splitHash: string;
   readonly seed: number;
   readonly falseAlarmRate: number;
-  /** What is done to maps before they are pooled; nothing unless given. */
-  readonly mapNormalization?: MapNormalization;
-  /** What happens to training images at random; nothing unless given. */
-  readonly augment?: AugmentOptions;
-  /** Tiles that the model takes instead of whole images. */
-  readonly tiles?: Tiles;
-  /** The part of the images that counts. */
-  readonly region?: RegionOption;
   readonly device: Device;
-  readonly threads?: number;
   readonly versions: Versions;
   readonly status: 'running' | 'done' | 'cancelled' | 'failed';
   readonly startedAt: string;
@@ -189,6 +160,12 @@ export class RunFolder {
       throw writeFailure(error, this.files.events);
     }
     this.writeLine({ type: 'status', status: 'running' });
+  }
+
+  /** The record as it stands on the disk, once the run has begun. */
+  get written(): RunRecord {
+    if (!this.record) throw new InternalError('the record was read before the run began.');
+    return this.record;
   }
 
   /** Writes events to `events.jsonl` and hands them on. */

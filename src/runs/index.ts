@@ -21,6 +21,7 @@ export { type ExportOptions, type ExportResult, exportModel } from './export.ts'
 export { type RunRecord, type RunStatus, readRun } from './folder.ts';
 export { type ListedRun, type ListRunsOptions, listRuns, removeRun } from './list.ts';
 export { type MapFormat, mapFormats } from './map-files.ts';
+export { type RunOptions, runOptions, type TrainOptions } from './options.ts';
 export {
   type Prediction,
   type PredictOptions,
@@ -31,6 +32,6 @@ export { makeReport, type ReportOptions } from './report-page.ts';
 export { type TestOptions, test } from './test.ts';
 export { type ThresholdOptions, type ThresholdPolicy, type ThresholdResult, threshold } from './threshold.ts';
 export { scoreTiled, type TiledOptions, type TiledScore } from './tiled.ts';
-export { type TrainOptions, train } from './train.ts';
+export { train } from './train.ts';
 export { type UpdateOptions, update } from './update.ts';
 export { oddityVersion, versionsOf } from './versions.ts';

@@ -5,7 +5,6 @@ import type { ImageShape } from '../core/item-shape.ts';
 import { Rng } from '../core/random.ts';
 import { option, optionList, say } from '../core/text.ts';
 import {
-  type ColumnKind,
   changeTraining,
   checkImageOptions,
   checkScaling,
@@ -18,52 +17,38 @@ import {
   type Protocol,
   regionSource,
   resolveClass,
-  type Scaling,
   type Source,
-  type SplitOptions,
-  type TrainingChanges,
 } from '../data/index.ts';
 import { hashSplit, type Task, warnOfSplit } from '../engine/task/task.ts';
 import type { RegionOption } from '../engine/task/view-options.ts';
+import type { RunOptions } from './options.ts';
 import { readRegion } from './region.ts';
 
 /** What determines a task, besides the bytes of the data. */
-export interface TaskOptions extends ImageOptions, SplitOptions {
-  /** Name of a data set, or path of a folder of images, of a CSV file that lists them or of a CSV file of rows. */
-  readonly data: string;
-  /** Default: what suits the data set, see `defaultProtocol`. */
-  readonly protocol?: string;
-  readonly class?: string | number;
+export interface TaskOptions extends Omit<RunOptions, 'seed' | 'size' | 'region' | 'data'> {
+  readonly data: string | Source;
   readonly seed: number;
-  /** Share of the anomalies for training whose labels are used, under the protocols `labelled` and `imbalance`. */
-  readonly labelledFraction?: number;
-  /** Classes of anomalies that training must not see, under the protocol `imbalance`. */
-  readonly heldOut?: readonly (string | number)[];
-  /** What columns of a CSV file of rows are, by name; the others follow from their cells. */
-  readonly columns?: Readonly<Record<string, ColumnKind>>;
-  /** What is done to the numbers of a table; default `min-max`, by the training part. */
-  readonly scaling?: Scaling;
-  /** The part of the images that counts: outside they are black and have no masks. */
+  readonly size?: ImageOptions['size'];
   readonly region?: RegionOption;
-  /** Accept the licence of a data set that asks for it. */
-  readonly acceptLicence?: boolean;
-  /** Normal images that were added to the training part after the split, or taken out. */
-  readonly changes?: TrainingChanges;
-  readonly dataRoot?: string;
-  readonly download?: boolean;
   readonly onEvent?: Listener;
   readonly signal?: AbortSignal;
 }
 
 /** Files of one's own say themselves what is normal; of a data set of classes, one class is. */
-export function defaultProtocol(dataset: Dataset): string {
+export function defaultProtocol(dataset: Pick<Dataset, 'protocol' | 'isOfFiles'>): string {
   return dataset.protocol ?? (dataset.isOfFiles ? 'folder' : 'one-class');
 }
 
+/** A source that a program holds, as a data set. */
+function heldBy(source: Source): Pick<Dataset, 'name' | 'isOfFiles' | 'protocol' | 'load'> {
+  const protocol = source.normalClass === undefined ? 'one-class' : 'folder';
+  return { name: source.name, isOfFiles: false, protocol, load: async () => source };
+}
+
 /** Checks names and options before anything is loaded. */
-export function checkTask(options: TaskOptions): { dataset: Dataset; protocol: Protocol } {
+export function checkTask(options: TaskOptions): { dataset: ReturnType<typeof heldBy>; protocol: Protocol } {
   const { data, class: about, size, channels, folderNames } = options;
-  const dataset = findDataset(data);
+  const dataset = typeof data === 'string' ? findDataset(data) : heldBy(data);
   const protocol = findProtocol(options.protocol ?? defaultProtocol(dataset));
   if (protocol.needs.includes('class') && about === undefined) throw missingClass(protocol.name, dataset.name);
   if (options.heldOut && protocol.name !== 'imbalance') {
@@ -79,7 +64,7 @@ export function checkTask(options: TaskOptions): { dataset: Dataset; protocol: P
   if (!dataset.isOfFiles && ofFiles.length > 0) {
     throw new ConfigError(
       'size-not-needed',
-      say`${data} is not a folder of images: its images have their own size, channels and classes. Leave
+      say`${dataset.name} is not a folder of images: its images have their own size, channels and classes. Leave
         ${optionList(ofFiles.map(([name]) => name))} out.`,
     );
   }
@@ -89,8 +74,7 @@ export function checkTask(options: TaskOptions): { dataset: Dataset; protocol: P
 /** Loads the data and makes the split, from the seed alone. */
 export async function loadTask(options: TaskOptions): Promise<Task> {
   const { dataset, protocol } = checkTask(options);
-  const { onEvent = silent, signal, seed, validationFraction, labelledFraction, heldOut } = options;
-  const { contamination, trainLimit, testLimit } = options;
+  const { onEvent = silent, signal, seed } = options;
   const begin = performance.now();
   const root = options.dataRoot ?? dataRoot();
   const { download, acceptLicence, columns, scaling, size, channels, maxPixels, folderNames } = options;
@@ -103,8 +87,7 @@ export async function loadTask(options: TaskOptions): Promise<Task> {
     const about = options.class ?? protocol.class;
     const number = about === undefined ? source.normalClass : resolveClass(source, about);
     const name = number === undefined ? undefined : source.classes[number];
-    const drawn = { validationFraction, labelledFraction, heldOut, contamination, trainLimit, testLimit, rng };
-    let split = protocol.split(source, { class: name, ...drawn });
+    let split = protocol.split(source, { ...options, class: name, rng });
     if (options.changes) {
       const { changes } = options;
       ({ source, split } = await changeTraining(source, split, changes, { maxPixels, onEvent, signal }));
@@ -122,7 +105,7 @@ export async function loadTask(options: TaskOptions): Promise<Task> {
       seconds: (performance.now() - begin) / 1000,
     };
   } catch (error) {
-    await source.close?.();
+    if (typeof options.data === 'string') await source.close?.();
     throw error;
   }
 }

@@ -1,33 +1,19 @@
 /** Puts the report of a run together. Node only. */
-import type { AugmentOptions } from '../data/index.ts';
 import { countParameters } from '../engine/fitting/items.ts';
 import type { Evaluation } from '../engine/judging/judge.ts';
 import type { RunReport } from '../engine/judging/report-types.ts';
-import type { MapNormalization } from '../engine/scoring/map-normalization.ts';
 import type { Task } from '../engine/task/task.ts';
 import { trainingItems } from '../engine/task/training-part.ts';
-import type { RegionOption, Tiles } from '../engine/task/view-options.ts';
 import { findModel } from '../models/index.ts';
 import type { Device } from '../runtime/index.ts';
+import type { RunRecord } from './folder.ts';
+import { measuredOptions } from './options.ts';
 import { versionsOf } from './versions.ts';
 
 /** Puts a report together. */
 export function reportOf(made: {
   folder: string;
-  plan: {
-    model: { name: string };
-    config: Record<string, unknown>;
-    mapNormalization?: MapNormalization;
-    augment?: AugmentOptions;
-    tiles?: Tiles;
-    region?: RegionOption;
-    data: string;
-    protocol: string;
-    contamination?: number;
-    trainLimit?: number;
-    testLimit?: number;
-    seed: number;
-  };
+  record: RunRecord;
   task: Task;
   device: Device;
   judged: Evaluation;
@@ -38,33 +24,27 @@ export function reportOf(made: {
   stepsPerSecond: number | null;
   begin: number;
 }): RunReport {
-  const { plan, task, judged } = made;
+  const { record, task, judged } = made;
   const { split } = task;
-  const model = findModel(plan.model.name);
+  const model = findModel(record.model);
   const { train, labels } = trainingItems(model, split);
   const { source } = task;
-  const { tiles } = plan;
+  const { tiles } = record;
   const shape = tiles ? ([source.shape[0], tiles.height, tiles.width] as const) : source.shape; // what was trained on
   return {
     run: made.folder,
-    model: plan.model.name,
-    data: plan.data,
+    model: record.model,
+    data: record.data,
     kind: task.source.kind,
     shape,
-    protocol: plan.protocol,
+    protocol: record.protocol,
     class: task.class,
-    seed: plan.seed,
+    seed: record.seed,
     device: made.device,
-    config: plan.config,
+    config: record.config,
     description: split.description,
-    parameters: countParameters(model, plan.config, { source, train, shape }),
-    ...(plan.contamination && { contamination: plan.contamination }),
-    ...(plan.trainLimit !== undefined && { trainLimit: plan.trainLimit }),
-    ...(plan.testLimit !== undefined && { testLimit: plan.testLimit }),
-    ...(plan.mapNormalization && { mapNormalization: plan.mapNormalization }),
-    ...(plan.augment && { augment: plan.augment }),
-    ...(plan.tiles && { tiles: plan.tiles }),
-    ...(plan.region && { region: plan.region }),
+    parameters: countParameters(model, record.config, { source, train, shape }),
+    ...measuredOptions(record),
     counts: {
       train: train.length,
       trainAnomalies: labels.reduce((n, y) => n + y, 0),

@@ -56,7 +56,7 @@ export async function test(options: TestOptions): Promise<RunReport> {
     const { info } = artifact;
     return reportOf({
       folder: run,
-      plan: { ...record, model: { name: record.model } },
+      record,
       task,
       device: runtime.device,
       judged,

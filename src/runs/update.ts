@@ -72,6 +72,7 @@ export async function update(options: UpdateOptions): Promise<RunReport> {
   return trainFrom(
     {
       ...record,
+      model,
       config: { ...record.config },
       size: record.size,
       device: device ?? record.device,

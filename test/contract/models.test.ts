@@ -53,7 +53,7 @@ describe.each(models.flatMap((m) => kindsOf(m).map((kind) => [m.name, kind, m] a
   (name, kind, model) => {
     const { labelled, ...data } = tasks[kind];
     const options = (out: string): TrainOptions => ({
-      model: name,
+      model,
       ...data,
       ...(model.learning === 'supervised' && { protocol: 'labelled', ...labelled }),
       config: { ...model.tiny },

@@ -174,8 +174,8 @@ describe('what is refused', () => {
       2,
       'autoencoder: epochs must be an integer from 1 to 100000, got "many".',
     ],
-    ['a seed that is no number', [...task, '--seed', 'x'], 2, '--seed must be a whole number >= 0, got "x".'],
-    ['a rate out of range', [...task, '--fpr', '1'], 2, '--fpr must be a number between 0 and 1, got "1".'],
+    ['a seed that is no number', [...task, '--seed', 'x'], 2, '--seed must be an integer at least 0, got "x".'],
+    ['a rate out of range', [...task, '--fpr', '1'], 2, '--fpr must be a number above 0 and below 1, got 1.'],
     [
       'a setting without a value',
       [...task, '--set', 'epochs'],
@@ -290,10 +290,14 @@ config:
   });
 
   const cases: [string, string, string][] = [
-    ['an unknown key', 'model: autoencoder\nsede: 3\n', 'has no key "sede" (c.yaml:2). Did you mean "seed"?'],
-    ['a value of another type', 'model: autoencoder\nseed: many\n', '"seed" must be a number, got "many" (c.yaml:2).'],
+    ['an unknown key', 'model: autoencoder\nsede: 3\n', 'has no key "sede". Did you mean "seed"? (c.yaml:2)'],
+    [
+      'a value of another type',
+      'model: autoencoder\nseed: many\n',
+      '--seed must be an integer at least 0, got "many". (c.yaml:2)',
+    ],
     ['what is not YAML', 'model: "autoencoder\n', 'This is not YAML:'],
-    ['a list', '- model\n', 'must be a list of "key: value" lines (c.yaml:1).'],
+    ['a list', '- model\n', 'must be a list of "key: value" lines. (c.yaml:1)'],
     [
       'an option out of range, with its line',
       'model: autoencoder\ndata: synthetic\nconfig:\n  width: 4\n  epochs: 0\n',
@@ -437,7 +441,7 @@ describe('Ctrl-C', () => {
     expect(stopped.code, stopped.stderr).toBe(130);
     expect(stopped.stdout).toBe('');
     expect(stopped.stderr).toContain('Stopping …');
-    const [, command] = /The run is kept in stopped; go on with:\n {2}oddity (.*)\n$/.exec(stopped.stderr) ?? [];
+    const [, command] = /The run is kept in stopped; resume with:\n {2}oddity (.*)\n$/.exec(stopped.stderr) ?? [];
     expect(command).toBe(`${long('stopped').join(' ')} --resume`);
     const record = JSON.parse(readFileSync(join(cwd, 'stopped', 'run.json'), 'utf8'));
     expect(record.status).toBe('cancelled');

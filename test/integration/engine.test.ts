@@ -359,7 +359,7 @@ describe('resuming', () => {
         },
       ]) as never),
     );
-    const whole = tiny({ model: 'toy-phases', config: {} });
+    const whole = tiny({ model: 'toy-phases' as never, config: {} });
     const report = await train(whole);
     const done = tensorsOf(whole.out!);
     expect(Object.keys(done).sort()).toEqual(['a.w', 'b.b']);
@@ -450,7 +450,7 @@ describe('resuming', () => {
     const optimizer = nn.sgd({ learningRate: 1 / 128 });
     const phase = { name: 'fit', steps: [{ name: 'w', updates: ['a', 'b'], optimizer, loss }] };
     registry.push(toy('toy-collapses', (() => [{ epochs: 20, batchSize: 16, phase }]) as never));
-    const options = tiny({ model: 'toy-collapses', config: {} });
+    const options = tiny({ model: 'toy-collapses' as never, config: {} });
     const report = await train(options);
     const warningsIn = (run: string) =>
       readFileSync(join(run, 'events.jsonl'), 'utf8')
@@ -499,7 +499,7 @@ describe('resuming', () => {
         },
       ]) as never),
     );
-    const options = tiny({ model: 'toy-explodes', config: {} });
+    const options = tiny({ model: 'toy-explodes' as never, config: {} });
     const error = await train(options).catch((e) => e);
     expect(error).toMatchObject({ name: 'TrainingDiverged', code: 'diverged' });
     expect(error.message).toMatch(
@@ -513,7 +513,7 @@ describe('resuming', () => {
 
 describe('bad input', () => {
   it.each<[string, Partial<TrainOptions>, string]>([
-    ['unknown-model', { model: 'autoencodr' }, 'Did you mean "autoencoder"?'],
+    ['unknown-model', { model: 'autoencodr' as never }, 'Did you mean "autoencoder"?'],
     ['unknown-data-set', { data: 'mnits' }, 'Did you mean "mnist"?'],
     ['unknown-protocol', { protocol: 'one-clas' }, 'Did you mean "one-class"?'],
     ['unknown-preset', { preset: 'seed-00' }, 'Did you mean "seed-000"?'],
@@ -540,7 +540,7 @@ describe('bad input', () => {
     ['validation-fraction', { validationFraction: 2 }, 'from 0 to 0.9'],
     ['bad-seed', { seed: 1.5 }, '`seed` must be an integer of at least 0, got 1.5.'],
     ['missing-data', { data: 'cifar10', class: 1, dataRoot: '/nowhere', download: false }, '/nowhere/cifar10'],
-    ['unsuitable', { model: 'toy-large', config: {} }, 'toy-large and synthetic: it needs 20 × 20 pixels.'],
+    ['unsuitable', { model: 'toy-large' as never, config: {} }, 'toy-large and synthetic: it needs 20 × 20 pixels.'],
   ])('%s leaves nothing behind', async (code, change, sentence) => {
     registry.push({ ...findModel('random'), name: 'toy-large', unsuitable: () => 'it needs 20 × 20 pixels.' });
     const options = tiny(change);

@@ -42,7 +42,7 @@ beforeAll(() => {
 });
 const isSpot = (p: number) => p % 24 >= 5 && p % 24 < 10 && p >= 120 && p < 240;
 
-const options = { model: 'mean-image', data: parts, size: [16, 16] as const, maps: 0, threads: 1 };
+const options = { model: 'mean-image' as const, data: parts, size: [16, 16] as const, maps: 0, threads: 1 };
 
 function oddity(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
   const child = spawn(process.execPath, [main, ...args], { cwd: root });
@@ -120,7 +120,13 @@ describe('a run on a folder', () => {
   it('a stopped run goes on with the same files', async () => {
     const out = join(root, 'resumed');
     const controller = new AbortController();
-    const gradient = { ...options, model: 'autoencoder', config: { epochs: 6, width: 4, code: 4 }, out, seed: 3 };
+    const gradient = {
+      ...options,
+      model: 'autoencoder' as const,
+      config: { epochs: 6, width: 4, code: 4 },
+      out,
+      seed: 3,
+    };
     const onEvent = (event: Event) => {
       if (event.type === 'progress' && event.task === 'fit' && event.done >= 2) controller.abort();
     };

@@ -16,7 +16,7 @@ it.each([
   ['denoising-autoencoder', {}],
 ])('%s goes on to the same bytes', async (model, config) => {
   const options = (out: string): TrainOptions => ({
-    model,
+    model: findModel(model),
     data: 'synthetic',
     class: 'texture',
     config: { ...findModel(model).tiny, ...config },

@@ -41,7 +41,7 @@ const json = (...parts: string[]) => JSON.parse(file(...parts).toString());
 describe('a killed run', () => {
   const config = { width: 4, code: 4, epochs: 120 };
   const flags = Object.entries(config).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
-  const options = { model: 'autoencoder', data: 'synthetic', class: 'texture', config, threads: 1, maps: 0 };
+  const options = { model: 'autoencoder' as const, data: 'synthetic', class: 'texture', config, threads: 1, maps: 0 };
 
   it('is locked while it runs, is not read as whole when killed, and goes on to the same bytes', async () => {
     const cut = join(cwd, 'cut');

@@ -46,7 +46,7 @@ beforeAll(() => {
   put(files.normal, picture(60));
 });
 
-const common = { model: 'mean-image', data, size: [height, width] as const, maps: 0, threads: 1 };
+const common = { model: 'mean-image' as const, data, size: [height, width] as const, maps: 0, threads: 1 };
 const small = { width: 4, code: 4, epochs: 1, batchSize: 9 };
 const readJson = (...path: string[]) => JSON.parse(readFileSync(join(...path), 'utf8'));
 const scoresOf = async (run: string) =>
@@ -91,7 +91,7 @@ describe('tiles', () => {
 
   it('are what a model learns from, and whole images what is judged', async () => {
     const out = join(root, 'tiles');
-    const report = await train({ ...common, model: 'autoencoder', config: small, tiles, out });
+    const report = await train({ ...common, model: 'autoencoder' as const, config: small, tiles, out });
     expect(report).toMatchObject({ tiles, counts: { train: 27, test: 12 } });
     expect(readJson(out, 'run.json').tiles).toEqual(tiles);
     expect(readJson(out, 'model.json')).toMatchObject({ tiles, shape: [1, height, width] });
@@ -99,7 +99,7 @@ describe('tiles', () => {
     // What was trained is the network of a tile: as large as that of the same data at the size of a tile.
     const plain = await train({
       ...common,
-      model: 'autoencoder',
+      model: 'autoencoder' as const,
       config: small,
       size: [16, 16],
       out: join(root, 'tile-sized'),
@@ -118,15 +118,15 @@ describe('tiles', () => {
     const refused = (more: object) => train({ ...common, out: join(root, 'refused'), ...more });
     await expect(refused({ tiles: { height: 25, width: 16 } })).rejects.toThrow('Use smaller tiles');
     await expect(refused({ tiles: { ...tiles, overlap: 1 } })).rejects.toThrow(withCode('tiles'));
-    await expect(refused({ tiles, model: 'cnn', protocol: 'labelled' })).rejects.toThrow('learns from labels');
-    await expect(refused({ tiles, model: 'pca', mapNormalization: 'zscore' })).rejects.toThrow(
+    await expect(refused({ tiles, model: 'cnn' as const, protocol: 'labelled' })).rejects.toThrow('learns from labels');
+    await expect(refused({ tiles, model: 'pca' as const, mapNormalization: 'zscore' })).rejects.toThrow(
       'Leave `mapNormalization` or',
     );
   });
 });
 
 describe('augmentation', () => {
-  const learner = { ...common, model: 'autoencoder', config: small };
+  const learner = { ...common, model: 'autoencoder' as const, config: small };
   const augment = { flipHorizontal: true, brightness: 0.2 };
 
   it('changes what is learnt, the same with the same seed, and is on record', async () => {
@@ -147,8 +147,8 @@ describe('augmentation', () => {
     writeFileSync(table, `a,b,label\n${rows.join('\n')}\n`);
     const out = join(root, 'refused');
     const one = { data: table, columns: { label: 'label' as const }, threads: 1, class: '0', augment, out };
-    await expect(train({ ...one, model: 'dagmm' })).rejects.toThrow('Augmentation applies to images only');
-    await expect(train({ ...common, model: 'pca', augment, out })).rejects.toThrow('pca sees each image once');
+    await expect(train({ ...one, model: 'dagmm' as const })).rejects.toThrow('Augmentation applies to images only');
+    await expect(train({ ...common, model: 'pca' as const, augment, out })).rejects.toThrow('pca sees each image once');
     await expect(train({ ...learner, augment: { noise: 2 }, out })).rejects.toThrow('noise must be from 0 to 1');
   });
 });

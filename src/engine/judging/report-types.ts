@@ -1,7 +1,7 @@
 /** What a run tells about itself: one JSON object, the same from `train`, `test` and `metrics.json`. */
 import type { ItemKind, ItemShape } from '../../core/item-shape.ts';
 import type { Text } from '../../core/text.ts';
-import type { AugmentOptions } from '../../data/pure.ts';
+import type { AugmentOptions, SplitOptions } from '../../data/pure.ts';
 import type { ByMetric, Interval, MetricDescription, MetricValue, MetricValues } from '../../metrics/index.ts';
 import type { Device, ProfileRow } from '../../runtime/index.ts';
 import type { EpochRecord } from '../fitting/contract.ts';
@@ -39,7 +39,7 @@ export interface TypeReport {
   readonly meanScore: number;
 }
 
-export interface RunReport {
+export interface RunReport extends Omit<SplitOptions, 'validationFraction'> {
   /** The run's folder. */
   readonly run: string;
   readonly model: string;
@@ -58,12 +58,6 @@ export interface RunReport {
   readonly description: string;
   /** How many numbers gradient training moved; 0 for a model that learns in another way. */
   readonly parameters: number;
-  /** Wanted share of contaminants in the training part; absent for none. */
-  readonly contamination?: number;
-  /** Most normal items to train on; absent for all. */
-  readonly trainLimit?: number;
-  /** Most items to test; absent for all. */
-  readonly testLimit?: number;
   /** What is done to maps before they are pooled; absent for nothing. */
   readonly mapNormalization?: MapNormalization;
   /** What happened to training images at random; absent for nothing. */

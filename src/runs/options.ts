@@ -1,0 +1,642 @@
+/**
+ * The options of a run: one schema, from which follow the flags of the command line and their help, the keys of a
+ * configuration file, what `run.json` keeps, the check of a resumed run, and the JSON Schema. A new option is one entry,
+ * here or beside the code that obeys it (`splitOptions`).
+ */
+import { z } from 'zod';
+import { ConfigError, unknownName } from '../core/errors.ts';
+import type { Listener } from '../core/events.ts';
+import {
+  checkKeys,
+  type FlagFacts,
+  type OptionFacts,
+  optionFacts,
+  propertiesOf,
+  rangeOf,
+  readList,
+  readNumber,
+  readPair,
+  readSides,
+} from '../core/schema.ts';
+import { columnKinds, readAugment, type Source, type SplitOptions, scalings, splitOptions } from '../data/index.ts';
+import { mapNormalizations } from '../engine/scoring/map-normalization.ts';
+import type { RegionOption } from '../engine/task/view-options.ts';
+import type { Metric } from '../metrics/index.ts';
+import type { AnyModel, ConfigOf, ModelName } from '../models/index.ts';
+import { deviceNames } from '../runtime/runtime.ts';
+
+const names = z.union([z.string(), z.array(z.string())]).readonly();
+const atLeastOne = z.int().min(1);
+const fact = (
+  group: OptionFacts['group'],
+  flags: FlagFacts | readonly FlagFacts[],
+  more: Partial<OptionFacts> = {},
+): OptionFacts => ({ group, flags: Array.isArray(flags) ? flags : [flags as FlagFacts], ...more });
+const kept = { recorded: true } as const;
+const keptAndSame = { recorded: true, mustMatch: true } as const;
+
+/** The options of a run, in the order in which help shows them. */
+export const runOptions = z.strictObject({
+  /** Name of a data set, such as `mnist`; path of a folder of images, a CSV file that lists them or a file of rows; or a Source. */
+  data: z
+    .custom<string | Source>(
+      (value) => typeof value === 'string' || (typeof value === 'object' && value !== null && 'read' in value),
+    )
+    .describe('Name of a data set, or path of a folder of images, of a list of them or of a file of rows.')
+    .register(
+      optionFacts,
+      fact('Task', {
+        name: 'data',
+        value: '<name|path>',
+        help: 'a data set (see: oddity datasets), a folder of images, a CSV file that lists them, or a file of rows (CSV, Parquet, ARFF, .data, .mat, .npz)',
+      }),
+    ),
+  /** Height and width that every image file is resized to, without keeping its proportions; default what suits the model, else 128 by 128. */
+  size: z
+    .union([z.tuple([z.int(), z.int()]), z.strictObject({ atMost: z.int() })])
+    .readonly()
+    .optional()
+    .describe('Height and width that image files are resized to; default what suits the model.')
+    .register(
+      optionFacts,
+      fact('Task', {
+        name: 'size',
+        value: '<n|HxW>',
+        help: 'resize image files to this height and width (default: what suits the model, often 128x128)',
+        read: readSides,
+      }),
+    ),
+  /** Channels of image files: 1 grey, 3 colour; default 1 when every file is grey. */
+  channels: z
+    .union([z.literal(1), z.literal(3)])
+    .optional()
+    .describe('Channels of image files: 1 grey, 3 colour; default 1 when every file is grey.')
+    .register(
+      optionFacts,
+      fact('Task', {
+        name: 'channels',
+        value: '<n>',
+        help: 'read image files as grey (1) or colour (3) (default: 1 if all are grey)',
+        read: readNumber,
+      }),
+    ),
+  /** The part of the images that counts: a rectangle in pixels as they are read, or the path of an image file that is white inside. */
+  region: z
+    .union([
+      z.string(),
+      z.strictObject({ x: z.number(), y: z.number(), width: z.number(), height: z.number() }).readonly(),
+    ])
+    .optional()
+    .describe('The part of the images that counts: a rectangle in pixels, or the path of a mask that is white inside.')
+    .register(
+      optionFacts,
+      fact(
+        'Task',
+        {
+          name: 'region',
+          value: '<x,y,w,h|file>',
+          help: 'only this part of the images counts: pixels at --size, or a mask',
+          read: readRegionText,
+        },
+        keptAndSame,
+      ),
+    ),
+  /** Train on tiles of the images, and score whole images tile by tile: for images that are larger than what matters. Pixels; overlap 0 … 0.9, default 0.25. */
+  tiles: z
+    .strictObject({ height: atLeastOne, width: atLeastOne, overlap: z.number().min(0).max(0.9).optional() })
+    .readonly()
+    .optional()
+    .describe('Train on tiles of this size, and score whole images tile by tile; neighbours share "overlap" of a side.')
+    .register(
+      optionFacts,
+      fact(
+        'Task',
+        [
+          {
+            name: 'tile',
+            value: '<n|HxW>',
+            help: 'train on tiles of this size, score whole images tile by tile',
+            read: readTiles,
+          },
+          {
+            name: 'overlap',
+            value: '<share>',
+            help: 'share of a tile that its neighbour has too, at least (default: 0.25)',
+            needs: 'tile',
+            read: (text, before) => ({ ...(before as object | undefined), overlap: readNumber(text) }),
+          },
+        ],
+        keptAndSame,
+      ),
+    ),
+  /** What happens to each training image at random; models that train by gradient only, and never while scoring. */
+  augment: z
+    .strictObject({
+      /** Flip left and right in half of the cases. */
+      flipHorizontal: z.boolean().optional(),
+      /** Flip top and bottom in half of the cases. */
+      flipVertical: z.boolean().optional(),
+      /** Turn by 0 to 3 right angles; images that are not square by 0 or 2. */
+      turns: z.boolean().optional(),
+      /** Turn by at most this many degrees either way, 0 … 180. */
+      degrees: z.number().optional(),
+      /** Shift by at most this share of the side either way, 0 … 0.5. */
+      shift: z.number().optional(),
+      /** Enlarge or shrink by at most this share, 0 … 0.9. */
+      scale: z.number().optional(),
+      /** Cut out a rectangle of at least this share of each side and enlarge it to the whole, above 0 … 1. */
+      crop: z.number().optional(),
+      /** Brighten or darken by at most this much of white, 0 … 1. */
+      brightness: z.number().optional(),
+      /** Change the contrast by at most this share, 0 … 1. */
+      contrast: z.number().optional(),
+      /** Standard deviation of noise, of white = 1, 0 … 1. */
+      noise: z.number().optional(),
+    })
+    .readonly()
+    .optional()
+    .describe('Random variants of training images, for models that train by gradient.')
+    .register(
+      optionFacts,
+      fact(
+        'Task',
+        {
+          name: 'augment',
+          value: '<list>',
+          help: 'random variants of training images: flip, flip-vertical, turns, rotate=10, shift=0.05, scale=0.1, crop=0.8, brightness=0.1, contrast=0.1, noise=0.02',
+          read: readAugment,
+        },
+        keptAndSame,
+      ),
+    ),
+  /** Names of the folders of normal and anomalous images and of masks, where they are not the usual ones. */
+  folderNames: z
+    .strictObject({ normal: names.optional(), abnormal: names.optional(), mask: names.optional() })
+    .readonly()
+    .optional()
+    .describe('Names of the folders of normal and anomalous images and of masks, where they are not the usual ones.')
+    .register(
+      optionFacts,
+      fact('Task', [
+        {
+          name: 'normal',
+          value: '<names>',
+          help: 'folders of normal images (default: good, ok, normal, …)',
+          read: into('normal', readList),
+        },
+        {
+          name: 'abnormal',
+          value: '<names>',
+          help: 'folders of anomalous images (default: all others)',
+          read: into('abnormal', readList),
+        },
+        {
+          name: 'mask',
+          value: '<names>',
+          help: 'folders of masks (default: ground_truth, mask, …)',
+          read: into('mask', readList),
+        },
+      ]),
+    ),
+  /** Pixels that an image file may have; default 100 million. */
+  maxPixels: atLeastOne
+    .optional()
+    .describe('Pixels that an image file may have; default 100 million.')
+    .register(
+      optionFacts,
+      fact('Task', {
+        name: 'max-pixels',
+        value: '<n>',
+        help: 'refuse image files with more pixels (default: 100000000)',
+        read: readNumber,
+      }),
+    ),
+  /** What is normal and what is not; default `folder` for files, `one-class` for data sets of classes. */
+  protocol: z
+    .string()
+    .optional()
+    .describe('What is normal; default that of the data set, folder for files, else one-class.')
+    .register(
+      optionFacts,
+      fact('Task', {
+        name: 'protocol',
+        value: '<name>',
+        help: 'what is normal: see oddity datasets (default: that of the data set; folder for files, else one-class)',
+      }),
+    ),
+  /** Name or number of the class that the protocol is about; files need none. */
+  class: z
+    .union([z.string(), z.number()])
+    .optional()
+    .describe('The class that the protocol is about, by name or number.')
+    .register(
+      optionFacts,
+      fact('Task', {
+        name: 'class',
+        value: '<name>',
+        help: 'the class that the protocol is about, by name or number; files need none',
+      }),
+    ),
+  /** Share of the anomalies for training whose labels are used, under `labelled` and `imbalance`, (0, 1]; default 1. */
+  labelledFraction: z
+    .number()
+    .positive()
+    .max(1)
+    .optional()
+    .describe('Share of the anomalies for training whose labels are used, under labelled and imbalance; default 1.')
+    .register(
+      optionFacts,
+      fact(
+        'Task',
+        {
+          name: 'labelled',
+          value: '<share>',
+          help: 'share of the anomalies to train on, for labelled and imbalance (default: 1)',
+          read: readNumber,
+        },
+        kept,
+      ),
+    ),
+  /** Classes of anomalies that training must not see, under the protocol `imbalance`; default half, by the seed. */
+  heldOut: z
+    .array(z.union([z.string(), z.number()]))
+    .readonly()
+    .optional()
+    .describe('Classes of anomalies that training must not see, under imbalance; default half, by the seed.')
+    .register(
+      optionFacts,
+      fact(
+        'Task',
+        {
+          name: 'held-out',
+          value: '<classes>',
+          help: 'classes of anomalies that training must not see, with --protocol imbalance (default: half, by the seed)',
+          read: readList,
+        },
+        kept,
+      ),
+    ),
+  ...splitOptions,
+  /** What columns of a file of rows are, by name; the others follow from their cells. */
+  columns: z
+    .record(z.string(), z.enum(columnKinds))
+    .readonly()
+    .optional()
+    .describe('What columns of a file of rows are, by name; the others follow from their cells.')
+    .register(
+      optionFacts,
+      fact(
+        'Task',
+        [
+          {
+            name: 'column',
+            value: '<name=kind>',
+            help: `what a column of a file of rows is: ${columnKinds.join(', ')}; may be repeated`,
+            repeats: true,
+            formerly: 'columns',
+            read: (text, before) => readPair(text, before, 'column', 'amount=numeric'),
+          },
+          {
+            name: 'label',
+            value: '<column>',
+            help: 'the column of labels in a file of rows (default: one named label or target; y of .mat and .npz)',
+            read: (text, before) => ({ ...(before as object | undefined), [text]: 'label' }),
+          },
+        ],
+        kept,
+      ),
+    ),
+  /** What is done to the numbers of a table; default `min-max`, by the training part. */
+  scaling: z
+    .enum(scalings)
+    .optional()
+    .describe('What is done to the numbers of a table, by the training part; default min-max.')
+    .register(
+      optionFacts,
+      fact(
+        'Task',
+        {
+          name: 'scaling',
+          value: '<name>',
+          help: `what is done to the numbers of a table, by the training part: ${scalings.join(', ')} (default: min-max)`,
+        },
+        kept,
+      ),
+    ),
+  /** Accept the licence of a data set that asks for it. */
+  acceptLicence: z
+    .boolean()
+    .optional()
+    .describe('Accept the licence of a data set that asks for it.')
+    .register(
+      optionFacts,
+      fact('Task', { name: 'accept-licence', help: 'accept the licence of a data set that asks for it' }),
+    ),
+  /** Decides the split, the initial values, the order of the batches and every draw; default 1. */
+  seed: z
+    .int()
+    .min(0)
+    .optional()
+    .describe('Decides the split, the initial values, the order of the batches and every draw; default 1.')
+    .register(
+      optionFacts,
+      fact('Task', {
+        name: 'seed',
+        value: '<n>',
+        help: 'seed of the split, the weights and the order (default: 1)',
+        read: readNumber,
+      }),
+    ),
+  /** Wanted share of normal items above the threshold, the false-positive rate, (0, 1); default 0.01. */
+  falseAlarmRate: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .optional()
+    .describe('Wanted false-positive rate: share of normal items above the threshold; default 0.01.')
+    .register(
+      optionFacts,
+      fact('Task', {
+        name: 'fpr',
+        value: '<share>',
+        help: 'wanted false-positive rate (false alarms) on normal items (default: 0.01)',
+        read: readNumber,
+      }),
+    ),
+  /** Where data sets lie; default `ODDITY_DATA`, else the user's cache. */
+  dataRoot: z
+    .string()
+    .optional()
+    .describe("Where data sets lie; default ODDITY_DATA, else the user's cache.")
+    .register(
+      optionFacts,
+      fact('Task', {
+        name: 'data-root',
+        value: '<folder>',
+        help: 'where data sets lie (default: ODDITY_DATA, else the cache of the user)',
+      }),
+    ),
+  /** Fetch data that is not on this machine; default true. */
+  download: z
+    .boolean()
+    .optional()
+    .describe('Fetch data that is not on this machine; default true.')
+    .register(
+      optionFacts,
+      fact('Task', { name: 'no-download', help: 'fail when the data set is not on this machine' }),
+    ),
+  /** One of the model's named sets of options; default the one for the data set, where the model has one. */
+  preset: z
+    .string()
+    .optional()
+    .describe("One of the model's named sets of options.")
+    .register(
+      optionFacts,
+      fact(
+        'Model',
+        {
+          name: 'preset',
+          value: '<name>',
+          help: 'a named set of options (default: that for the data set, where there is one)',
+        },
+        kept,
+      ),
+    ),
+  /** Options of the model. */
+  config: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe('Options of the model.')
+    .register(
+      optionFacts,
+      fact('Model', {
+        name: 'set',
+        value: '<key=value>',
+        help: 'set an option of the model; may be repeated',
+        repeats: true,
+        read: (text, before) => readPair(text, before, 'set', 'epochs=5'),
+      }),
+    ),
+  /**
+   * `zscore` gives maps in deviations from each pixel's mean on held-out normals, half of which are used up by it: the
+   * threshold comes from the other half. Default `none`.
+   */
+  mapNormalization: z
+    .enum(mapNormalizations)
+    .optional()
+    .describe('zscore: maps in standard deviations from held-out normals; default none.')
+    .register(
+      optionFacts,
+      fact(
+        'Model',
+        {
+          name: 'normalize-map',
+          value: '<how>',
+          help: 'none, or zscore: maps in standard deviations from held-out normals (default: none)',
+        },
+        keptAndSame,
+      ),
+    ),
+  /** The run's folder; default one below `runs/`, named after the model, the data and the time. */
+  out: z
+    .string()
+    .optional()
+    .describe('The folder of the run; default one below runs/.')
+    .register(
+      optionFacts,
+      fact('Run', { name: 'out', value: '<folder>', help: 'the run folder (default: one below runs/)' }),
+    ),
+  /** Resume the run in `out` that was cancelled or killed. */
+  resume: z
+    .boolean()
+    .optional()
+    .describe('Resume the run in "out".')
+    .register(optionFacts, fact('Run', { name: 'resume', help: 'resume the run in --out' })),
+  /** Replace the run in `out`. */
+  overwrite: z
+    .boolean()
+    .optional()
+    .describe('Replace the run in "out".')
+    .register(optionFacts, fact('Run', { name: 'overwrite', help: 'replace the run in --out' })),
+  /** Where graphs run; default `auto`, the one that is measured to be fastest. */
+  device: z
+    .enum(['auto', ...deviceNames])
+    .optional()
+    .describe('Where graphs run; default auto.')
+    .register(
+      optionFacts,
+      fact('Run', { name: 'device', value: '<name>', help: `auto, ${deviceNames.join(', ')} (default: auto)` }),
+    ),
+  /** Threads inside one operator; default all cores. */
+  threads: atLeastOne
+    .optional()
+    .describe('Threads inside one operator; default all cores.')
+    .register(
+      optionFacts,
+      fact(
+        'Run',
+        { name: 'threads', value: '<n>', help: 'threads of the device (default: all cores)', read: readNumber },
+        kept,
+      ),
+    ),
+  /** How many example maps to write; default 8. */
+  maps: z
+    .int()
+    .min(0)
+    .optional()
+    .describe('How many example maps to write; default 8.')
+    .register(
+      optionFacts,
+      fact('Run', { name: 'maps', value: '<n>', help: 'anomaly maps to keep as PNG (default: 8)', read: readNumber }),
+    ),
+  /** Collect time by operator. */
+  profile: z
+    .boolean()
+    .optional()
+    .describe('Collect time by operator.')
+    .register(optionFacts, fact('Run', { name: 'profile', help: 'print the time by operator' })),
+  /** 1 timings, 2 and graphs as text, 3 and ONNX files, in the run's `debug` folder. */
+  debug: z
+    .union([z.literal(0), z.literal(1), z.literal(2), z.literal(3)])
+    .optional()
+    .describe('1 timings, 2 and graphs as text, 3 and ONNX files.')
+    .register(optionFacts, fact('Run', [])),
+  /** Normal images to add to the training part after the split, as paths, and training items to take out, as ids. */
+  changes: z
+    .strictObject({ added: z.array(z.string()).readonly(), removed: z.array(z.string()).readonly() })
+    .readonly()
+    .optional()
+    .describe('Normal images that join the training part after the split, as paths, and items that leave it, as ids.')
+    .register(optionFacts, fact('Run', [], kept)),
+});
+
+/** The options of a run, without the model. */
+export type RunOptions = z.input<typeof runOptions>;
+export type RunOption = keyof RunOptions;
+
+/** What `train` takes; options of the model are typed by its name or value. */
+export type TrainOptions<M extends ModelName | AnyModel = ModelName | AnyModel> = Omit<
+  RunOptions,
+  'config' | 'region'
+> & {
+  /** Name of a model, such as `autoencoder`, or a model of your own made by `defineModel`. */
+  model: M;
+  /** Options of the model. */
+  config?: ConfigOf<M>;
+  /** The part of the images that counts: a rectangle in pixels as they are read, or the path of an image file that is white inside. */
+  region?: RegionOption;
+  /** Your own metrics, beside the others; see `defineMetric`. */
+  metrics?: readonly Metric[];
+  /** Hears progress, metrics, logs and warnings. */
+  onEvent?: Listener;
+  /** Stops the run within a second and leaves a checkpoint. */
+  signal?: AbortSignal;
+};
+
+/** Facts of every option, by its name. */
+export const factsOf: ReadonlyMap<RunOption, OptionFacts> = new Map(
+  Object.entries(runOptions.shape).map(([name, schema]) => [name as RunOption, optionFacts.get(schema as z.ZodType)!]),
+);
+
+/** The names of options that a fact holds for. */
+const those = (fact: (facts: OptionFacts) => boolean | undefined) =>
+  [...factsOf].filter(([, facts]) => fact(facts)).map(([name]) => name);
+
+/** Options that `run.json` keeps as they were given. */
+export type RecordedOptions = Readonly<
+  Pick<
+    RunOptions,
+    | 'augment'
+    | 'changes'
+    | 'columns'
+    | 'heldOut'
+    | 'labelledFraction'
+    | 'mapNormalization'
+    | 'preset'
+    | 'scaling'
+    | 'threads'
+    | 'tiles'
+    | keyof SplitOptions
+  >
+> & { readonly region?: RegionOption };
+
+/** What `run.json` keeps of options as they were given. */
+export function recordedOptions(options: Readonly<Partial<RunOptions>>): RecordedOptions {
+  const kept = those((facts) => facts.recorded).map((name) => [name, options[name]] as const);
+  return Object.fromEntries(kept.filter(([, value]) => value !== undefined && value !== 0 && value !== 'none'));
+}
+
+/** Those options that change what is measured: a report tells them, and a resumed run must have the same. */
+export function measuredOptions(options: RecordedOptions): RecordedOptions {
+  const same: readonly string[] = those((facts) => facts.mustMatch);
+  return Object.fromEntries(Object.entries(recordedOptions(options)).filter(([name]) => same.includes(name)));
+}
+
+/** The first option with another value than an earlier start had, where a resumed run must have the same; undefined for none. */
+export function changedOption(
+  earlier: Readonly<Partial<RunOptions>>,
+  now: Readonly<Partial<RunOptions>>,
+): { option: RunOption; before: unknown; now: unknown } | undefined {
+  const plain = (value: unknown) => JSON.stringify(value ?? null);
+  const valueOf = (options: object, name: string) => (options as Record<string, unknown>)[name];
+  const [before, after] = [recordedOptions(earlier), recordedOptions(now)];
+  const option = those((facts) => facts.mustMatch).find(
+    (name) => plain(valueOf(before, name)) !== plain(valueOf(after, name)),
+  );
+  return option && { option, before: valueOf(before, option), now: valueOf(after, option) };
+}
+
+/** Checks options of a run by the schema. Throws ConfigError `unknown-option` (with the nearest name) and `option-range`. */
+export function checkRunOptions(given: Readonly<Record<string, unknown>>, owner = 'train'): void {
+  const { model, metrics, onEvent, signal, ...options } = given;
+  checkKeys(options, ['model', ...Object.keys(runOptions.shape), 'metrics', 'onEvent', 'signal'], owner);
+  const parsed = runOptions.partial().safeParse(options);
+  if (parsed.success) return;
+  const [issue] = parsed.error.issues;
+  const [name, ...inner] = issue.path.map(String);
+  const { enum: names } = propertiesOf(runOptions)[name] ?? {};
+  if (names && typeof options[name] === 'string')
+    throw unknownName(titles[name] ?? name, options[name], names.map(String), name);
+  throw new ConfigError('option-range', {
+    option: name,
+    value: options[name],
+    must: mustOf(name, inner, issue.message),
+  });
+}
+
+/** What a name stands for, where that is not the name of the option. */
+const titles: Readonly<Record<string, string>> = { mapNormalization: 'normalisation of maps' };
+
+/** What an option must be, in words. */
+function mustOf(name: string, inner: readonly string[], otherwise: string): string {
+  const said: Readonly<Record<string, string>> = {
+    size: 'a whole number or height and width, such as 64x96',
+    tiles: inner.includes('overlap')
+      ? 'tiles with an overlap from 0 to 0.9'
+      : 'a whole number or height and width, such as 256',
+    channels: '1 (grey) or 3 (colour)',
+    region: 'four whole numbers x,y,width,height, or the path of an image file',
+    data: 'the name of a data set, a path or a Source',
+    columns: `columns by name, each ${columnKinds.join(', ')}`,
+  };
+  const property = propertiesOf(runOptions)[name];
+  return said[name] ?? (property ? rangeOf(property) : otherwise);
+}
+
+/** Puts a text into one field of an option that has several flags. */
+function into(field: string, read: (text: string) => unknown): FlagFacts['read'] {
+  return (text, before) => ({ ...(before as object | undefined), [field]: read(text) });
+}
+
+function readTiles(text: string): unknown {
+  const sides = readSides(text);
+  return typeof sides === 'string' ? sides : { height: sides[0], width: sides[1] };
+}
+
+/** `x,y,width,height` in pixels, or else the path of an image file. */
+function readRegionText(text: string): RegionOption | number[] {
+  const numbers = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
+  if (numbers.every(Number.isNaN)) return text;
+  const [x, y, width, height] = numbers;
+  return numbers.length === 4 && numbers.every(Number.isInteger) ? { x, y, width, height } : numbers;
+}
