@@ -25,6 +25,8 @@ export type {
 } from './engine/scoring/detector.ts';
 export type { FitInput, ItemArray } from './engine/task/source-of.ts';
 export type { ColumnShare, ImageInput, ImageRegion, Places, RawImage, Size } from './kinds/index.ts';
+export { defineKind } from './kinds/index.ts';
+export { defineMetric } from './metrics/index.ts';
 export * from './models/index.ts';
 export { type FitOptions, fit } from './runs/fit.ts';
 export * from './runs/index.ts';

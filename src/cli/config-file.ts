@@ -1,5 +1,6 @@
 /** `--config file.yaml`: the flags of a training in a file, in the same spelling. Flags win over it. */
 import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from 'yaml';
 import { ConfigError, nearestName } from '../core/errors.ts';
 import { type AnyModel, findModel } from '../models/index.ts';
@@ -17,6 +18,14 @@ export interface ReadConfigFile {
   readonly config: Readonly<Record<string, unknown>>;
   /** Lines by the path of an option: `seed`, `config.epochs`, `columns.amount`. */
   readonly lines: ReadonlyMap<string, number>;
+}
+
+/** The plugins that a configuration file names, by paths from its folder; none where it cannot be read, which is said later. */
+export async function pluginsOf(path: string): Promise<string[]> {
+  const text = await readFile(path, 'utf8').catch(() => '');
+  const value: unknown = parseDocument(text).toJS()?.plugin;
+  const names = value === undefined ? [] : [value].flat().filter((name) => typeof name === 'string');
+  return names.map((name) => join(dirname(path), name));
 }
 
 /** Reads a configuration file. Throws ConfigError with file and line for what is not YAML, not known or of another type. */

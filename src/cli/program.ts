@@ -12,10 +12,12 @@ import { addModels } from './commands/models.ts';
 import { addPredict } from './commands/predict.ts';
 import { addReport } from './commands/report.ts';
 import { addRuns } from './commands/runs.ts';
+import { addSchema } from './commands/schema.ts';
 import { addTest } from './commands/test.ts';
 import { addThreshold } from './commands/threshold.ts';
 import { addTrain } from './commands/train.ts';
 import { addUpdate } from './commands/update.ts';
+import { pluginsOf } from './config-file.ts';
 import { errorText, ourError } from './terminal.ts';
 import { errorJson, exitCodeOf } from './words.ts';
 
@@ -43,8 +45,16 @@ export function createProgram(argv: readonly string[]): Command {
   addCompare(program);
   addRuns(program);
   addExport(program);
+  addSchema(program);
   addBench(program);
   addDoctor(program);
+  for (const command of program.commands) {
+    command.option(
+      '--plugin <file>',
+      'make models, metrics, kinds and data sets of a module known; may be repeated',
+      (file: string, before: string[] = []) => [...before, file],
+    );
+  }
   const commands = [program, ...program.commands];
   for (const command of [...commands, ...program.commands.flatMap((c) => c.commands)]) {
     command.exitOverride().configureOutput({ outputError: () => {} });
@@ -54,6 +64,13 @@ export function createProgram(argv: readonly string[]): Command {
 
 /** Runs one command line and returns its exit code. Never throws. */
 export async function runCli(argv: readonly string[]): Promise<number> {
+  try {
+    await loadPlugins(argv);
+  } catch (thrown) {
+    const error = ourError(thrown);
+    report(error, argv);
+    return exitCodeOf(error);
+  }
   const program = createProgram(argv);
   if (argv.length === 0) {
     program.outputHelp();
@@ -69,6 +86,21 @@ export async function runCli(argv: readonly string[]): Promise<number> {
     report(error, argv);
     return exitCodeOf(error);
   }
+}
+
+/** Loads the modules that `--plugin` names, and those of a configuration file, before options of models become flags. */
+async function loadPlugins(argv: readonly string[]): Promise<void> {
+  const valuesOf = (flag: string) =>
+    argv.flatMap((word, i) =>
+      word === flag ? argv.slice(i + 1, i + 2) : word.startsWith(`${flag}=`) ? [word.slice(flag.length + 1)] : [],
+    );
+  const plugins = valuesOf('--plugin');
+  if (argv[0] === 'train') {
+    for (const file of valuesOf('--config')) plugins.push(...(await pluginsOf(file)));
+  }
+  if (plugins.length === 0) return;
+  const { loadPlugin } = await import('../runs/plugins.ts');
+  for (const path of plugins) await loadPlugin(path);
 }
 
 /** Writes an error: an object on stdout under `--json`, the sentence on stderr otherwise. */

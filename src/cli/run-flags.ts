@@ -2,7 +2,9 @@
 import { type Command, Option } from 'commander';
 import { ConfigError } from '../core/errors.ts';
 import type { FlagFacts, OptionFacts } from '../core/schema.ts';
+import { write } from '../core/text.ts';
 import { factsOf, type RunOption, type RunOptions } from '../runs/options.ts';
+import { commandWords } from './words.ts';
 
 /** What was given of one flag: its texts in their order, or true for a switch. */
 export type Given = readonly string[] | true;
@@ -20,7 +22,10 @@ export function addRunFlags(command: Command): Command {
     command.optionsGroup(`${group}:`);
     for (const { facts, flag } of runFlags) {
       if (facts.group !== group) continue;
-      const option = new Option(flag.value ? `--${flag.name} ${flag.value}` : `--${flag.name}`, flag.help);
+      const option = new Option(
+        flag.value ? `--${flag.name} ${flag.value}` : `--${flag.name}`,
+        write(flag.help, commandWords),
+      );
       if (flag.repeats) option.argParser((text: string, before: string[] = []) => [...before, text]);
       command.addOption(option);
     }

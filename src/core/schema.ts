@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { ConfigError, factsOf, nearestName } from './errors.ts';
-import { option, optionList, say } from './text.ts';
+import { option, optionList, type Said, say } from './text.ts';
 
 /** A flag of the command line, which is also the key of a configuration file. */
 export interface FlagFacts {
@@ -13,7 +13,7 @@ export interface FlagFacts {
   /** What its value is called in help: `<n>`; absent for a switch. */
   readonly value?: string;
   /** One line of help, with the default. */
-  readonly help: string;
+  readonly help: Said;
   /**
    * The option's value from a text, and from what earlier flags of the same option gave; a text that is none of the kind
    * goes on as it is, for the schema to refuse. Switches need none.
@@ -111,15 +111,16 @@ export function checkKeys(
   owner: string,
   within: readonly string[] = [],
 ): void {
+  const pathOf = (name: string) => [...within, name];
   for (const [key, value] of Object.entries(given)) {
     if (known.includes(key)) continue;
     const near = nearestName(key, known);
-    const all = known.length > 0 ? optionList(known.map((name) => [...within, name])) : 'none';
-    const hint = near ? say`Did you mean ${option([...within, near])}?` : say`It has ${all}.`;
+    const all = known.length > 0 ? optionList(known.map(pathOf)) : 'none';
+    const hint = near ? say`Did you mean ${option(pathOf(near))}?` : say`It has ${all}.`;
     throw new ConfigError(
       'unknown-option',
       say`${owner} has no option named "${key}". ${hint}`,
-      factsOf({ option: [...within, key], value }),
+      factsOf({ option: pathOf(key), value }),
     );
   }
 }

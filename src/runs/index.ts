@@ -22,6 +22,7 @@ export { type RunRecord, type RunStatus, readRun } from './folder.ts';
 export { type ListedRun, type ListRunsOptions, listRuns, removeRun } from './list.ts';
 export { type MapFormat, mapFormats } from './map-files.ts';
 export { type RunOptions, runOptions, type TrainOptions } from './options.ts';
+export { type LoadedPlugin, loadPlugin } from './plugins.ts';
 export {
   type Prediction,
   type PredictOptions,

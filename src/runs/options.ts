@@ -1,23 +1,21 @@
 /**
  * The options of a run: one schema, from which follow the flags of the command line and their help, the keys of a
  * configuration file, what `run.json` keeps, the check of a resumed run, and the JSON Schema. A new option is one entry,
- * here or beside the code that obeys it (`splitOptions`).
+ * here or beside the code that obeys it (`splitOptions`). A table, read whole: long because every option says three things,
+ * to programs, to the command line and to a form.
  */
 import { z } from 'zod';
-import { ConfigError, unknownName } from '../core/errors.ts';
 import type { Listener } from '../core/events.ts';
 import {
-  checkKeys,
   type FlagFacts,
   type OptionFacts,
   optionFacts,
-  propertiesOf,
-  rangeOf,
   readList,
   readNumber,
   readPair,
   readSides,
 } from '../core/schema.ts';
+import { option, say } from '../core/text.ts';
 import { columnKinds, readAugment, type Source, type SplitOptions, scalings, splitOptions } from '../data/index.ts';
 import { mapNormalizations } from '../engine/scoring/map-normalization.ts';
 import type { RegionOption } from '../engine/task/view-options.ts';
@@ -48,7 +46,7 @@ export const runOptions = z.strictObject({
       fact('Task', {
         name: 'data',
         value: '<name|path>',
-        help: 'a data set (see: oddity datasets), a folder of images, a CSV file that lists them, or a file of rows (CSV, Parquet, ARFF, .data, .mat, .npz)',
+        help: 'a data set by name, a folder of images, a CSV file that lists them, or a file of rows (CSV, Parquet, ARFF, .data, .mat, .npz)',
       }),
     ),
   /** Height and width that every image file is resized to, without keeping its proportions; default what suits the model, else 128 by 128. */
@@ -95,7 +93,7 @@ export const runOptions = z.strictObject({
         {
           name: 'region',
           value: '<x,y,w,h|file>',
-          help: 'only this part of the images counts: pixels at --size, or a mask',
+          help: say`only this part of the images counts: pixels at ${option('size')}, or a mask`,
           read: readRegionText,
         },
         keptAndSame,
@@ -221,7 +219,7 @@ export const runOptions = z.strictObject({
       fact('Task', {
         name: 'protocol',
         value: '<name>',
-        help: 'what is normal: see oddity datasets (default: that of the data set; folder for files, else one-class)',
+        help: 'what is normal (default: that of the data set; folder for files, else one-class)',
       }),
     ),
   /** Name or number of the class that the protocol is about; files need none. */
@@ -270,7 +268,7 @@ export const runOptions = z.strictObject({
         {
           name: 'held-out',
           value: '<classes>',
-          help: 'classes of anomalies that training must not see, with --protocol imbalance (default: half, by the seed)',
+          help: say`classes of anomalies that training must not see, with ${option('protocol', 'imbalance')} (default: half, by the seed)`,
           read: readList,
         },
         kept,
@@ -451,13 +449,13 @@ export const runOptions = z.strictObject({
     .boolean()
     .optional()
     .describe('Resume the run in "out".')
-    .register(optionFacts, fact('Run', { name: 'resume', help: 'resume the run in --out' })),
+    .register(optionFacts, fact('Run', { name: 'resume', help: say`resume the run in ${option('out')}` })),
   /** Replace the run in `out`. */
   overwrite: z
     .boolean()
     .optional()
     .describe('Replace the run in "out".')
-    .register(optionFacts, fact('Run', { name: 'overwrite', help: 'replace the run in --out' })),
+    .register(optionFacts, fact('Run', { name: 'overwrite', help: say`replace the run in ${option('out')}` })),
   /** Where graphs run; default `auto`, the one that is measured to be fastest. */
   device: z
     .enum(['auto', ...deviceNames])
@@ -538,10 +536,6 @@ export const factsOf: ReadonlyMap<RunOption, OptionFacts> = new Map(
   Object.entries(runOptions.shape).map(([name, schema]) => [name as RunOption, optionFacts.get(schema as z.ZodType)!]),
 );
 
-/** The names of options that a fact holds for. */
-const those = (fact: (facts: OptionFacts) => boolean | undefined) =>
-  [...factsOf].filter(([, facts]) => fact(facts)).map(([name]) => name);
-
 /** Options that `run.json` keeps as they were given. */
 export type RecordedOptions = Readonly<
   Pick<
@@ -559,69 +553,6 @@ export type RecordedOptions = Readonly<
     | keyof SplitOptions
   >
 > & { readonly region?: RegionOption };
-
-/** What `run.json` keeps of options as they were given. */
-export function recordedOptions(options: Readonly<Partial<RunOptions>>): RecordedOptions {
-  const kept = those((facts) => facts.recorded).map((name) => [name, options[name]] as const);
-  return Object.fromEntries(kept.filter(([, value]) => value !== undefined && value !== 0 && value !== 'none'));
-}
-
-/** Those options that change what is measured: a report tells them, and a resumed run must have the same. */
-export function measuredOptions(options: RecordedOptions): RecordedOptions {
-  const same: readonly string[] = those((facts) => facts.mustMatch);
-  return Object.fromEntries(Object.entries(recordedOptions(options)).filter(([name]) => same.includes(name)));
-}
-
-/** The first option with another value than an earlier start had, where a resumed run must have the same; undefined for none. */
-export function changedOption(
-  earlier: Readonly<Partial<RunOptions>>,
-  now: Readonly<Partial<RunOptions>>,
-): { option: RunOption; before: unknown; now: unknown } | undefined {
-  const plain = (value: unknown) => JSON.stringify(value ?? null);
-  const valueOf = (options: object, name: string) => (options as Record<string, unknown>)[name];
-  const [before, after] = [recordedOptions(earlier), recordedOptions(now)];
-  const option = those((facts) => facts.mustMatch).find(
-    (name) => plain(valueOf(before, name)) !== plain(valueOf(after, name)),
-  );
-  return option && { option, before: valueOf(before, option), now: valueOf(after, option) };
-}
-
-/** Checks options of a run by the schema. Throws ConfigError `unknown-option` (with the nearest name) and `option-range`. */
-export function checkRunOptions(given: Readonly<Record<string, unknown>>, owner = 'train'): void {
-  const { model, metrics, onEvent, signal, ...options } = given;
-  checkKeys(options, ['model', ...Object.keys(runOptions.shape), 'metrics', 'onEvent', 'signal'], owner);
-  const parsed = runOptions.partial().safeParse(options);
-  if (parsed.success) return;
-  const [issue] = parsed.error.issues;
-  const [name, ...inner] = issue.path.map(String);
-  const { enum: names } = propertiesOf(runOptions)[name] ?? {};
-  if (names && typeof options[name] === 'string')
-    throw unknownName(titles[name] ?? name, options[name], names.map(String), name);
-  throw new ConfigError('option-range', {
-    option: name,
-    value: options[name],
-    must: mustOf(name, inner, issue.message),
-  });
-}
-
-/** What a name stands for, where that is not the name of the option. */
-const titles: Readonly<Record<string, string>> = { mapNormalization: 'normalisation of maps' };
-
-/** What an option must be, in words. */
-function mustOf(name: string, inner: readonly string[], otherwise: string): string {
-  const said: Readonly<Record<string, string>> = {
-    size: 'a whole number or height and width, such as 64x96',
-    tiles: inner.includes('overlap')
-      ? 'tiles with an overlap from 0 to 0.9'
-      : 'a whole number or height and width, such as 256',
-    channels: '1 (grey) or 3 (colour)',
-    region: 'four whole numbers x,y,width,height, or the path of an image file',
-    data: 'the name of a data set, a path or a Source',
-    columns: `columns by name, each ${columnKinds.join(', ')}`,
-  };
-  const property = propertiesOf(runOptions)[name];
-  return said[name] ?? (property ? rangeOf(property) : otherwise);
-}
 
 /** Puts a text into one field of an option that has several flags. */
 function into(field: string, read: (text: string) => unknown): FlagFacts['read'] {

@@ -6,8 +6,8 @@ import type { Task } from '../engine/task/task.ts';
 import { trainingItems } from '../engine/task/training-part.ts';
 import { findModel } from '../models/index.ts';
 import type { Device } from '../runtime/index.ts';
+import { measuredOptions } from './check-options.ts';
 import type { RunRecord } from './folder.ts';
-import { measuredOptions } from './options.ts';
 import { versionsOf } from './versions.ts';
 
 /** Puts a report together. */

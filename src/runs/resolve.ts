@@ -10,9 +10,10 @@ import { resolveConfig } from '../engine/task/config.ts';
 import { checkAugmented } from '../engine/task/suitable.ts';
 import { withOwnMetrics } from '../metrics/index.ts';
 import { type AnyModel, findModel, type ModelName, registerModel } from '../models/index.ts';
+import { checkRunOptions } from './check-options.ts';
 import { checkDevice } from './device.ts';
 import { checkTask } from './load-task.ts';
-import { checkRunOptions, type TrainOptions } from './options.ts';
+import type { TrainOptions } from './options.ts';
 
 /** A run before its data is loaded: read-only from here on. */
 export interface ResolvedRun {

@@ -4,9 +4,10 @@ import type { Listener } from '../core/events.ts';
 import { option, say } from '../core/text.ts';
 import type { FitState, Former } from '../engine/fitting/contract.ts';
 import type { TrainingPart } from '../engine/task/training-part.ts';
+import { changedOption } from './check-options.ts';
 import { type CheckpointOrigin, checkCheckpoint, readCheckpoint } from './checkpoint.ts';
 import type { RunFolder, RunRecord } from './folder.ts';
-import { changedOption, type RunOptions } from './options.ts';
+import type { RunOptions } from './options.ts';
 
 /** Refuses to update what was learnt from items that are no longer the first of the training part. */
 export function checkFormer({ ids }: Former, { source, train }: TrainingPart): void {

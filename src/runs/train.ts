@@ -28,6 +28,7 @@ import { encodeModel } from '../graph/onnx/write.ts';
 import type { AnyModel, ModelName } from '../models/index.ts';
 import type { Runtime, Session } from '../runtime/index.ts';
 import { writeArtifact } from './artifact.ts';
+import { recordedOptions } from './check-options.ts';
 import { type CheckpointOrigin, writeCheckpoint } from './checkpoint.ts';
 import { type DebugDial, debugDial } from './debug.ts';
 import { openDevice } from './device.ts';
@@ -35,7 +36,7 @@ import { chooseExamples, drawMaps, findMapScale, hottest } from './example-maps.
 import { writeAtomic, writeJson } from './files.ts';
 import { RunFolder, stored } from './folder.ts';
 import { loadTask } from './load-task.ts';
-import { recordedOptions, type TrainOptions } from './options.ts';
+import type { TrainOptions } from './options.ts';
 import { nodePlatform } from './platform.ts';
 import { reportOf } from './report.ts';
 import { readReport } from './report-file.ts';

@@ -6,7 +6,7 @@ export interface Check {
   /** What holds, as a clause: "the order of items changes nothing". */
   readonly name: string;
   /** Throws an Error unless it does. */
-  run(): void;
+  run(): void | Promise<void>;
 }
 
 /** How far two computations of one value may lie apart. */

@@ -2,8 +2,9 @@
 import type { Command } from 'commander';
 import { Cancelled, ConfigError } from '../../core/errors.ts';
 import { findModel } from '../../models/index.ts';
+import { checkRunOptions } from '../../runs/check-options.ts';
 import { readRun, runFiles } from '../../runs/folder.ts';
-import { checkRunOptions, type TrainOptions } from '../../runs/options.ts';
+import type { TrainOptions } from '../../runs/options.ts';
 import { newRunFolderOf } from '../../runs/resolve.ts';
 import { act } from '../act.ts';
 import { located, type ReadConfigFile, readConfigFile } from '../config-file.ts';
