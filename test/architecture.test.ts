@@ -30,7 +30,7 @@ const layers: Readonly<Record<string, number>> = {
   backbones: 3,
   models: 4,
   engine: 5,
-  testing: 6,
+  testing: 8,
   report: 6,
   runs: 7,
   bench: 8,
