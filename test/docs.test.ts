@@ -1,7 +1,7 @@
 /**
  * What the documents promise: their code blocks run, the examples run, their links lead somewhere. A block is executed
- * when its fence says so: ```ts run``` or ```sh run```. Everything runs as in a user's project, in an empty folder
- * whose node_modules holds this package.
+ * when its fence says so, ```ts run``` or ```sh run```, and written to a file when it names one, ```js file=mine.mjs```.
+ * Everything runs as in a user's project, in an empty folder whose node_modules holds this package.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
@@ -33,18 +33,21 @@ const examples = readdirSync(join(root, 'examples')).filter((file) => file.endsW
 interface Block {
   readonly document: string;
   readonly line: number;
-  readonly language: 'ts' | 'sh';
+  readonly language: 'ts' | 'sh' | 'js';
+  /** Where the block is written, for blocks that name a file. */
+  readonly file?: string;
   readonly code: string;
 }
 
-/** The blocks of a document that are to be executed. */
+/** The blocks of a document that are to be executed or written. */
 function blocksOf(document: string): Block[] {
   const text = readFileSync(join(root, document), 'utf8');
-  return [...text.matchAll(/^```(ts|sh) run\n([\s\S]*?)^```$/gm)].map((match) => ({
+  return [...text.matchAll(/^```(?:(ts|sh) run|(js) file=(\S+))\n([\s\S]*?)^```$/gm)].map((match) => ({
     document,
     line: text.slice(0, match.index).split('\n').length,
-    language: match[1] as Block['language'],
-    code: match[2],
+    language: (match[1] ?? match[2]) as Block['language'],
+    file: match[3],
+    code: match[4],
   }));
 }
 
@@ -57,7 +60,7 @@ beforeAll(() => {
   writeFileSync(join(project, 'package.json'), '{ "name": "somebody", "private": true, "type": "module" }\n');
   symlinkSync(root, join(project, 'node_modules', 'oddity'));
   symlinkSync(join(root, 'dist', 'cli', 'main.js'), join(project, 'node_modules', '.bin', 'oddity'));
-  for (const name of ['onnxruntime-node', 'onnxruntime-common', '@types', 'undici-types']) {
+  for (const name of ['onnxruntime-node', 'onnxruntime-common', 'zod', '@types', 'undici-types']) {
     const there = join(root, 'node_modules', name);
     if (existsSync(there)) symlinkSync(there, join(project, 'node_modules', name));
   }
@@ -89,9 +92,10 @@ describe('code blocks', () => {
   });
 
   // In order and in one folder: later blocks of a document use what earlier ones made.
-  for (const { document, line, language, code } of blocks) {
-    it(`${document}:${line} (${language})`, () => {
-      if (language === 'sh') {
+  for (const { document, line, language, file, code } of blocks) {
+    it(`${document}:${line} (${file ?? language})`, () => {
+      if (file) writeFileSync(join(project, file), code);
+      else if (language === 'sh') {
         execute('bash', ['-euo', 'pipefail', '-c', code.replaceAll('npx oddity', 'oddity')]);
       } else {
         writeFileSync(join(project, 'block.ts'), code);
