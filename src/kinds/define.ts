@@ -51,6 +51,7 @@ export interface ReadItem {
   readonly size?: Size;
 }
 
+/** Height and width in pixels. */
 export interface Size {
   readonly height: number;
   readonly width: number;

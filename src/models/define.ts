@@ -146,6 +146,7 @@ export type Model<C = Record<string, unknown>, N extends string = string> = Comm
     | { readonly learns: 'none' }
   );
 
+/** A model of any options, as registries hold them. */
 // biome-ignore lint/suspicious/noExplicitAny: whatever its options are.
 export type AnyModel = Model<any>;
 

@@ -19,6 +19,7 @@ import { type RunRecord, readFinishedRun, runFiles } from './folder.ts';
 import { readReport } from './report-file.ts';
 import { readPredictions, type TestScores } from './test-scores.ts';
 
+/** Options of `compareRuns`: the folders of two finished runs. */
 export interface CompareOptions {
   /** Folders of two finished runs. */
   a: string;
@@ -29,6 +30,7 @@ export interface CompareOptions {
   metrics?: readonly Metric[];
 }
 
+/** What `compareRuns` finds: metrics side by side and the items on which two runs disagree. */
 export interface Comparison {
   readonly a: ComparedRun;
   readonly b: ComparedRun;
@@ -57,6 +59,7 @@ export interface ComparedRun {
   readonly sawTest: boolean;
 }
 
+/** A metric of two runs, and the interval of its difference. */
 export interface ComparedMetric {
   readonly level: MetricLevel;
   readonly name: string;
@@ -70,6 +73,7 @@ export interface ComparedMetric {
   readonly interval: readonly [number, number] | null;
 }
 
+/** A test item and how two runs rank it. */
 export interface ComparedItem {
   readonly id: string;
   readonly class: string;

@@ -6,6 +6,7 @@ import { readArtifact } from './artifact.ts';
 import { checkDevice } from './device.ts';
 import { nodePlatform } from './platform.ts';
 
+/** Options of `loadDetector`. */
 export interface DetectorOptions {
   /** Default `auto`. */
   device?: Device | 'auto';

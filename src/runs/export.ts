@@ -25,6 +25,7 @@ import { readRegion } from './region.ts';
 import { loadRunTask } from './test.ts';
 import { oddityVersion } from './versions.ts';
 
+/** Options of `exportModel`. */
 export interface ExportOptions {
   /** The run's folder. */
   run: string;
@@ -39,6 +40,7 @@ export interface ExportOptions {
   signal?: AbortSignal;
 }
 
+/** What `exportModel` wrote, and with `verify` how far it is from the plain reference. */
 export interface ExportResult {
   /** Path of the ONNX file. */
   readonly model: string;

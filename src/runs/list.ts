@@ -16,6 +16,7 @@ export const sortableMetrics: readonly string[] = metrics.filter(isSortable).map
 
 export const runStatuses = ['running', 'done', 'cancelled', 'failed', 'killed'] as const satisfies readonly RunStatus[];
 
+/** Options of `listRuns`: where to look, and what to keep of what is found. */
 export interface ListRunsOptions {
   /** Default `runs`. */
   folder?: string;

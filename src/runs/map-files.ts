@@ -14,6 +14,7 @@ import { writeAtomic, writeJson } from './files.ts';
  * JSON file beside it. `npy`: float32 `[H, W]`.
  */
 export const mapFormats = ['picture', 'overlay', 'png16', 'npy'] as const;
+/** A kind of file that an anomaly map is written to; see `mapFormats`. */
 export type MapFormat = (typeof mapFormats)[number];
 
 /** Throws ConfigError `unknown-map-format`, offering the nearest name. */

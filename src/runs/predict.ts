@@ -17,6 +17,7 @@ import { makeFolder } from './files.ts';
 import { type StoredError, stored } from './folder.ts';
 import { checkMapFormat, type MapFormat, MapWriter } from './map-files.ts';
 
+/** Options of `predict`. */
 export interface PredictOptions {
   /** A run's folder, an artefact's folder or its `model.onnx`. */
   run: string;
@@ -63,6 +64,7 @@ export interface Prediction {
   readonly maps?: Partial<Record<MapFormat, string>>;
 }
 
+/** What `predict` makes of files: predictions in their order, and files that failed. */
 export interface PredictResult {
   /** The threshold of the detector; `sawTest` means that the test part of its data chose it. */
   readonly threshold: ThresholdReport;

@@ -24,6 +24,7 @@ import { readReport } from './report-file.ts';
 import { loadRunTask } from './test.ts';
 import { readPredictions } from './test-scores.ts';
 
+/** Options of `makeReport`. */
 export interface ReportOptions {
   /** The folder of a finished run. */
   run: string;

@@ -16,6 +16,7 @@ import { loadTask } from './load-task.ts';
 import { reportOf } from './report.ts';
 import { readReport } from './report-file.ts';
 
+/** Options of `test`. */
 export interface TestOptions {
   /** The run's folder. */
   run: string;

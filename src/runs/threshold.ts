@@ -33,6 +33,7 @@ export type ThresholdPolicy =
   | { readonly by: 'cost'; readonly falseAlarm: number; readonly miss: number }
   | { readonly by: 'value'; readonly value: number };
 
+/** Options of `threshold`. */
 export interface ThresholdOptions {
   /** A run's folder; an artefact's folder or `model.onnx` for policies without labels. */
   run: string;
@@ -42,6 +43,7 @@ export interface ThresholdOptions {
   write?: boolean;
 }
 
+/** A threshold as it is now, as it was, and what it does on the test part. */
 export interface ThresholdResult {
   readonly run: string;
   /** With what it does on the test part, where the run has one. */

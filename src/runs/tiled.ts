@@ -4,6 +4,7 @@ import { isImage } from '../core/item-shape.ts';
 import { cutTile, joinTiles, tileGrid } from '../data/transforms/index.ts';
 import type { Detector } from '../engine/scoring/detector.ts';
 
+/** Options of `scoreTiled`; sizes in pixels. */
 export interface TiledOptions {
   /** Of the image, in pixels; at least those of the detector. */
   readonly height: number;

@@ -11,6 +11,7 @@ import { readCheckpoint } from './checkpoint.ts';
 import { readFinishedRun, runFiles } from './folder.ts';
 import { trainFrom } from './train.ts';
 
+/** Options of `update`. */
 export interface UpdateOptions {
   /** The folder of a finished run. It stays as it is. */
   run: string;

@@ -19,6 +19,7 @@ export async function openRuntime(device: Device | 'auto', options: OrtOptions =
   return device === 'reference' ? openReferenceRuntime() : openOrtRuntime(device, options);
 }
 
+/** A device, whether it can be opened on this machine, and if not, why. */
 export interface DeviceStatus {
   device: Device;
   available: boolean;

@@ -5,6 +5,7 @@ import type { Program } from '../graph/program.ts';
 
 /** Where a graph runs. `cpu`, `webgpu`, `cuda`, `coreml`, `dml` are onnxruntime-node; `wasm` is onnxruntime-web. */
 export const deviceNames = ['cpu', 'wasm', 'webgpu', 'cuda', 'coreml', 'dml', 'reference'] as const;
+/** Where a graph runs: `cpu`, `webgpu`, `cuda`, `coreml` and `dml` natively, `wasm` anywhere, `reference` in plain code. */
 export type Device = (typeof deviceNames)[number];
 
 export interface SessionOptions {

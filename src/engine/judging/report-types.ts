@@ -39,6 +39,7 @@ export interface TypeReport {
   readonly meanScore: number;
 }
 
+/** What a run tells about itself: one JSON object, the same from `train`, `test` and `metrics.json`. */
 export interface RunReport extends Omit<SplitOptions, 'validationFraction'> {
   /** The run's folder. */
   readonly run: string;
