@@ -13,7 +13,8 @@ it('writes options as flags', () => {
   expect(words('tiles.overlap')).toBe('--overlap');
   expect(words('tiles', { height: 64, width: 96 })).toBe('--tile 64x96');
   expect(words('region', { x: 1, y: 2, width: 30, height: 40 })).toBe('--region 1,2,30,40');
-  expect(words('augment', { flip: true, rotate: 10 })).toBe('--augment flip,rotate=10');
+  expect(words('augment', { flipHorizontal: true, degrees: 10 })).toBe('--augment flip,rotate=10');
+  expect(words('augment.degrees')).toBe('--augment rotate');
   expect(words('heldOut', ['a', 'b c'])).toBe("--held-out 'a,b c'");
   expect(words('folderNames')).toBe('--normal, --abnormal and --mask');
   expect(words('resume', true)).toBe('--resume');

@@ -1,12 +1,16 @@
 /** The words of the command line: options are flags, actions are commands, every kind of error has an exit code. */
 import type { OddityError } from '../core/errors.ts';
 import { type Text, type Words, write } from '../core/text.ts';
+import { augmentWords } from '../data/transforms/augment.ts';
 import { factsOf, type RunOption } from '../runs/options.ts';
+
+/** Words of `--augment` by the option that each of them sets: `degrees` is `rotate`. */
+const augmentations = Object.fromEntries(Object.entries(augmentWords).map(([word, { key }]) => [key, word]));
 
 const kebab = (key: string) => key.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
 
 /** Flags that set one field of an option. */
-const fields: Readonly<Record<string, string>> = { 'tiles.overlap': '--overlap' };
+const fields: Readonly<Record<string, string>> = { 'tiles.overlap': '--overlap', mapFormats: '--maps' };
 
 /** The flag of an option: `--seed`, `--set epochs`, `--column amount`. */
 export function flagOf(path: readonly string[]): string {
@@ -15,6 +19,7 @@ export function flagOf(path: readonly string[]): string {
   if (known) return known;
   const flags = factsOf.get(first as RunOption)?.flags.map(({ name }) => name.replace(/^no-/, '')) ?? [];
   if (first === 'config') return rest.length > 0 ? `--set ${kebab(rest.join('.'))}` : '--set';
+  if (first === 'augment' && rest.length > 0) return `--augment ${augmentations[rest[0]] ?? kebab(rest[0])}`;
   if (rest.length > 0) return flags.includes(rest[0]) ? `--${rest[0]}` : `${flagOf([first])} ${rest.join('.')}`;
   if (first === 'folderNames') return '--normal, --abnormal and --mask';
   return `--${flags[0] ?? kebab(first)}`;
@@ -45,7 +50,8 @@ function valueText(value: unknown): string {
   if (x !== undefined) return [x, y, width, height].join(',');
   if (height !== undefined) return `${height}x${width}`;
   return Object.entries(value)
-    .map(([name, inner]) => (inner === true ? kebab(name) : `${kebab(name)}=${inner}`))
+    .map(([key, inner]) => [augmentations[key] ?? kebab(key), inner])
+    .map(([word, inner]) => (inner === true ? word : `${word}=${inner}`))
     .join(',');
 }
 

@@ -3,6 +3,7 @@ import { Cancelled, ConfigError, DataError } from '../core/errors.ts';
 import { type Listener, silent } from '../core/events.ts';
 import { Rng } from '../core/random.ts';
 import type { Tensors } from '../core/tensor.ts';
+import { say } from '../core/text.ts';
 import type { Scaling, Source } from '../data/pure.ts';
 import { encodeModel } from '../graph/onnx/write.ts';
 import type { AnyModel } from '../models/index.ts';
@@ -71,7 +72,7 @@ export async function fitDetector(
   const { shape } = source;
   const config = resolveConfig(model, options, { shape, count: train.length });
   const problem = model.unsuitable?.(config, shape);
-  if (problem) throw new ConfigError('unsuitable', `${model.name} and ${source.name}: ${problem}`);
+  if (problem) throw new ConfigError('unsuitable', say`${model.name} and ${source.name}: ${problem}`);
   await checkDiffering(model, { source, train });
   const pretrained = await pretrainedOf(model, config, platform, { onEvent, signal });
   const runtime = await platform.openRuntime(options.device ?? 'auto', { threads: options.threads, onEvent });

@@ -208,7 +208,7 @@ describe('thresholdForCost', () => {
     expect(thresholdForCost([1], [0], { falseAlarm: 1, miss: 1 })).toMatchObject({ threshold: null, onThese: null });
     expect(thresholdForCost([], [], { falseAlarm: 1, miss: 1 }).costs.prevalence).toBe(null);
     expect(() => thresholdForCost([1], [0], { falseAlarm: 0, miss: 0 })).toThrow('not both 0');
-    expect(() => thresholdForCost([1], [0], { falseAlarm: -1, miss: 2 })).toThrow('>= 0');
+    expect(() => thresholdForCost([1], [0], { falseAlarm: -1, miss: 2 })).toThrow('at least 0');
     expect(() => thresholdForCost([1], [0], { falseAlarm: 1, miss: 2, prevalence: 1 })).toThrow('The prevalence');
   });
 });

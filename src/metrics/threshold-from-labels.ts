@@ -80,7 +80,7 @@ export function thresholdForMissRate(
   const { anomalies: n, basedOn } = labelledItems(scores, labels);
   const origin = { rule: 'miss-rate', basedOn, sawLabels: true, wantedMissRate } as const;
   if (n === 0) {
-    const reason = 'There are no anomalous scores. Label some anomalies, or choose by false-alarm rate.';
+    const reason = 'There are no anomalous scores. Label some anomalies, or choose by false-positive rate.';
     return { ...origin, threshold: null, onThese: null, reason };
   }
   const anomalous = Float64Array.from(scores)
@@ -148,7 +148,7 @@ export function thresholdForCost(scores: ArrayLike<number>, labels: ArrayLike<nu
   if (!(falseAlarm >= 0 && miss >= 0 && falseAlarm + miss > 0 && Number.isFinite(falseAlarm + miss))) {
     throw new ConfigError(
       'costs',
-      `The costs of a false alarm and of a miss must be numbers >= 0 and not both 0, got ${falseAlarm} and ${miss}.`,
+      `The costs of a false alarm and of a miss must be at least 0 and not both 0, got ${falseAlarm} and ${miss}.`,
     );
   }
   const { reason, anomalies, basedOn } = labelledItems(scores, labels);

@@ -92,7 +92,7 @@ export function thresholdForFalseAlarms(
   if (!(wantedFalseAlarmRate > 0 && wantedFalseAlarmRate < 1)) {
     throw new ConfigError(
       'false-alarm-rate',
-      `The false-alarm rate must be above 0 and below 1, got ${wantedFalseAlarmRate}.`,
+      `The false-positive rate (share of false alarms) must be above 0 and below 1, got ${wantedFalseAlarmRate}.`,
     );
   }
   const sorted = Float64Array.from(normalScores).sort();

@@ -9,6 +9,7 @@
 import { z } from 'zod';
 import { Rng } from '../core/random.ts';
 import { float32 } from '../core/tensor.ts';
+import { option, say } from '../core/text.ts';
 import { constant } from '../graph/leaf.ts';
 import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
@@ -184,12 +185,15 @@ export const anoddpm = defineModel({
   unsuitable({ width, heads, lambda, far, trainSteps, reversal }, [, height, width_]) {
     if (Math.min(height, width_) < 8)
       return `AnoDDPM needs images of at least 8 × 8 pixels, got ${height} × ${width_}.`;
-    if (width % heads !== 0) return `width must be a multiple of heads, ${heads}, got ${width}.`;
+    if (width % heads !== 0)
+      return say`${option('config.width')} must be a multiple of ${option('config.heads')} (${heads}), got ${width}.`;
     const most = reversal === 'fast' ? 'far' : 'lambda';
     const steps = reversal === 'fast' ? far : lambda;
     if (steps > trainSteps)
-      return `${most} must be at most trainSteps, ${trainSteps}: more noise the network never saw, got ${steps}.`;
-    if (reversal === 'fast' && far <= lambda) return `far must be above lambda, ${lambda}, got ${far}.`;
+      return say`${option(['config', most])} must be at most ${option('config.trainSteps')} (${trainSteps}), got ${steps}:
+        the network is not trained on more noise.`;
+    if (reversal === 'fast' && far <= lambda)
+      return say`${option('config.far')} must be above ${option('config.lambda')} (${lambda}), got ${far}.`;
     return undefined;
   },
 

@@ -1,6 +1,7 @@
 import { describe, expect, it, test } from 'vitest';
 import { Rng } from '../core/random.ts';
 import { float32, type Tensors } from '../core/tensor.ts';
+import { libraryWords, write } from '../core/text.ts';
 import * as g from '../graph/index.ts';
 import * as nn from '../nn/index.ts';
 import { deepSvdd } from './deep-svdd.ts';
@@ -153,10 +154,10 @@ describe('the soft boundary', () => {
 });
 
 test.each([
-  [{ objective: 'soft-boundary', epochs: 5 }, [6], 'warmUpEpochs must be below epochs, got 10 of 5.'],
+  [{ objective: 'soft-boundary', epochs: 5 }, [6], '`config.warmUpEpochs` must be below `config.epochs` (5), got 10.'],
   [{ network: 'lenet-28' }, [1, 32, 28], 'network lenet-28 needs images of 28 × 28 pixels, got 32 × 28.'],
   [{ network: 'lenet-32', code: 30 }, [3, 32, 32], 'network lenet-32 needs a code of a multiple of 16, got 30.'],
   [{}, [1, 7, 64], 'deep-svdd needs images of at least 8 × 8 pixels, got 7 × 64.'],
 ] as const)('what does not fit is a sentence: %j', (options, shape, message) => {
-  expect(deepSvdd.unsuitable!(deepSvdd.config.parse(options), shape)).toBe(message);
+  expect(write(deepSvdd.unsuitable!(deepSvdd.config.parse(options), shape)!, libraryWords)).toBe(message);
 });

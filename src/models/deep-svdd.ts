@@ -7,7 +7,9 @@
  * and larger steps. Held-out digits and defects made of them were told apart with AUROC 0.87 at rate 1e-3 and 0.79 at the
  * published 1e-4 after 10 + 10 epochs. `deep-sad` is the version with labels.
  */
+
 import { z } from 'zod';
+import { option, say } from '../core/text.ts';
 import { gradients } from '../graph/grad.ts';
 import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
@@ -70,7 +72,7 @@ export const deepSvdd = defineModel({
   unsuitable(options, shape) {
     const { objective, warmUpEpochs, epochs } = options;
     if (objective === 'soft-boundary' && warmUpEpochs >= epochs)
-      return `warmUpEpochs must be below epochs, got ${warmUpEpochs} of ${epochs}.`;
+      return say`${option('config.warmUpEpochs')} must be below ${option('config.epochs')} (${epochs}), got ${warmUpEpochs}.`;
     return unsuitableForSvdd(options, shape);
   },
 

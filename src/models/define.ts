@@ -7,6 +7,7 @@ import type { Listener } from '../core/events.ts';
 import type { ImageShape, ItemKind, ItemShape } from '../core/item-shape.ts';
 import type { Rng } from '../core/random.ts';
 import type { Tensors } from '../core/tensor.ts';
+import type { Said } from '../core/text.ts';
 import type { DefectOptions, ImageSize } from '../data/pure.ts';
 import type { Program } from '../graph/program.ts';
 import type { Value } from '../graph/value.ts';
@@ -120,7 +121,7 @@ interface Common<C, N extends string> {
   /** Options with which the model fits in a second. */
   readonly tiny: Partial<C>;
   /** Shapes, of a kind among `inputs`, that the model cannot take: a sentence, or undefined. */
-  unsuitable?(config: C, shape: ItemShape): string | undefined;
+  unsuitable?(config: C, shape: ItemShape): Said | undefined;
   /**
    * The scoring graph of x with N symbolic: images `[N, C, H, W]` in [0, 1], rows `[N, D]` scaled by the training part.
    * Parameters are asked of the scopes by the names under which they were learnt; preprocessing belongs here.

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { Rng } from '../core/random.ts';
 import { float32 } from '../core/tensor.ts';
+import { libraryWords, write } from '../core/text.ts';
 import * as g from '../graph/index.ts';
 import * as nn from '../nn/index.ts';
 import { diffusionAd, noiseLoss } from './diffusion-ad.ts';
@@ -40,10 +41,10 @@ test('in training the image is drawn from less noise than the border, and led fr
 });
 
 test.each([
-  [{ width: 8, heads: 3 }, 'width must be a multiple of heads, 3, got 8.'],
-  [{ near: 301 }, 'near must be at most border, 300, got 301.'],
-  [{ far: 300 }, 'far must be above border, 300, got 300.'],
+  [{ width: 8, heads: 3 }, '`config.width` must be a multiple of `config.heads` (3), got 8.'],
+  [{ near: 301 }, '`config.near` must be at most `config.border` (300), got 301.'],
+  [{ far: 300 }, '`config.far` must be above `config.border` (300), got 300.'],
   [{}, 'DiffusionAD needs images of at least 8 × 8 pixels, got 4 × 64.', [1, 4, 64]],
 ] as const)('what does not fit is a sentence: %j', (options, message, shape: readonly number[] = [1, 64, 64]) => {
-  expect(diffusionAd.unsuitable!(diffusionAd.config.parse(options), shape)).toBe(message);
+  expect(write(diffusionAd.unsuitable!(diffusionAd.config.parse(options), shape)!, libraryWords)).toBe(message);
 });

@@ -9,6 +9,7 @@
 import { z } from 'zod';
 import { Rng } from '../core/random.ts';
 import { float32 } from '../core/tensor.ts';
+import { option, say } from '../core/text.ts';
 import { constant } from '../graph/leaf.ts';
 import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
@@ -181,9 +182,12 @@ export const diffusionAd = defineModel({
   unsuitable({ width, heads, near, far, border }, [, height, width_]) {
     if (Math.min(height, width_) < 8)
       return `DiffusionAD needs images of at least 8 × 8 pixels, got ${height} × ${width_}.`;
-    if (width % heads !== 0) return `width must be a multiple of heads, ${heads}, got ${width}.`;
-    if (near > border) return `near must be at most border, ${border}, got ${near}.`;
-    if (far <= border) return `far must be above border, ${border}, got ${far}.`;
+    if (width % heads !== 0)
+      return say`${option('config.width')} must be a multiple of ${option('config.heads')} (${heads}), got ${width}.`;
+    if (near > border)
+      return say`${option('config.near')} must be at most ${option('config.border')} (${border}), got ${near}.`;
+    if (far <= border)
+      return say`${option('config.far')} must be above ${option('config.border')} (${border}), got ${far}.`;
     return undefined;
   },
 

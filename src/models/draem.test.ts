@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it, test } from 'vitest';
 import { Rng } from '../core/random.ts';
 import { float32 } from '../core/tensor.ts';
+import { libraryWords, write } from '../core/text.ts';
 import { readTextures } from '../data/index.ts';
 import { openPlanter } from '../engine/fitting/plant.ts';
 import * as g from '../graph/index.ts';
@@ -90,12 +91,12 @@ describe('planted batches', () => {
 });
 
 test.each([
-  [{ window: 4 }, [1, 64, 64], 'window must be odd, got 4.'],
+  [{ window: 4 }, [1, 64, 64], '`config.window` must be odd, got 4.'],
   [
     { window: 21 },
     [1, 16, 64],
     'draem of 5 levels and window 21 needs images of at least 21 × 21 pixels, got 16 × 64.',
   ],
 ] as const)('what does not fit is a sentence: %j', (options, shape, message) => {
-  expect(draem.unsuitable!(draem.config.parse(options), shape)).toBe(message);
+  expect(write(draem.unsuitable!(draem.config.parse(options), shape)!, libraryWords)).toBe(message);
 });

@@ -5,7 +5,9 @@
  * the first are ours but for its 128 filters next to the image. Ours too: sizes for a CPU, nearest-neighbour doubling,
  * textures made by rule where no folder of foreign images is given, and fillings from elsewhere in the image.
  */
+
 import { z } from 'zod';
+import { option, say } from '../core/text.ts';
 import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';
@@ -111,7 +113,7 @@ export const draem = defineModel({
 
   unsuitable({ levels, window }, [, height, width]) {
     const least = Math.max(8, 2 ** (levels - 1), window);
-    if (window % 2 === 0) return `window must be odd, got ${window}.`;
+    if (window % 2 === 0) return say`${option('config.window')} must be odd, got ${window}.`;
     if (Math.min(height, width) < least)
       return `draem of ${levels} levels and window ${window} needs images of at least ${least} × ${least} pixels, got ${height} × ${width}.`;
     return undefined;

@@ -90,6 +90,7 @@ export function findModel(name: string): AnyModel {
       'model',
       name,
       models.map((m) => m.name),
+      'model',
     );
   return found;
 }

@@ -84,7 +84,7 @@ export const patchcore = defineModel({
   unsuitable(options, shape) {
     const { neighbourhood, descriptor, dimension } = options;
     const { taps } = tapsOf(options);
-    if (neighbourhood % 2 === 0) return `neighbourhood must be odd, got ${neighbourhood}.`;
+    if (neighbourhood % 2 === 0) return say`${option('config.neighbourhood')} must be odd, got ${neighbourhood}.`;
     if (descriptor === 'adaptive' && dimension % taps.length !== 0) {
       return `an adaptive descriptor of ${dimension} numbers needs a number of taps that divides it, got ${taps.length}.`;
     }

@@ -107,7 +107,7 @@ export const stfpm = defineModel({
 
   unsuitable(options, shape) {
     if (!canBegin(options))
-      return `stfpm needs a backbone that can be learnt afresh, and ${options.backbone} cannot. Choose oddity or resnet18.`;
+      return `stfpm needs a backbone that can be trained from scratch, but ${options.backbone} cannot. Choose oddity or resnet18.`;
     return tooSmall(stagesOf(options), shape);
   },
 

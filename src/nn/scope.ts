@@ -92,7 +92,7 @@ export class Scope {
   learnt(name: string): Value {
     const full = `${this.path}.${name}`;
     const found = this.trace.fitted[full];
-    if (!found) throw new DataError('missing-tensor', `The tensor ${full} is needed and was not learnt. Train again.`);
+    if (!found) throw new DataError('missing-tensor', `The tensor ${full} is needed but was not learnt. Train again.`);
     return this.parameter(name, found.shape, zerosInit);
   }
 

@@ -26,12 +26,12 @@ export function changedOption(
   now: Readonly<Partial<RunOptions>>,
 ): { option: RunOption; before: unknown; now: unknown } | undefined {
   const plain = (value: unknown) => JSON.stringify(value ?? null);
-  const valueOf = (options: object, name: string) => (options as Record<string, unknown>)[name];
+  const valueIn = (options: object, name: string) => (options as Record<string, unknown>)[name];
   const [before, after] = [recordedOptions(earlier), recordedOptions(now)];
   const option = those((facts) => facts.mustMatch).find(
-    (name) => plain(valueOf(before, name)) !== plain(valueOf(after, name)),
+    (name) => plain(valueIn(before, name)) !== plain(valueIn(after, name)),
   );
-  return option && { option, before: valueOf(before, option), now: valueOf(after, option) };
+  return option && { option, before: valueIn(before, option), now: valueIn(after, option) };
 }
 
 /** Checks options of a run by the schema. Throws ConfigError `unknown-option` (with the nearest name) and `option-range`. */

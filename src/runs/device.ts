@@ -16,7 +16,7 @@ const LEAST_MS = 2000;
 /** Throws ConfigError `unknown-device`, offering the nearest name. */
 export function checkDevice(device: string): void {
   const known: string[] = ['auto', ...deviceNames];
-  if (!known.includes(device)) throw unknownName('device', device, known);
+  if (!known.includes(device)) throw unknownName('device', device, known, 'device');
 }
 
 /**

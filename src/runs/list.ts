@@ -57,7 +57,7 @@ export interface ListedRun {
  */
 export async function listRuns(options: ListRunsOptions = {}): Promise<ListedRun[]> {
   const { folder = 'runs', model, data, status, since, sort } = options;
-  if (status !== undefined && !runStatuses.includes(status)) throw unknownName('status', status, runStatuses);
+  if (status !== undefined && !runStatuses.includes(status)) throw unknownName('status', status, runStatuses, 'status');
   const found: ListedRun[] = [];
   for (const run of await findRuns(folder, DEPTH)) {
     const listed = await readListed(run);

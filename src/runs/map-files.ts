@@ -21,7 +21,7 @@ export type MapFormat = (typeof mapFormats)[number];
 export function checkMapFormat(name: string): MapFormat {
   const found = mapFormats.find((format) => format === name);
   if (found) return found;
-  throw unknownName('map format', name, mapFormats);
+  throw unknownName('map format', name, mapFormats, 'mapFormats');
 }
 
 /** One image and what the detector made of it. */

@@ -236,7 +236,7 @@ export class SessionHost {
       if (!dtypes.has(value.type)) {
         throw new DataError(
           'onnx-unsupported',
-          `The output "${name}" has element type ${value.type}, which oddity has no tensor for.`,
+          `The output "${name}" has element type ${value.type}, which is not supported.`,
         );
       }
       const array = data as TypedArray;

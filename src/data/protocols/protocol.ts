@@ -107,7 +107,7 @@ export function resolveClass(source: Source, given: string | number): number {
   const text = String(given).trim().toLowerCase();
   let number = source.classes.findIndex((c) => c.toLowerCase() === text);
   if (number < 0 && /^\d+$/.test(text) && Number(text) < source.classes.length) number = Number(text);
-  if (number < 0) throw unknownName('class', String(given), source.classes);
+  if (number < 0) throw unknownName('class', String(given), source.classes, 'class');
   if (!source.items.some((item) => item.class === number)) {
     if (number === source.normalClass) throw withoutNormals(source);
     throw new DataError(

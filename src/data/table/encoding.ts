@@ -47,7 +47,7 @@ export const encodedWidth = ({ columns }: TableEncoding): number => columns.redu
 
 /** Throws ConfigError `unknown-scaling`. */
 export function checkScaling(name: string): asserts name is Scaling {
-  if (!scalings.includes(name as Scaling)) throw unknownName('scaling', name, scalings);
+  if (!scalings.includes(name as Scaling)) throw unknownName('scaling', name, scalings, 'scaling');
 }
 
 /** The encoding that changes nothing: numbers as they are, 0 where one is missing, an input for each text. */

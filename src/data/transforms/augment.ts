@@ -41,7 +41,9 @@ const ranges = {
 } as const;
 
 /** What each word of `readAugment` means, and its number where none is given. */
-const words: Readonly<Record<string, { readonly key: keyof AugmentOptions; readonly usual: number | true }>> = {
+export const augmentWords: Readonly<
+  Record<string, { readonly key: keyof AugmentOptions; readonly usual: number | true }>
+> = {
   flip: { key: 'flipHorizontal', usual: true },
   'flip-vertical': { key: 'flipVertical', usual: true },
   turns: { key: 'turns', usual: true },
@@ -62,8 +64,9 @@ export function readAugment(text: string): AugmentOptions {
   const options: Record<string, number | boolean> = {};
   for (const part of text.split(',').map((word) => word.trim())) {
     const [word, value, ...more] = part.split('=');
-    if (!Object.hasOwn(words, word)) throw unknownName('augmentation', word, Object.keys(words));
-    const { key, usual } = words[word];
+    if (!Object.hasOwn(augmentWords, word))
+      throw unknownName('augmentation', word, Object.keys(augmentWords), 'augment');
+    const { key, usual } = augmentWords[word];
     const takesNumber = usual !== true;
     if (more.length > 0 || value?.trim() === '' || (value !== undefined && (!takesNumber || Number.isNaN(+value)))) {
       throw new ConfigError(
@@ -82,7 +85,8 @@ export function checkAugment(options: AugmentOptions): void {
   for (const [name, [low, high]] of Object.entries(ranges)) {
     const value = options[name as keyof typeof ranges];
     if (value === undefined || (value >= low && value <= high)) continue;
-    throw new ConfigError('augment', `augment: ${name} must be from ${low} to ${high}, got ${value}.`);
+    const must = `a number from ${low} to ${high}`;
+    throw new ConfigError('augment', { option: ['augment', name], value, must });
   }
 }
 

@@ -134,7 +134,7 @@ describe('readAugment', () => {
     expect(() => readAugment('flop')).toThrow('flip');
     expect(() => readAugment('flip=2')).toThrow('takes no number');
     expect(() => readAugment('rotate=much')).toThrow('takes a number, such as rotate=10');
-    expect(() => readAugment('noise=3')).toThrow('noise must be from 0 to 1');
+    expect(() => readAugment('noise=3')).toThrow('`augment.noise` must be a number from 0 to 1');
   });
 });
 
@@ -195,8 +195,10 @@ describe('augment', () => {
   });
 
   it('refuses what is out of range', () => {
-    expect(() => augment(small, { crop: 0 }, new Rng(1))).toThrow('crop must be from 0.05 to 1, got 0');
-    expect(() => augment(small, { noise: Number.NaN }, new Rng(1))).toThrow('noise must be');
+    expect(() => augment(small, { crop: 0 }, new Rng(1))).toThrow(
+      '`augment.crop` must be a number from 0.05 to 1, got 0',
+    );
+    expect(() => augment(small, { noise: Number.NaN }, new Rng(1))).toThrow('noise` must be');
   });
 });
 

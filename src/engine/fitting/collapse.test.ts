@@ -40,6 +40,6 @@ it('says what was found, where, and what it should be', () => {
   const watch = watchCollapse(1);
   const metrics = { 'g.generated-spread': 0.0123, 'g.data-spread': 0.5 };
   const [warning] = watch({ phase: 'gan', epoch: 1, trainingLoss: 0, metrics });
-  expect(warning.message).toContain('Epoch 1 of phase "gan" (g.generated-spread): drawn items differ by 0.012');
+  expect(warning.message).toContain('Epoch 1 of phase "gan" (g.generated-spread): generated items differ by 0.012');
   expect(warning.message).toContain('(0.5)');
 });

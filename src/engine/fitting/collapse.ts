@@ -27,16 +27,17 @@ const signs: readonly Sign[] = [
       return name === undefined ? undefined : SHARE * metrics[name];
     },
     message: (value, floor) =>
-      `drawn items differ by ${value}, less than a tenth of what training items do (${floor}): the generator draws ` +
-      'nearly always the same. Scores may mean little; train shorter, or with lower learning rates.',
+      `generated items differ by ${value}, less than a tenth of the training items (${floor}): the generator has ` +
+      'collapsed and makes nearly the same item every time. Scores may be meaningless; train for fewer epochs or with ' +
+      'lower learning rates.',
   },
   {
     code: 'collapse-code',
     watched: 'code-spread',
     floor: (_record, largest) => SHARE * largest,
     message: (value, floor) =>
-      `codes differ by ${value}, less than a tenth of what they did (${floor}): the encoder gives nearly always the ` +
-      'same. Scores may mean little; train shorter, or with lower learning rates.',
+      `codes differ by ${value}, less than a tenth of before (${floor}): the encoder has collapsed and gives nearly the ` +
+      'same code every time. Scores may be meaningless; train for fewer epochs or with lower learning rates.',
   },
 ];
 

@@ -80,7 +80,10 @@ export function describeThreshold(
     normals,
     empiricalRate: normals > 0 ? alarms / normals : null,
     interval: clopperPearson(alarms, normals),
-    reason: normals > 0 ? null : 'There are no held-out normal scores: the false-alarm rate is not known.',
+    reason:
+      normals > 0
+        ? null
+        : 'There are no held-out normal scores, so the false-positive rate (share of false alarms) is unknown.',
   };
 }
 

@@ -206,7 +206,10 @@ describe('what cannot be read', () => {
   });
 
   it.each([
-    [node('LRN', ['y'], ['z']), 'The node of "z" (LRN) cannot become part of a detector: the operator LRN is none of'],
+    [
+      node('LRN', ['y'], ['z']),
+      'The node of "z" (LRN) cannot become part of a detector: the operator LRN is not supported',
+    ],
     [{ ...node('Conv', ['y', 'w'], ['z']), domain: 'com.microsoft', name: 'n7' }, 'The node "n7" (Conv)'],
     [node('MaxPool', ['y'], ['z'], { kernel_shape: { ints: [2, 2] }, dilations: { ints: [2, 1] } }), 'is dilated'],
     [node('Pad', ['y', 'two'], ['z'], { mode: { s: 'reflect' } }), 'its mode is "reflect"'],
@@ -240,7 +243,7 @@ describe('what cannot be read', () => {
     expect(() => take(network, 'out', ['N', 2])).toThrow(withCode('onnx-input'));
     const two = modelOf([node('Add', ['x', 'other'], ['y'])]);
     two.graph.inputs.push({ name: 'other', dtype: 'float32' });
-    expect(() => take(two, 'y')).toThrow('must have one input, and these taps need "x" and "other"');
+    expect(() => take(two, 'y')).toThrow('must have one input, but these taps need "x" and "other"');
   });
 
   it('is an image that is too small: the node is named', () => {

@@ -92,7 +92,7 @@ function build(op: ImportedOp, names: string[], values: ReadonlyMap<string, Valu
     if (error instanceof RangeError) {
       throw new DataError(
         'onnx-corrupt',
-        `${called(context.node)} makes more than memory holds. Fetch the file again.`,
+        `${called(context.node)} needs more memory than there is. Fetch the file again.`,
       );
     }
     throw error;
@@ -151,7 +151,7 @@ function partOf({ graph }: OnnxModel, taps: readonly string[]): Part {
       if (!weight) {
         throw new DataError(
           'onnx-unsupported',
-          `${reader} computes with "${name}" of type ${initializer.dtype}; only floats are known here. Choose a tap before it.`,
+          `${reader} computes with "${name}" of type ${initializer.dtype}; only floats are supported. Choose a tap before it.`,
         );
       }
       floats.set(name, weight);
@@ -162,7 +162,7 @@ function partOf({ graph }: OnnxModel, taps: readonly string[]): Part {
     if (input && input !== declared) {
       throw new DataError(
         'onnx-input',
-        `The network must have one input, and these taps need "${input.name}" and "${name}". Choose others.`,
+        `The network must have one input, but these taps need "${input.name}" and "${name}". Choose others.`,
       );
     }
     input = declared;
@@ -214,7 +214,7 @@ function opOf(node: OnnxNode, unsupported: Part['unsupported']): ImportedOp {
   const op = isStandard(node.domain) ? importedOps.get(node.op) : undefined;
   if (!op) {
     const name = isStandard(node.domain) ? node.op : `${node.domain}.${node.op}`;
-    throw unsupported(node, `the operator ${name} is none of those that oddity reads`);
+    throw unsupported(node, `the operator ${name} is not supported`);
   }
   const [few, most] = op.operands;
   // Of an operator with any number of inputs, none may be left out.

@@ -206,7 +206,7 @@ function readAttribute(bytes: Uint8Array, context: Context): { name: string; val
   if (is('floats', floats.length > 0)) return { name, value: { floats } };
   if (is('strings', strings.length > 0)) return { name, value: { strings } };
   if (is('ints', true)) return { name, value: { ints: integers } };
-  throw new DataError('onnx-unsupported', `The attribute ${name} has type ${type}, which oddity does not read.`);
+  throw new DataError('onnx-unsupported', `The attribute ${name} has type ${type}, which is not supported.`);
 }
 
 /** Names by code; codes that are missing here are "other". */
@@ -270,7 +270,7 @@ function readTensor(bytes: Uint8Array, context: Context): OnnxInitializer {
   const where = `the tensor "${name}"`;
   const layout = layouts[elementNames.get(code) ?? 'string'];
   if (!layout) {
-    throw new DataError('onnx-unsupported', `${where} has element type ${code}, which oddity does not read.`);
+    throw new DataError('onnx-unsupported', `${where} has element type ${code}, which is not supported.`);
   }
   if (shape.length > MAX_RANK) throw corrupt(`${where} has ${shape.length} axes`);
   if (shape.some((d) => !(d >= 0))) throw corrupt(`${where} has a negative size`);

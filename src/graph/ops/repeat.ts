@@ -24,7 +24,7 @@ const repeatOp = defineOp<Repeat>({
     next.forEach((v, i) => {
       for (const other of [inputs[i], parameters[i]]) {
         if (!sameShape(v.shape, other.shape) || v.dtype !== other.dtype) {
-          throw new ShapeError(`the state must keep its type from turn to turn, and ${describe(v)} does not.`);
+          throw new ShapeError(`the state must keep its type in every iteration, but ${describe(v)} does not.`);
         }
       }
     });

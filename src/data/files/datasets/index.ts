@@ -97,7 +97,7 @@ export function findDataset(data: string): Dataset {
       factsOf({ option: 'data', value: data }),
     );
   }
-  if (!categories.includes(category)) throw unknownName('category', category, categories);
+  if (!categories.includes(category)) throw unknownName('category', category, categories, 'data');
   return { ...found, name: `${name}:${category}`, load: (options) => found.load({ ...options, category }) };
 }
 
