@@ -33,6 +33,7 @@ const layers: Readonly<Record<string, number>> = {
   testing: 8,
   report: 6,
   runs: 7,
+  browser: 7,
   bench: 8,
   jobs: 8,
   server: 9,
@@ -43,7 +44,7 @@ const layers: Readonly<Record<string, number>> = {
 const top = 10;
 
 /** Rooms that run in a page as well as in Node, and the files among them that do not. */
-const anywhere = /^src\/(core|graph|nn|metrics|models|backbones|runtime|data|engine)\//;
+const anywhere = /^src\/(core|graph|nn|metrics|models|backbones|runtime|data|engine|kinds|report|browser)\//;
 const needsNode = /^src\/(data\/(files\/|index)|backbones\/load|runtime\/(index|ort|worker))/;
 const isPure = (file: string) => anywhere.test(file) && !needsNode.test(file);
 

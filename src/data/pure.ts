@@ -1,6 +1,6 @@
 /** The part of data that runs anywhere, also in a page: what models and the engine import. */
 export { type BatchOrder, type BatchOrderOptions, batchOrder, epochOrder, gatherBatch } from './batches.ts';
-export { checkHeader, MAX_PIXELS } from './formats/check-header.ts';
+export { checkHeader, MAX_PIXELS, tooLarge } from './formats/check-header.ts';
 export { type CifarBatch, readCifarBinary } from './formats/cifar-binary.ts';
 export { gunzip } from './formats/gzip.ts';
 export { type ImageHeader, isImageName, readHeader } from './formats/header.ts';

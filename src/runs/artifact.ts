@@ -2,9 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { DataError, OddityError } from '../core/errors.ts';
-import { action, say } from '../core/text.ts';
-import { sha256 } from '../data/pure.ts';
-import { type Artifact, type ArtifactInfo, checkInfo, strangeness } from '../engine/scoring/artifact.ts';
+import { type Artifact, type ArtifactInfo, checkInfo, joinArtifact } from '../engine/scoring/artifact.ts';
 import { readIfThere, readJsonIfThere, writeAtomic, writeJson } from './files.ts';
 
 /** The files of an artefact at a folder, or at a path that ends with `.onnx` or `.json`. */
@@ -43,36 +41,8 @@ export async function readArtifact(path: string): Promise<Artifact> {
       `${path} must be a run's folder, an artefact's folder or its model.onnx; ${found}. Train first, or export a run.`,
     );
   }
-  const info = await readInfo(files.json);
-  if (!info || (await sha256(onnx)) !== info.sha256) {
-    const other = strangeness(onnx);
-    if (other) {
-      throw new DataError(
-        'not-an-oddity-artefact',
-        say`${files.onnx} must be a model exported by oddity, found ${other}. Export one with ${action('export')}.`,
-      );
-    }
-    throw info
-      ? new DataError(
-          'artefact-corrupt',
-          `${files.onnx} is damaged: its sha256 is not the one in ${basename(files.json)}. Export the run again.`,
-        )
-      : new DataError(
-          'missing-artefact',
-          `${files.onnx} must have ${basename(files.json)} beside it, which holds its threshold. Export the run again.`,
-        );
-  }
-  if (!info.weights) return { info, onnx };
-  const place = join(files.folder, info.weights.file);
-  const weights = await readIfThere(place);
-  if (!weights || (await sha256(weights)) !== info.weights.sha256) {
-    throw new DataError(
-      'artefact-corrupt',
-      `${place} must hold the weights of ${basename(files.onnx)}, ${weights ? 'found other bytes' : 'found nothing'}. ` +
-        'Export the run again.',
-    );
-  }
-  return { info, onnx, weights };
+  const names = { onnx: files.onnx, json: basename(files.json) };
+  return joinArtifact(names, onnx, await readInfo(files.json), (file) => readIfThere(join(files.folder, file)));
 }
 
 async function readInfo(path: string): Promise<ArtifactInfo | undefined> {

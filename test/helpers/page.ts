@@ -1,11 +1,24 @@
-/** A page in a real browser: a script that Vite bundles, served on this machine only, isolated so that it has threads. */
-import { createReadStream, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+/**
+ * A page in a real browser: a script that Vite bundles without a warning, served on this machine only, isolated so that it
+ * has threads. The script imports this package by its name, or files of it by their paths.
+ */
+import {
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
-import { build } from 'vite';
+import { build, createLogger } from 'vite';
 
 export const browserPath = '/usr/bin/chromium';
 
@@ -30,12 +43,19 @@ export async function openSite(script: string, files: Readonly<Record<string, st
     '<!doctype html><title>oddity</title><script type="module" src="./main.js"></script>',
   );
   writeFileSync(join(folder, 'main.js'), script);
+  mkdirSync(join(folder, 'node_modules'));
+  symlinkSync(fileURLToPath(new URL('../..', import.meta.url)), join(folder, 'node_modules', 'oddity'));
+  const warnings: string[] = [];
+  const logger = createLogger('warn');
+  logger.warn = (message) => void warnings.push(message);
+  logger.warnOnce = logger.warn;
   await build({
     root: folder,
     base: './',
-    logLevel: 'error',
-    build: { outDir: 'site', target: 'esnext', minify: false },
+    customLogger: logger,
+    build: { outDir: 'site', target: 'esnext' },
   });
+  if (warnings.length > 0) throw new Error(`Vite warns:\n${warnings.join('\n')}`);
   const server = createServer((request, response) => {
     const name = new URL(request.url ?? '/', 'http://page').pathname;
     const path = files[name.slice(1)] ?? join(folder, 'site', name.replace(/\/$/, '/index.html'));

@@ -3,6 +3,7 @@
  * `model.json` beside it, which says what it is, where its threshold lies and which bytes belong to it.
  */
 import { DataError, OddityError } from '../../core/errors.ts';
+import { action, say } from '../../core/text.ts';
 import type { ItemKind, ItemShape } from '../../core/item-shape.ts';
 import type { Tensors } from '../../core/tensor.ts';
 import { sha256, type TableEncoding } from '../../data/pure.ts';
@@ -170,8 +171,50 @@ export function checkInfo(info: Partial<ArtifactInfo>, path: string): ArtifactIn
   return { mapThreshold: null, ...info, threshold: { rule, sawTest: false, ...threshold } } as ArtifactInfo;
 }
 
+/**
+ * Files that were found beside each other as an artefact, once they belong together. `readWeights` reads the file that
+ * holds weights outside, by the name that `info` gives.
+ * @throws DataError `missing-artefact` without `info`, `not-an-oddity-artefact` (an ONNX file of another kind) or
+ * `artefact-corrupt`.
+ */
+export async function joinArtifact(
+  names: { readonly onnx: string; readonly json: string },
+  onnx: Uint8Array,
+  info: ArtifactInfo | undefined,
+  readWeights: (file: string) => Promise<Uint8Array | undefined>,
+): Promise<Artifact> {
+  if (!info || (await sha256(onnx)) !== info.sha256) {
+    const other = strangeness(onnx);
+    if (other) {
+      throw new DataError(
+        'not-an-oddity-artefact',
+        say`${names.onnx} must be a model exported by oddity, found ${other}. Export one with ${action('export')}.`,
+      );
+    }
+    throw info
+      ? new DataError(
+          'artefact-corrupt',
+          `${names.onnx} is damaged: its sha256 is not the one in ${names.json}. Export the run again.`,
+        )
+      : new DataError(
+          'missing-artefact',
+          `${names.onnx} must have ${names.json} beside it, which holds its threshold. Export the run again.`,
+        );
+  }
+  if (!info.weights) return { info, onnx };
+  const weights = await readWeights(info.weights.file);
+  if (!weights || (await sha256(weights)) !== info.weights.sha256) {
+    throw new DataError(
+      'artefact-corrupt',
+      `${info.weights.file} must hold the weights of ${names.onnx}, ${weights ? 'found other bytes' : 'found nothing'}. ` +
+        'Export the run again.',
+    );
+  }
+  return { info, onnx, weights };
+}
+
 /** What an ONNX file is when it is not ours; undefined when it is ours, or too damaged to tell. */
-export function strangeness(onnx: Uint8Array): string | undefined {
+function strangeness(onnx: Uint8Array): string | undefined {
   let model: OnnxModel;
   try {
     model = decodeModel(onnx);

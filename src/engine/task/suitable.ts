@@ -4,18 +4,18 @@ import type { Listener } from '../../core/events.ts';
 import { option, say } from '../../core/text.ts';
 import { type AugmentOptions, checkAugment, type Source } from '../../data/pure.ts';
 import { findKind } from '../../kinds/index.ts';
-import { type AnyModel, models } from '../../models/index.ts';
+import type { AnyModel } from '../../models/index.ts';
 import { readsClasses } from '../fitting/items.ts';
 import type { Task } from './task.ts';
 
-/** Refuses data of a kind that the model does not take. */
-export function checkKind(model: AnyModel, { name, kind }: Source): void {
+/** Refuses data of a kind that the model does not take, and names those of `others` that do. */
+export function checkKind(model: AnyModel, { name, kind }: Source, others: readonly AnyModel[] = []): void {
   if (model.inputs.includes(kind)) return;
-  const takers = models.filter((m) => m.inputs.includes(kind)).map((m) => m.name);
+  const takers = others.filter((m) => m.inputs.includes(kind)).map((m) => m.name);
   throw new ConfigError(
     'unsuitable',
     `${model.name} takes ${model.inputs.map((k) => findKind(k).words.items).join(' and ')}, but ${name} has ${findKind(kind).words.items}. ` +
-      `Models that take them: ${takers.join(', ')}.`,
+      (takers.length > 0 ? `Models that take them: ${takers.join(', ')}.` : 'Choose another model.'),
   );
 }
 

@@ -1,0 +1,78 @@
+/** Detectors of a page from files and to files: the same `model.onnx` and `model.json` that Node writes. */
+import { DataError } from '../core/errors.ts';
+import { type Artifact, type ArtifactInfo, checkInfo, joinArtifact } from '../engine/scoring/artifact.ts';
+import { type Detector, openDetector } from '../engine/scoring/detector.ts';
+import { fetchBytes, readPageFile } from './bytes.ts';
+import { type PageOptions, pagePlatform } from './platform.ts';
+
+/**
+ * Where a detector is: the URL of its folder or of its `model.onnx`, with `model.json` beside it; the files that a user
+ * chose; or its files by their names, as `detectorFiles` gives them.
+ */
+export type DetectorFiles = string | URL | Iterable<File> | Readonly<Record<string, Uint8Array | Blob>>;
+
+/** Finds a file of a detector; undefined where there is none. */
+type Find = (ending: string) => Promise<{ name: string; bytes: Uint8Array } | undefined>;
+
+/**
+ * Opens a detector. Throws DataError when a file is missing, damaged or of another kind, RuntimeUnavailable for a device
+ * that is not there.
+ * @example const detector = await loadDetector('/detectors/parts/'); const { decision } = await detector.scoreImage(blob);
+ */
+export async function loadDetector(files: DetectorFiles, options: PageOptions = {}): Promise<Detector> {
+  const { device = 'auto', threads, ...rest } = options;
+  const artifact = await readArtifact(finderOf(files));
+  const platform = pagePlatform(rest);
+  return openDetector(artifact, await platform.openRuntime(device, { threads }), platform);
+}
+
+/** The files of a detector by their names, to be offered as downloads, sent or kept; `loadDetector` opens them. */
+export function detectorFiles({ artifact: { info, onnx, weights } }: Detector): Record<string, Uint8Array> {
+  return {
+    'model.onnx': onnx,
+    'model.json': new TextEncoder().encode(`${JSON.stringify(info, null, 2)}\n`),
+    ...(weights && { [info.weights!.file]: weights }),
+  };
+}
+
+async function readArtifact(find: Find): Promise<Artifact> {
+  const [onnx, json] = [await find('.onnx'), await find('.json')];
+  if (!onnx) {
+    throw new DataError(
+      'missing-artefact',
+      'A detector needs its file model.onnx, which is not there. Export it again.',
+    );
+  }
+  const names = { onnx: onnx.name, json: json?.name ?? 'model.json' };
+  const readWeights = async (file: string) => (await find(file))?.bytes;
+  return joinArtifact(names, onnx.bytes, json && readInfo(json), readWeights);
+}
+
+function readInfo({ name, bytes }: { name: string; bytes: Uint8Array }): ArtifactInfo {
+  try {
+    return checkInfo(JSON.parse(new TextDecoder().decode(bytes)), name);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new DataError('artefact-corrupt', `${name} must be JSON: ${error.message}. Export the run again.`);
+  }
+}
+
+function finderOf(files: DetectorFiles): Find {
+  if (typeof files === 'string' || files instanceof URL) return finderAt(String(files));
+  const named = Symbol.iterator in files ? [...files].map((file) => [file.name, file] as const) : Object.entries(files);
+  return async (ending) => {
+    const found = named.find(([name]) => name.endsWith(ending));
+    return found && { name: found[0], bytes: (await readPageFile(found[1], found[0])).bytes };
+  };
+}
+
+/** Files beside each other at a URL; that of the weights is named by `model.json`. */
+function finderAt(url: string): Find {
+  const isFile = /\.(onnx|json)$/i.test(url);
+  const stem = isFile ? url.replace(/\.(onnx|json)$/i, '') : `${url.replace(/\/?$/, '/')}model`;
+  return async (ending) => {
+    const name = ending.startsWith('.') ? stem + ending : stem.replace(/[^/]*$/, ending);
+    const bytes = await fetchBytes(name);
+    return bytes instanceof Uint8Array ? { name, bytes } : undefined;
+  };
+}

@@ -1,0 +1,34 @@
+/** Fits a detector in a page; the twin of `runs/fit.ts`. */
+import { type FitDetectorOptions, fitDetector } from '../engine/fit.ts';
+import type { Detector } from '../engine/scoring/detector.ts';
+import type { FitInput } from '../engine/task/source-of.ts';
+import type { AnyModel, ConfigOf, ModelName } from '../models/index.ts';
+import { type PagePlatformOptions, pagePlatform } from './platform.ts';
+
+/** Options of `fit`; those of the model are typed by its name or value. */
+export interface FitOptions<M extends ModelName | AnyModel = AnyModel>
+  extends Omit<FitDetectorOptions, 'config' | 'device' | 'threads'>,
+    PagePlatformOptions {
+  /** Options of the model. */
+  readonly config?: ConfigOf<M>;
+}
+
+/**
+ * Fits a model to normal items and gives a detector, with a threshold from those that it held out. `data` is a list or
+ * stream of images (URL, Blob or File, bytes of a file, ImageData, `{data, width, height}`), values with their shape
+ * (`[N, C, H, W]` images in [0, 1], `[N, D]` rows), row objects, or a Source.
+ * @throws ConfigError for names and options; DataError for data that cannot be learnt from; RuntimeUnavailable;
+ * TrainingDiverged; Cancelled.
+ * @example
+ * const detector = await fit('pca', input.files);
+ * const { score, decision } = await detector.scoreImage(context.getImageData(0, 0, width, height));
+ */
+export async function fit<const M extends ModelName | AnyModel>(
+  model: M,
+  data: FitInput,
+  options: FitOptions<M> = {},
+): Promise<Detector> {
+  const { weights, wasmPaths, maxPixels, ...rest } = options;
+  const value: AnyModel = typeof model === 'string' ? (await import('./by-name.ts')).findModel(model) : model;
+  return fitDetector(value, data, pagePlatform({ weights, wasmPaths, maxPixels }), rest);
+}
