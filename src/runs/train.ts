@@ -25,7 +25,7 @@ import type { Task } from '../engine/task/task.ts';
 import { type TrainingPart, trainingPart } from '../engine/task/training-part.ts';
 import { checkTiles } from '../engine/task/view-options.ts';
 import { encodeModel } from '../graph/onnx/write.ts';
-import type { AnyModel, ModelName } from '../models/index.ts';
+import { type AnyModel, type ModelName, models } from '../models/index.ts';
 import type { Runtime, Session } from '../runtime/index.ts';
 import { writeArtifact } from './artifact.ts';
 import { recordedOptions } from './check-options.ts';
@@ -95,7 +95,7 @@ async function trainIn(folder: RunFolder, run: ResolvedRun, begin: number, forme
   const size = options.size ?? (isOfFiles ? model.imageSize : undefined);
   const task = await loadTask({ ...options, size, onEvent });
   try {
-    checkKind(model, task.source);
+    checkKind(model, task.source, models);
     checkImagesOnly(run, task.source);
     const part = await trainingPart(model, task, tiles);
     const config = await checkFit(run, task, part, { onEvent, former });

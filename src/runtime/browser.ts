@@ -25,7 +25,7 @@ export async function openBrowserRuntime(
   ort.env.wasm.numThreads = threads ?? cores;
   ort.env.wasm.proxy = device === 'wasm';
   if (wasmPaths) ort.env.wasm.wasmPaths = wasmPaths;
-  const host = new SessionHost({ ort, device, threads: threads ?? cores });
+  const host = new SessionHost({ ort, device, threads: threads ?? cores, takesInputs: ort.env.wasm.proxy });
   try {
     await host.start();
   } catch (error) {

@@ -18,6 +18,8 @@ export interface HostOptions {
   threads: number;
   /** Where profiles are written; absent when this ONNX Runtime cannot write any. */
   traces?: Traces;
+  /** A run empties the arrays of its inputs: ONNX Runtime web hands them over to a worker of its own. */
+  takesInputs?: boolean;
   /** Collects garbage now; absent where the host cannot ask for it. */
   collect?: () => void;
 }
@@ -112,7 +114,7 @@ export class SessionHost {
     const wanted = fetch ?? session.outputNames.filter((name) => !(name in carry));
     for (const name of wanted)
       if (!session.outputNames.includes(name)) throw unknownName('output', name, session.outputNames);
-    const inputs: Values = { ...state, ...this.toOrt(feeds, session) };
+    const inputs: Values = { ...this.stateFor(this.entry(id)), ...this.toOrt(feeds, session) };
     for (const name of session.inputNames) {
       if (inputs[name]) continue;
       const remedy = Object.values(carry).includes(name) ? 'Set it with setState first.' : 'Add it to the feeds.';
@@ -130,6 +132,18 @@ export class SessionHost {
       this.options.collect?.();
     }
     return this.fromOrt(Object.fromEntries(wanted.map((name) => [name, results[name]])), new Set(Object.keys(carry)));
+  }
+
+  /** What a run gets of the state: copies of the inputs that never change, where a run would empty them. */
+  private stateFor({ state, carry }: Entry): Values {
+    if (!this.options.takesInputs) return state;
+    const replaced = new Set(Object.values(carry));
+    return Object.fromEntries(
+      Object.entries(state).map(([name, value]) => {
+        if (replaced.has(name)) return [name, value];
+        return [name, new this.options.ort.Tensor(value.type, (value.data as TypedArray).slice(), value.dims)];
+      }),
+    );
   }
 
   async setState(id: number, values: Tensors): Promise<void> {

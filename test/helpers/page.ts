@@ -53,7 +53,8 @@ export async function openSite(script: string, files: Readonly<Record<string, st
     root: folder,
     base: './',
     customLogger: logger,
-    build: { outDir: 'site', target: 'esnext' },
+    // How long plugins took on a busy machine is no warning about the script.
+    build: { outDir: 'site', target: 'esnext', rolldownOptions: { checks: { pluginTimings: false } } },
   });
   if (warnings.length > 0) throw new Error(`Vite warns:\n${warnings.join('\n')}`);
   const server = createServer((request, response) => {

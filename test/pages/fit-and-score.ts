@@ -18,10 +18,10 @@ export function picture(seed: number, isDefective = false): RawImage {
 export const normals = Array.from({ length: 20 }, (_, i) => picture(i));
 export const [normal, defective] = [picture(100), picture(100, true)];
 
-export type ModelUnderTest = 'pca' | 'knn' | 'patchcore';
+export type ModelUnderTest = 'pca' | 'knn' | 'dfm';
 
 /** What both fit with. */
-export const options = { validationFraction: 0.2 };
+export const options = { validationFraction: 0.2, size: [side, side], threads: 1 } as const;
 
 /** Score, map and decision of both pictures, as plain numbers. */
 export async function scoreBoth(detector: Detector) {

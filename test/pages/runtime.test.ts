@@ -24,12 +24,13 @@ describe.skipIf(!existsSync(browserPath))('a page (skipped without /usr/bin/chro
     await runtime.close();
     site = await openSite(
       `import { openBrowserRuntime } from ${JSON.stringify(join(here, '../../dist/runtime/browser.js'))};
-       import { trainAndScore } from ${JSON.stringify(join(here, 'step.ts'))};
+       import { runThrice, trainAndScore } from ${JSON.stringify(join(here, 'step.ts'))};
        globalThis.run = async (device) => {
          const runtime = await openBrowserRuntime(device);
          const result = await trainAndScore(runtime);
+         const thrice = await runThrice(runtime);
          await runtime.close();
-         return { ...result, isIsolated: globalThis.crossOriginIsolated };
+         return { ...result, thrice, isIsolated: globalThis.crossOriginIsolated };
        };`,
     );
   }, 120_000);
@@ -37,8 +38,11 @@ describe.skipIf(!existsSync(browserPath))('a page (skipped without /usr/bin/chro
   afterAll(() => site?.close());
 
   it.each(['wasm', 'webgpu'])('trains and scores on %s as the reference does', async (device) => {
-    const result = await site.call<Result & { isIsolated: boolean }>(`run(${JSON.stringify(device)})`);
+    const result = await site.call<Result & { thrice: number[]; isIsolated: boolean }>(
+      `run(${JSON.stringify(device)})`,
+    );
     expect(result.isIsolated).toBe(true);
+    expect(result.thrice).toEqual([2, 3, 4, 6, 6, 9, 2, 3, 12, 18]);
     for (const kind of ['losses', 'scores'] as const) {
       expect(result[kind]).toHaveLength(expected[kind].length);
       for (const [i, v] of result[kind].entries()) expect(Math.abs(v - expected[kind][i])).toBeLessThan(1e-4);

@@ -14,6 +14,20 @@ function network(scope: nn.Scope, x: g.Value): g.Value {
   return g.sigmoid(nn.convTranspose(scope.at('up'), h, { filters: 2, kernel: 4, stride: 2, padding: 1 }));
 }
 
+/** Runs three times with an input that never changes and one that is carried, and gives the outputs and the state. */
+export async function runThrice(runtime: Runtime): Promise<number[]> {
+  const [x, scale, sum] = [g.input('x', [2]), g.input('scale', [2]), g.input('sum', [2])];
+  const y = g.mul(x, scale);
+  const program = { name: 'thrice', outputs: { y, next: g.add(sum, y) }, carry: { next: 'sum' } };
+  const session = await runtime.compile(program);
+  await session.setState({ scale: float32([2, 3]), sum: float32([0, 0]) });
+  const found: number[] = [];
+  for (const v of [1, 2, 3]) found.push(...Array.from((await session.run({ x: float32([v, v]) })).y.data, Number));
+  const state = await session.state();
+  await session.close();
+  return [...found, ...Array.from(state.scale.data, Number), ...Array.from(state.sum.data, Number)];
+}
+
 /** Trains on a runtime; the losses and the largest weight say whether two runtimes did the same. */
 export async function trainAndScore(runtime: Runtime): Promise<{ losses: number[]; scores: number[] }> {
   const phase = nn.assemble(
