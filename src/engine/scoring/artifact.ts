@@ -3,9 +3,9 @@
  * `model.json` beside it, which says what it is, where its threshold lies and which bytes belong to it.
  */
 import { DataError, OddityError } from '../../core/errors.ts';
-import { action, say } from '../../core/text.ts';
 import type { ItemKind, ItemShape } from '../../core/item-shape.ts';
 import type { Tensors } from '../../core/tensor.ts';
+import { action, say } from '../../core/text.ts';
 import { sha256, type TableEncoding } from '../../data/pure.ts';
 import { emitProgram, opset } from '../../graph/emit.ts';
 import type { OnnxModel } from '../../graph/onnx/messages.ts';
