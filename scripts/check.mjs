@@ -22,6 +22,7 @@ const steps = [
   { name: 'integration and golden tests', project: 'integration' },
   { name: 'pages in a browser', project: 'pages' },
   { name: 'documents and examples', project: 'docs' },
+  { name: 'size in a page', args: [join('scripts', 'size.mjs')] },
   { name: 'package exports', args: [bin('publint', 'src', 'cli.js'), '--strict'] },
   { name: 'package, installed elsewhere', project: 'package' },
 ];

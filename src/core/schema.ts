@@ -2,7 +2,7 @@
  * From a zod schema to everything that is said of options: ranges in words, flags of the command line, keys of a
  * configuration file, what a run keeps. An option is one entry of a schema with its facts beside it.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { ConfigError, factsOf, nearestName } from './errors.ts';
 import { option, optionList, type Said, say } from './text.ts';
 

@@ -1,5 +1,5 @@
 /** A split of a source into training, validation and test items, made once from a seed and checked to be disjoint. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { ConfigError, DataError, InternalError } from '../core/errors.ts';
 import type { Rng } from '../core/random.ts';
 import { optionFacts, readNumber } from '../core/schema.ts';

@@ -7,7 +7,7 @@
  * Left out: early stopping on held-out normals. For images the defaults are a quarter of the published widths, for minutes
  * of one core.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { isImage } from '../core/item-shape.ts';
 import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';

@@ -6,7 +6,7 @@
  * drawn by itself, not taken from the step; over random lattices both give the same fields. Left out: L1 and hybrid
  * losses, noise with random octaves, noising by single steps, and averages over noise of another kind than trained on.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { Rng } from '../core/random.ts';
 import { float32 } from '../core/tensor.ts';
 import { option, say } from '../core/text.ts';

@@ -5,7 +5,7 @@
  * image can also be compared by the features of a frozen pretrained network (`loss` "perceptual", after Johnson et al. 2016,
  * arXiv 1603.08155). Left out: tables and series.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';

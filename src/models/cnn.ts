@@ -4,7 +4,7 @@
  * left out, and with padding, so that small images are not eaten up). It knows the kinds of anomalies that it was shown;
  * others may look normal to it. Left out: pretrained weights, augmentation, more than two classes.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { gradients } from '../graph/grad.ts';
 import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';

@@ -7,7 +7,7 @@
  * latent vector and as planes beside the image; and the dense nets of the paper, here trained by Adam instead of its
  * gradient descent with growing momentum.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { ConfigError } from '../core/errors.ts';
 import { float32 } from '../core/tensor.ts';
 import { constant } from '../graph/leaf.ts';

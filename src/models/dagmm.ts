@@ -5,7 +5,7 @@
  * which the score sees only in sum. Ours: a larger ridge on the covariances and a bound on the gradient's norm, without
  * which one-valued codes turn singular.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';

@@ -4,7 +4,7 @@
  * is made small, which pushes them away from it (equation 7). Networks, autoencoder and centre are those of `deep-svdd`;
  * the centre is the mean code of the normal items. Left out: labelled normal items, which weigh no more than others.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { gradients } from '../graph/grad.ts';
 import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';

@@ -7,9 +7,8 @@
  * and larger steps. Held-out digits and defects made of them were told apart with AUROC 0.87 at rate 1e-3 and 0.79 at the
  * published 1e-4 after 10 + 10 epochs. `deep-sad` is the version with labels.
  */
-
-import { z } from 'zod';
 import { option, say } from '../core/text.ts';
+import * as z from 'zod';
 import { gradients } from '../graph/grad.ts';
 import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';

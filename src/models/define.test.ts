@@ -1,6 +1,6 @@
 /** What the compiler knows of models: a line that must not compile has `@ts-expect-error` above it, and tsc checks that. */
 import { expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { reduceMax } from '../graph/ops/index.ts';
 import { type ConfigOf, defineModel, findModel, knn, type ModelName, type ModelOf, models } from './index.ts';
 

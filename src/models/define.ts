@@ -2,7 +2,7 @@
  * The contract of a model: one value from which the command line, documentation, benchmarks and contract tests follow.
  * Adding a model is one file that exports `defineModel({...})`, a line in `all.ts` and one in the list of `index.ts`.
  */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Listener } from '../core/events.ts';
 import type { ImageShape, ItemKind, ItemShape } from '../core/item-shape.ts';
 import type { Rng } from '../core/random.ts';

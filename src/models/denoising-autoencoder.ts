@@ -5,7 +5,7 @@
  * scored gets none. "pixel" noise without skips is the plain denoising autoencoder of the founding documents.
  * Ours: simpler layers for a CPU, 8 groups, one cosine of the learning rate. Left out: AMSGrad, the filter of small components.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';

@@ -5,7 +5,7 @@
  * Divided by the components' largest norm, as published, the score would only shift by a constant, and the published
  * probability 1 / (1 + exp(0.05 (log p − 12))) only squeezes it: both are left out. The map is ours.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { DataError } from '../core/errors.ts';
 import { timesTransposed } from '../core/linalg.ts';
 import { float32 } from '../core/tensor.ts';

@@ -5,7 +5,7 @@
  * images that are odd as a whole, scenes say, a preset pools to a single place. Left out: intrinsic dimensions by
  * other means than a share of variance.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { DataError } from '../core/errors.ts';
 import { float32 } from '../core/tensor.ts';
 import { input } from '../graph/leaf.ts';

@@ -6,7 +6,7 @@
  * by rule where no folder of foreign images is given, and fillings from elsewhere in the image. Scoring uses noise that
  * never changes, the same for all images.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { Rng } from '../core/random.ts';
 import { float32 } from '../core/tensor.ts';
 import { option, say } from '../core/text.ts';

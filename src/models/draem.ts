@@ -5,9 +5,8 @@
  * the first are ours but for its 128 filters next to the image. Ours too: sizes for a CPU, nearest-neighbour doubling,
  * textures made by rule where no folder of foreign images is given, and fillings from elsewhere in the image.
  */
-
-import { z } from 'zod';
 import { option, say } from '../core/text.ts';
+import * as z from 'zod';
 import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';

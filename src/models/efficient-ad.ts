@@ -9,7 +9,7 @@
  * code holds some out; penalty images are foreign textures on the training images instead of ImageNet; and by default
  * narrow networks and few steps of several images.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { imagenet, prepare } from '../backbones/index.ts';
 import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';

@@ -6,7 +6,7 @@
  * Left out: the padding of the last test batch with ones, unscaled tables. For images the defaults are for minutes of one
  * core: small nets, and a discriminator at a fifth of the others' rate, which at the same rate ran far ahead.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { isImage } from '../core/item-shape.ts';
 import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';

@@ -6,7 +6,7 @@
  * time, batches of 16 and one critic step per generator step drew held-out digits better, and told more defects made of
  * them, than batches of 64 and three critic steps.
  */
-import { z as zod } from 'zod';
+import * as zod from 'zod';
 import { isImage } from '../core/item-shape.ts';
 import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';

@@ -7,7 +7,7 @@
  * change places by a fixed permutation. The layer norm follows public code, not the paper; its factors are learnt and not
  * part of the determinant. Ours: fewer steps of training at rates that fall. Left out: transformers as backbones.
  */
-import { z as zod } from 'zod';
+import * as zod from 'zod';
 import { Rng } from '../core/random.ts';
 import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';

@@ -3,7 +3,7 @@
  * Goodfellow et al. 2014, arXiv 1406.2661; the simplest GAN baseline of the founding documents. Weak by nature: where
  * the generator wins, the discriminator knows nothing, and off the data it has learnt only where the generator went.
  */
-import { z as zod } from 'zod';
+import * as zod from 'zod';
 import { isImage } from '../core/item-shape.ts';
 import { gradients } from '../graph/grad.ts';
 import * as g from '../graph/ops/index.ts';

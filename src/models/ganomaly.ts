@@ -8,7 +8,7 @@
  * for minutes of one core: a quarter of the published filters, and fewer steps, after which defects made of held-out
  * digits are told no better. The presets are the published nets.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { isImage } from '../core/item-shape.ts';
 import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';

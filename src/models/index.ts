@@ -1,5 +1,5 @@
 /** The models by name, and their types. Explicit imports, so that bundlers see them. */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { ConfigError, unknownName } from '../core/errors.ts';
 import * as all from './all.ts';
 import type { AnyModel } from './define.ts';

@@ -4,7 +4,7 @@
  * gives each value the share of the score of the cuts on it, a short way counting more than a long one (ours, not the
  * paper's). Left out: extended cuts, scores with the contamination as offset.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Rng } from '../core/random.ts';
 import { float32 } from '../core/tensor.ts';
 import * as g from '../graph/ops/index.ts';

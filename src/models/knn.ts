@@ -4,7 +4,7 @@
  * by pixel. Left out: search trees and approximate search; where the training part is larger than the bank, a random
  * sample of it stands for all.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { float32 } from '../core/tensor.ts';
 import * as g from '../graph/ops/index.ts';
 import { defineModel } from './define.ts';

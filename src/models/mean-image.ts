@@ -2,7 +2,7 @@
  * Baseline: the squared distance to the mean of the normal images, or to the mean row of a table. No learning worth the name; every detector has to
  * beat it, and on centred digits many published ones do not.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { float32 } from '../core/tensor.ts';
 import * as g from '../graph/ops/index.ts';
 import { zerosInit } from '../nn/initializers.ts';

@@ -3,7 +3,7 @@
  * a Gaussian; a place is as odd as its Mahalanobis distance to it. Images must show their object in the same place: for
  * textures and free poses take patchcore. Left out: per-class ensembles.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { DataError } from '../core/errors.ts';
 import { float32 } from '../core/tensor.ts';
 import { option, say } from '../core/text.ts';

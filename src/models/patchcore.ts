@@ -5,7 +5,7 @@
  * "adaptive", those of the authors' code, where neighbourhoods are unfolded and averaged to a fixed length. Left out:
  * approximate neighbours and ensembles of backbones.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { DataError } from '../core/errors.ts';
 import { float32, type Tensor, type Tensors } from '../core/tensor.ts';
 import { option, say } from '../core/text.ts';

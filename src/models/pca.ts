@@ -4,7 +4,7 @@
  * what is unusual inside it. Left out: robust fitting, limits from the F distribution (a threshold comes from held-out
  * normals), standardised features.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { DataError } from '../core/errors.ts';
 import { float32 } from '../core/tensor.ts';
 import * as g from '../graph/ops/index.ts';

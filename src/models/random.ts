@@ -2,7 +2,7 @@
  * Baseline: a score that knows nothing. It is a hash of the item in exact integer arithmetic, so it is the same on
  * every device and does not depend on the batch. AUROC is near 0.5 and AP near the share of anomalies.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { Rng } from '../core/random.ts';
 import { int64, tensor } from '../core/tensor.ts';
 import { constant } from '../graph/leaf.ts';

@@ -7,7 +7,7 @@
  * may be negative; grids whose sides are odd are resampled; maps are enlarged with half-pixel centres; and by default
  * plain residual blocks, fewer steps and half a cosine over the rate. Left out: RD++ and its simplex noise.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';

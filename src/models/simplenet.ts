@@ -6,7 +6,7 @@
  * features' mean standard deviation. Discriminator and adaptor take turns instead of moving at once, and the noise of a
  * step is the same for its images. Left out: mixtures of noises, and choosing the pass that does best on test images.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';

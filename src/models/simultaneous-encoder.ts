@@ -5,7 +5,7 @@
  * full size from the start, and small strided ones (default). Left out: progressive growing. The moving average is of
  * the encoder too, not of the generator alone, since the one inverts the other.
  */
-import { z as zod } from 'zod';
+import * as zod from 'zod';
 import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';

@@ -1,6 +1,6 @@
 /** Every model of images, its networks and presets, at sizes small and odd: a sentence, or graphs that can be built. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { findBackbone, tensorsOf } from '../backbones/index.ts';
 import { Rng } from '../core/random.ts';
 import { sizeOf } from '../core/shape.ts';

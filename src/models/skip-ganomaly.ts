@@ -7,7 +7,7 @@
  * the pixels weigh 50 (40 in the paper). Left out: starting the discriminator anew when its loss vanishes, and input
  * noise, which is switched off there.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';

@@ -7,7 +7,7 @@
  * momentum came to 0.32, and half a cosine over the rate. Of the backbone in the box, which comes without batch norms,
  * the student has them. Left out: choosing an epoch by a validation loss.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { features, normed, oddity, oddityNetwork } from '../backbones/index.ts';
 import { input } from '../graph/leaf.ts';
 import * as g from '../graph/ops/index.ts';

@@ -8,7 +8,7 @@
  * names. Each step keeps Adam moments of its own. Presets `seed-…` are the three nets of seed 000 of the founding
  * documents; of the last only a diagram exists, so its weights (1 each) are ours.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';

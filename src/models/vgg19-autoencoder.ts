@@ -6,7 +6,7 @@
  * published one). Images are fed as the network was trained, not merely divided by 255. Left out: rectified Adam (Adam
  * stands for it) and rates that fall on a plateau.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';

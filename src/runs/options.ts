@@ -4,7 +4,7 @@
  * here or beside the code that obeys it (`splitOptions`). A table, read whole: long because every option says three things,
  * to programs, to the command line and to a form.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Listener } from '../core/events.ts';
 import {
   type FlagFacts,

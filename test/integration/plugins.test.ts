@@ -17,7 +17,7 @@ writeFileSync(
   join(root, 'mine.mjs'),
   `import { defineKind, defineMetric, defineModel } from 'oddity';
 import * as g from 'oddity/graph';
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const spread = defineModel({
   name: 'spread',

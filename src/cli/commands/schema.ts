@@ -1,6 +1,6 @@
 /** `oddity schema train [model]`: the options of a training as JSON Schema, for editors and forms. */
 import type { Command } from 'commander';
-import { z } from 'zod';
+import * as z from 'zod';
 import { unknownName } from '../../core/errors.ts';
 import { findModel, models } from '../../models/index.ts';
 import { factsOf, type RunOption, runOptions } from '../../runs/options.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { findModel, type Model } from '../../models/index.ts';
 import { resolveConfig } from './config.ts';
 

@@ -1,5 +1,5 @@
 /** Options and graphs that models on pretrained features share. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Backbone, checkTaps, features, findBackbone, isOnnxFile, preparations } from '../../backbones/index.ts';
 import * as g from '../../graph/ops/index.ts';
 import type { Value } from '../../graph/value.ts';

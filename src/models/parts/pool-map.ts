@@ -1,5 +1,5 @@
 /** From values of x to the map and the score: what is one value of a map follows from the kind of item. */
-import { z } from 'zod';
+import * as z from 'zod';
 import * as g from '../../graph/ops/index.ts';
 import type { Value } from '../../graph/value.ts';
 

@@ -1,5 +1,5 @@
 /** What Deep SVDD and Deep SAD share: options, how items are prepared, the autoencoder that is trained first, the centre. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { isImage } from '../../core/item-shape.ts';
 import * as g from '../../graph/ops/index.ts';
 import type { Value } from '../../graph/value.ts';

@@ -1,0 +1,95 @@
+/**
+ * What a page loads for `oddity/browser`: minified bytes, and gzipped ones in brackets, of what four pages use of it, built
+ * by Vite. Fails above a budget, and on any warning of the bundler. Builds nothing of ours: run `npm run build` before.
+ * Usage: node scripts/size.mjs
+ */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { build, createLogger } from 'vite';
+
+const entry = join(dirname(fileURLToPath(import.meta.url)), '..', 'dist', 'browser', 'index.js');
+
+/** What pages use, and the gzipped kilobytes that they may load: at once, and with what they load when it is needed. */
+const pages = [
+  { name: 'opens a detector', uses: ['loadDetector'], budget: { first: 55, all: 65 } },
+  { name: 'fits a model by its value', uses: ['fit', 'pca'], budget: { first: 125, all: 190 } },
+  { name: 'fits a model by its name', uses: ['fit'], budget: { first: 100, all: 195 } },
+  { name: 'uses everything', uses: undefined, budget: { first: 185, all: 200 } },
+];
+
+/** Builds a page that uses some names, all unless given. Returns its chunks and what the bundler complained of. */
+async function bundle(uses) {
+  const warnings = [];
+  const logger = createLogger('warn');
+  logger.warn = (message) => warnings.push(message);
+  logger.warnOnce = logger.warn;
+  const from = JSON.stringify(entry);
+  const code = uses
+    ? `import { ${uses.join(', ')} } from ${from}; globalThis.used = [${uses.join(', ')}];`
+    : `import * as all from ${from}; globalThis.used = { ...all };`;
+  const page = {
+    name: 'page',
+    resolveId: (id) => (id === 'virtual:page' ? '\0page' : undefined),
+    load: (id) => (id === '\0page' ? code : undefined),
+  };
+  const { output } = await build({
+    configFile: false,
+    customLogger: logger,
+    plugins: [page],
+    build: {
+      write: false,
+      target: 'esnext',
+      reportCompressedSize: false,
+      rolldownOptions: { input: 'virtual:page', external: /^onnxruntime-web/, checks: { pluginTimings: false } },
+    },
+  });
+  return { chunks: output.filter((file) => file.type === 'chunk'), warnings };
+}
+
+/** Bytes of some pieces of code, and gzipped. */
+const sizeOf = (codes) => ({
+  raw: codes.reduce((n, code) => n + Buffer.byteLength(code), 0),
+  gzipped: codes.reduce((n, code) => n + gzipSync(code).length, 0),
+});
+
+/** Those chunks that a page loads before it runs. */
+function loadedFirst(chunks) {
+  const byName = new Map(chunks.map((chunk) => [chunk.fileName, chunk]));
+  const found = new Set(chunks.filter((chunk) => chunk.isEntry));
+  for (const chunk of found) for (const name of chunk.imports) if (byName.has(name)) found.add(byName.get(name));
+  return [...found];
+}
+
+const kilo = (bytes) => (bytes / 1000).toFixed(0);
+const show = ({ raw, gzipped }) => `${kilo(raw)} (${kilo(gzipped)})`;
+
+const ortFile = join(dirname(createRequire(import.meta.url).resolve('onnxruntime-web')), 'ort.wasm.bundle.min.mjs');
+const ort = sizeOf([readFileSync(ortFile)]);
+const plus = (size) => ({ raw: size.raw + ort.raw, gzipped: size.gzipped + ort.gzipped });
+
+const rows = [['A page that …', 'at once', 'in all', 'with onnxruntime-web', 'budget']];
+const failures = [];
+for (const { name, uses, budget } of pages) {
+  const { chunks, warnings } = await bundle(uses);
+  const sizes = {
+    first: sizeOf(loadedFirst(chunks).map((c) => c.code)),
+    all: sizeOf(chunks.map((c) => c.code)),
+  };
+  rows.push([name, show(sizes.first), show(sizes.all), show(plus(sizes.all)), `(${budget.first}), (${budget.all})`]);
+  for (const [when, size] of Object.entries(sizes)) {
+    if (size.gzipped <= 1000 * budget[when]) continue;
+    const label = when === 'first' ? 'at once' : 'in all';
+    failures.push(`A page that ${name} loads ${kilo(size.gzipped)} kB ${label}, and may load ${budget[when]} kB.`);
+  }
+  failures.push(...warnings.map((warning) => `A page that ${name}: the bundler warns: ${warning.trim()}`));
+}
+
+console.log('oddity/browser in kB minified (gzipped), without the .wasm file of onnxruntime-web:\n');
+const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => row[i].length)));
+for (const row of rows)
+  console.log(row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  '));
+for (const failure of failures) console.error(`\n${failure}`);
+process.exitCode = failures.length > 0 ? 1 : 0;
