@@ -13,8 +13,8 @@ import { float32, type Tensors } from '../src/core/tensor.ts';
 import { scoringProgram } from '../src/engine/scoring/graph.ts';
 import * as g from '../src/graph/index.ts';
 import { anoddpm } from '../src/models/index.ts';
-import { walkBack } from '../src/models/parts/diffusion.ts';
-import { predictNoise } from '../src/models/parts/diffusion-unet.ts';
+import { ddimSample } from '../src/models/parts/diffusion.ts';
+import { predictNoise } from '../src/models/parts/nets/diffusion-unet.ts';
 import * as nn from '../src/nn/index.ts';
 import { openRuntime, type Session } from '../src/runtime/index.ts';
 import { type Answer, type Answering, answering, median, option, pytorch, saveRows } from './measure.ts';
@@ -57,7 +57,7 @@ async function answer(): Promise<void> {
         if (feed.kind === 'batch') feeds[feed.name] = float32(rng.uniforms(sizeOf(all)), all);
         if (feed.kind !== 'draw') continue;
         const drawn = [PER_CALL, ...feed.draw.shape];
-        feeds[feed.name] = float32(nn.drawn({ ...feed.draw, shape: drawn }, rng), drawn);
+        feeds[feed.name] = float32(nn.sample({ ...feed.draw, shape: drawn }, rng), drawn);
       }
       return async (steps) => {
         for (let done = 0; done < steps; done += PER_CALL) await check(session, feeds, 'fit.loss');
@@ -67,7 +67,7 @@ async function answer(): Promise<void> {
       const trace = new nn.Trace(false, weights);
       const x = g.input('x', shape);
       const denoise = (now: g.Value, step: g.Value) => predictNoise(options, trace.group('unet'), now, step);
-      const walked = walkBack(nn.noiseSchedule('linear', 1000), denoise, x, { lambda: 200, turns: REVERSE_STEPS });
+      const walked = ddimSample(nn.noiseSchedule('linear', 1000), denoise, x, { lambda: 200, turns: REVERSE_STEPS });
       const known = g.substitute(
         [walked],
         new Map([...trace.parameters.values()].map(({ spec, value }) => [value, g.constant(weights[spec.name])])),

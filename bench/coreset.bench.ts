@@ -8,7 +8,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Rng } from '../src/core/random.ts';
-import { greedyCoreset } from '../src/models/parts/coreset.ts';
+import { greedyCoreset } from '../src/models/parts/fitting/coreset.ts';
 import { openRuntime } from '../src/runtime/index.ts';
 import { median, option, pytorch, saveRows } from './measure.ts';
 

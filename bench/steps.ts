@@ -59,7 +59,7 @@ async function ours(
       feeds[feed.name] = float32(rng.uniforms(perCall * sizeOf(feed.shape)), [perCall, ...feed.shape]);
     if (feed.kind === 'draw') {
       const shape = [perCall, ...feed.draw.shape];
-      feeds[feed.name] = float32(nn.drawn({ ...feed.draw, shape }, rng), shape);
+      feeds[feed.name] = float32(nn.sample({ ...feed.draw, shape }, rng), shape);
     }
   }
   return {

@@ -12,7 +12,7 @@ import { bind } from '../../src/engine/scoring/graph.ts';
 import { constant, input } from '../../src/graph/index.ts';
 import * as g from '../../src/graph/ops/index.ts';
 import type { Value } from '../../src/graph/value.ts';
-import { principalAxes } from '../../src/models/parts/principal-axes.ts';
+import { principalAxes } from '../../src/models/parts/fitting/principal-axes.ts';
 import { Trace } from '../../src/nn/scope.ts';
 import type { Runtime, Session } from '../../src/runtime/index.ts';
 import type { Supply } from './images.ts';

@@ -4,7 +4,8 @@ import { Rng } from '../core/random.ts';
 import { float32, type Tensors } from '../core/tensor.ts';
 import * as g from '../graph/index.ts';
 import * as nn from '../nn/index.ts';
-import { alad, encode, generate, judgeXx, judgeXz, judgeZz } from './alad.ts';
+import { alad } from './alad.ts';
+import { aladNets } from './parts/nets/alad.ts';
 
 const size = (shape: readonly number[]) => shape.reduce((n, d) => n * d, 1);
 const softplus = (v: number) => Math.log1p(Math.exp(v));
@@ -14,17 +15,18 @@ function counts(shape: readonly number[], options: object) {
   const config = alad.config.parse(options);
   const x = g.input('x', [5, ...shape]);
   const z = g.input('z', [5, config.latent]);
+  const nets = aladNets(shape);
   const of = (build: (net: nn.Scope) => g.Value, out: readonly number[]) => {
     const trace = new nn.Trace(true);
     expect(build(trace.group('net')).shape).toEqual(out);
     return [...trace.parameters.values()].reduce((n, { spec }) => n + size(spec.shape), 0);
   };
   return {
-    encoder: of((net) => encode(config, net, x), [5, config.latent]),
-    generator: of((net) => generate(config, net, z, shape), x.shape as number[]),
-    xz: of((net) => judgeXz(config, net, x, z), [5, 1]),
-    xx: of((net) => judgeXx(config, net, x, x).logit, [5, 1]),
-    zz: of((net) => judgeZz(config, net, z, z, x), [5, 1]),
+    encoder: of((net) => nets.encode(config, net, x), [5, config.latent]),
+    generator: of((net) => nets.generate(config, net, z, shape), x.shape as number[]),
+    xz: of((net) => nets.discriminateXz(config, net, x, z), [5, 1]),
+    xx: of((net) => nets.discriminateXx(config, net, x, x).logit, [5, 1]),
+    zz: of((net) => nets.discriminateZz(config, net, z, z), [5, 1]),
   };
 }
 
@@ -47,11 +49,12 @@ describe('networks', () => {
       const trace = new nn.Trace(true);
       const x = g.input('x', [5, ...shape]);
       const config = alad.config.parse(alad.tiny);
-      const z = encode(config, trace.group('e'), x);
-      generate(config, trace.group('g'), z, shape);
-      judgeXz(config, trace.group('xz'), x, z);
-      judgeXx(config, trace.group('xx'), x, x);
-      judgeZz(config, trace.group('zz'), z, z, x);
+      const nets = aladNets(shape);
+      const z = nets.encode(config, trace.group('e'), x);
+      nets.generate(config, trace.group('g'), z, shape);
+      nets.discriminateXz(config, trace.group('xz'), x, z);
+      nets.discriminateXx(config, trace.group('xx'), x, x);
+      nets.discriminateZz(config, trace.group('zz'), z, z);
       return [...trace.buffers.keys()].filter((name) => name.endsWith('.u')).map((name) => name.slice(0, -2));
     };
     expect(normed([1, 16, 16])).toEqual([
@@ -91,14 +94,15 @@ it('discriminators want real pairs real, generator and encoder the contrary', ()
     return 'loss' in result ? result : { loss: result, metrics: {} };
   });
   const net = (name: string) => trace.group(name);
-  const [made, code] = [generate(config, net('generator'), z, [6]), encode(config, net('encoder'), x)];
+  const nets = aladNets([6]);
+  const [generated, code] = [nets.generate(config, net('generator'), z, [6]), nets.encode(config, net('encoder'), x)];
   const logits = [
-    judgeXz(config, net('discriminator-xz'), x, code),
-    judgeXz(config, net('discriminator-xz'), made, z),
-    judgeXx(config, net('discriminator-xx'), x, x).logit,
-    judgeXx(config, net('discriminator-xx'), x, generate(config, net('generator'), code, [6])).logit,
-    judgeZz(config, net('discriminator-zz'), z, z, x),
-    judgeZz(config, net('discriminator-zz'), z, encode(config, net('encoder'), made), x),
+    nets.discriminateXz(config, net('discriminator-xz'), x, code),
+    nets.discriminateXz(config, net('discriminator-xz'), generated, z),
+    nets.discriminateXx(config, net('discriminator-xx'), x, x).logit,
+    nets.discriminateXx(config, net('discriminator-xx'), x, nets.generate(config, net('generator'), code, [6])).logit,
+    nets.discriminateZz(config, net('discriminator-zz'), z, z),
+    nets.discriminateZz(config, net('discriminator-zz'), z, nets.encode(config, net('encoder'), generated)),
   ];
   const feeds: Tensors = {
     x: float32(new Rng(1).uniforms(6), [1, 6]),
@@ -109,8 +113,8 @@ it('discriminators want real pairs real, generator and encoder the contrary', ()
   for (const [name, { draw }] of trace.draws) {
     feeds[name] = float32(new Float32Array(size(draw.shape)).fill(0.9), draw.shape);
   }
-  const [judging, fooling] = results;
-  const wanted = [judging.loss, fooling.loss, fooling.metrics.cycle, ...logits];
+  const [discriminators, others] = results;
+  const wanted = [discriminators.loss, others.loss, others.metrics.cycle, ...logits];
   const [d, ge, cycle, ...l] = g.evaluate(wanted, feeds).map(({ data }) => Number(data[0]));
   const [xzReal, xzFake, xxReal, xxFake, zzReal, zzFake] = l;
   for (const [real, fake] of [
@@ -141,18 +145,20 @@ describe('the score', () => {
     const x = g.input('x', [3, 1, 9, 12]);
     const { score, map, reconstruction } = alad.score(config, (group) => trace.group(group), x);
     const padded = g.sub(g.mul(g.padAll(x, [0, 0, 0, 0], [0, 0, 3, 0]), 2), 1);
-    const code = encode(config, trace.group('encoder'), padded);
-    const again = generate(config, trace.group('generator'), code, [1, 12, 12]);
-    const judge = (other: g.Value) => judgeXx(config, trace.group('discriminator-xx'), padded, other);
-    const values = [score, map, reconstruction!, judge(padded).features, judge(again).features, judge(again).logit];
+    const nets = aladNets([1, 12, 12]);
+    const code = nets.encode(config, trace.group('encoder'), padded);
+    const again = nets.generate(config, trace.group('generator'), code, [1, 12, 12]);
+    const verdict = (other: g.Value) => nets.discriminateXx(config, trace.group('discriminator-xx'), padded, other);
+    const of = [verdict(padded).features, verdict(again).features, verdict(again).logit];
+    const values = [score, map, reconstruction!, ...of];
     const feeds: Tensors = { x: float32(new Rng(1).uniforms(324), [3, 1, 9, 12]), ...moved(trace) };
     const found = g.evaluate(values, feeds).map(({ data }) => rowsOf(data as Float32Array));
-    const [scores, maps, drawn, own, made, logit] = found;
+    const [scores, maps, reconstructions, own, other, logit] = found;
     const items = rowsOf(feeds.x.data as Float32Array);
     for (let i = 0; i < 3; i++) {
-      const residual = differences(items[i], drawn[i]); // of [0, 1]
+      const residual = differences(items[i], reconstructions[i]); // of [0, 1]
       const expected = {
-        fm: total(differences(own[i], made[i])),
+        fm: total(differences(own[i], other[i])),
         l1: 2 * total(residual),
         l2: 2 * Math.hypot(...residual),
         logits: softplus(-logit[i][0]),

@@ -1,10 +1,9 @@
 /**
- * AnoGAN: a GAN learns to draw normal images; for an image to judge, gradient descent finds the latent vector whose
- * drawing comes closest. What is left between the two is anomalous. Schlegl et al. 2017, arXiv 1703.05921. The search is
+ * AnoGAN: a GAN learns to generate normal images; for an image to score, gradient descent finds the latent vector whose
+ * image comes closest. What is left between the two is anomalous. Schlegl et al. 2017, arXiv 1703.05921. The search is
  * part of the scoring graph: all items of a batch at once, from starts that never change.
  */
-import * as zod from 'zod';
-import { isImage } from '../core/item-shape.ts';
+import { z as zod } from 'zod';
 import { Rng } from '../core/random.ts';
 import { float32 } from '../core/tensor.ts';
 import { gradients } from '../graph/grad.ts';
@@ -13,40 +12,35 @@ import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';
 import { defineModel } from './define.ts';
-import {
-  discriminate,
-  discriminatorLoss,
-  ganNetworks,
-  generate,
-  generatorLoss,
-  prepare,
-  signed,
-  unsigned,
-  unsuitableForGan,
-} from './parts/dcgan.ts';
-import { isRows, rowLatent, rowTraining } from './parts/row-nets.ts';
-import { spread } from './parts/watch.ts';
+import { byKind } from './parts/by-kind.ts';
+import { ganDiscriminatorLoss, ganGeneratorLoss, normalLatents } from './parts/fitting/gan-losses.ts';
+import { phase } from './parts/fitting/phase.ts';
+import { differenceMap, poolMap } from './parts/maps/pool-map.ts';
+import { discriminate, ganNetworks, generate, unsuitableForGan } from './parts/nets/dcgan.ts';
+import { rowLatent, rowTraining } from './parts/nets/rows.ts';
+import * as option from './parts/options.ts';
+import { countOf, itemShapeOf, signed, signedItems, unsignedItems } from './parts/shapes.ts';
 
 const config = zod.strictObject({
   network: zod
     .enum(ganNetworks)
     .default('strided')
     .describe('Layers: "strided" fits its depth to the image, the others are published nets.'),
-  width: zod.int().min(1).max(512).default(32).describe('Filters next to the image; "strided" and "dcgan-5" only.'),
-  latent: zod.int().min(1).max(4096).default(32).describe('Numbers from which an image is drawn.'),
+  width: option.width(32, 'Filters next to the image; "strided" and "dcgan-5" only.'),
+  latent: option.latent(32, 'Length of the latent vector from which an item is generated.'),
   prior: zod.enum(['normal', 'uniform']).default('normal').describe('Latent values: N(0, 1), or U(−1, 1).'),
   generatorSteps: zod.int().min(1).max(10).default(1).describe('Generator steps per discriminator step.'),
-  epochs: zod.int().min(1).max(100000).default(20).describe('Passes over the training images.'),
-  batchSize: zod.int().min(1).max(4096).default(64).describe('Images per training step.'),
-  learningRate: zod.number().positive().max(1).default(2e-4).describe("Adam's learning rate; its beta1 is 0.5."),
-  schedule: zod.enum(['constant', 'cosine']).default('constant').describe('Learning rate over the whole training.'),
-  lambda: zod
-    .number()
-    .min(0)
-    .max(1)
-    .default(0.1)
-    .describe('Share of the feature term in the score; 1 − λ is the residual.'),
-  searchSteps: zod.int().min(1).max(10000).default(100).describe('Steps of gradient descent per image to be scored.'),
+  epochs: option.epochs(20, 'Passes over the training items.'),
+  batchSize: option.batchSize(64, 'Items per training step.'),
+  learningRate: option.learningRate(2e-4, "Adam's learning rate; its beta1 is 0.5."),
+  schedule: option.schedule('constant'),
+  lambda: option.share(0.1, 'λ: weight of the feature distance in the score; the residual weighs 1 − λ.'),
+  searchSteps: zod
+    .int()
+    .min(1)
+    .max(10000)
+    .default(100)
+    .describe('Steps of gradient descent for each item to be scored.'),
   searchRate: zod
     .number()
     .positive()
@@ -58,7 +52,7 @@ const config = zod.strictObject({
     .min(1)
     .max(64)
     .default(1)
-    .describe('Searches per image from different starts; the best one counts.'),
+    .describe('Searches per item from different starts; the best one counts.'),
 });
 type Config = zod.infer<typeof config>;
 
@@ -69,15 +63,15 @@ const stages = [
   [1, 0.05],
 ] as const;
 
-/** Latent vectors `[restarts, Z]` to start from, the same for every image and every run. */
+/** Latent vectors `[restarts, Z]` to start from, the same for every item and every run. */
 function starts({ restarts, latent, prior }: Config): Value {
   const rng = new Rng(0).split('anogan');
   const size = restarts * latent;
   return constant(float32(prior === 'normal' ? rng.normals(size) : rng.uniforms(size, -1, 1), [restarts, latent]));
 }
 
-const sumPerItem = (a: Value, b: Value) =>
-  g.reduceSum(g.abs(g.sub(a, b)), { axes: a.shape.slice(1).map((_, i) => i + 1) });
+/** Σ |a − b| of each item, `[N]`. */
+const sumPerItem = (a: Value, b: Value) => poolMap('sum', g.abs(g.sub(a, b)));
 
 /** `[N, ...]` → `[N · count, ...]`, each item `count` times in a row. */
 function repeatItems(x: Value, count: number): Value {
@@ -94,13 +88,13 @@ interface Target {
 
 /** A(x) = (1 − λ) · Σ |x − G(z)| + λ · Σ |f(x) − f(G(z))|, `[N]`, for given latent vectors. */
 function anomaly(options: Config, net: (group: string) => nn.Scope, { x, features }: Target, z: Value) {
-  const drawn = generate(options, net('generator'), z, x.shape.slice(1) as number[]);
-  const residual = sumPerItem(x, drawn);
-  const felt = sumPerItem(features, discriminate(options, net('discriminator'), drawn).features);
-  return { drawn, score: g.add(g.mul(residual, 1 - options.lambda), g.mul(felt, options.lambda)) };
+  const reconstruction = generate(options, net('generator'), z, itemShapeOf(x));
+  const residual = sumPerItem(x, reconstruction);
+  const distance = sumPerItem(features, discriminate(options, net('discriminator'), reconstruction).features);
+  return { reconstruction, score: g.add(g.mul(residual, 1 - options.lambda), g.mul(distance, options.lambda)) };
 }
 
-/** Latent vectors `[N, Z]` that minimise A, the best of all restarts. Each image's search is its own: A is a sum. */
+/** Latent vectors `[N, Z]` that minimise A, the best of all restarts. Each item's search is its own: A is a sum. */
 function search(options: Config, net: (group: string) => nn.Scope, target: Target): Value {
   const { restarts, latent, searchSteps, searchRate } = options;
   const batch = target.x.shape[0];
@@ -114,8 +108,8 @@ function search(options: Config, net: (group: string) => nn.Scope, target: Targe
     const end = Math.round(until * searchSteps);
     if (end === done) continue;
     state = g.repeat(end - done, state, ([z, m, v, t]) => {
-      const [slope] = gradients(g.reduceSum(anomaly(options, net, wide, z).score), [z]);
-      const next = adam.update(z, slope, { m, v, t }, constant(searchRate * factor));
+      const [gradient] = gradients(g.reduceSum(anomaly(options, net, wide, z).score), [z]);
+      const next = adam.update(z, gradient, { m, v, t }, constant(searchRate * factor));
       return [next.parameters, next.state.m, next.state.v, next.state.t];
     });
     done = end;
@@ -128,10 +122,11 @@ function search(options: Config, net: (group: string) => nn.Scope, target: Targe
   return g.reduceSum(g.mul(candidates, g.unsqueeze(chosen, 2)), { axes: [1] });
 }
 
-/** Latent vectors for a step, drawn from the prior. */
-function latents({ latent, prior }: Config, { x, draw }: nn.StepContext): Value {
-  const shape = [x.shape[0] as number, latent];
-  return prior === 'normal' ? draw('z', { kind: 'normal', shape }) : signed(draw('z', { kind: 'uniform', shape }));
+/** Latent vectors for a step, a sample of the prior. */
+function latents({ latent, prior }: Config, step: nn.StepContext): Value {
+  if (prior === 'normal') return normalLatents(step, latent);
+  const { x, draw } = step;
+  return signed(draw('z', { kind: 'uniform', shape: [countOf(x), latent] }));
 }
 
 /**
@@ -144,8 +139,8 @@ export const anogan = defineModel({
   name: 'anogan',
   title: 'AnoGAN',
   idea:
-    'A GAN learns to draw normal images; gradient descent finds the drawing that comes closest to an image, and the ' +
-    'difference, in pixels and in discriminator features, is the score.',
+    'A GAN learns to generate normal items. For each item to be scored, gradient descent finds the generated item that ' +
+    'comes closest; the difference, in values and in discriminator features, is the score.',
   paper: 'Schlegl et al. 2017, arXiv 1703.05921; Radford et al. 2016, arXiv 1511.06434 (DCGAN).',
   learning: 'one-class',
   inputs: ['image', 'table'],
@@ -179,65 +174,38 @@ export const anogan = defineModel({
   },
   tiny: { width: 8, latent: 8, epochs: 6, batchSize: 16, searchSteps: 20, learningRate: 2e-3 },
 
-  defaults: (shape, count) => (isImage(shape) ? {} : { latent: rowLatent(shape), ...rowTraining(count) }),
+  defaults: (shape, count) => byKind(shape, { image: {}, table: { latent: rowLatent(shape), ...rowTraining(count) } }),
   unsuitable: ({ network }, shape) => unsuitableForGan(network, shape),
 
-  phases(options, shape) {
+  phases(options) {
     const { epochs, batchSize, learningRate, generatorSteps } = options;
     const optimizer = nn.adam({ learningRate, beta1: 0.5 });
-    const schedule = options.schedule === 'cosine' ? nn.cosineDecay() : nn.steady;
-    return [
+    const schedule = option.scheduleOf(options);
+    const steps: nn.Step[] = [
       {
-        epochs,
-        batchSize,
-        phase: {
-          name: 'gan',
-          steps: [
-            {
-              name: 'discriminator',
-              updates: ['discriminator'],
-              optimizer,
-              schedule,
-              loss(context) {
-                const { net, x } = context;
-                const made = generate(options, net('generator'), latents(options, context), shape);
-                // Real and drawn images never share a batch under batch norm.
-                const real = discriminate(options, net('discriminator'), prepare(x)).logit;
-                const fake = discriminate(options, net('discriminator'), made).logit;
-                return {
-                  loss: discriminatorLoss(real, fake),
-                  metrics: { real: g.reduceMean(real), fake: g.reduceMean(fake) },
-                };
-              },
-            },
-            {
-              name: 'generator',
-              updates: ['generator'],
-              optimizer,
-              schedule,
-              repeats: generatorSteps,
-              loss(context) {
-                const made = generate(options, context.net('generator'), latents(options, context), shape);
-                const loss = generatorLoss(discriminate(options, context.net('discriminator'), made).logit);
-                return {
-                  loss,
-                  metrics: { 'generated-spread': spread(made), 'data-spread': spread(prepare(context.x)) },
-                };
-              },
-            },
-          ],
-        },
+        name: 'discriminator',
+        updates: ['discriminator'],
+        optimizer,
+        schedule,
+        loss: (step) => ganDiscriminatorLoss(options, step, latents(options, step)),
+      },
+      {
+        name: 'generator',
+        updates: ['generator'],
+        optimizer,
+        schedule,
+        repeats: generatorSteps,
+        loss: (step) => ganGeneratorLoss(options, step, latents(options, step)),
       },
     ];
+    return [phase({ name: 'gan', epochs, batchSize, steps })];
   },
 
   score(options, net, items) {
-    const x = prepare(items);
+    const x = signedItems(items);
     const target = { x, features: discriminate(options, net('discriminator'), x).features };
-    const { drawn, score } = anomaly(options, net, target, search(options, net, target));
-    if (isRows(items)) return { score, map: g.abs(g.sub(items, drawn)), reconstruction: drawn };
-    const reconstruction = unsigned(drawn);
-    const map = g.reduceMean(g.abs(g.sub(items, reconstruction)), { axes: [1], keep: true }); // [N,1,H,W]
-    return { score, map, reconstruction };
+    const found = anomaly(options, net, target, search(options, net, target));
+    const reconstruction = unsignedItems(found.reconstruction);
+    return { score: found.score, map: differenceMap(items, reconstruction), reconstruction };
   },
 });

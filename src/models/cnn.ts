@@ -1,8 +1,8 @@
 /**
  * Supervised classifier: three convolutions with max pooling and two dense layers, trained on normal and labelled
  * anomalous images (seed 001 of the founding documents, with the third convolution that its text promises and its code
- * left out, and with padding, so that small images are not eaten up). It knows the kinds of anomalies that it was shown;
- * others may look normal to it. Left out: pretrained weights, augmentation, more than two classes.
+ * left out, and with padding, so that small images keep some pixels). It recognises the kinds of anomalies that it was
+ * shown; others may look normal to it. Left out: pretrained weights, augmentation, more than two classes.
  */
 import * as z from 'zod';
 import { gradients } from '../graph/grad.ts';
@@ -10,33 +10,26 @@ import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';
 import { defineModel } from './define.ts';
+import { phase } from './parts/fitting/phase.ts';
+import { needsSide } from './parts/needs-side.ts';
+import * as option from './parts/options.ts';
+import { sidesOf, signed } from './parts/shapes.ts';
 
 const config = z.strictObject({
-  width: z
-    .int()
-    .min(1)
-    .max(512)
-    .default(16)
-    .describe('Filters of the first convolution; each next one has twice as many.'),
+  width: option.width(16, 'Filters of the first convolution; each next one has twice as many.'),
   pool: z
     .int()
     .min(2)
     .max(4)
     .default(2)
-    .describe('Pixels that become one after each convolution, each way; 4 in seed 001.'),
+    .describe('Side of the max pooling after each convolution, in pixels; 4 in seed 001.'),
   units: z.int().min(1).max(4096).default(256).describe('Units of the hidden dense layer.'),
-  dropout: z
-    .number()
-    .min(0)
-    .max(0.9)
-    .default(0.5)
-    .describe('Share of the hidden units that a training step leaves out.'),
-  anomalyShare: z
-    .number()
-    .min(0)
-    .max(0.9)
-    .default(0.1)
-    .describe('Least share of anomalies in each batch: rarer ones repeat; 0 leaves them as rare as they are.'),
+  dropout: option.share(0.5, 'Share of the hidden units that a training step leaves out.', { most: 0.9 }),
+  anomalyShare: option.share(
+    0.1,
+    'Least share of anomalies in each batch: rarer ones repeat; 0 leaves them as rare as they are.',
+    { most: 0.9 },
+  ),
   anomalyWeight: z
     .number()
     .positive()
@@ -44,21 +37,21 @@ const config = z.strictObject({
     .default(1)
     .describe('Weight of an anomalous image in the loss; a normal one has 1.'),
   loss: z.enum(['cross-entropy', 'focal']).default('cross-entropy').describe('What training minimises.'),
-  gamma: z.number().min(0).max(10).default(2).describe('How much the focal loss ignores what is easy.'),
-  epochs: z.int().min(1).max(100000).default(5).describe('Passes over the training images.'),
-  batchSize: z.int().min(2).max(4096).default(128).describe('Images per training step.'),
-  learningRate: z.number().positive().max(1).default(1e-3).describe("Adam's learning rate at the start."),
-  weightDecay: z.number().min(0).max(1).default(0).describe('L2 penalty added to the gradient.'),
-  schedule: z.enum(['constant', 'cosine']).default('cosine').describe('Learning rate over the training.'),
+  gamma: option.weight(2, 'γ of the focal loss: the larger, the less easy images count.', { most: 10 }),
+  epochs: option.epochs(5),
+  batchSize: option.batchSize(128, undefined, { least: 2 }),
+  learningRate: option.learningRate(1e-3, "Adam's learning rate at the start."),
+  weightDecay: option.weightDecay(0),
+  schedule: option.schedule('cosine'),
 });
 type Config = z.infer<typeof config>;
 
 /** The features of the last convolution `[N, 4·width, h, w]`. */
 function features({ width, pool }: Config, net: nn.Scope, image: Value): Value {
-  let h = g.sub(g.mul(image, 2), 1); // Normalize(0.5, 0.5)
+  let h = signed(image); // Normalize(0.5, 0.5)
   for (let i = 0; i < 3; i++) {
     h = g.relu(nn.conv(net.at(`conv${i + 1}`), h, { filters: width << i, kernel: 3, padding: 1 }));
-    const [height, across] = h.shape.slice(2) as number[];
+    const [height, across] = sidesOf(h);
     h = g.maxPool(h, [Math.min(pool, height), Math.min(pool, across)]);
   }
   return h;
@@ -74,6 +67,13 @@ function classify({ units, dropout }: Config, net: nn.Scope, h: Value): Value {
 function oneHot(labels: Value): Value {
   const y = g.unsqueeze(labels, 1);
   return g.concat([g.sub(1, y), y], 1);
+}
+
+/** Cross-entropy or focal loss, anomalous images weighted. */
+function classLoss(options: Config, { net, x, labels }: nn.StepContext): nn.StepResult {
+  const logits = classify(options, net('cnn'), features(options, net('cnn'), x));
+  const targets = g.mul(oneHot(labels), g.along([1, options.anomalyWeight], 1, 2));
+  return options.loss === 'focal' ? nn.focal(logits, targets, options.gamma) : nn.crossEntropy(logits, targets);
 }
 
 /**
@@ -106,45 +106,27 @@ export const cnn = defineModel({
   },
   tiny: { width: 4, units: 16, epochs: 4, batchSize: 16 },
 
-  unsuitable(_options, [, height, width]) {
-    if (Math.min(height, width) >= 8) return undefined;
-    return `the classifier needs images of at least 8 × 8 pixels, got ${height} × ${width}.`;
-  },
+  unsuitable: (_options, shape) => needsSide('the classifier', 8, shape),
 
   phases(options) {
-    const { learningRate, weightDecay, anomalyShare, anomalyWeight, epochs, batchSize, gamma } = options;
-    return [
-      {
-        epochs,
-        batchSize,
-        anomalyShare: anomalyShare > 0 ? anomalyShare : undefined,
-        phase: {
-          name: 'fit',
-          steps: [
-            {
-              name: 'fit',
-              updates: ['cnn'],
-              optimizer: nn.adam({ learningRate, weightDecay }),
-              schedule: options.schedule === 'cosine' ? nn.cosineDecay() : nn.steady,
-              loss({ net, x, labels }) {
-                const logits = classify(options, net('cnn'), features(options, net('cnn'), x));
-                const targets = g.mul(oneHot(labels), g.along([1, anomalyWeight], 1, 2));
-                return options.loss === 'focal' ? nn.focal(logits, targets, gamma) : nn.crossEntropy(logits, targets);
-              },
-            },
-          ],
-        },
-      },
-    ];
+    const { learningRate, weightDecay, anomalyShare, epochs, batchSize } = options;
+    const step: nn.Step = {
+      name: 'fit',
+      updates: ['cnn'],
+      optimizer: nn.adam({ learningRate, weightDecay }),
+      schedule: option.scheduleOf(options),
+      loss: (context) => classLoss(options, context),
+    };
+    return [phase({ epochs, batchSize, anomalyShare: anomalyShare > 0 ? anomalyShare : undefined, steps: [step] })];
   },
 
   score(options, net, x) {
     const h = features(options, net('cnn'), x); // [N,K,h,w]
     const logits = classify(options, net('cnn'), h);
     const score = g.reduceSum(g.mul(logits, g.along([-1, 1], 1, 2)), { axes: [1] }); // log odds, [N]
-    // HiResCAM: each feature times the slope of the score along it says how much its place speaks for an anomaly.
-    const [slopes] = gradients(g.reduceSum(score), [h]);
-    const places = g.reduceSum(g.mul(h, slopes), { axes: [1], keep: true }); // [N,1,h,w]
-    return { map: g.resizeBilinear(places, x.shape.slice(2)), score };
+    // HiResCAM: each feature times its gradient says how much its place speaks for an anomaly.
+    const [gradient] = gradients(g.reduceSum(score), [h]);
+    const places = g.reduceSum(g.mul(h, gradient), { axes: [1], keep: true }); // [N,1,h,w]
+    return { map: g.resizeBilinear(places, sidesOf(x)), score };
   },
 });

@@ -1,11 +1,11 @@
 /**
- * Conditional GAN (Mirza & Osindero 2014, arXiv 1411.1784) as a detector: a GAN whose drawings have a context, the class
- * of a normal training item (a digit, a product, a camera), and then an encoder, which finds the latent vector from
- * which the generator draws an image again in its own context (as in f-AnoGAN, after the GAN). An image is as odd as
- * its best drawing differs from it, in the context that is known or else in any. It is supervised in the class: it uses
- * the classes of the normal items, never labels of anomalies. Networks: DCGAN's (default), the context beside the
- * latent vector and as planes beside the image; and the dense nets of the paper, here trained by Adam instead of its
- * gradient descent with growing momentum.
+ * Conditional GAN (Mirza & Osindero 2014, arXiv 1411.1784) as a detector: a GAN that knows a context, the class of a normal
+ * training item (a digit, a product, a camera), and then an encoder, which finds the latent vector from which the
+ * generator reconstructs an image in its context (as in f-AnoGAN, after the GAN). The score is the difference of an image
+ * and its best reconstruction, in the context that is known or else in any. It is supervised in the class: it uses the
+ * classes of the normal items, never labels of anomalies. Networks: DCGAN's (default), the context beside the latent
+ * vector and as planes beside the image; and the dense nets of the paper, here trained by Adam instead of its gradient
+ * descent with growing momentum.
  */
 import * as z from 'zod';
 import { ConfigError } from '../core/errors.ts';
@@ -15,41 +15,44 @@ import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';
 import { defineModel, type ImageShape } from './define.ts';
+import { phase } from './parts/fitting/phase.ts';
+import { spread } from './parts/fitting/watch.ts';
+import { differenceMap } from './parts/maps/pool-map.ts';
+import { needsSide } from './parts/needs-side.ts';
 import {
   discriminate as dcganDiscriminate,
   generate as dcganGenerate,
-  discriminatorLoss,
-  generatorLoss,
-  signed,
+  generatorLoss as onLogit,
+  discriminatorLoss as onLogits,
   stridedTrunk,
-  unsigned,
-} from './parts/dcgan.ts';
-import { spread } from './parts/watch.ts';
+} from './parts/nets/dcgan.ts';
+import * as option from './parts/options.ts';
+import { countOf, imageShapeOf, signed, unsigned } from './parts/shapes.ts';
 
 const config = z.strictObject({
   network: z
     .enum(['strided', 'mirza-2014'])
     .default('strided')
     .describe('Layers: "strided" are convolutions that fit the image, "mirza-2014" the dense nets of the paper.'),
-  latent: z.int().min(1).max(4096).default(100).describe('Numbers from which an image of a context is drawn.'),
-  width: z.int().min(1).max(512).default(64).describe('Filters next to the image; they grow eightfold at most.'),
+  latent: option.latent(100, 'Length of the latent vector from which an image of a context is generated.'),
+  width: option.width(64, 'Filters next to the image; they grow eightfold at most.'),
   context: z
     .int()
     .min(-1)
     .max(100000)
     .default(-1)
     .describe('Class of all scored images, counted from 0 over those of the training items; -1 tries every one.'),
-  epochs: z.int().min(1).max(100000).default(15).describe('Passes over the training images for the GAN.'),
-  encoderEpochs: z.int().min(1).max(100000).default(10).describe('Passes over the training images for the encoder.'),
-  batchSize: z.int().min(2).max(4096).default(64).describe('Images per training step.'),
-  learningRate: z.number().positive().max(1).default(2e-4).describe("Adam's learning rate for the GAN."),
-  encoderLearningRate: z.number().positive().max(1).default(1e-3).describe("Adam's learning rate for the encoder."),
+  epochs: option.epochs(15, 'Passes over the training images for the GAN.'),
+  encoderEpochs: option.epochs(10, 'Passes over the training images for the encoder.'),
+  batchSize: option.batchSize(64, undefined, { least: 2 }),
+  learningRate: option.learningRate(2e-4, "Adam's learning rate for the GAN."),
+  encoderLearningRate: option.learningRate(1e-3, "Adam's learning rate for the encoder."),
 });
 type Config = z.infer<typeof config>;
 
 const dcgan = ({ width }: Config) => ({ network: 'strided', width }) as const;
 
-/** G: drawings `[N,C,H,W]` in [−1, 1] from latent vectors `[N,Z]` in contexts `[N,K]`. */
+/** G: images `[N,C,H,W]` in [−1, 1] from latent vectors `[N,Z]` in contexts `[N,K]`. */
 function generate(options: Config, net: nn.Scope, latent: Value, context: Value, shape: ImageShape): Value {
   if (options.network === 'strided') return dcganGenerate(dcgan(options), net, g.concat([latent, context], 1), shape);
   const fromLatent = g.relu(nn.dense(net.at('latent'), latent, 200));
@@ -79,7 +82,7 @@ function discriminate(options: Config, net: nn.Scope, x: Value, context: Value):
   return g.reshape(nn.dense(net.at('logit'), joint, 1), [x.shape[0]]);
 }
 
-/** E: latent vectors `[N,Z]` in [−1, 1], where the generator learnt to draw from. */
+/** E: latent vectors `[N,Z]` in [−1, 1], the range that the generator learnt. */
 function encode({ width, latent }: Config, net: nn.Scope, x: Value): Value {
   const h = stridedTrunk(net, x, nn.batchNorm, { width, weightInit: nn.heNormal(0.2) });
   return g.tanh(nn.dense(net.at('latent'), h, latent, { weightInit: nn.glorotUniform }));
@@ -92,11 +95,11 @@ function contextsOf({ network, latent }: Config, net: nn.Scope): number {
 }
 
 /**
- * The image drawn again in each of the contexts `wanted`, and the residuals: mean (x − G(E(x) | y))², `[N,M]`; drawings
- * `[N,M,C,H,W]` in [−1, 1].
+ * The image reconstructed in each of the contexts `wanted`, `[N,M,C,H,W]` in [−1, 1], and the residuals
+ * mean (x − G(E(x) | y))², `[N,M]`.
  */
-function drawInContexts(options: Config, net: (group: string) => nn.Scope, x: Value, wanted: readonly number[]) {
-  const shape = x.shape.slice(1) as unknown as ImageShape;
+function inContexts(options: Config, net: (group: string) => nn.Scope, x: Value, wanted: readonly number[]) {
+  const shape = imageShapeOf(x);
   const known = contextsOf(options, net('generator'));
   const count = x.shape[0];
   const ones = new Float32Array(wanted.length * known);
@@ -107,8 +110,41 @@ function drawInContexts(options: Config, net: (group: string) => nn.Scope, x: Va
   const contexts = every(constant(float32(ones, [1, wanted.length, known])), known);
   const latents = every(g.unsqueeze(encode(options, net('encoder'), x), 1), options.latent);
   const flat = generate(options, net('generator'), latents, contexts, shape); // [N·M,C,H,W]
-  const drawings = g.reshape(flat, [count, wanted.length, ...shape]);
-  return { drawings, residuals: g.reduceMean(g.square(g.sub(g.unsqueeze(x, 1), drawings)), { axes: [2, 3, 4] }) };
+  const reconstructions = g.reshape(flat, [count, wanted.length, ...shape]);
+  const squares = g.square(g.sub(g.unsqueeze(x, 1), reconstructions));
+  return { reconstructions, residuals: g.reduceMean(squares, { axes: [2, 3, 4] }) };
+}
+
+/** G(z | y), z ~ U(−1, 1), in the contexts of the batch. */
+function generated(options: Config, { net, x, draw, classes }: nn.StepContext): Value {
+  const uniform = draw('z', { kind: 'uniform', shape: [countOf(classes), options.latent] });
+  return generate(options, net('generator'), signed(uniform), classes, imageShapeOf(x));
+}
+
+/** BCE(D(x | y), 1) + BCE(D(G(z | y) | y), 0). */
+function discriminatorLoss(options: Config, step: nn.StepContext): nn.StepResult {
+  const logits = (x: Value) => discriminate(options, step.net('discriminator'), x, step.classes);
+  const [real, fake] = [logits(signed(step.x)), logits(generated(options, step))];
+  const mean = (logit: Value) => g.reduceMean(g.sigmoid(logit));
+  return { loss: onLogits(real, fake), metrics: { real: mean(real), fake: mean(fake) } };
+}
+
+/** BCE(D(G(z | y) | y), 1). */
+function generatorLoss(options: Config, step: nn.StepContext): nn.StepResult {
+  const made = generated(options, step);
+  const fake = discriminate(options, step.net('discriminator'), made, step.classes);
+  return {
+    loss: onLogit(fake),
+    metrics: { 'generated-spread': spread(made), 'data-spread': spread(signed(step.x)) },
+  };
+}
+
+/** mean (x − G(E(x) | y))². Weights and running statistics of the generator stay as they are. */
+function encoderLoss(options: Config, { net, x: image, classes }: nn.StepContext): nn.StepResult {
+  const x = signed(image);
+  const latent = encode(options, net('encoder'), x);
+  const again = generate(options, net('generator').frozen(), latent, classes, imageShapeOf(x));
+  return { loss: nn.l2(x, again), metrics: { 'code-spread': spread(latent) } };
 }
 
 /**
@@ -121,8 +157,8 @@ export const conditionalGan = defineModel({
   name: 'conditional-gan',
   title: 'Conditional GAN',
   idea:
-    'A GAN learns to draw normal images of each class and an encoder learns to find the latent vector of an image; ' +
-    'the difference of the best drawing, in the known class or in any, is the score.',
+    'A GAN learns to generate normal images of each class and an encoder learns to find the latent vector of an image; ' +
+    'the error of the best reconstruction, in the known class or in any, is the score.',
   paper: 'Mirza and Osindero 2014, arXiv 1411.1784; the encoder after Schlegl et al. 2019.',
   learning: 'one-class',
   inputs: ['image'],
@@ -131,73 +167,30 @@ export const conditionalGan = defineModel({
   presets: { 'mirza-2014': { network: 'mirza-2014', latent: 100, batchSize: 100 } },
   tiny: { latent: 8, width: 8, epochs: 4, encoderEpochs: 10, batchSize: 16, encoderLearningRate: 5e-3 },
 
-  unsuitable(_options, [, height, width]) {
-    if (Math.min(height, width) >= 8) return undefined;
-    return `a conditional GAN needs images of at least 8 × 8 pixels, got ${height} × ${width}.`;
-  },
+  unsuitable: (_options, shape) => needsSide('a conditional GAN', 8, shape),
 
-  phases(options, shape: ImageShape) {
-    const optimizer = nn.adam({ learningRate: options.learningRate, beta1: 0.5 });
-    /** Drawings from latent vectors of U(−1, 1), in the contexts of the batch. */
-    const draws = ({ net, draw, classes }: nn.StepContext) => {
-      const uniform = draw('z', { kind: 'uniform', shape: [classes.shape[0] as number, options.latent] });
-      return generate(options, net('generator'), signed(uniform), classes, shape);
+  phases(options) {
+    const { epochs, encoderEpochs, batchSize, learningRate, encoderLearningRate } = options;
+    const optimizer = nn.adam({ learningRate, beta1: 0.5 });
+    const gan: nn.Step[] = [
+      {
+        name: 'discriminator',
+        updates: ['discriminator'],
+        optimizer,
+        loss: (step) => discriminatorLoss(options, step),
+      },
+      { name: 'generator', updates: ['generator'], optimizer, loss: (step) => generatorLoss(options, step) },
+    ];
+    const encoder: nn.Step = {
+      name: 'encoder',
+      updates: ['encoder'],
+      optimizer: nn.adam({ learningRate: encoderLearningRate }),
+      schedule: nn.cosineDecay(),
+      loss: (step) => encoderLoss(options, step),
     };
     return [
-      {
-        epochs: options.epochs,
-        batchSize: options.batchSize,
-        phase: {
-          name: 'gan',
-          steps: [
-            {
-              name: 'discriminator',
-              updates: ['discriminator'],
-              optimizer,
-              loss(step) {
-                const judge = (v: Value) => discriminate(options, step.net('discriminator'), v, step.classes);
-                const [real, fake] = [judge(signed(step.x)), judge(draws(step))];
-                const mean = (logit: Value) => g.reduceMean(g.sigmoid(logit));
-                // BCE(D(x | y), 1) + BCE(D(G(z | y) | y), 0)
-                return { loss: discriminatorLoss(real, fake), metrics: { real: mean(real), fake: mean(fake) } };
-              },
-            },
-            {
-              name: 'generator',
-              updates: ['generator'],
-              optimizer,
-              loss(step) {
-                const made = draws(step);
-                const fake = discriminate(options, step.net('discriminator'), made, step.classes);
-                const metrics = { 'generated-spread': spread(made), 'data-spread': spread(signed(step.x)) };
-                return { loss: generatorLoss(fake), metrics }; // BCE(D(G(z | y) | y), 1)
-              },
-            },
-          ],
-        },
-      },
-      {
-        epochs: options.encoderEpochs,
-        batchSize: options.batchSize,
-        phase: {
-          name: 'encoder',
-          steps: [
-            {
-              name: 'encoder',
-              updates: ['encoder'],
-              optimizer: nn.adam({ learningRate: options.encoderLearningRate }),
-              schedule: nn.cosineDecay(),
-              // The generator stands still: its weights, and its running statistics.
-              loss({ net, x: image, classes }) {
-                const x = signed(image);
-                const latent = encode(options, net('encoder'), x);
-                const again = generate(options, net('generator').frozen(), latent, classes, shape);
-                return { loss: nn.l2(x, again), metrics: { 'code-spread': spread(latent) } }; // mean (x − G(E(x) | y))²
-              },
-            },
-          ],
-        },
-      },
+      phase({ name: 'gan', epochs, batchSize, steps: gan }),
+      phase({ name: 'encoder', epochs: encoderEpochs, batchSize, steps: [encoder] }),
     ];
   },
 
@@ -211,13 +204,12 @@ export const conditionalGan = defineModel({
       );
     }
     const wanted = context < 0 ? Array.from({ length: known }, (_, i) => i) : [context];
-    const { drawings, residuals } = drawInContexts(options, net, signed(image), wanted);
+    const { reconstructions, residuals } = inContexts(options, net, signed(image), wanted);
     const score = g.neg(g.reduceMax(g.neg(residuals), { axes: [1] })); // min over y, [N]
     const best = g.cast(g.equal(residuals, g.unsqueeze(score, 1)), 'float32'); // 1 at the best, [N,M]
     const share = g.div(best, g.reduceSum(best, { axes: [1], keep: true }));
     const weights = g.reshape(share, [image.shape[0], wanted.length, 1, 1, 1]);
-    const reconstruction = unsigned(g.reduceSum(g.mul(drawings, weights), { axes: [1] })); // [N,C,H,W]
-    const map = g.reduceMean(g.abs(g.sub(image, reconstruction)), { axes: [1], keep: true }); // [N,1,H,W]
-    return { map, score, reconstruction };
+    const reconstruction = unsigned(g.reduceSum(g.mul(reconstructions, weights), { axes: [1] })); // [N,C,H,W]
+    return { score, map: differenceMap(image, reconstruction), reconstruction };
   },
 });

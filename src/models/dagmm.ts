@@ -1,15 +1,19 @@
 /**
- * DAGMM (Zong et al., ICLR 2018): an autoencoder gives each row a short code and two measures of how badly it is drawn; a
- * second network shares these out among the Gaussians of a mixture, and the energy −log p under the mixture is the
- * score. After training one more pass over the data fixes the mixture. The map is the squared error of the drawing,
- * which the score sees only in sum. Ours: a larger ridge on the covariances and a bound on the gradient's norm, without
- * which one-valued codes turn singular.
+ * DAGMM (Zong et al., ICLR 2018): an autoencoder gives each row a short code and two measures of its reconstruction error;
+ * a second network assigns these to the Gaussians of a mixture, and the energy −log p under the mixture is the score. After
+ * training one more pass over the data fixes the mixture. The map is the squared reconstruction error, which the score
+ * sees only in sum. Ours: a larger ridge on the covariances and a bound on the gradient's norm, without which one-valued
+ * codes turn singular.
  */
 import * as z from 'zod';
 import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';
 import { defineModel } from './define.ts';
+import { pass } from './parts/fitting/measure.ts';
+import { phase } from './parts/fitting/phase.ts';
+import * as option from './parts/options.ts';
+import { channelsOf, countOf } from './parts/shapes.ts';
 
 const config = z.strictObject({
   layers: z
@@ -19,18 +23,13 @@ const config = z.strictObject({
     .describe('Widths of the compression network down to the code, as 60-30-10-1; "auto" follows the inputs.'),
   estimation: z.int().min(1).max(1024).default(10).describe('Hidden units of the estimation network.'),
   mixtures: z.int().min(1).max(64).default(4).describe('Gaussians of the mixture.'),
-  energyWeight: z.number().min(0).max(10).default(0.1).describe('λ1: weight of the mean energy in the loss.'),
-  covarianceWeight: z
-    .number()
-    .min(0)
-    .max(10)
-    .default(0.005)
-    .describe('λ2: weight of the penalty on small variances in the loss.'),
+  energyWeight: option.weight(0.1, 'λ1: weight of the mean energy in the loss.', { most: 10 }),
+  covarianceWeight: option.weight(0.005, 'λ2: weight of the penalty on small variances in the loss.', { most: 10 }),
   ridge: z.number().positive().max(1).default(1e-3).describe('Added to the diagonal of the covariances.'),
-  dropout: z.number().min(0).max(0.9).default(0.5).describe('Share of hidden estimation units that a step leaves out.'),
-  epochs: z.int().min(1).max(100000).default(200).describe('Passes over the training rows.'),
-  batchSize: z.int().min(2).max(65536).default(1024).describe('Rows per training step.'),
-  learningRate: z.number().positive().max(1).default(1e-3).describe("Adam's learning rate."),
+  dropout: option.share(0.5, 'Share of hidden estimation units that a step leaves out.', { most: 0.9 }),
+  epochs: option.epochs(200, 'Passes over the training rows.'),
+  batchSize: option.batchSize(1024, 'Rows per training step.', { least: 2, most: 65536 }),
+  learningRate: option.learningRate(1e-3),
 });
 type Config = z.infer<typeof config>;
 
@@ -44,9 +43,9 @@ export function widthsOf(layers: string, inputs: number): number[] {
   return [...new Set(widths), 1];
 }
 
-/** Compression network: code `[N, c]` and drawing `[N, D]`; tanh between, code and drawing linear. */
-function compress({ layers }: Config, net: nn.Scope, x: Value): { code: Value; drawn: Value } {
-  const inputs = x.shape[1] as number;
+/** Compression network: code `[N, c]` and reconstruction `[N, D]`; tanh between, both linear. */
+function compress({ layers }: Config, net: nn.Scope, x: Value): { code: Value; reconstruction: Value } {
+  const inputs = channelsOf(x);
   const widths = widthsOf(layers, inputs);
   const dense = (name: string, h: Value, units: number, isLast: boolean) => {
     const y = nn.dense(net.at(name), h, units, { weightInit: nn.glorotUniform, biasInit: nn.zerosInit });
@@ -55,17 +54,17 @@ function compress({ layers }: Config, net: nn.Scope, x: Value): { code: Value; d
   const last = widths.length - 1;
   const code = widths.reduce((h, units, i) => dense(`enc${i + 1}`, h, units, i === last), x);
   const back = [...widths.slice(0, -1).reverse(), inputs];
-  return { code, drawn: back.reduce((h, units, i) => dense(`dec${i + 1}`, h, units, i === last), code) };
+  return { code, reconstruction: back.reduce((h, units, i) => dense(`dec${i + 1}`, h, units, i === last), code) };
 }
 
 const norm = (x: Value) => g.sqrt(g.add(g.reduceSum(g.square(x), { axes: [1], keep: true }), 1e-12));
 
 /** z = [code, ‖x − x'‖ / ‖x‖, cosine of x and x'], equations 2 and 3. `[N, d]` */
-function represent(code: Value, x: Value, drawn: Value): Value {
-  const [size, drawnSize] = [norm(x), norm(drawn)];
-  const distance = g.div(norm(g.sub(x, drawn)), g.maximum(size, 1e-3));
-  const product = g.reduceSum(g.mul(x, drawn), { axes: [1], keep: true });
-  return g.concat([code, distance, g.div(product, g.maximum(g.mul(size, drawnSize), 1e-6))], 1);
+function represent(code: Value, x: Value, reconstruction: Value): Value {
+  const [before, after] = [norm(x), norm(reconstruction)];
+  const distance = g.div(norm(g.sub(x, reconstruction)), g.maximum(before, 1e-3));
+  const product = g.reduceSum(g.mul(x, reconstruction), { axes: [1], keep: true });
+  return g.concat([code, distance, g.div(product, g.maximum(g.mul(before, after), 1e-6))], 1);
 }
 
 /** Estimation network: soft membership γ, `[N, K]`. */
@@ -92,11 +91,11 @@ function momentsOf(z: Value, gamma: Value): { mass: Value; first: Value; second:
 
 /** The mixture of a batch, equations 5, with deviations taken from the means so that nothing cancels. */
 function mixtureOf(z: Value, gamma: Value, ridge: number): Mixture {
-  const [n, k, d] = [z.shape[0] as number, gamma.shape[1] as number, z.shape[1] as number];
+  const [n, k, d] = [countOf(z), channelsOf(gamma), channelsOf(z)];
   const mass = g.add(g.reduceSum(gamma, { axes: [0] }), 1e-6); // [K]
   const means = g.div(g.matMul(gamma, z, { transposeA: true }), g.reshape(mass, [k, 1]));
-  const apart = g.sub(g.reshape(z, [n, 1, d]), g.reshape(means, [1, k, d])); // [N,K,d]
-  const byMixture = g.transpose(apart, [1, 0, 2]); // [K,N,d]
+  const deviations = g.sub(g.reshape(z, [n, 1, d]), g.reshape(means, [1, k, d])); // [N,K,d]
+  const byMixture = g.transpose(deviations, [1, 0, 2]); // [K,N,d]
   const weighted = g.mul(byMixture, g.reshape(g.transpose(gamma, [1, 0]), [k, n, 1]));
   const sums = g.matMul(weighted, byMixture, { transposeA: true }); // [K,d,d]
   return { shares: g.div(mass, n), means, covariances: ridged(g.div(sums, g.reshape(mass, [k, 1, 1])), ridge) };
@@ -144,6 +143,47 @@ export function energy(z: Value, { shares, means, covariances }: Mixture): Value
   return g.neg(g.logSumExp(g.sub(constants, g.mul(exponent, 0.5)), { axes: [1] }));
 }
 
+/** Sum of squared errors of each row, mean over the batch. */
+const meanError = (x: Value, reconstruction: Value) =>
+  g.reduceMean(g.reduceSum(g.square(g.sub(x, reconstruction)), { axes: [1] }));
+
+/** Equation 7: L + λ1 E + λ2 Σ 1/Σ_kii. */
+function jointLoss(options: Config, { net, x }: nn.StepContext): nn.StepResult {
+  const { code, reconstruction } = compress(options, net('compression'), x);
+  const z = represent(code, x, reconstruction);
+  const mixture = mixtureOf(z, estimate(options, net('estimation'), z), options.ridge);
+  const error = meanError(x, reconstruction);
+  const mean = g.reduceMean(energy(z, mixture));
+  const variances = Array.from({ length: channelsOf(z) }, (_, i) => entry(mixture.covariances, i, i));
+  const penalty = variances.map((v) => g.reduceSum(g.div(1, v))).reduce((a, b) => g.add(a, b));
+  const loss = g.add(g.add(error, g.mul(mean, options.energyWeight)), g.mul(penalty, options.covarianceWeight));
+  return { loss, metrics: { error, energy: mean, spread: g.reduceMean(g.sqrt(variances[0])) } };
+}
+
+/** Adds the moments of a batch to those of the mixture. */
+function addMoments(options: Config, { net, x }: nn.StepContext): nn.StepResult {
+  const { code, reconstruction } = compress(options, net('compression').frozen(), x);
+  const z = represent(code, x, reconstruction);
+  const moments = momentsOf(z, estimate(options, net('estimation').frozen(), z));
+  const sums = net('mixture');
+  for (const name of ['mass', 'first', 'second'] as const) {
+    const shape = moments[name].shape as number[];
+    sums.update(name, g.add(sums.buffer(name, shape, nn.zerosInit), moments[name]));
+  }
+  return meanError(x, reconstruction);
+}
+
+/** The mixture that the sums of moments give, of codes of `d` numbers. */
+function learntMixture({ mixtures: k, ridge }: Config, sums: nn.Scope, d: number): Mixture {
+  const mass = sums.buffer('mass', [k], nn.zerosInit);
+  const perMass = (name: string, shape: number[]) =>
+    g.div(sums.buffer(name, shape, nn.zerosInit), g.reshape(g.maximum(mass, 1e-6), [k, 1]));
+  const means = perMass('first', [k, d]);
+  const products = g.mul(g.reshape(means, [k, d, 1]), g.reshape(means, [k, 1, d]));
+  const covariances = ridged(g.sub(g.reshape(perMass('second', [k, d * d]), [k, d, d]), products), ridge);
+  return { shares: g.div(mass, g.reduceSum(mass)), means, covariances };
+}
+
 /**
  * DAGMM: an autoencoder and a Gaussian mixture over its code and its reconstruction error, trained together; the score
  * is the energy, −log of the mixture's density (Zong et al., ICLR 2018).
@@ -159,8 +199,8 @@ export const dagmm = defineModel({
   learns: 'gradient',
   config,
   presets: {
-    // Ours, chosen by how held-out attack rows are told from defects made of them: a ridge of 1e-5 does better than 1e-3,
-    // 1e-4 and 1e-6. The energy then outweighs the error: the drawing stays near the mean row.
+    // Ours, chosen by how held-out attack rows are separated from defects made of them: a ridge of 1e-5 does better than
+    // 1e-3, 1e-4 and 1e-6. The energy then outweighs the error: reconstructions stay near the mean row.
     kdd: {
       layers: '60-30-10-1',
       estimation: 10,
@@ -200,80 +240,24 @@ export const dagmm = defineModel({
   },
 
   phases(options) {
-    const { energyWeight, covarianceWeight, ridge, epochs, batchSize, learningRate } = options;
+    const { epochs, batchSize, learningRate } = options;
+    const step: nn.Step = {
+      name: 'fit',
+      updates: ['compression', 'estimation'],
+      optimizer: nn.adam({ learningRate }),
+      clipNorm: CLIP,
+      loss: (context) => jointLoss(options, context),
+    };
     return [
-      {
-        epochs,
-        batchSize,
-        phase: {
-          name: 'fit',
-          steps: [
-            {
-              name: 'fit',
-              updates: ['compression', 'estimation'],
-              optimizer: nn.adam({ learningRate }),
-              clipNorm: CLIP,
-              loss: ({ net, x }) => {
-                const { code, drawn } = compress(options, net('compression'), x);
-                const z = represent(code, x, drawn);
-                const mixture = mixtureOf(z, estimate(options, net('estimation'), z), ridge);
-                const error = g.reduceMean(g.reduceSum(g.square(g.sub(x, drawn)), { axes: [1] }));
-                const mean = g.reduceMean(energy(z, mixture));
-                const d = z.shape[1] as number;
-                const variances = Array.from({ length: d }, (_, i) => entry(mixture.covariances, i, i));
-                const penalty = variances.map((v) => g.reduceSum(g.div(1, v))).reduce((a, b) => g.add(a, b));
-                // Equation 7: L + λ1 E + λ2 Σ 1/Σ_kii.
-                const loss = g.add(g.add(error, g.mul(mean, energyWeight)), g.mul(penalty, covarianceWeight));
-                return { loss, metrics: { error, energy: mean, spread: g.reduceMean(g.sqrt(variances[0])) } };
-              },
-            },
-          ],
-        },
-      },
-      {
-        epochs: 1,
-        batchSize,
-        phase: {
-          name: 'mixture',
-          steps: [
-            {
-              name: 'mixture',
-              updates: [],
-              optimizer: nn.sgd({ learningRate: 0 }),
-              loss: ({ net, x }) => {
-                const { code, drawn } = compress(options, net('compression').frozen(), x);
-                const z = represent(code, x, drawn);
-                const moments = momentsOf(z, estimate(options, net('estimation').frozen(), z));
-                const kept = net('mixture');
-                for (const name of ['mass', 'first', 'second'] as const) {
-                  const shape = moments[name].shape as number[];
-                  kept.update(name, g.add(kept.buffer(name, shape, nn.zerosInit), moments[name]));
-                }
-                return g.reduceMean(g.reduceSum(g.square(g.sub(x, drawn)), { axes: [1] }));
-              },
-            },
-          ],
-        },
-      },
+      phase({ epochs, batchSize, steps: [step] }),
+      pass('mixture', batchSize, (context) => addMoments(options, context)),
     ];
   },
 
   score(options, net, x) {
-    const { code, drawn } = compress(options, net('compression'), x);
-    const z = represent(code, x, drawn);
-    const [k, d] = [options.mixtures, z.shape[1] as number];
-    const kept = net('mixture');
-    const mass = kept.buffer('mass', [k], nn.zerosInit);
-    const perMass = (name: string, shape: number[]) =>
-      g.div(kept.buffer(name, shape, nn.zerosInit), g.reshape(g.maximum(mass, 1e-6), [k, 1]));
-    const means = perMass('first', [k, d]);
-    const products = g.mul(g.reshape(means, [k, d, 1]), g.reshape(means, [k, 1, d]));
-    const covariances = ridged(g.sub(g.reshape(perMass('second', [k, d * d]), [k, d, d]), products), options.ridge);
-    const shares = g.div(mass, g.reduceSum(mass));
-    return {
-      map: g.square(g.sub(x, drawn)), // [N,D]
-      score: energy(z, { shares, means, covariances }),
-      reconstruction: drawn,
-    };
+    const { code, reconstruction } = compress(options, net('compression'), x);
+    const z = represent(code, x, reconstruction);
+    const mixture = learntMixture(options, net('mixture'), channelsOf(z));
+    return { map: g.square(g.sub(x, reconstruction)), score: energy(z, mixture), reconstruction }; // map [N,D]
   },
 });

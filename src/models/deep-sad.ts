@@ -5,26 +5,26 @@
  * the centre is the mean code of the normal items. Left out: labelled normal items, which weigh no more than others.
  */
 import * as z from 'zod';
-import { gradients } from '../graph/grad.ts';
 import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';
 import { defineModel } from './define.ts';
-import { encode } from './parts/lenet.ts';
-import { pass } from './parts/measure.ts';
-import { itemMap } from './parts/pool-map.ts';
+import { pass } from './parts/fitting/measure.ts';
+import { phase } from './parts/fitting/phase.ts';
 import {
   beforeCentring,
   centre,
+  codeOf,
   distance,
-  prepare,
   svddDefaults,
   svddOptions,
   svddPresets,
   svddSchedule,
   unsuitableForSvdd,
-} from './parts/svdd.ts';
-import { spread } from './parts/watch.ts';
+  updateCentre,
+} from './parts/fitting/svdd.ts';
+import { spread } from './parts/fitting/watch.ts';
+import { sensitivityMap } from './parts/maps/pool-map.ts';
 
 const config = z.strictObject({
   eta: z.number().positive().max(1000).default(1).describe('η: weight of labelled anomalies beside normal items.'),
@@ -35,9 +35,9 @@ const config = z.strictObject({
 const EPSILON = 1e-6;
 
 /** `[N]`: ‖φ(x) − c‖² of normal items, η / (‖φ(x) − c‖² + ε) of anomalies. */
-export function sadTerms(apart: Value, labels: Value, eta: number): Value {
-  const away = g.mul(g.div(1, g.add(apart, EPSILON)), eta);
-  return g.add(g.mul(apart, g.sub(1, labels)), g.mul(away, labels));
+export function sadTerms(squares: Value, labels: Value, eta: number): Value {
+  const inverse = g.mul(g.div(1, g.add(squares, EPSILON)), eta);
+  return g.add(g.mul(squares, g.sub(1, labels)), g.mul(inverse, labels));
 }
 
 /**
@@ -62,48 +62,28 @@ export const deepSad = defineModel({
   unsuitable: (options, shape) => unsuitableForSvdd(options, shape),
 
   phases(options, shape) {
-    const { code, batchSize, epochs, learningRate, weightDecay } = options;
-
-    const centring = pass('centre', batchSize, ({ net, x: item, labels }) => {
-      const phi = encode(options, net('encoder').frozen(), prepare(options, net('range'), item));
-      const normal = g.sub(1, labels); // [N]
-      const kept = net('centre');
-      const [sum, count] = [kept.buffer('sum', [code], nn.zerosInit), kept.buffer('count', [], nn.zerosInit)];
-      kept.update('sum', g.add(sum, g.reduceSum(g.mul(phi, g.unsqueeze(normal, 1)), { axes: [0] })));
-      kept.update('count', g.add(count, g.reduceSum(normal)));
-      return g.reduceMean(g.square(phi));
-    });
-
+    const { batchSize, epochs, learningRate, weightDecay } = options;
+    const step: nn.Step = {
+      name: 'fit',
+      updates: ['encoder'],
+      optimizer: nn.adam({ learningRate, weightDecay }),
+      schedule: svddSchedule(options, options.milestone),
+      loss({ net, x, labels }) {
+        const code = codeOf(options, net, x);
+        const squares = distance(code, centre(options, net('centre')));
+        const loss = g.reduceMean(sadTerms(squares, labels, options.eta));
+        return { loss, metrics: { spread: spread(code) } };
+      },
+    };
     return [
       ...beforeCentring(options, shape),
-      centring,
-      {
-        epochs,
-        batchSize,
-        phase: {
-          name: 'fit',
-          steps: [
-            {
-              name: 'fit',
-              updates: ['encoder'],
-              optimizer: nn.adam({ learningRate, weightDecay }),
-              schedule: svddSchedule(options, options.milestone),
-              loss({ net, x: item, labels }) {
-                const phi = encode(options, net('encoder'), prepare(options, net('range'), item));
-                const apart = distance(phi, centre(options, net('centre')));
-                const loss = g.reduceMean(sadTerms(apart, labels, options.eta));
-                return { loss, metrics: { spread: spread(phi) } };
-              },
-            },
-          ],
-        },
-      },
+      pass('centre', batchSize, ({ net, x, labels }) => updateCentre(options, net, x, labels)),
+      phase({ epochs, batchSize, steps: [step] }),
     ];
   },
 
   score(options, net, x) {
-    const code = encode(options, net('encoder'), prepare(options, net('range'), x));
-    const apart = distance(code, centre(options, net('centre')));
-    return { score: apart, map: itemMap(g.abs(gradients(g.reduceSum(apart), [x])[0])) }; // [N,1,H,W] or [N,D]
+    const squares = distance(codeOf(options, net, x), centre(options, net('centre')));
+    return { score: squares, map: sensitivityMap(squares, x) }; // [N,1,H,W] or [N,D]
   },
 });

@@ -6,8 +6,8 @@ import * as g from '../graph/index.ts';
 import * as nn from '../nn/index.ts';
 import { deepSvdd } from './deep-svdd.ts';
 import type { ItemShape } from './define.ts';
-import { upperQuantile } from './parts/measure.ts';
-import { centreOf, normalizeContrast } from './parts/svdd.ts';
+import { upperQuantile } from './parts/fitting/measure.ts';
+import { centreOf, normalizeContrast } from './parts/fitting/svdd.ts';
 
 const value = (y: g.Value, feeds: Tensors = {}) => Array.from(g.evaluate([y], feeds)[0].data, Number);
 const vector = (values: readonly number[]) => g.constant(float32(values, [values.length]));

@@ -4,31 +4,30 @@
  * the centre c from then on. Nothing may let the encoder give c whatever it sees: no layer has a bias or a learnt scale,
  * none is bounded, and no coordinate of c is near 0. Ours: the map, |∂ score / ∂ x|, which the paper has not; dense
  * layers for rows; a net that fits its depth to the image; a radius that follows the batches slowly; and by default fewer
- * and larger steps. Held-out digits and defects made of them were told apart with AUROC 0.87 at rate 1e-3 and 0.79 at the
+ * and larger steps. Held-out digits and defects made of them were separated with AUROC 0.87 at rate 1e-3 and 0.79 at the
  * published 1e-4 after 10 + 10 epochs. `deep-sad` is the version with labels.
  */
-import { option, say } from '../core/text.ts';
 import * as z from 'zod';
-import { gradients } from '../graph/grad.ts';
 import * as g from '../graph/ops/index.ts';
-import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';
-import { defineModel, type TrainingPhase } from './define.ts';
-import { encode } from './parts/lenet.ts';
-import { pass, upperQuantile } from './parts/measure.ts';
-import { itemMap } from './parts/pool-map.ts';
+import { defineModel } from './define.ts';
+import { pass, upperQuantile } from './parts/fitting/measure.ts';
+import { phase } from './parts/fitting/phase.ts';
 import {
   beforeCentring,
   centre,
+  codeOf,
   distance,
-  prepare,
   svddDefaults,
   svddOptions,
   svddPresets,
   svddSchedule,
   unsuitableForSvdd,
-} from './parts/svdd.ts';
-import { spread } from './parts/watch.ts';
+  updateCentre,
+} from './parts/fitting/svdd.ts';
+import { spread } from './parts/fitting/watch.ts';
+import { sensitivityMap } from './parts/maps/pool-map.ts';
+import * as option from './parts/options.ts';
 
 const config = z.strictObject({
   objective: z
@@ -36,18 +35,35 @@ const config = z.strictObject({
     .default('one-class')
     .describe('Pull all items to the centre, or only those outside of a sphere that leaves a share ν out.'),
   nu: z.number().min(0.001).max(0.999).default(0.1).describe('ν: share of the items outside of the soft boundary.'),
-  warmUpEpochs: z.int().min(1).max(100000).default(10).describe('First passes of the soft boundary with radius 0.'),
+  warmUpEpochs: option.epochs(10, 'First passes of the soft boundary, with radius 0.'),
   ...svddOptions,
 });
+type Config = z.infer<typeof config>;
 
-/** Share of the old radius that a batch leaves. */
-const RADIUS_KEPT = 0.9;
+/** Share of the old radius in the new one after a batch. */
+const RADIUS_DECAY = 0.9;
 
 /** A part of a schedule, the shares of it before the part and in it given. */
 const partOf =
   (schedule: nn.Schedule, before: number, share: number): nn.Schedule =>
   (iteration, total) =>
     schedule(iteration + (before * total) / share, total / share);
+
+/** mean ‖φ(x) − c‖² (equation 4), or with a soft boundary R² + 1/ν · mean max(0, ‖φ(x) − c‖² − R²) (equation 3). */
+function pullLoss(options: Config, { net, x }: nn.StepContext, warmUp: boolean): nn.StepResult {
+  const { objective, nu } = options;
+  const code = codeOf(options, net, x);
+  const squares = distance(code, centre(options, net('centre')));
+  // The spread shrinks by design, so it is not watched for a collapse as the autoencoder's is.
+  const metrics = { spread: spread(code) };
+  if (objective === 'one-class') return { loss: g.reduceMean(squares), metrics };
+  const radius = net('boundary').buffer('radius', [], nn.zerosInit);
+  const now = upperQuantile(g.sqrt(g.stopGradient(squares)), nu);
+  net('boundary').update('radius', g.add(g.mul(radius, RADIUS_DECAY), g.mul(now, 1 - RADIUS_DECAY)));
+  const boundary = warmUp ? 0 : g.square(radius);
+  const outside = g.reduceMean(g.relu(g.sub(squares, boundary)));
+  return { loss: g.add(g.div(outside, nu), boundary), metrics: { ...metrics, radius: now } };
+}
 
 /**
  * Deep SVDD: an encoder that maps normal items close to a fixed centre; the squared distance from it is the score (Ruff
@@ -71,73 +87,43 @@ export const deepSvdd = defineModel({
   unsuitable(options, shape) {
     const { objective, warmUpEpochs, epochs } = options;
     if (objective === 'soft-boundary' && warmUpEpochs >= epochs)
-      return say`${option('config.warmUpEpochs')} must be below ${option('config.epochs')} (${epochs}), got ${warmUpEpochs}.`;
+      return `warmUpEpochs must be below epochs, got ${warmUpEpochs} of ${epochs}.`;
     return unsuitableForSvdd(options, shape);
   },
 
   phases(options, shape) {
-    const { objective, nu, batchSize, epochs } = options;
-    const phi = (net: nn.Scope, x: Value) => encode(options, net, x);
-    const optimizer = nn.adam({ learningRate: options.learningRate, weightDecay: options.weightDecay });
-
-    const centring = pass('centre', batchSize, ({ net, x: item }) => {
-      const code = phi(net('encoder').frozen(), prepare(options, net('range'), item));
-      const kept = net('centre');
-      kept.update('sum', g.add(kept.buffer('sum', [options.code], nn.zerosInit), g.reduceSum(code, { axes: [0] })));
-      kept.update('count', g.add(kept.buffer('count', [], nn.zerosInit), code.shape[0] as number));
-      return g.reduceMean(g.square(code));
-    });
-
-    /** Pulls codes to the centre; with a soft boundary only those outside, but for the first passes. */
-    const pull = (name: string, epochs: number, schedule: nn.Schedule): TrainingPhase => ({
-      epochs,
-      batchSize,
-      phase: {
-        name,
+    const { objective, batchSize, epochs, warmUpEpochs, learningRate, weightDecay } = options;
+    const schedule = svddSchedule(options, options.milestone);
+    const pull = (name: string, epochs: number, schedule: nn.Schedule) =>
+      phase({
+        ...{ name, epochs, batchSize },
         steps: [
           {
             name,
             updates: ['encoder'],
-            optimizer,
+            optimizer: nn.adam({ learningRate, weightDecay }),
             schedule,
-            loss({ net, x: item }) {
-              const code = phi(net('encoder'), prepare(options, net('range'), item));
-              const apart = distance(code, centre(options, net('centre')));
-              // It shrinks by design, so it is not watched for a collapse as the autoencoder's is.
-              const metrics = { spread: spread(code) };
-              if (objective === 'one-class') return { loss: g.reduceMean(apart), metrics }; // equation 4
-              const radius = net('boundary').buffer('radius', [], nn.zerosInit);
-              const now = upperQuantile(g.sqrt(g.stopGradient(apart)), nu);
-              net('boundary').update('radius', g.add(g.mul(radius, RADIUS_KEPT), g.mul(now, 1 - RADIUS_KEPT)));
-              const square = name === 'warm-up' ? 0 : g.square(radius);
-              // Equation 3: R² + 1/ν · mean max(0, ‖φ(x) − c‖² − R²)
-              const outside = g.reduceMean(g.relu(g.sub(apart, square)));
-              return { loss: g.add(g.div(outside, nu), square), metrics: { ...metrics, radius: now } };
-            },
+            loss: (step) => pullLoss(options, step, name === 'warm-up'),
           },
         ],
-      },
-    });
-
-    const schedule = svddSchedule(options, options.milestone);
-    const warm = options.warmUpEpochs / epochs;
+      });
+    const warm = warmUpEpochs / epochs;
     return [
       ...beforeCentring(options, shape),
-      centring,
+      pass('centre', batchSize, ({ net, x }) => updateCentre(options, net, x)),
       ...(objective === 'one-class'
         ? [pull('one-class', epochs, schedule)]
         : [
-            pull('warm-up', options.warmUpEpochs, partOf(schedule, 0, warm)),
-            pull('soft-boundary', epochs - options.warmUpEpochs, partOf(schedule, warm, 1 - warm)),
+            pull('warm-up', warmUpEpochs, partOf(schedule, 0, warm)),
+            pull('soft-boundary', epochs - warmUpEpochs, partOf(schedule, warm, 1 - warm)),
           ]),
     ];
   },
 
   score(options, net, x) {
-    const code = encode(options, net('encoder'), prepare(options, net('range'), x));
-    const apart = distance(code, centre(options, net('centre')));
-    const map = itemMap(g.abs(gradients(g.reduceSum(apart), [x])[0])); // [N,1,H,W] or [N,D]
-    if (options.objective === 'one-class') return { score: apart, map };
-    return { score: g.sub(apart, g.square(net('boundary').buffer('radius', [], nn.zerosInit))), map };
+    const squares = distance(codeOf(options, net, x), centre(options, net('centre')));
+    const map = sensitivityMap(squares, x); // [N,1,H,W] or [N,D]
+    if (options.objective === 'one-class') return { score: squares, map };
+    return { score: g.sub(squares, g.square(net('boundary').buffer('radius', [], nn.zerosInit))), map };
   },
 });

@@ -1,8 +1,8 @@
 /**
- * Denoising autoencoder (Kascenas et al., MIDL 2022, and AntanasKascenas/DenoisingAE): a U-Net learns to take smooth
- * blotches of noise off normal images, and then takes off an unseen image what does not belong there. The coarseness is
- * the point: noise drawn pixel by pixel teaches little (arXiv 2301.08330). Noise goes on normal images only; what is
- * scored gets none. "pixel" noise without skips is the plain denoising autoencoder of the founding documents.
+ * Denoising autoencoder (Kascenas et al., MIDL 2022, and AntanasKascenas/DenoisingAE): a U-Net learns to remove coarse noise
+ * from normal images, and then removes from an unseen image what does not belong there. That the noise is coarse matters:
+ * noise of single pixels teaches little (arXiv 2301.08330). Noise is added to normal images only; images are scored without.
+ * "pixel" noise without skips is the plain denoising autoencoder of the founding documents.
  * Ours: simpler layers for a CPU, 8 groups, one cosine of the learning rate. Left out: AMSGrad, the filter of small components.
  */
 import * as z from 'zod';
@@ -10,22 +10,31 @@ import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';
 import { defineModel } from './define.ts';
-import { convUnet, doubling, plainParts } from './parts/conv-unet.ts';
-import { passesFor } from './parts/passes.ts';
-import { pooling, poolingFor, poolMap } from './parts/pool-map.ts';
-import { cropTo, padTo } from './parts/sides.ts';
+import { epochsFor } from './parts/fitting/epochs.ts';
+import { phase } from './parts/fitting/phase.ts';
+import { differenceMap, pooling, poolingFor, poolMap } from './parts/maps/pool-map.ts';
+import { needsSide } from './parts/needs-side.ts';
+import { convUnet, plainParts } from './parts/nets/conv-unet.ts';
+import { levelsFor } from './parts/nets/sizes.ts';
+import * as option from './parts/options.ts';
+import { channelsOf, countOf, cropTo, padTo, sidesOf } from './parts/shapes.ts';
 
 const config = z.strictObject({
   noise: z
     .enum(['coarse', 'pixel'])
     .default('coarse')
-    .describe('Noise drawn on a grid and enlarged, or drawn for every pixel.'),
-  noiseStd: z.number().min(0).max(10).default(0.2).describe('Standard deviation of the noise, of white = 1.'),
-  grain: z.int().min(1).max(1024).default(8).describe('Pixels from point to point of the grid of coarse noise.'),
+    .describe('Noise sampled on a grid and enlarged, or sampled for every pixel.'),
+  noiseStd: z.number().min(0).max(10).default(0.2).describe('Standard deviation of the noise, where white is 1.'),
+  grain: z
+    .int()
+    .min(1)
+    .max(1024)
+    .default(8)
+    .describe('Pixels between neighbouring points of the grid of coarse noise.'),
   foreground: z
     .boolean()
     .default(false)
-    .describe('Learn and score where the image is not black only, without a margin of about two pixels.'),
+    .describe('Learn and score only where the image is not black, without a margin of about two pixels.'),
   median: z.boolean().default(false).describe('Smooth the map by the median of 5 × 5 pixels.'),
   network: z
     .enum(['plain', 'published'])
@@ -33,14 +42,14 @@ const config = z.strictObject({
     .describe(
       'Layers: batch norm and ReLU, or the published ones with weight and group norm, which take half as long again.',
     ),
-  width: z.int().min(1).max(512).default(16).describe('Filters at the size of the image; each level doubles them.'),
+  width: option.width(16, 'Filters at the size of the image; each level doubles them.'),
   levels: z.int().min(1).max(8).default(4).describe('Sizes at which the network works, each half of the one before.'),
-  skips: z.boolean().default(true).describe('Hand maps from the way down to the way up, as a U-Net does.'),
-  epochs: z.int().min(1).max(1000000).default(10).describe('Passes over the training images.'),
-  batchSize: z.int().min(1).max(4096).default(16).describe('Images per training step.'),
-  learningRate: z.number().positive().max(1).default(1e-3).describe("Adam's learning rate at the start."),
-  weightDecay: z.number().min(0).max(1).default(1e-5).describe('L2 penalty added to the gradient.'),
-  clipNorm: z.number().positive().max(1000).default(0.5).describe('Largest norm of the gradient.'),
+  skips: z.boolean().default(true).describe('Skip connections from the encoder to the decoder, as in a U-Net.'),
+  epochs: option.epochs(10, undefined, { most: 1000000 }),
+  batchSize: option.batchSize(16),
+  learningRate: option.learningRate(1e-3, "Adam's learning rate at the start."),
+  weightDecay: option.weightDecay(1e-5),
+  clipNorm: option.clipNorm(0.5, 'Largest norm of the gradient.', { most: 1000 }),
   pooling,
 });
 type Config = z.infer<typeof config>;
@@ -70,7 +79,7 @@ export function coarseNoise(grid: Value, shares: Value, size: readonly number[])
   return rolled(rolled(large, 2, g.pick(shares, 0, 0)), 3, g.pick(shares, 0, 1));
 }
 
-/** Normal images with noise on them, in the foreground only where that is all that counts. `[N, C, H, W]` */
+/** Normal images with noise added, to the foreground only where that is all that counts. `[N, C, H, W]` */
 export function corrupt(
   { noiseStd, foreground }: Pick<Config, 'noiseStd' | 'foreground'>,
   x: Value,
@@ -90,7 +99,7 @@ function mirrored(x: Value): Value {
 
 /** 3×3 convolution whose kernels are v · s / ‖v‖ (Salimans & Kingma 2016), s the norm of v at the start. */
 function normalizedConv(net: nn.Scope, x: Value, filters: number): Value {
-  const channels = x.shape[1] as number;
+  const channels = channelsOf(x);
   const fan = { in: 9 * channels, out: 9 * filters };
   const v = net.parameter('direction', [filters, channels, 3, 3], nn.fanInUniform, fan);
   // Uniform values within ±1/√n, n of them to a kernel, have a norm of about √(1/3).
@@ -116,27 +125,36 @@ const publishedParts: typeof plainParts = {
   up: (net, x, filters) => nn.convTranspose(net.at('up'), x, { filters, kernel: 2, stride: 2 }),
 };
 
-/** x̂: the image without what does not belong, `[N, C, H, W]`. */
+/** x̂: the image without what does not belong there, `[N, C, H, W]`. */
 function denoise({ network, width, levels, skips }: Config, net: nn.Scope, x: Value): Value {
   const h = convUnet(net, padTo(x, 2 ** (levels - 1)), {
-    widths: doubling(width, levels),
+    widths: Array.from({ length: levels }, (_, level) => width << level),
     skips,
     ...(network === 'plain' ? plainParts : publishedParts),
   });
-  return cropTo(nn.conv(net.at('image'), h, { filters: x.shape[1] as number, kernel: 1 }), x);
+  return cropTo(nn.conv(net.at('image'), h, { filters: channelsOf(x), kernel: 1 }), sidesOf(x));
 }
 
 /** The middle of the 25 values about each pixel, borders mirrored: `[N, 1, H, W] → [N, 1, H, W]`. */
 export function median5(map: Value): Value {
-  const [height, width] = map.shape.slice(2) as number[];
+  const [height, width] = sidesOf(map);
   const wide = g.padReflect(map, 2);
   const shifts = Array.from({ length: 25 }, (_, i) => [Math.floor(i / 5), i % 5]);
   const around = shifts.map(([y, x]) => g.slice(wide, { 2: [y, y + height], 3: [x, x + width] }));
   return g.slice(g.topK(g.concat(around, 1), 13, { axis: 1 }).values, { 1: [12, 13] });
 }
 
-/** Levels such that the smallest is about 4 pixels or more. */
-const levelsFor = (side: number) => Math.max(1, Math.min(4, Math.floor(Math.log2(side / 4)) + 1));
+/** Mean squared error of the image that was denoised, of the foreground where that is all that counts. */
+function denoisingLoss(options: Config, { net, x, draw }: nn.StepContext): Value {
+  const { noise, grain, foreground } = options;
+  const isCoarse = noise === 'coarse';
+  const grid = isCoarse ? sidesOf(x).map((side) => Math.max(1, Math.round(side / grain))) : sidesOf(x);
+  const normal = draw('noise', { kind: 'normal', shape: [countOf(x), channelsOf(x), ...grid] });
+  const field = isCoarse ? coarseNoise(normal, draw('roll', { kind: 'uniform', shape: [2] }), sidesOf(x)) : normal;
+  const error = g.square(g.sub(x, denoise(options, net('unet'), corrupt(options, x, field))));
+  return g.reduceMean(foreground ? g.mul(error, foregroundOf(x)) : error);
+}
+
 /** Training steps by default. */
 const STEPS = 600;
 
@@ -148,7 +166,7 @@ const STEPS = 600;
 export const denoisingAutoencoder = defineModel({
   name: 'denoising-autoencoder',
   title: 'Denoising autoencoder',
-  idea: 'A U-Net that takes smooth noise off normal images; what it takes off an unseen one is the anomaly map.',
+  idea: 'A U-Net that removes coarse noise from normal images; what it removes from an unseen one is the anomaly map.',
   paper: 'Kascenas et al., Denoising autoencoders for unsupervised anomaly detection in brain MRI, MIDL 2022.',
   learning: 'one-class',
   inputs: ['image'],
@@ -176,59 +194,34 @@ export const denoisingAutoencoder = defineModel({
     const batchSize = side < 64 ? 16 : 8;
     return {
       grain: Math.max(1, Math.round(side / 16)),
-      levels: levelsFor(side),
+      levels: levelsFor(side, 4),
       batchSize,
-      epochs: passesFor(STEPS, batchSize, count),
+      epochs: epochsFor(STEPS, batchSize, count),
       pooling: poolingFor(shape),
     };
   },
   tiny: { width: 4, levels: 2, epochs: 4, batchSize: 16 },
 
-  unsuitable({ levels }, [, height, width]) {
-    const least = 2 ** levels;
-    if (Math.min(height, width) < Math.max(4, least))
-      return `a network of ${levels} levels needs images of at least ${Math.max(4, least)} × ${Math.max(4, least)} pixels, got ${height} × ${width}.`;
-    return undefined;
-  },
+  unsuitable: ({ levels }, shape) => needsSide(`a network of ${levels} levels`, Math.max(4, 2 ** levels), shape),
 
-  phases(options, [channels, height, width]) {
-    const { noise, grain, foreground, epochs, batchSize, learningRate, weightDecay, clipNorm } = options;
-    const grid =
-      noise === 'coarse' ? [height, width].map((side) => Math.max(1, Math.round(side / grain))) : [height, width];
-    return [
-      {
-        epochs,
-        batchSize,
-        phase: {
-          name: 'fit',
-          steps: [
-            {
-              name: 'fit',
-              updates: ['unet'],
-              optimizer: nn.adam({ learningRate, weightDecay }),
-              schedule: nn.cosineDecay(),
-              clipNorm,
-              loss({ net, x, draw }) {
-                const normal = draw('noise', { kind: 'normal', shape: [x.shape[0] as number, channels, ...grid] });
-                const field =
-                  noise === 'pixel'
-                    ? normal
-                    : coarseNoise(normal, draw('roll', { kind: 'uniform', shape: [2] }), [height, width]);
-                const error = g.square(g.sub(x, denoise(options, net('unet'), corrupt(options, x, field))));
-                return g.reduceMean(foreground ? g.mul(error, foregroundOf(x)) : error);
-              },
-            },
-          ],
-        },
-      },
-    ];
+  phases(options) {
+    const { epochs, batchSize, learningRate, weightDecay, clipNorm } = options;
+    const step: nn.Step = {
+      name: 'fit',
+      updates: ['unet'],
+      optimizer: nn.adam({ learningRate, weightDecay }),
+      schedule: nn.cosineDecay(),
+      clipNorm,
+      loss: (context) => denoisingLoss(options, context),
+    };
+    return [phase({ epochs, batchSize, steps: [step] })];
   },
 
   pool: (options, map) => poolMap(options.pooling, map),
 
   score(options, net, x) {
     const reconstruction = denoise(options, net('unet'), x); // no noise
-    let map = g.reduceMean(g.abs(g.sub(x, reconstruction)), { axes: [1], keep: true }); // [N,1,H,W]
+    let map = differenceMap(x, reconstruction); // [N,1,H,W]
     if (options.foreground) {
       const inner = g.averagePool(foregroundOf(x), 5, { stride: 1, padding: 2 });
       map = g.mul(map, g.step(g.sub(inner, INNER)));

@@ -14,8 +14,9 @@ import type { Value } from '../graph/value.ts';
 import type { Scope } from '../nn/scope.ts';
 import { defineModel, type FitItems } from './define.ts';
 import { backboneOptions, choiceOf, tapped, tapsOf, tooSmall } from './parts/features.ts';
-import { principalAxes } from './parts/principal-axes.ts';
-import { sampleItems } from './parts/sample.ts';
+import { principalAxes } from './parts/fitting/principal-axes.ts';
+import { sampleItems } from './parts/fitting/sample.ts';
+import { channelsOf, sidesOf } from './parts/shapes.ts';
 
 const config = z.strictObject({
   ...backboneOptions,
@@ -30,7 +31,7 @@ const config = z.strictObject({
     .min(2)
     .max(40000)
     .default(40000)
-    .describe('Normal images at most whose kernels make the density; drawn at random where there are more.'),
+    .describe('Largest number of normal images in the density, a random sample where there are more.'),
 });
 
 const BLOCK = 8;
@@ -44,7 +45,7 @@ const BLOCK = 8;
 export const dfkde = defineModel({
   name: 'dfkde',
   title: 'Kernel density of features',
-  idea: 'Pretrained features averaged over the image; an image is as odd as there are few normal ones near it.',
+  idea: 'Pretrained features averaged over the image; the fewer normal images are near an image, the higher its score.',
   paper: 'None: DFKDE of the library Anomalib.',
   learning: 'one-class',
   inputs: ['image'],
@@ -105,7 +106,7 @@ export const dfkde = defineModel({
 
   /**
    * Score: −log (1/n) Σ N(u; u_i, I) in the units above. Map: with weights w_i of the kernels at u and m = Σ w_i u_i, the
-   * slope of the score is u − m, and u is the mean over places of u_p; so (u_p − m) · (u − m), whose mean is |u − m|²,
+   * gradient of the score is u − m, and u is the mean over places of u_p; so (u_p − m) · (u − m), whose mean is |u − m|²,
    * says how much a place pulls the image away from the normal ones.
    */
   score(options, net, x) {
@@ -119,18 +120,14 @@ export const dfkde = defineModel({
 
     const centre = g.matMul(g.softmax(logs, 1), points); // m, [N,d]
     const pull = g.sub(u, centre); // [N,d]
-    const slope = g.matMul(pull, axes); // [N,D]
-    // (u_p − m) · pull = (f_p − f) · slope + |pull|², split evenly over the taps.
+    const gradient = g.matMul(pull, axes); // [N,D]
+    // (u_p − m) · pull = (f_p − f) · gradient + |pull|², split evenly over the taps.
     const whole = g.div(g.reduceSum(g.square(pull), { axes: [1], keep: true }), grids.length); // [N,1]
-    const slopes = g.split(
-      slope,
-      grids.map((y) => y.shape[1] as number),
-      1,
-    );
+    const gradients = g.split(gradient, grids.map(channelsOf), 1);
     const maps = grids.map((y, i) => {
       const away = g.sub(y, g.reduceMean(y, { axes: [2, 3], keep: true })); // [N,C,h,w]
-      const along = g.reduceSum(g.mul(away, wide(slopes[i])), { axes: [1], keep: true }); // [N,1,h,w]
-      return g.resizeBilinear(g.add(along, wide(whole)), x.shape.slice(2));
+      const along = g.reduceSum(g.mul(away, wide(gradients[i])), { axes: [1], keep: true }); // [N,1,h,w]
+      return g.resizeBilinear(g.add(along, wide(whole)), sidesOf(x));
     });
     return { map: maps.reduce((a, b) => g.add(a, b)), score };
   },

@@ -2,7 +2,7 @@
  * Deep feature modelling (Ahuja et al. 2019, arXiv 1909.11786) and feature reconstruction error (FRE, Ndiour et al. 2022,
  * arXiv 2203.10422): features of normal images lie near a plane. What the plane does not explain is anomalous, and the
  * grid from which the features come gives a map; or the Gaussian inside the plane says how likely an image is. For
- * images that are odd as a whole, scenes say, a preset pools to a single place. Left out: intrinsic dimensions by
+ * images that are anomalous as a whole, such as scenes, a preset pools to a single place. Left out: intrinsic dimensions by
  * other means than a share of variance.
  */
 import * as z from 'zod';
@@ -13,8 +13,9 @@ import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import { type Scope, Trace } from '../nn/scope.ts';
 import { defineModel, type FitItems } from './define.ts';
-import { backboneOptions, choiceOf, gridOf, tapped, tooSmall } from './parts/features.ts';
-import { principalAxes } from './parts/principal-axes.ts';
+import { backboneOptions, choiceOf, tapped, tooSmall } from './parts/features.ts';
+import { principalAxes } from './parts/fitting/principal-axes.ts';
+import { sidesOf, sizeOf } from './parts/shapes.ts';
 
 const config = z.strictObject({
   ...backboneOptions,
@@ -23,7 +24,7 @@ const config = z.strictObject({
     .min(1)
     .max(1024)
     .default(4)
-    .describe('Places of a grid of features, along each side, that are averaged to one.'),
+    .describe('Side of the cells over which a grid of features is averaged, in places of the grid.'),
   variance: z
     .number()
     .positive()
@@ -48,7 +49,7 @@ const BLOCK = 8;
 export const dfm = defineModel({
   name: 'dfm',
   title: 'Deep feature modelling',
-  idea: 'Pretrained features of normal images lie near a plane; an image is as odd as its features are far from it.',
+  idea: 'Pretrained features of normal images lie near a plane; the score is the squared distance of an image to it.',
   paper:
     'Ahuja et al., Probabilistic modeling of deep features for out-of-distribution and adversarial detection, 2019.',
   learning: 'one-class',
@@ -66,7 +67,7 @@ export const dfm = defineModel({
   async fit(options, data) {
     const trace = new Trace(false);
     const cells = cellsOf(options, (group) => trace.group(group), input('x', ['N', ...data.shape]));
-    const width = cells.reduce((n, y) => n + sizeOfCell(y), 0);
+    const width = cells.reduce((n, y) => n + sizeOf(y), 0);
     const items: FitItems = {
       ...{ shape: [width], count: data.count, rng: data.rng },
       async *blocks(size) {
@@ -97,10 +98,9 @@ export const dfm = defineModel({
     const centred = g.sub(flat(cells), dfm.learnt('mean')); // [N,D]
     const codes = g.matMul(centred, axes, { transposeB: true }); // z, [N,k]
     const errors = g.square(g.sub(centred, g.matMul(codes, axes))); // [N,D]
-    const size = x.shape.slice(2);
-    const maps = g.split(errors, cells.map(sizeOfCell), 1).map((part, i) => {
+    const maps = g.split(errors, cells.map(sizeOf), 1).map((part, i) => {
       const grid = g.reshape(part, cells[i].shape);
-      return g.resizeBilinear(g.reduceSum(grid, { axes: [1], keep: true }), size); // [N,1,H,W]
+      return g.resizeBilinear(g.reduceSum(grid, { axes: [1], keep: true }), sidesOf(x)); // [N,1,H,W]
     });
     // −log p = ½ Σ (z²/λ + log λ) + k/2 log 2π
     const likelihood = () => {
@@ -117,12 +117,11 @@ export const dfm = defineModel({
 /** Grids of features at the taps, averaged over cells; whole grids where they are smaller than a cell. */
 function cellsOf(options: Config, net: (group: string) => Scope, x: Value): Value[] {
   return tapped(options, net, x).map((y) => {
-    const kernel = gridOf(y).map((side) => Math.min(options.cell, side));
+    const kernel = sidesOf(y).map((side) => Math.min(options.cell, side));
     return kernel.every((k) => k === 1) ? y : g.averagePool(y, kernel);
   });
 }
 
-const sizeOfCell = (y: Value): number => y.shape.slice(1).reduce<number>((n, d) => n * Number(d), 1);
 const flat = (cells: readonly Value[]): Value =>
   g.concat(
     cells.map((y) => g.flatten(y)),

@@ -10,7 +10,7 @@ import { openPlanter } from '../engine/fitting/plant.ts';
 import * as g from '../graph/index.ts';
 import * as nn from '../nn/index.ts';
 import { draem } from './draem.ts';
-import { focalLoss } from './parts/defect-logit.ts';
+import { focalLoss } from './parts/nets/defect-logit.ts';
 
 const value = (y: g.Value) => Array.from(g.evaluate([y], {})[0].data, Number);
 const image = (values: ArrayLike<number>, shape: readonly number[]) => g.constant(float32(values, shape));

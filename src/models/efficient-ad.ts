@@ -14,10 +14,16 @@ import { imagenet, prepare } from '../backbones/index.ts';
 import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';
-import { defineModel, type ImageShape } from './define.ts';
-import { backboneOptions, choiceOf, gridOf, joined, tapped, tapsOf, tooSmall } from './parts/features.ts';
-import { pass, upperQuantile } from './parts/measure.ts';
-import { passesFor } from './parts/passes.ts';
+import { defineModel } from './define.ts';
+import { backboneOptions, choiceOf, joined, tapped, tapsOf, tooSmall } from './parts/features.ts';
+import { epochsFor } from './parts/fitting/epochs.ts';
+import { pass, upperQuantile } from './parts/fitting/measure.ts';
+import { phase } from './parts/fitting/phase.ts';
+import { poolMap } from './parts/maps/pool-map.ts';
+import { needsSide } from './parts/needs-side.ts';
+import { autoencode, BORDER, gridSide, patchNetwork } from './parts/nets/efficient-ad.ts';
+import * as option from './parts/options.ts';
+import { channelsOf, countOf, sidesOf } from './parts/shapes.ts';
 
 const config = z.strictObject({
   ...backboneOptions,
@@ -41,24 +47,21 @@ const config = z.strictObject({
   padding: z
     .boolean()
     .default(true)
-    .describe('Pad the convolutions of the student; without, as published, its map leaves a border out.'),
-  hardQuantile: z
-    .number()
-    .min(0)
-    .max(0.9999)
-    .default(0.9)
-    .describe('Share of the squared differences, the smallest ones, that the student does not learn from.'),
+    .describe('Pad the convolutions of the student; without padding, as published, its map leaves out a border.'),
+  hardQuantile: option.share(0.9, 'Share of the squared differences, the smallest ones, that the student ignores.', {
+    most: 0.9999,
+  }),
   penalty: z
     .enum(['none', 'textures'])
     .default('none')
-    .describe('Keep the student from learning the teacher on foreign textures; takes half as long again.'),
+    .describe('Penalise the student for learning the teacher on foreign textures; takes half as long again.'),
   textures: z
     .string()
     .default('')
     .describe('Folder of foreign images for the penalty; empty for textures made by rule.'),
-  epochs: z.int().min(1).max(1000000).default(10).describe('Passes over the training images.'),
-  batchSize: z.int().min(1).max(1024).default(4).describe('Images per step.'),
-  learningRate: z.number().positive().max(1).default(2e-3).describe('Step size of Adam.'),
+  epochs: option.epochs(10, undefined, { most: 1000000 }),
+  batchSize: option.batchSize(4, undefined, { most: 1024 }),
+  learningRate: option.learningRate(2e-3),
   schedule: z
     .enum(['cosine', 'step'])
     .default('cosine')
@@ -69,9 +72,6 @@ type Config = z.infer<typeof config>;
 /** Training steps by default. */
 const STEPS = 500;
 const WEIGHT_DECAY = 1e-5;
-const DROPOUT = 0.2;
-/** Places on each side that a student without padding does not see. */
-const BORDER = 4;
 /** Quantiles of the maps of normal images that become 0 and `SCALE`. */
 const QUANTILES = [0.9, 0.995] as const;
 const SCALE = 0.1;
@@ -80,92 +80,18 @@ const EPS = 1e-12;
 /** Least side of images for a student without padding. */
 const LEAST_UNPADDED = 40;
 
-/** How layers before a ReLU begin: few steps get further from it than from PyTorch's default. */
-const begin = { weightInit: nn.heNormal() };
-
-/** Layers of the student before its last: filters in units of `width`, kernel, padding, and whether a pool follows. */
-const layers = {
-  small: [
-    [1, 4, 3, true],
-    [2, 4, 3, true],
-    [2, 3, 1, false],
-  ],
-  medium: [
-    [2, 4, 3, true],
-    [4, 4, 3, true],
-    [4, 1, 0, false],
-    [4, 3, 1, false],
-  ],
-} as const;
-
-/** The student, a patch description network: a prepared image `[N, 3, H, W] → [N, outputs, h, w]`, h about H / 4. */
-export function patchNetwork(
-  { network, width, padding }: Pick<Config, 'network' | 'width' | 'padding'>,
-  net: nn.Scope,
-  x: Value,
-  outputs: number,
-): Value {
-  let y = x;
-  for (const [i, [times, kernel, pad, pool]] of layers[network].entries()) {
-    y = g.relu(
-      nn.conv(net.at(`conv${i}`), y, { filters: times * width, kernel, padding: padding ? pad : 0, ...begin }),
-    );
-    if (pool) y = g.averagePool(y, 2, { padding: padding ? 1 : 0 });
-  }
-  y = nn.conv(net.at('features'), y, { filters: outputs, kernel: 4 });
-  return network === 'small' ? y : nn.conv(net.at('last'), g.relu(y), { filters: outputs, kernel: 1 });
-}
-
-/** Side of the student's grid: of 256 pixels 64, without padding 56. */
-function gridSide(side: number, padding: boolean): number {
-  const inner = Math.floor((Math.floor((side - 3) / 2) - 3) / 2) - 2 - 3;
-  return padding ? inner + 2 * BORDER : inner;
-}
-
-/** Sides to which the autoencoder's decoder enlarges before its six convolutions: of 256 pixels 3, 8, 15, 32, 63, 127. */
-export const decoderSides = (side: number): number[] =>
-  [side / 64 - 1, side / 32, side / 16 - 1, side / 8, side / 4 - 1, side / 2 - 1].map((n) =>
-    Math.max(1, Math.floor(n)),
-  );
-
-/** The autoencoder: a prepared image `[N, 3, H, W]` through `[N, width, 1, 1]` to features `[N, outputs, h, w]`. */
-export function autoencode(
-  width: number,
-  net: nn.Scope,
-  x: Value,
-  { outputs, grid }: { outputs: number; grid: readonly number[] },
-): Value {
-  const sides = x.shape.slice(2) as number[];
-  const halvings = Math.min(5, Math.floor(Math.log2(Math.min(...sides))) - 1);
-  let y = x;
-  for (let i = 0; i < halvings; i++) {
-    const filters = i < 2 ? width >> 1 : width;
-    y = g.relu(nn.conv(net.at(`down${i}`), y, { filters, kernel: 4, stride: 2, padding: 1, ...begin }));
-  }
-  y = nn.conv(net.at('code'), y, { filters: width, kernel: gridOf(y) });
-  const [heights, widths] = sides.map(decoderSides);
-  for (const [i, height] of heights.entries()) {
-    const at = net.at(`up${i}`);
-    const larger = g.resizeBilinear(y, [height, widths[i]]);
-    y = nn.dropout(at, g.relu(nn.conv(at, larger, { filters: width, kernel: 4, padding: 2, ...begin })), DROPOUT);
-  }
-  y = g.relu(nn.conv(net.at('smooth'), g.resizeBilinear(y, grid), { filters: width, kernel: 3, padding: 1, ...begin }));
-  return nn.conv(net.at('features'), y, { filters: outputs, kernel: 3, padding: 1 });
-}
-
 /** The options with the finest usual tap where none is named. */
 function teacherOf(options: Config): Config {
   return options.taps === '' ? { ...options, taps: tapsOf(options).taps[0] } : options;
 }
 
-const gridsOf = ({ padding }: Config, x: Value): number[] =>
-  (x.shape.slice(2) as number[]).map((side) => gridSide(side, padding));
+const gridsOf = ({ padding }: Config, x: Value): number[] => sidesOf(x).map((side) => gridSide(side, padding));
 
-/** What the teacher says of images in [0, 1], on the grid of the student. */
+/** The teacher's features of images in [0, 1], on the grid of the student. */
 function taughtRaw(options: Config, net: (group: string) => nn.Scope, x: Value): Value {
   const y = joined(tapped(teacherOf(options), net, x));
   const grid = gridsOf(options, x);
-  if (gridOf(y).every((side, i) => side === grid[i])) return y;
+  if (sidesOf(y).every((side, i) => side === grid[i])) return y;
   const whole = g.resizeBilinear(y, gridsOf({ ...options, padding: true }, x));
   if (options.padding) return whole;
   return g.slice(whole, { 2: [BORDER, BORDER + grid[0]], 3: [BORDER, BORDER + grid[1]] });
@@ -202,7 +128,7 @@ export function merge({ mean, variance, batches }: Statistics, y: Value): Statis
 /** The same with mean 0 and variance 1 per channel over the training images: t. */
 function taught(options: Config, net: (group: string) => nn.Scope, x: Value): Value {
   const y = taughtRaw(options, net, x);
-  const { mean, variance } = statistics(net('teacher'), Number(y.shape[1]));
+  const { mean, variance } = statistics(net('teacher'), channelsOf(y));
   return g.div(g.sub(y, mean), g.sqrt(g.maximum(variance, EPS)));
 }
 
@@ -215,7 +141,7 @@ function studied(options: Config, net: nn.Scope, x: Value, channels: number): [V
 /** Mean of the squares that are at least their quantile, of each item by itself, over all items. */
 export function hardMean(squares: Value, quantile: number): Value {
   const rows = g.flatten(squares); // [N,C·h·w]
-  const n = Number(rows.shape[1]);
+  const n = channelsOf(rows);
   return g.reduceMean(g.topK(rows, n - Math.ceil(quantile * (n - 1))).values);
 }
 
@@ -244,9 +170,9 @@ const meanSquares = (a: Value, b: Value) => g.reduceMean(g.square(g.sub(a, b)), 
 /** The student's map, t against s₁, and the autoencoder's, a against s₂. */
 function rawMaps(options: Config, net: (group: string) => nn.Scope, x: Value): [Value, Value] {
   const t = taught(options, net, x);
-  const channels = Number(t.shape[1]);
+  const channels = channelsOf(t);
   const [s1, s2] = studied(options, net('student').frozen(), x, channels);
-  const to = { outputs: channels, grid: gridOf(t) };
+  const to = { outputs: channels, grid: sidesOf(t) };
   const a = autoencode(options.autoencoderWidth, net('autoencoder').frozen(), prepare(imagenet, x), to);
   return [meanSquares(t, s1), meanSquares(a, s2)];
 }
@@ -264,6 +190,66 @@ function quantiles(net: nn.Scope) {
 export const normalized = (map: Value, low: Value, high: Value): Value =>
   g.div(g.mul(g.sub(map, low), SCALE), g.maximum(g.sub(high, low), EPS));
 
+/** Mean of s₁² where a foreign texture covers the image, so that the student learns nothing of it. */
+function penaltyOf(
+  options: Config,
+  net: nn.Scope,
+  { x, mask }: { readonly x: Value; readonly mask: Value },
+  channels: number,
+): Value {
+  const [s1] = studied(options, net, x, channels);
+  const squares = g.reduceMean(g.square(s1), { axes: [1], keep: true });
+  const whole = g.resizeBilinear(mask, gridsOf({ ...options, padding: true }, x), { antialias: true });
+  const [height, width] = sidesOf(squares);
+  const [top, left] = sidesOf(whole).map((side, i) => (side - [height, width][i]) / 2);
+  const share = g.slice(whole, { 2: [top, top + height], 3: [left, left + width] });
+  return g.div(g.reduceSum(g.mul(squares, share)), g.maximum(g.reduceSum(share), 1));
+}
+
+/** Moves the teacher's statistics by a batch. */
+function learnTeacher(options: Config, { net, x }: nn.StepContext): Value {
+  const y = taughtRaw(options, net, x);
+  const merged = merge(statistics(net('teacher'), channelsOf(y)), y);
+  for (const [name, value] of Object.entries(merged)) net('teacher').update(name, value);
+  return g.reduceMean(g.square(y));
+}
+
+/** Algorithm 1: the hard mean of (t − s₁)², mean (t(x′) − a)², mean (a − s₂)², and the penalty where there is one. */
+function studentLoss(options: Config, context: nn.StepContext): nn.StepResult {
+  const { net, x, draw } = context;
+  const t = taught(options, net, x);
+  const channels = channelsOf(t);
+  const [s1] = studied(options, net('student'), x, channels);
+  const hard = hardMean(g.square(g.sub(t, s1)), options.hardQuantile);
+  const other = jittered(x, draw('jitter', { kind: 'uniform', shape: [countOf(x), 2, 1, 1] }));
+  const to = { outputs: channels, grid: sidesOf(t) };
+  const a = autoencode(options.autoencoderWidth, net('autoencoder'), prepare(imagenet, other), to);
+  const [, s2] = studied(options, net('student'), other, channels);
+  const losses = { hard, autoencoder: nn.l2(taught(options, net, other), a), both: nn.l2(a, s2) };
+  const metrics =
+    options.penalty === 'textures'
+      ? { ...losses, penalty: penaltyOf(options, net('student'), context.planted!, channels) }
+      : losses;
+  return { loss: Object.values(metrics).reduce((sum, l) => g.add(sum, l)), metrics };
+}
+
+/** Moves the quantiles of both maps by a batch. */
+function learnQuantiles(options: Config, { net, x }: nn.StepContext): Value {
+  const maps = rawMaps(options, net, x);
+  const before = quantiles(net('maps'));
+  const all = g.add(before.batches, 1);
+  for (const [name, share] of [
+    ['low', QUANTILES[0]],
+    ['high', QUANTILES[1]],
+  ] as const) {
+    const own = maps.map((map) => g.reshape(upperQuantile(g.reshape(map, [-1]), 1 - share), [1]));
+    const shift = g.sub(g.concat(own, 0), before[name]);
+    net('maps').update(name, g.add(before[name], g.div(shift, all)));
+  }
+  net('maps').update('batches', all);
+  return g.reduceMean(g.add(...maps));
+}
+
 /**
  * EfficientAD: a small student and an autoencoder learn the features of a pretrained teacher on normal images; where
  * the three disagree is anomalous (Batzner et al., WACV 2024, arXiv 2303.14535).
@@ -273,7 +259,7 @@ export const normalized = (map: Value, low: Value, high: Value): Value =>
 export const efficientAd = defineModel({
   name: 'efficient-ad',
   title: 'EfficientAD',
-  idea: 'A small student and an autoencoder learn the features of a pretrained teacher; where the three differ an image is odd.',
+  idea: 'A small student and an autoencoder learn the features of a pretrained teacher on normal images; where the three differ is anomalous.',
   paper:
     'Batzner, Heckler and König, EfficientAD: accurate visual anomaly detection at millisecond-level latencies, WACV 2024.',
   learning: 'one-class',
@@ -299,86 +285,35 @@ export const efficientAd = defineModel({
   ),
   defaults(shape, count) {
     const batchSize = Math.min(...shape.slice(1)) < 192 ? 4 : 2;
-    return { batchSize, epochs: passesFor(STEPS, batchSize, count) };
+    return { batchSize, epochs: epochsFor(STEPS, batchSize, count) };
   },
   imageSize: [256, 256],
   tiny: { taps: 'fine', width: 16, autoencoderWidth: 16, epochs: 4, batchSize: 8, learningRate: 3e-3 },
   backbone: (options) => choiceOf(teacherOf(options)),
 
   unsuitable(options, shape) {
-    const [, height, width] = shape as ImageShape;
-    if (!options.padding && Math.min(height, width) < LEAST_UNPADDED)
-      return `efficient-ad without padding needs images of at least ${LEAST_UNPADDED} × ${LEAST_UNPADDED} pixels, got ${height} × ${width}.`;
-    return tooSmall(teacherOf(options), shape);
+    const unpadded = options.padding ? undefined : needsSide('efficient-ad without padding', LEAST_UNPADDED, shape);
+    return unpadded ?? tooSmall(teacherOf(options), shape);
   },
 
   phases(options) {
-    const { epochs, batchSize, learningRate, hardQuantile, autoencoderWidth } = options;
-    const penalized = options.penalty === 'textures';
+    const { epochs, batchSize, learningRate, penalty, textures: textureFolder } = options;
+    const step: nn.Step = {
+      name: 'student',
+      updates: ['student', 'autoencoder'],
+      optimizer: nn.adam({ learningRate, weightDecay: WEIGHT_DECAY }),
+      schedule: options.schedule === 'cosine' ? nn.cosineDecay() : nn.milestones([0.95], 0.1),
+      loss: (context) => studentLoss(options, context),
+    };
+    const defects = { share: 1, filling: 'texture', blend: 0, ...(textureFolder && { textureFolder }) } as const;
     return [
-      pass('teacher', batchSize, ({ net, x }) => {
-        const y = taughtRaw(options, net, x);
-        const merged = merge(statistics(net('teacher'), Number(y.shape[1])), y);
-        for (const [name, value] of Object.entries(merged)) net('teacher').update(name, value);
-        return g.reduceMean(g.square(y));
-      }),
-      {
-        epochs,
-        batchSize,
-        ...(penalized && {
-          defects: {
-            ...{ share: 1, filling: 'texture', blend: 0 },
-            ...(options.textures && { textureFolder: options.textures }),
-          } as const,
-        }),
-        phase: {
-          name: 'fit',
-          steps: [
-            {
-              name: 'student',
-              updates: ['student', 'autoencoder'],
-              optimizer: nn.adam({ learningRate, weightDecay: WEIGHT_DECAY }),
-              schedule: options.schedule === 'cosine' ? nn.cosineDecay() : nn.milestones([0.95], 0.1),
-              loss(context) {
-                const { net, x, draw } = context;
-                const t = taught(options, net, x);
-                const channels = Number(t.shape[1]);
-                const [s1] = studied(options, net('student'), x, channels);
-                const hard = hardMean(g.square(g.sub(t, s1)), hardQuantile);
-                const other = jittered(x, draw('jitter', { kind: 'uniform', shape: [x.shape[0] as number, 2, 1, 1] }));
-                const to = { outputs: channels, grid: gridOf(t) };
-                const a = autoencode(autoencoderWidth, net('autoencoder'), prepare(imagenet, other), to);
-                const [, s2] = studied(options, net('student'), other, channels);
-                const autoencoder = nn.l2(taught(options, net, other), a);
-                const both = nn.l2(a, s2);
-                const losses = { hard, autoencoder, both };
-                const foreign = penalized ? penaltyOf(options, net('student'), context.planted!, channels) : undefined;
-                const metrics = foreign ? { ...losses, penalty: foreign } : losses;
-                return { loss: Object.values(metrics).reduce((sum, l) => g.add(sum, l)), metrics };
-              },
-            },
-          ],
-        },
-      },
-      pass('maps', batchSize, ({ net, x }) => {
-        const maps = rawMaps(options, net, x);
-        const before = quantiles(net('maps'));
-        const all = g.add(before.batches, 1);
-        for (const [name, share] of [
-          ['low', QUANTILES[0]],
-          ['high', QUANTILES[1]],
-        ] as const) {
-          const own = maps.map((map) => g.reshape(upperQuantile(g.reshape(map, [-1]), 1 - share), [1]));
-          const shift = g.sub(g.concat(own, 0), before[name]);
-          net('maps').update(name, g.add(before[name], g.div(shift, all)));
-        }
-        net('maps').update('batches', all);
-        return g.reduceMean(g.add(...maps));
-      }),
+      pass('teacher', batchSize, (context) => learnTeacher(options, context)),
+      phase({ epochs, batchSize, ...(penalty === 'textures' && { defects }), steps: [step] }),
+      pass('maps', batchSize, (context) => learnQuantiles(options, context)),
     ];
   },
 
-  pool: (_options, map) => g.reduceMax(map, { axes: [1, 2, 3] }),
+  pool: (_options, map) => poolMap('max', map),
 
   score(options, net, x) {
     const { low, high } = quantiles(net('maps'));
@@ -388,23 +323,7 @@ export const efficientAd = defineModel({
     const grid = g.mul(g.add(student, autoencoder), 0.5); // [N,1,h,w]
     const border = options.padding ? 0 : BORDER;
     const whole = border === 0 ? grid : g.padAll(grid, [0, 0, border, border], [0, 0, border, border]);
-    const map = g.resizeBilinear(whole, x.shape.slice(2));
-    return { map, score: g.reduceMax(map, { axes: [1, 2, 3] }) };
+    const map = g.resizeBilinear(whole, sidesOf(x));
+    return { map, score: poolMap('max', map) };
   },
 });
-
-/** Mean of s₁² where a foreign texture covers the image, so that the student learns nothing of it. */
-function penaltyOf(
-  options: Config,
-  net: nn.Scope,
-  { x, mask }: { readonly x: Value; readonly mask: Value },
-  channels: number,
-): Value {
-  const [s1] = studied(options, net, x, channels);
-  const squares = g.reduceMean(g.square(s1), { axes: [1], keep: true });
-  const whole = g.resizeBilinear(mask, gridsOf({ ...options, padding: true }, x), { antialias: true });
-  const [height, width] = gridOf(squares);
-  const [top, left] = gridOf(whole).map((side, i) => (side - [height, width][i]) / 2);
-  const share = g.slice(whole, { 2: [top, top + height], 3: [left, left + width] });
-  return g.div(g.reduceSum(g.mul(squares, share)), g.maximum(g.reduceSum(share), 1));
-}

@@ -5,22 +5,23 @@ import { float32, type Tensors } from '../core/tensor.ts';
 import * as g from '../graph/index.ts';
 import * as nn from '../nn/index.ts';
 import { egbad } from './egbad.ts';
-import { discriminate, encode, generate } from './parts/egbad-nets.ts';
+import { egbadNets } from './parts/nets/egbad.ts';
 
 const size = (shape: readonly number[]) => shape.reduce((n, d) => n * d, 1);
 /** Trainable numbers of each net at an item's shape, and the shapes that come out. */
 function count(shape: readonly number[], sizes: { latent: number; width: number; units: number }) {
   const x = g.input('x', [5, ...shape]);
   const z = g.input('z', [5, sizes.latent]);
+  const nets = egbadNets(shape);
   const of = (build: (net: nn.Scope) => g.Value) => {
     const trace = new nn.Trace(true);
     const out = build(trace.group('net')).shape;
     return { out, parameters: [...trace.parameters.values()].reduce((n, { spec }) => n + size(spec.shape), 0) };
   };
   return {
-    encoder: of((net) => encode(net, x, sizes)),
-    generator: of((net) => generate(net, z, shape, sizes)),
-    discriminator: of((net) => discriminate(net, x, z, sizes).logit),
+    encoder: of((net) => nets.encode(sizes, net, x)),
+    generator: of((net) => nets.generate(sizes, net, z, shape)),
+    discriminator: of((net) => nets.discriminate(sizes, net, x, z).logit),
   };
 }
 
@@ -106,7 +107,7 @@ it('gives the discriminator its own pace, and all steps one schedule', () => {
   const rates = (some: object) => {
     const config = egbad.config.parse({ ...egbad.tiny, learningRate: 0.01, ...some });
     const [{ phase }] = egbad.learns === 'gradient' ? egbad.phases(config, [121]) : [];
-    return phase.steps.map((step) => step.optimizer.learningRate * (step.schedule ?? nn.steady)(30, 60));
+    return phase.steps.map((step) => step.optimizer.learningRate * (step.schedule ?? nn.constant)(30, 60));
   };
   expect(rates({})).toEqual([0.01, 0.01, 0.01]);
   for (const [i, rate] of rates({ pace: 3, schedule: 'cosine' }).entries())
@@ -121,10 +122,12 @@ describe('the score', () => {
     const x = g.input('x', [3, 1, 9, 12]);
     const { score, map, reconstruction } = egbad.score(config, (group) => trace.group(group), x);
     const padded = g.sub(g.mul(g.padAll(x, [0, 0, 0, 0], [0, 0, 3, 0]), 2), 1);
-    const code = encode(trace.group('encoder'), padded, config);
-    const again = generate(trace.group('generator'), code, [1, 12, 12], config);
-    const judge = (item: g.Value) => discriminate(trace.group('discriminator'), item, code, config);
-    const [own, made] = [judge(padded), judge(again)];
+    const nets = egbadNets([1, 9, 12]);
+    const code = nets.encode(config, trace.group('encoder'), padded);
+    const again = nets.generate(config, trace.group('generator'), code, [1, 12, 12]);
+    const [own, made] = [padded, again].map((item) =>
+      nets.discriminate(config, trace.group('discriminator'), item, code),
+    );
     const feeds: Tensors = { x: float32(new Rng(1).uniforms(324), [3, 1, 9, 12]), ...moved(specsOf(trace)) };
     const values = g.evaluate([score, map, reconstruction!, own.features, made.features, own.logit, made.logit], feeds);
     const rows = values.map(({ data, shape }) => {
@@ -146,13 +149,13 @@ describe('the score', () => {
       for (let i = 0; i < 3; i++) {
         // The residual is of values in [−1, 1]: twice that of [0, 1].
         const residual = 2 * distance(x[i], again[i]);
-        const oddness = {
+        const unusual = {
           fm: distance(ownFeatures[i], madeFeatures[i]),
           ce: softplus(-ownLogit[i][0]),
           'ce-code': softplus(-madeLogit[i][0]),
         }[kind];
-        expect(oddness).toBeGreaterThan(1e-4);
-        expect(scores[i][0] / (0.9 * residual + 0.1 * oddness)).toBeCloseTo(1, 4);
+        expect(unusual).toBeGreaterThan(1e-4);
+        expect(scores[i][0] / (0.9 * residual + 0.1 * unusual)).toBeCloseTo(1, 4);
         expect(
           l1(
             maps[i],

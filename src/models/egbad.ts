@@ -1,22 +1,26 @@
 /**
- * EGBAD: a bidirectional GAN. An encoder and a generator learn to fool one discriminator that judges pairs of an item
+ * EGBAD: a bidirectional GAN. An encoder and a generator learn to fool one discriminator of pairs of an item
  * and its code; then E(x) is a code of x at the cost of one pass (Zenati et al. 2018, arXiv 1802.06222, after Donahue et
- * al. 2017, arXiv 1605.09782). Networks: `parts/egbad-nets.ts`. Both networks learn from the batch of the discriminator's
- * step, where the public code draws a second one; their losses stay apart, as its authors advise.
+ * al. 2017, arXiv 1605.09782). Networks: `parts/nets/egbad.ts`. Both networks learn from the batch of the discriminator's
+ * step, where the public code samples a second one; their losses stay apart, as its authors advise.
  * Left out: the padding of the last test batch with ones, unscaled tables. For images the defaults are for minutes of one
  * core: small nets, and a discriminator at a fifth of the others' rate, which at the same rate ran far ahead.
  */
 import * as z from 'zod';
-import { isImage } from '../core/item-shape.ts';
 import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';
 import { defineModel } from './define.ts';
-import { discriminate, encode, generate, halvings } from './parts/egbad-nets.ts';
-import { passesFor } from './parts/passes.ts';
-import { isRows, rowLatent, rowTraining } from './parts/row-nets.ts';
-import { cropTo, toSigned } from './parts/sides.ts';
-import { spread } from './parts/watch.ts';
+import { byKind } from './parts/by-kind.ts';
+import { epochsFor } from './parts/fitting/epochs.ts';
+import { phase } from './parts/fitting/phase.ts';
+import { spread } from './parts/fitting/watch.ts';
+import { itemMap } from './parts/maps/pool-map.ts';
+import { needsSide } from './parts/needs-side.ts';
+import { egbadNets } from './parts/nets/egbad.ts';
+import { rowLatent, rowTraining } from './parts/nets/rows.ts';
+import * as option from './parts/options.ts';
+import { countOf, cropTo, fromSigned, itemShapeOf, sidesOf, unsignedDifference } from './parts/shapes.ts';
 
 const config = z.strictObject({
   score: z
@@ -26,17 +30,12 @@ const config = z.strictObject({
       'What the discriminator adds to the residual: "fm" the distance of its features for (x, E(x)) and (G(E(x)), E(x)); ' +
         '"ce" how unreal (x, E(x)) seems, as the paper writes; "ce-code" how unreal (G(E(x)), E(x)) seems, as its code does.',
     ),
-  weight: z
-    .number()
-    .min(0)
-    .max(1)
-    .default(0.1)
-    .describe("The discriminator's share w in the score (1 − w) · residual + w · discriminator."),
+  weight: option.share(0.1, "The discriminator's share w in the score (1 − w) · residual + w · discriminator."),
   norm: z
     .enum(['l1', 'l2'])
     .default('l1')
     .describe('Norm of the residual and of the feature distance: sum of absolute values, or Euclidean.'),
-  latent: z.int().min(1).max(4096).default(32).describe('Numbers of the code; published: 200 for MNIST, 32 for KDD.'),
+  latent: option.latent(32, 'Length of the code; published: 200 for MNIST, 32 for KDD.'),
   width: z
     .int()
     .min(2)
@@ -49,33 +48,22 @@ const config = z.strictObject({
     .max(8192)
     .default(128)
     .describe('Units of the wide dense layers of image networks; published: 1024.'),
-  epochs: z
-    .int()
-    .min(1)
-    .max(100000)
-    .default(10)
-    .describe('Passes over the training items; by default about 3,000 steps on images.'),
-  batchSize: z.int().min(2).max(4096).default(64).describe('Items per training step.'),
-  learningRate: z.number().positive().max(1).default(1e-3).describe("Adam's learning rate; published: 1e-5."),
+  epochs: option.epochs(10, 'Passes over the training items; by default about 3,000 steps on images.'),
+  batchSize: option.batchSize(64, 'Items per training step.', { least: 2 }),
+  learningRate: option.learningRate(1e-3, "Adam's learning rate; published: 1e-5."),
   pace: z
     .number()
     .positive()
     .max(10)
     .default(1)
-    .describe("The discriminator's learning rate as a multiple of the others'; below 1 it wins less easily."),
-  schedule: z.enum(['constant', 'cosine']).default('constant').describe('Learning rate over the whole training.'),
-  average: z
-    .number()
-    .min(0)
-    .max(1)
-    .default(0.999)
-    .describe('Decay of the moving average of all weights that scoring uses; shorter during the first steps.'),
+    .describe("Learning rate of the discriminator as a multiple of the others'; below 1 it gets ahead less easily."),
+  schedule: option.schedule('constant'),
+  average: option.average(
+    0.999,
+    'Decay of the moving average of all weights that scoring uses; shorter during the first steps.',
+  ),
 });
 type Config = z.infer<typeof config>;
-
-/** What the networks see of a batch. */
-const prepare = (x: Value): Value =>
-  toSigned(x, isRows(x) ? 1 : 2 ** halvings(...(x.shape.slice(2) as [number, number])));
 
 /** ‖d‖ of each item, `[N]`: a sum over its numbers, as the paper's; not a mean. */
 function normOf(kind: Config['norm'], difference: Value): Value {
@@ -88,6 +76,49 @@ function normOf(kind: Config['norm'], difference: Value): Value {
 /** BCE of each item's logit `[N, 1]` against "real", `[N]`: the less real, the larger. */
 const unreal = (logit: Value): Value => g.reduceSum(g.softplus(g.neg(logit)), { axes: [1] });
 
+/** A batch, and items and latent vectors that the generator made it from. */
+function generated(options: Config, { net, x: items, draw }: nn.StepContext) {
+  const nets = egbadNets(itemShapeOf(items));
+  const x = nets.prepare(items);
+  const z = draw('z', { kind: 'normal', shape: [countOf(x), options.latent] });
+  return { nets, x, z, fake: nets.generate(options, net('generator'), z, itemShapeOf(x)) };
+}
+
+/** BCE(D(x, E(x)), 1) + BCE(D(G(z), z), 0). */
+function discriminatorLoss(options: Config, context: nn.StepContext): nn.StepResult {
+  const { net } = context;
+  const { nets, x, z, fake: made } = generated(options, context);
+  const code = nets.encode(options, net('encoder'), x);
+  const real = nets.discriminate(options, net('discriminator'), x, code).logit;
+  const fake = nets.discriminate(options, net('discriminator'), made, z).logit;
+  return {
+    loss: g.add(nn.bceWithLogits(real, 1), nn.bceWithLogits(fake, 0)),
+    metrics: {
+      real: g.reduceMean(real),
+      fake: g.reduceMean(fake),
+      'generated-spread': spread(made),
+      'data-spread': spread(x),
+      'code-spread': spread(code),
+    },
+  };
+}
+
+/** BCE(D(G(z), z), 1). */
+function generatorLoss(options: Config, context: nn.StepContext): nn.StepResult {
+  const { nets, z, fake } = generated(options, context);
+  return nn.bceWithLogits(nets.discriminate(options, context.net('discriminator'), fake, z).logit, 1);
+}
+
+/** BCE(D(x, E(x)), 0). */
+function encoderLoss(options: Config, { net, x: items }: nn.StepContext): nn.StepResult {
+  const nets = egbadNets(itemShapeOf(items));
+  const x = nets.prepare(items);
+  const code = nets.encode(options, net('encoder'), x);
+  const again = nets.generate(options, net('generator').frozen(), code, itemShapeOf(x));
+  const { logit } = nets.discriminate(options, net('discriminator'), x, code);
+  return { loss: nn.bceWithLogits(logit, 0), metrics: { residual: nn.l1(x, again) } };
+}
+
 /**
  * EGBAD: a bidirectional GAN whose encoder gives the code of an item in one pass; the score joins the reconstruction
  * error and what the discriminator of (item, code) pairs finds (Zenati et al. 2018, arXiv 1802.06222).
@@ -98,8 +129,8 @@ export const egbad = defineModel({
   name: 'egbad',
   title: 'EGBAD (bidirectional GAN)',
   idea:
-    'A generator and an encoder trained together against a judge of pairs (item, code); ' +
-    'what the two cannot draw again, or the judge finds odd, is anomalous.',
+    'A generator and an encoder are trained together against a discriminator of pairs (item, code). An item that they ' +
+    'reconstruct badly, or that the discriminator finds unusual, is anomalous.',
   paper: 'Zenati et al. 2018, Efficient GAN-Based Anomaly Detection, arXiv 1802.06222.',
   learning: 'one-class',
   inputs: ['image', 'table'],
@@ -108,99 +139,61 @@ export const egbad = defineModel({
   presets: {
     // Epochs are not published for MNIST: 100 is about what this learning rate needs.
     mnist: { latent: 200, width: 64, units: 1024, epochs: 100, batchSize: 100, learningRate: 1e-5, pace: 1 },
-    // Ours, by held-out attack rows: encoder and generator circle, and only a long average of them undoes one another. The
-    // residual of such rows goes on wandering; three times as long tells defects of them somewhat better, KDD99 worse.
+    // Ours, by held-out attack rows: encoder and generator oscillate, and only with a long average do they invert each other.
+    // The residual of such rows keeps drifting; three times as many epochs separate defects of them somewhat better, and
+    // KDD99 worse.
     kdd: { latent: 32, epochs: 4, batchSize: 64, learningRate: 3e-4, average: 0.9999 },
     'kdd-published': { latent: 32, epochs: 100, batchSize: 50, learningRate: 1e-5, average: 0.9999 },
   },
   defaults: (shape, count) =>
-    isImage(shape)
-      ? { epochs: passesFor(3000, 64, count), pace: 0.2 }
-      : { latent: rowLatent(shape), ...rowTraining(count), learningRate: 5e-4 },
+    byKind<Partial<Config>>(shape, {
+      image: { epochs: epochsFor(3000, 64, count), pace: 0.2 },
+      table: { latent: rowLatent(shape), ...rowTraining(count), learningRate: 5e-4 },
+    }),
   tiny: { latent: 8, width: 8, units: 32, epochs: 4, batchSize: 16, learningRate: 1e-3, average: 0.9 },
 
-  unsuitable(_options, shape) {
-    const [, height, width] = shape as readonly (number | undefined)[];
-    if (height === undefined || width === undefined || Math.min(height, width) >= 8) return undefined;
-    return `egbad needs images of at least 8 × 8 pixels, got ${height} × ${width}.`;
-  },
+  unsuitable: (_options, shape) => needsSide('egbad', 8, shape),
 
   phases(options) {
-    const { learningRate, batchSize, epochs, latent, pace } = options;
+    const { learningRate, batchSize, epochs, pace } = options;
     const optimizer = nn.adam({ learningRate, beta1: 0.5 });
-    const schedule = options.schedule === 'cosine' ? nn.cosineDecay() : nn.steady;
+    const schedule = option.scheduleOf(options);
     const steps: nn.Step[] = [
       {
         name: 'discriminator',
         updates: ['discriminator'],
         optimizer: nn.adam({ learningRate: learningRate * pace, beta1: 0.5 }),
         schedule,
-        loss({ net, x: items, draw }) {
-          const x = prepare(items);
-          const z = draw('z', { kind: 'normal', shape: [x.shape[0] as number, latent] });
-          const made = generate(net('generator'), z, x.shape.slice(1) as number[], options);
-          const code = encode(net('encoder'), x, options);
-          const real = discriminate(net('discriminator'), x, code, options).logit; // D(x, E(x))
-          const fake = discriminate(net('discriminator'), made, z, options).logit; // D(G(z), z)
-          return {
-            loss: g.add(nn.bceWithLogits(real, 1), nn.bceWithLogits(fake, 0)),
-            metrics: {
-              real: g.reduceMean(real),
-              fake: g.reduceMean(fake),
-              'generated-spread': spread(made),
-              'data-spread': spread(x),
-              'code-spread': spread(code),
-            },
-          };
-        },
+        loss: (context) => discriminatorLoss(options, context),
       },
       {
         name: 'generator',
         updates: ['generator'],
         optimizer,
         schedule,
-        loss({ net, x: items, draw }) {
-          const x = prepare(items);
-          const z = draw('z', { kind: 'normal', shape: [x.shape[0] as number, latent] });
-          const made = generate(net('generator'), z, x.shape.slice(1) as number[], options);
-          return nn.bceWithLogits(discriminate(net('discriminator'), made, z, options).logit, 1);
-        },
+        loss: (context) => generatorLoss(options, context),
       },
-      {
-        name: 'encoder',
-        updates: ['encoder'],
-        optimizer,
-        schedule,
-        loss({ net, x: items }) {
-          const x = prepare(items);
-          const code = encode(net('encoder'), x, options);
-          const again = generate(net('generator').frozen(), code, x.shape.slice(1) as number[], options);
-          return {
-            loss: nn.bceWithLogits(discriminate(net('discriminator'), x, code, options).logit, 0),
-            metrics: { residual: nn.l1(x, again) },
-          };
-        },
-      },
+      { name: 'encoder', updates: ['encoder'], optimizer, schedule, loss: (context) => encoderLoss(options, context) },
     ];
-    const average = { groups: ['generator', 'encoder', 'discriminator'], decay: nn.rampedAverage(options.average) };
-    return [{ epochs, batchSize, phase: { name: 'fit', steps, average } }];
+    const groups = ['generator', 'encoder', 'discriminator'];
+    return [phase({ epochs, batchSize, steps, average: { groups, decay: nn.rampedAverage(options.average) } })];
   },
 
   score(options, net, items) {
-    const x = prepare(items);
-    const code = encode(net('encoder'), x, options);
-    const again = generate(net('generator'), code, x.shape.slice(1) as number[], options); // G(E(x))
-    const judge = (item: Value) => discriminate(net('discriminator'), item, code, options);
-    const difference = cropTo(g.sub(x, again), items);
+    const nets = egbadNets(itemShapeOf(items));
+    const x = nets.prepare(items);
+    const code = nets.encode(options, net('encoder'), x);
+    const again = nets.generate(options, net('generator'), code, itemShapeOf(x)); // G(E(x))
+    const discriminate = (item: Value) => nets.discriminate(options, net('discriminator'), item, code);
+    const difference = cropTo(g.sub(x, again), sidesOf(items));
     const residual = normOf(options.norm, difference);
-    const oddness = {
-      fm: () => normOf(options.norm, g.sub(judge(x).features, judge(again).features)),
-      ce: () => unreal(judge(x).logit),
-      'ce-code': () => unreal(judge(again).logit),
+    const unusual = {
+      fm: () => normOf(options.norm, g.sub(discriminate(x).features, discriminate(again).features)),
+      ce: () => unreal(discriminate(x).logit),
+      'ce-code': () => unreal(discriminate(again).logit),
     }[options.score]();
-    const score = g.add(g.mul(residual, 1 - options.weight), g.mul(oddness, options.weight));
-    if (isRows(items)) return { score, map: g.abs(difference), reconstruction: again };
-    const map = g.mul(g.reduceMean(g.abs(difference), { axes: [1], keep: true }), 0.5); // in units of [0, 1]
-    return { score, map, reconstruction: g.mul(g.add(cropTo(again, items), 1), 0.5) };
+    const score = g.add(g.mul(residual, 1 - options.weight), g.mul(unusual, options.weight));
+    const map = unsignedDifference(itemMap(g.abs(difference)));
+    return { score, map, reconstruction: fromSigned(again, items) };
   },
 });

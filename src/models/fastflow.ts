@@ -13,9 +13,13 @@ import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';
 import { defineModel } from './define.ts';
-import { backboneOptions, choiceOf, gridOf, tapped, tapsOf, tooSmall } from './parts/features.ts';
-import { passesFor } from './parts/passes.ts';
-import { smoothMap } from './parts/smooth-map.ts';
+import { backboneOptions, choiceOf, tapped, tapsOf, tooSmall } from './parts/features.ts';
+import { epochsFor } from './parts/fitting/epochs.ts';
+import { phase } from './parts/fitting/phase.ts';
+import { poolMap } from './parts/maps/pool-map.ts';
+import { smoothMap } from './parts/maps/smooth-map.ts';
+import * as option from './parts/options.ts';
+import { channelsOf, itemShapeOf, sidesOf } from './parts/shapes.ts';
 
 const config = zod.strictObject({
   ...backboneOptions,
@@ -23,22 +27,22 @@ const config = zod.strictObject({
   kernels: zod
     .enum(['alternating', '3x3'])
     .default('alternating')
-    .describe('Convolutions of the steps: 3×3 and 1×1 in turns, or 3×3 in all (ResNet-18).'),
+    .describe('Convolutions of the steps: 3×3 and 1×1 alternating, or 3×3 in all (ResNet-18).'),
   hiddenRatio: zod
     .number()
     .positive()
     .max(8)
     .default(1)
     .describe(
-      'Channels between the two convolutions of a step, as a share of those that enter; 0.16 for transformers.',
+      'Channels between the two convolutions of a step, as a share of its input channels; 0.16 for transformers.',
     ),
   clamp: zod.number().positive().max(16).default(2).describe('c: the log of a factor of a step is within ±c.'),
-  smoothing: zod.number().min(0).max(64).default(0).describe('Standard deviation of the blur of the map, in pixels.'),
-  epochs: zod.int().min(1).max(100000).default(30).describe('Passes over the training images.'),
-  batchSize: zod.int().min(1).max(1024).default(16).describe('Images per step.'),
-  learningRate: zod.number().positive().max(1).default(1e-3).describe('Step size of Adam at the start.'),
-  weightDecay: zod.number().min(0).max(1).default(1e-5).describe('L2 penalty added to the gradient.'),
-  schedule: zod.enum(['constant', 'cosine']).default('cosine').describe('Learning rate over the training.'),
+  smoothing: option.smoothing(0),
+  epochs: option.epochs(30),
+  batchSize: option.batchSize(16, undefined, { most: 1024 }),
+  learningRate: option.learningRate(1e-3, "Adam's learning rate at the start."),
+  weightDecay: option.weightDecay(1e-5),
+  schedule: option.schedule('cosine'),
 });
 type Config = zod.infer<typeof config>;
 type FlowOptions = Pick<Config, 'steps' | 'kernels' | 'hiddenRatio' | 'clamp'>;
@@ -51,7 +55,7 @@ function normalize(net: nn.Scope, y: Value): Value {
   const axes = [1, 2, 3];
   const centred = g.sub(y, g.reduceMean(y, { axes, keep: true }));
   const std = g.sqrt(g.add(g.reduceMean(g.square(centred), { axes, keep: true }), 1e-5));
-  const shape = y.shape.slice(1) as number[];
+  const shape = itemShapeOf(y);
   const weight = net.parameter('weight', shape, nn.onesInit);
   return g.add(g.mul(g.div(centred, std), weight), net.parameter('bias', shape, nn.zerosInit));
 }
@@ -65,7 +69,7 @@ export const permutationOf = (channels: number, step: number): number[] => [
 export function shiftOf(options: FlowOptions, net: nn.Scope, y1: Value, moved: number, step: number) {
   const kernel = options.kernels === '3x3' || step % 2 === 0 ? 3 : 1;
   const layer = { kernel, padding: kernel >> 1 };
-  const filters = Math.max(1, Math.round(options.hiddenRatio * (y1.shape[1] as number)));
+  const filters = Math.max(1, Math.round(options.hiddenRatio * channelsOf(y1)));
   const h = g.relu(nn.conv(net.at('conv1'), y1, { filters, ...layer }));
   const [a, t] = g.split(nn.conv(net.at('conv2'), h, { filters: 2 * moved, ...layer }), [moved, moved], 1);
   return { s: g.mul(g.tanh(g.div(a, options.clamp)), options.clamp), t };
@@ -73,8 +77,8 @@ export function shiftOf(options: FlowOptions, net: nn.Scope, y1: Value, moved: n
 
 /** f: features `[N, C, h, w]` to z of the same shape, and log|det ∂z/∂y| of each image, `[N]`. */
 export function flow(options: FlowOptions, net: nn.Scope, features: Value): { z: Value; logDet: Value } {
-  const channels = features.shape[1] as number;
-  const [height, width] = gridOf(features);
+  const channels = channelsOf(features);
+  const [height, width] = sidesOf(features);
   const moved = channels >> 1;
   let z = features;
   let logDet: Value | undefined;
@@ -104,6 +108,12 @@ function flows(options: Config, net: (group: string) => nn.Scope, x: Value) {
   });
 }
 
+/** Σ over taps of mean ½ Σ z² − log|det ∂z/∂y|. */
+const negativeLikelihood = (options: Config, { net, x }: nn.StepContext): Value =>
+  flows(options, net, x)
+    .map(({ z, logDet }) => g.reduceMean(g.sub(g.mul(poolMap('sum', g.square(z)), 0.5), logDet)))
+    .reduce((a, b) => g.add(a, b));
+
 /**
  * FastFlow: invertible networks turn grids of pretrained features of normal images into standard normal ones; unlikely
  * places are anomalous (Yu et al. 2021, arXiv 2111.07677).
@@ -112,7 +122,7 @@ function flows(options: Config, net: (group: string) => nn.Scope, x: Value) {
 export const fastflow = defineModel({
   name: 'fastflow',
   title: 'FastFlow',
-  idea: 'Invertible networks make grids of pretrained features of normal images standard normal; a place that stays far from 0 is odd.',
+  idea: 'Invertible networks map grids of pretrained features of normal images to a standard normal distribution; places far from 0 are anomalous.',
   paper: 'Yu et al., FastFlow: unsupervised anomaly detection and localization via 2D normalizing flows, 2021.',
   learning: 'one-class',
   inputs: ['image'],
@@ -135,7 +145,7 @@ export const fastflow = defineModel({
       schedule: 'constant',
     },
   },
-  defaults: (_shape, count) => ({ epochs: passesFor(STEPS, 16, count) }),
+  defaults: (_shape, count) => ({ epochs: epochsFor(STEPS, 16, count) }),
   imageSize: [128, 128],
   tiny: { taps: 'fine', steps: 2, epochs: 20, batchSize: 16, learningRate: 3e-3 },
   backbone: choiceOf,
@@ -144,45 +154,25 @@ export const fastflow = defineModel({
 
   phases(options) {
     const { epochs, batchSize, learningRate, weightDecay } = options;
-    return [
-      {
-        epochs,
-        batchSize,
-        phase: {
-          name: 'fit',
-          steps: [
-            {
-              name: 'fit',
-              updates: ['flows'],
-              optimizer: nn.adam({ learningRate, weightDecay }),
-              schedule: options.schedule === 'cosine' ? nn.cosineDecay() : nn.steady,
-              loss: ({ net, x }) =>
-                flows(options, net, x)
-                  .map(({ z, logDet }) => {
-                    const energy = g.mul(g.reduceSum(g.square(z), { axes: [1, 2, 3] }), 0.5); // [N]
-                    return g.reduceMean(g.sub(energy, logDet));
-                  })
-                  .reduce((a, b) => g.add(a, b)),
-            },
-          ],
-        },
-      },
-    ];
+    const step: nn.Step = {
+      name: 'fit',
+      updates: ['flows'],
+      optimizer: nn.adam({ learningRate, weightDecay }),
+      schedule: option.scheduleOf(options),
+      loss: (context) => negativeLikelihood(options, context),
+    };
+    return [phase({ epochs, batchSize, steps: [step] })];
   },
 
-  pool: (_options, map) => g.reduceMax(map, { axes: [1, 2, 3] }),
+  pool: (_options, map) => poolMap('max', map),
 
   score(options, net, x) {
-    const size = [Number(x.shape[2]), Number(x.shape[3])] as const;
-    const found = flows(options, net, x);
-    const maps = found.map(({ z }) => {
+    const maps = flows(options, net, x).map(({ z }) => {
       const likely = g.exp(g.mul(g.reduceMean(g.square(z), { axes: [1], keep: true }), -0.5)); // [N,1,h,w]
-      return smoothMap(g.neg(likely), size, options.smoothing);
+      return smoothMap(g.neg(likely), sidesOf(x), options.smoothing);
     });
-    const map = g.div(
-      maps.reduce((a, b) => g.add(a, b)),
-      maps.length,
-    );
-    return { map, score: g.reduceMax(map, { axes: [1, 2, 3] }) };
+    const sum = maps.reduce((a, b) => g.add(a, b));
+    const map = g.div(sum, maps.length);
+    return { map, score: poolMap('max', map) };
   },
 });

@@ -12,24 +12,25 @@ import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';
 import { defineModel } from './define.ts';
 import { backboneOptions, choiceOf, joined, tapped, tooSmall } from './parts/features.ts';
-import { passesFor } from './parts/passes.ts';
-import { itemMap, pooling, poolingFor, poolMap } from './parts/pool-map.ts';
-import { smoothMap } from './parts/smooth-map.ts';
-import { learnStandard, standard } from './parts/standard-features.ts';
+import { epochsFor } from './parts/fitting/epochs.ts';
+import { phase } from './parts/fitting/phase.ts';
+import { learnStandard, standard } from './parts/fitting/standard-features.ts';
+import { itemMap, pooling, poolingFor, poolMap } from './parts/maps/pool-map.ts';
+import { smoothMap } from './parts/maps/smooth-map.ts';
+import * as option from './parts/options.ts';
+import { channelsOf, sidesOf } from './parts/shapes.ts';
 
 const config = z.strictObject({
   ...backboneOptions,
-  code: z
-    .int()
-    .min(1)
-    .max(4096)
-    .default(48)
-    .describe('Numbers of the code of a place; as many as it has features and it learns to copy.'),
-  smoothing: z.number().min(0).max(64).default(0).describe('Standard deviation of the blur of the map, in pixels.'),
+  code: option.latent(
+    48,
+    'Length of the code of a place; if it is as long as the features, the network learns to copy.',
+  ),
+  smoothing: option.smoothing(0),
   pooling,
-  epochs: z.int().min(1).max(100000).default(30).describe('Passes over the training images.'),
-  batchSize: z.int().min(1).max(1024).default(16).describe('Images per step.'),
-  learningRate: z.number().positive().max(1).default(1e-3).describe('Step size of Adam at the start.'),
+  epochs: option.epochs(30),
+  batchSize: option.batchSize(16, undefined, { most: 1024 }),
+  learningRate: option.learningRate(1e-3, "Adam's learning rate at the start."),
 });
 type Config = z.infer<typeof config>;
 
@@ -42,7 +43,7 @@ const featuresOf = (options: Config, net: (group: string) => nn.Scope, x: Value)
 
 /** Features `[N, C, h, w]` through the code and back. */
 export function reconstruct({ code }: Pick<Config, 'code'>, net: nn.Scope, y: Value): Value {
-  const channels = y.shape[1] as number;
+  const channels = channelsOf(y);
   const half = Math.ceil((channels + code) / 2);
   const layer = (name: string, x: Value, filters: number) => nn.conv(net.at(name), x, { filters, kernel: 1 });
   const active = (name: string, x: Value, filters: number) =>
@@ -64,14 +65,14 @@ export function reconstruct({ code }: Pick<Config, 'code'>, net: nn.Scope, y: Va
 export const featureAutoencoder = defineModel({
   name: 'feature-autoencoder',
   title: 'Autoencoder of features',
-  idea: 'Pretrained features of normal images pass a narrow code; a place is as odd as its features come out changed.',
+  idea: 'Pretrained features of normal images pass a narrow code; the error of their reconstruction is the map.',
   paper: 'Shi et al., Unsupervised anomaly segmentation via deep feature reconstruction, Neurocomputing 2021.',
   learning: 'one-class',
   inputs: ['image'],
   learns: 'gradient',
   config,
   presets: {},
-  defaults: (shape, count) => ({ pooling: poolingFor(shape), epochs: passesFor(STEPS, 16, count) }),
+  defaults: (shape, count) => ({ pooling: poolingFor(shape), epochs: epochsFor(STEPS, 16, count) }),
   imageSize: [256, 256],
   tiny: { taps: 'fine', epochs: 10, batchSize: 16, learningRate: 3e-3 },
   backbone: choiceOf,
@@ -80,27 +81,19 @@ export const featureAutoencoder = defineModel({
 
   phases(options) {
     const { epochs, batchSize, learningRate } = options;
+    const step: nn.Step = {
+      name: 'fit',
+      updates: ['autoencoder'],
+      optimizer: nn.adam({ learningRate }),
+      schedule: nn.cosineDecay(),
+      loss({ net, x }) {
+        const y = standard(net, featuresOf(options, net, x));
+        return nn.l2(reconstruct(options, net('autoencoder'), y), y);
+      },
+    };
     return [
       learnStandard(batchSize, (net, x) => featuresOf(options, net, x)),
-      {
-        epochs,
-        batchSize,
-        phase: {
-          name: 'fit',
-          steps: [
-            {
-              name: 'fit',
-              updates: ['autoencoder'],
-              optimizer: nn.adam({ learningRate }),
-              schedule: nn.cosineDecay(),
-              loss({ net, x }) {
-                const y = standard(net, featuresOf(options, net, x));
-                return nn.l2(reconstruct(options, net('autoencoder'), y), y);
-              },
-            },
-          ],
-        },
-      },
+      phase({ epochs, batchSize, steps: [step] }),
     ];
   },
 
@@ -109,7 +102,7 @@ export const featureAutoencoder = defineModel({
   score(options, net, x) {
     const y = standard(net, featuresOf(options, net, x)); // [N,C,h,w]
     const errors = itemMap(g.square(g.sub(reconstruct(options, net('autoencoder'), y), y))); // [N,1,h,w]
-    const map = smoothMap(errors, [Number(x.shape[2]), Number(x.shape[3])], options.smoothing);
+    const map = smoothMap(errors, sidesOf(x), options.smoothing);
     return { map, score: poolMap(options.pooling, map) };
   },
 });

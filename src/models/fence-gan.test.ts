@@ -6,7 +6,7 @@ import * as g from '../graph/index.ts';
 import * as nn from '../nn/index.ts';
 import type { ItemShape, TrainingPhase } from './define.ts';
 import { dispersion, fenceGan } from './fence-gan.ts';
-import { discriminate, generate } from './parts/fence-nets.ts';
+import { discriminate, generate } from './parts/nets/fence.ts';
 
 type Options = ReturnType<typeof fenceGan.config.parse>;
 const options = (some: Partial<Options>): Options => fenceGan.config.parse(some);

@@ -4,7 +4,8 @@ import { float32, type Tensors } from '../core/tensor.ts';
 import * as g from '../graph/index.ts';
 import * as nn from '../nn/index.ts';
 import { gan } from './gan.ts';
-import { discriminate, prepare } from './parts/dcgan.ts';
+import { discriminate } from './parts/nets/dcgan.ts';
+import { signedItems } from './parts/shapes.ts';
 
 it.each([
   ['images', [4, 1, 8, 8]],
@@ -15,7 +16,7 @@ it.each([
   const net = (group: string) => trace.group(group);
   const x = g.input('x', shape);
   const { score, map } = gan.score(options, net, x);
-  const { logit } = discriminate(options, net('discriminator'), prepare(x));
+  const { logit } = discriminate(options, net('discriminator'), signedItems(x));
   const rng = new Rng(1);
   const feeds: Tensors = { x: float32(rng.split('x').uniforms(256), x.shape as number[]) };
   for (const { spec } of [...trace.parameters.values(), ...trace.buffers.values()])

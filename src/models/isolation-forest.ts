@@ -1,5 +1,5 @@
 /**
- * Isolation forest (Liu, Ting, Zhou, ICDM 2008): trees of random cuts; what few cuts set apart is anomalous. Grown here,
+ * Isolation forest (Liu, Ting, Zhou, ICDM 2008): trees of random cuts; what few cuts isolate is anomalous. Grown here,
  * walked inside the scoring graph: all trees of all items take one step at a time, and a leaf leads to itself. The map
  * gives each value the share of the score of the cuts on it, a short way counting more than a long one (ours, not the
  * paper's). Left out: extended cuts, scores with the contamination as offset.
@@ -10,12 +10,13 @@ import { float32 } from '../core/tensor.ts';
 import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import { defineModel } from './define.ts';
-import { itemMap } from './parts/pool-map.ts';
-import { sampleItems } from './parts/sample.ts';
+import { sampleItems } from './parts/fitting/sample.ts';
+import { itemMap } from './parts/maps/pool-map.ts';
+import { channelsOf, countOf } from './parts/shapes.ts';
 
 const config = z.strictObject({
   trees: z.int().min(1).max(2000).default(100).describe('Trees in the forest.'),
-  sample: z.int().min(2).max(4096).default(256).describe('Items that each tree is grown from, ψ in the paper.'),
+  sample: z.int().min(2).max(4096).default(256).describe('ψ: items from which each tree is grown.'),
 });
 
 /** Greater than any value of an item: a cut that sends everything left. */
@@ -103,7 +104,7 @@ function growTree(
 export const isolationForest = defineModel({
   name: 'isolation-forest',
   title: 'Isolation forest',
-  idea: 'Trees of random cuts through normal items; what few cuts set apart from all others is anomalous.',
+  idea: 'Trees of random cuts through normal items; what few cuts isolate from all others is anomalous.',
   paper: 'Liu, Ting, Zhou, Isolation forest, ICDM 2008.',
   learning: 'one-class',
   inputs: ['image', 'table'],
@@ -137,8 +138,8 @@ export const isolationForest = defineModel({
     const forest = net('forest');
     const [roots, feature, cut, left] = ['roots', 'feature', 'cut', 'left'].map((name) => forest.learnt(name));
     const values = g.flatten(x); // [N,D]
-    const width = values.shape[1] as number;
-    const trees = roots.shape[0] as number;
+    const width = channelsOf(values);
+    const trees = countOf(roots);
     const at = (table: Value, node: Value) => g.gather(table, node, 0);
     const whole = (v: Value) => g.cast(v, 'int64');
     let node = whole(g.broadcastTo(g.reshape(roots, [1, trees]), [x.shape[0], trees])); // [N,T]

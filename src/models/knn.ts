@@ -8,21 +8,26 @@ import * as z from 'zod';
 import { float32 } from '../core/tensor.ts';
 import * as g from '../graph/ops/index.ts';
 import { defineModel } from './define.ts';
-import { itemMap, poolMap } from './parts/pool-map.ts';
-import { sampleItems } from './parts/sample.ts';
+import { sampleItems } from './parts/fitting/sample.ts';
+import { itemMap, poolMap } from './parts/maps/pool-map.ts';
 
 const config = z.strictObject({
-  neighbours: z.int().min(1).max(1000).default(5).describe('Which neighbour counts; at most the size of the bank.'),
+  neighbours: z
+    .int()
+    .min(1)
+    .max(1000)
+    .default(5)
+    .describe('k: the neighbour whose distance counts; at most the size of the bank.'),
   distance: z
     .enum(['largest', 'mean'])
     .default('largest')
-    .describe('The distance to the last of the neighbours, or the root mean square of those to all.'),
+    .describe('The distance to the k-th neighbour, or the root mean square of the distances to all k.'),
   bank: z
     .int()
     .min(1)
     .max(1000000)
     .default(10000)
-    .describe('Training items kept at most, a random sample if there are more; also at most 256 MiB of them.'),
+    .describe('Largest number of training items kept, a random sample if there are more; at most 256 MiB.'),
 });
 
 /**
@@ -33,7 +38,7 @@ const config = z.strictObject({
 export const knn = defineModel({
   name: 'knn',
   title: 'Nearest neighbours',
-  idea: 'An item is as odd as it is far from the k-th nearest of the normal items.',
+  idea: 'The score of an item is its distance to the k-th nearest of the normal items.',
   paper: 'Ramaswamy, Rastogi, Shim, Efficient algorithms for mining outliers, SIGMOD 2000.',
   learning: 'one-class',
   inputs: ['image', 'table'],

@@ -1,5 +1,5 @@
 /**
- * Baseline: the squared distance to the mean of the normal images, or to the mean row of a table. No learning worth the name; every detector has to
+ * Baseline: the squared distance to the mean of the normal images, or to the mean row of a table. Every detector has to
  * beat it, and on centred digits many published ones do not.
  */
 import * as z from 'zod';
@@ -7,7 +7,8 @@ import { float32 } from '../core/tensor.ts';
 import * as g from '../graph/ops/index.ts';
 import { zerosInit } from '../nn/initializers.ts';
 import { defineModel } from './define.ts';
-import { itemMap, poolMap } from './parts/pool-map.ts';
+import { itemMap, poolMap } from './parts/maps/pool-map.ts';
+import { itemShapeOf } from './parts/shapes.ts';
 
 /**
  * Baseline: squared distance to the mean of the normal items, the mean image or the mean row. Every other detector
@@ -40,7 +41,7 @@ export const meanImage = defineModel({
   pool: (_config, map) => poolMap('mean', map),
 
   score(_config, net, x) {
-    const mean = net('mean-image').parameter('mean', x.shape.slice(1) as number[], zerosInit); // [C,H,W] or [D]
+    const mean = net('mean-image').parameter('mean', itemShapeOf(x), zerosInit); // [C,H,W] or [D]
     const map = itemMap(g.square(g.sub(x, mean))); // [N,1,H,W] or [N,D]
     return { map, score: poolMap('mean', map), reconstruction: g.add(g.mul(x, 0), mean) };
   },

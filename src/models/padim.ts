@@ -1,6 +1,6 @@
 /**
  * PaDiM (Defard et al., ICPR workshops 2020, arXiv 2011.08785): at each place of the grid the features of normal images are
- * a Gaussian; a place is as odd as its Mahalanobis distance to it. Images must show their object in the same place: for
+ * a Gaussian; the map is the Mahalanobis distance to it. Images must show their object in the same place: for
  * textures and free poses take patchcore. Left out: per-class ensembles.
  */
 import * as z from 'zod';
@@ -12,8 +12,11 @@ import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import { type Scope, Trace } from '../nn/scope.ts';
 import { defineModel } from './define.ts';
-import { backboneOptions, choiceOf, gridOf, joined, tapped, tooSmall } from './parts/features.ts';
-import { smoothMap } from './parts/smooth-map.ts';
+import { backboneOptions, choiceOf, joined, tapped, tooSmall } from './parts/features.ts';
+import { poolMap } from './parts/maps/pool-map.ts';
+import { smoothMap } from './parts/maps/smooth-map.ts';
+import { smoothing } from './parts/options.ts';
+import { channelsOf, sidesOf } from './parts/shapes.ts';
 
 const config = z.strictObject({
   ...backboneOptions,
@@ -22,14 +25,14 @@ const config = z.strictObject({
     .min(2)
     .max(2048)
     .default(100)
-    .describe('Channels that are kept, drawn at random (100 for ResNet-18, 550 for wide ResNet-50 in the paper).'),
+    .describe('Channels that are kept, chosen at random; published: 100 for ResNet-18, 550 for wide ResNet-50.'),
   regularization: z
     .number()
     .positive()
     .max(10)
     .default(0.01)
-    .describe('What is added to each variance, ε of equation 2.'),
-  smoothing: z.number().min(0).max(64).default(4).describe('Standard deviation of the blur of the map, in pixels.'),
+    .describe('Number that is added to each variance, ε of equation 2.'),
+  smoothing: smoothing(4),
 });
 type Config = z.infer<typeof config>;
 
@@ -61,8 +64,8 @@ export const padim = defineModel({
 
   async fit(options, data) {
     const all = joinedTaps(options, (group) => new Trace(false).group(group), input('x', ['N', ...data.shape]));
-    const [height, width] = gridOf(all);
-    const [places, most] = [height * width, Number(all.shape[1])];
+    const [height, width] = sidesOf(all);
+    const [places, most] = [height * width, channelsOf(all)];
     const d = Math.min(options.channels, most);
     if (places * d * d > LIMIT) {
       throw new DataError(
@@ -129,11 +132,11 @@ export const padim = defineModel({
     const white = g.matMul(rows, padim.learnt('whitening')); // [P,N,d]
     const distances = g.sqrt(g.reduceSum(g.square(white), { axes: [2] })); // [P,N]
     const grid = g.reshape(g.transpose(distances, [1, 0]), [x.shape[0], 1, height, width]);
-    const map = smoothMap(grid, [Number(x.shape[2]), Number(x.shape[3])], options.smoothing);
-    return { map, score: g.reduceMax(map, { axes: [1, 2, 3] }) };
+    const map = smoothMap(grid, sidesOf(x), options.smoothing);
+    return { map, score: poolMap('max', map) };
   },
 
-  pool: (_options, map) => g.reduceMax(map, { axes: [1, 2, 3] }),
+  pool: (_options, map) => poolMap('max', map),
 });
 
 function joinedTaps(options: Config, net: (group: string) => Scope, x: Value): Value {

@@ -1,6 +1,6 @@
 /**
  * PatchCore (Roth et al., Towards total recall in industrial anomaly detection, CVPR 2022, arXiv 2106.08265): a bank of
- * patch features of normal images, thinned by greedy selection; a patch is as odd as it is far from the nearest in the
+ * patch features of normal images, thinned by greedy selection; the map is the distance of a patch to the nearest in the
  * bank. Distances are exact. Descriptors are local means of the features at each tap, joined – or, with `descriptor`
  * "adaptive", those of the authors' code, where neighbourhoods are unfolded and averaged to a fixed length. Left out:
  * approximate neighbours and ensembles of backbones.
@@ -14,9 +14,11 @@ import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import { type Scope, Trace } from '../nn/scope.ts';
 import { defineModel, type FitData } from './define.ts';
-import { greedyCoreset } from './parts/coreset.ts';
-import { asRows, backboneOptions, choiceOf, gridOf, joined, tapped, tapsOf, tooSmall } from './parts/features.ts';
-import { smoothMap } from './parts/smooth-map.ts';
+import { asRows, backboneOptions, choiceOf, joined, tapped, tapsOf, tooSmall } from './parts/features.ts';
+import { greedyCoreset } from './parts/fitting/coreset.ts';
+import { smoothMap } from './parts/maps/smooth-map.ts';
+import { smoothing } from './parts/options.ts';
+import { channelsOf, sidesOf } from './parts/shapes.ts';
 
 const config = z.strictObject({
   ...backboneOptions,
@@ -25,7 +27,7 @@ const config = z.strictObject({
     .positive()
     .max(1)
     .default(0.01)
-    .describe('Share of the patches of normal images that the bank keeps.'),
+    .describe('Share of the patches of normal images that is kept in the bank.'),
   neighbourhood: z
     .int()
     .min(1)
@@ -37,7 +39,7 @@ const config = z.strictObject({
     .min(1)
     .max(50)
     .default(1)
-    .describe('Neighbours in the bank that re-weight the largest distance (9 in the paper); 1 leaves it as it is.'),
+    .describe('Neighbours in the bank that re-weight the largest distance; published: 9; 1 leaves it unchanged.'),
   descriptor: z
     .enum(['pooled', 'adaptive'])
     .default('pooled')
@@ -49,8 +51,8 @@ const config = z.strictObject({
     .max(4096)
     .default(128)
     .describe('Dimensions of the random projection in which the bank is chosen.'),
-  squared: z.boolean().default(false).describe('Maps and scores of squared distances.'),
-  smoothing: z.number().min(0).max(64).default(4).describe('Standard deviation of the blur of the map, in pixels.'),
+  squared: z.boolean().default(false).describe('Use squared distances in maps and scores.'),
+  smoothing: smoothing(4),
 });
 type Config = z.infer<typeof config>;
 
@@ -68,7 +70,7 @@ const BLOCK = { images: 8, bank: 1024 };
 export const patchcore = defineModel({
   name: 'patchcore',
   title: 'PatchCore',
-  idea: 'A bank of patch features of normal images; a patch is as odd as it is far from the nearest one in the bank.',
+  idea: 'A bank of patch features of normal images; the map is the distance of each patch to the nearest one in the bank.',
   paper: 'Roth et al., Towards total recall in industrial anomaly detection, CVPR 2022.',
   learning: 'one-class',
   inputs: ['image'],
@@ -108,7 +110,7 @@ export const patchcore = defineModel({
   score(options, net, x) {
     const { neighbours, squared, smoothing } = options;
     const found = descriptors(options, net, x); // [N,D,h,w]
-    const [height, width] = gridOf(found);
+    const [height, width] = sidesOf(found);
     const rows = asRows(found); // [N,P,D]
     const bank = net('patchcore').learnt('bank'); // [M,D]
     const halves = net('patchcore').learnt('halves'); // [M]
@@ -117,24 +119,22 @@ export const patchcore = defineModel({
     const squares = g.reduceSum(g.square(g.sub(rows, g.gather(bank, places, 0))), { axes: [2] }); // [N,P]
     const distances = squared ? squares : g.sqrt(squares);
     const grid = g.reshape(distances, [x.shape[0], 1, height, width]);
-    const map = smoothMap(grid, [Number(x.shape[2]), Number(x.shape[3])], smoothing);
+    const map = smoothMap(grid, sidesOf(x), smoothing);
     const largest = g.reduceMax(distances, { axes: [1] }); // [N]
     const b = Math.min(neighbours, Number(bank.shape[0]));
-    const oddest = g.argMax(squares, 1); // [N,1]
-    const origin = g.gather(net('patchcore').learnt('origins'), g.gatherElements(places, oddest, 1), 0); // [N,1,2]
+    const worst = g.argMax(squares, 1); // [N,1]
+    const origin = g.gather(net('patchcore').learnt('origins'), g.gatherElements(places, worst, 1), 0); // [N,1,2]
     const [item, place] = g.split(g.reshape(origin, [x.shape[0], 2]), [1, 1], 1);
+    const [across, down] = [sidesOf(x)[1] / width, sidesOf(x)[0] / height]; // pixels of a place
     const pixels = (cells: Value) => {
       const row = g.floor(g.div(cells, width));
       const column = g.sub(cells, g.mul(row, width));
-      return [
-        g.mul(g.add(row, 0.5), Number(x.shape[2]) / height),
-        g.mul(g.add(column, 0.5), Number(x.shape[3]) / width),
-      ];
+      return [g.mul(g.add(row, 0.5), down), g.mul(g.add(column, 0.5), across)];
     };
     return {
       map,
       score: b === 1 ? largest : g.mul(largest, weight(rows, squares, places, bank, halves, b)),
-      nearest: g.concat([...pixels(g.cast(oddest, 'float32')), item, ...pixels(place)], 1),
+      nearest: g.concat([...pixels(g.cast(worst, 'float32')), item, ...pixels(place)], 1),
     };
   },
 });
@@ -239,8 +239,8 @@ async function projected(data: FitData, rows: Float32Array, width: number, matri
 function sizesOf(options: Config, { shape }: Pick<FitData, 'shape'>) {
   const trace = new Trace(false);
   const found = descriptors(options, (group) => trace.group(group), input('x', ['N', ...shape]));
-  const [height, width] = gridOf(found);
-  return { height, width, channels: Number(found.shape[1]) };
+  const [height, width] = sidesOf(found);
+  return { height, width, channels: channelsOf(found) };
 }
 
 /** Descriptors of all patches, `[N, D, h, w]` on the finest grid of the taps. */
@@ -252,9 +252,7 @@ function descriptors(options: Config, net: (group: string) => Scope, x: Value): 
   }
   const each = dimension / grids.length;
   return joined(
-    grids.map((y) =>
-      g.conv(y, constant(adaptiveKernel(Number(y.shape[1]), side, each, dimension)), { padding: side >> 1 }),
-    ),
+    grids.map((y) => g.conv(y, constant(adaptiveKernel(channelsOf(y), side, each, dimension)), { padding: side >> 1 })),
   );
 }
 
@@ -319,14 +317,14 @@ function nearest(rows: Value, bank: Value, halves: Value): Value {
 }
 
 /**
- * Equation 7: 1 − exp(d*) / Σ exp(d), over the `count` rows of the bank that are nearest to m*, the row next to the oddest
+ * Equation 7: 1 − exp(d*) / Σ exp(d), over the `count` rows of the bank that are nearest to m*, the row next to the worst
  * patch; d are the distances of that patch to them. Near 0 where the bank is dense about m*, `[N]`.
  */
 function weight(rows: Value, squares: Value, places: Value, bank: Value, halves: Value, count: number): Value {
   const [n, , width] = rows.shape;
-  const oddest = g.argMax(squares, 1); // [N,1]
-  const patch = g.gatherElements(rows, g.broadcastTo(g.unsqueeze(oddest, 2), [n, 1, width]), 1); // [N,1,D]
-  const centre = g.gather(bank, g.gatherElements(places, oddest, 1), 0); // m*, [N,1,D]
+  const worst = g.argMax(squares, 1); // [N,1]
+  const patch = g.gatherElements(rows, g.broadcastTo(g.unsqueeze(worst, 2), [n, 1, width]), 1); // [N,1,D]
+  const centre = g.gather(bank, g.gatherElements(places, worst, 1), 0); // m*, [N,1,D]
   const nearness = g.sub(g.matMul(centre, bank, { transposeB: true }), halves); // [N,1,M]
   const around = g.gather(bank, g.reshape(g.topK(nearness, count).indices, [n, count]), 0); // [N,b,D]
   const distances = g.sqrt(g.reduceSum(g.square(g.sub(around, patch)), { axes: [2] })); // [N,b]

@@ -9,8 +9,10 @@ import { DataError } from '../core/errors.ts';
 import { float32 } from '../core/tensor.ts';
 import * as g from '../graph/ops/index.ts';
 import { defineModel } from './define.ts';
-import { isOfImages, itemMap, pooling, poolingFor, poolMap } from './parts/pool-map.ts';
-import { principalAxes } from './parts/principal-axes.ts';
+import { byKind } from './parts/by-kind.ts';
+import { principalAxes } from './parts/fitting/principal-axes.ts';
+import { itemMap, pooling, poolingFor, poolMap } from './parts/maps/pool-map.ts';
+import { channelsOf, itemShapeOf } from './parts/shapes.ts';
 
 const config = z.strictObject({
   components: z
@@ -52,7 +54,7 @@ export const pca = defineModel({
 
   async fit({ components, variance }, data) {
     // Few columns are soon explained whole, and then nothing is left to measure.
-    const byShare = components === 0 || data.shape.length === 1;
+    const byShare = components === 0 || byKind(data.shape, { image: false, table: true });
     const wanted = {
       ...(components > 0 && { count: components }),
       ...(byShare && { share: variance }),
@@ -83,13 +85,14 @@ export const pca = defineModel({
     // T² = Σ z²/λ, spread over the features by complete decomposition (Alcala and Qin, Automatica 45, 2009): the
     // squares of Vᵀ Λ^(−1/2) z are at least 0 and add up to T², because the rows of V are orthonormal. Times √D, so
     // that T² is the mean of the map as the mean squared residual is.
-    const size = axes.shape[1] as number;
+    const size = channelsOf(axes);
     const parts =
       statistic === 'residual'
         ? g.sub(centred, inPlane)
         : g.matMul(g.mul(g.div(codes, g.sqrt(pca.learnt('variances'))), Math.sqrt(size)), axes);
     const map = itemMap(g.reshape(g.square(parts), x.shape)); // [N,1,H,W] or [N,D]
-    const drawn = g.add(g.reshape(inPlane, x.shape), pca.learnt('mean'));
-    return { map, score: poolMap(pooling, map), reconstruction: isOfImages(x) ? g.clip(drawn, 0, 1) : drawn };
+    const projected = g.add(g.reshape(inPlane, x.shape), pca.learnt('mean'));
+    const reconstruction = byKind(itemShapeOf(x), { image: g.clip(projected, 0, 1), table: projected });
+    return { map, score: poolMap(pooling, map), reconstruction };
   },
 });

@@ -8,7 +8,9 @@ import { int64, tensor } from '../core/tensor.ts';
 import { constant } from '../graph/leaf.ts';
 import * as g from '../graph/ops/index.ts';
 import { defineModel } from './define.ts';
-import { isOfImages, itemMap, poolMap } from './parts/pool-map.ts';
+import { byKind } from './parts/by-kind.ts';
+import { itemMap, poolMap } from './parts/maps/pool-map.ts';
+import { itemShapeOf } from './parts/shapes.ts';
 
 /** A prime below 2^31: products of two residues fit into an int64. */
 const prime = 2147483647;
@@ -32,15 +34,16 @@ export const random = defineModel({
   presets: {},
   tiny: {},
   score({ seed }, _net, x) {
-    const shape = x.shape.slice(1) as number[];
+    const shape = itemShapeOf(x);
     const size = shape.reduce((n, d) => n * d, 1);
     const rng = new Rng(seed, 'random-baseline');
     const weights = BigInt64Array.from({ length: size }, () => BigInt(1 + rng.int(65536)));
     // Pixels in 0 … 255; numbers of a table as finely as sums of their products have room for.
-    const levels = g.cast(
-      isOfImages(x) ? g.floor(g.add(g.mul(x, 255), 0.5)) : g.floor(g.mul(g.clip(x, -1024, 1023), 65536)),
-      'int64',
-    );
+    const scaled = byKind(shape, {
+      image: g.add(g.mul(x, 255), 0.5),
+      table: g.mul(g.clip(x, -1024, 1023), 65536),
+    });
+    const levels = g.cast(g.floor(scaled), 'int64');
     const products = g.mul(levels, constant(tensor('int64', shape, weights)));
     const sum = g.add(poolMap('sum', products), constant(int64(12345))); // [N]
     // Three rounds of a multiplicative hash modulo a prime.

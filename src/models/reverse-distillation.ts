@@ -1,7 +1,7 @@
 /**
  * Reverse distillation (RD4AD, Deng and Li, CVPR 2022, arXiv 2201.10703): the features of a frozen teacher at several
- * sizes are brought into one small code, and a decoder learns to give them back from it on normal images. What is odd
- * does not fit through the code, so that it comes back as something else. The bottleneck halves the finer grids by
+ * sizes are brought into one small code, and a decoder learns to restore them from it on normal images. What is
+ * anomalous does not fit through the code, so that it is restored as something else. The bottleneck halves the finer grids by
  * convolutions to the coarsest, joins them and halves them once more in a residual stage; the decoder mirrors a residual
  * network, doubling by 2 × 2 transposed convolutions. Ours: a 1 × 1 convolution ends each level, since features at a tap
  * may be negative; grids whose sides are odd are resampled; maps are enlarged with half-pixel centres; and by default
@@ -12,9 +12,13 @@ import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';
 import { defineModel } from './define.ts';
-import { backboneOptions, choiceOf, gridOf, stagesOf, tapped, tooSmall } from './parts/features.ts';
-import { passesFor } from './parts/passes.ts';
-import { smoothMap } from './parts/smooth-map.ts';
+import { backboneOptions, choiceOf, stagesOf, tapped, tooSmall } from './parts/features.ts';
+import { epochsFor } from './parts/fitting/epochs.ts';
+import { phase } from './parts/fitting/phase.ts';
+import { poolMap } from './parts/maps/pool-map.ts';
+import { smoothMap } from './parts/maps/smooth-map.ts';
+import * as option from './parts/options.ts';
+import { channelsOf, sidesOf } from './parts/shapes.ts';
 
 const config = z.strictObject({
   ...backboneOptions,
@@ -24,10 +28,10 @@ const config = z.strictObject({
     .describe('Residual blocks of two 3 × 3 convolutions, or of three as in ResNet-50 and wider.'),
   blocks: z.int().min(1).max(8).default(2).describe('Residual blocks of each stage; published: 3 in the bottleneck.'),
   combine: z.enum(['add', 'multiply']).default('add').describe('How the maps of the taps become one.'),
-  smoothing: z.number().min(0).max(64).default(4).describe('Standard deviation of the blur of the map, in pixels.'),
-  epochs: z.int().min(1).max(100000).default(20).describe('Passes over the training images.'),
-  batchSize: z.int().min(2).max(1024).default(16).describe('Images per step.'),
-  learningRate: z.number().positive().max(1).default(5e-3).describe('Step size of Adam.'),
+  smoothing: option.smoothing(4),
+  epochs: option.epochs(20),
+  batchSize: option.batchSize(16, undefined, { least: 2, most: 1024 }),
+  learningRate: option.learningRate(5e-3),
   schedule: z.enum(['cosine', 'constant']).default('cosine').describe('Learning rate over the training.'),
 });
 type Config = z.infer<typeof config>;
@@ -39,7 +43,6 @@ const BETAS = { beta1: 0.5, beta2: 0.999 };
 /** What is added to squared lengths. */
 const EPS = 1e-8;
 
-const widthOf = (y: Value) => Number(y.shape[1]);
 /** A convolution without bias, its batch norm. */
 const normed = (at: nn.Scope, x: Value, filters: number, kernel: number, stride = 1): Value =>
   nn.batchNorm(at.at('norm'), nn.conv(at, x, { filters, kernel, stride, padding: kernel >> 1, bias: false }));
@@ -60,7 +63,7 @@ function block({ block: kind }: Config, net: nn.Scope, x: Value, filters: number
     y = g.relu(resize(net.at('conv2'), g.relu(normed(net.at('conv1'), x, inner, 1)), inner));
     y = normed(net.at('conv3'), y, filters, 1);
   }
-  const same = resize === kept && widthOf(x) === filters;
+  const same = resize === kept && channelsOf(x) === filters;
   const short = same
     ? x
     : resize === doubled
@@ -83,18 +86,18 @@ function stage(options: Config, net: nn.Scope, x: Value, filters: number, resize
  */
 export function bottleneck(options: Config, net: nn.Scope, grids: readonly Value[]): Value {
   const coarsest = grids.at(-1)!;
-  const size = gridOf(coarsest);
+  const size = sidesOf(coarsest);
   const brought = grids.map((grid, i) => {
     let y = grid;
-    const halvings = Math.round(Math.log2(gridOf(grid)[0] / size[0]));
+    const halvings = Math.round(Math.log2(sidesOf(grid)[0] / size[0]));
     for (let k = 0; k < halvings; k++) {
-      const filters = k === halvings - 1 ? widthOf(coarsest) : Math.min(2 * widthOf(y), widthOf(coarsest));
+      const filters = k === halvings - 1 ? channelsOf(coarsest) : Math.min(2 * channelsOf(y), channelsOf(coarsest));
       y = g.relu(halved(net.at(`from${i}`).at(k), y, filters));
     }
     return g.resizeBilinear(y, size);
   });
   const joint = brought.length === 1 ? coarsest : g.concat(brought, 1);
-  return stage(options, net.at('code'), joint, 2 * widthOf(coarsest), halved);
+  return stage(options, net.at('code'), joint, 2 * channelsOf(coarsest), halved);
 }
 
 /** Features from a code, shaped as the teacher's, `like`, coarsest last. */
@@ -102,8 +105,8 @@ export function decode(options: Config, net: nn.Scope, code: Value, like: readon
   let y = code;
   const found: Value[] = [];
   for (let i = like.length - 1; i >= 0; i--) {
-    const [at, size, filters] = [net.at(`level${i}`), gridOf(like[i]), widthOf(like[i])];
-    const doublings = Math.max(0, Math.round(Math.log2(size[0] / gridOf(y)[0])));
+    const [at, size, filters] = [net.at(`level${i}`), sidesOf(like[i]), channelsOf(like[i])];
+    const doublings = Math.max(0, Math.round(Math.log2(size[0] / sidesOf(y)[0])));
     for (let k = 0; k < doublings; k++) y = stage(options, at.at(`up${k}`), y, filters, doubled);
     if (doublings === 0) y = stage(options, at.at('same'), y, filters, kept);
     y = g.resizeBilinear(y, size);
@@ -114,7 +117,7 @@ export function decode(options: Config, net: nn.Scope, code: Value, like: readon
 
 /** The teacher's features, finest first, and the decoder's of the same shapes. */
 function both(options: Config, net: (group: string) => nn.Scope, x: Value): (readonly [Value, Value])[] {
-  const teacher = tapped(stagesOf(options), net, x).sort((a, b) => gridOf(b)[0] - gridOf(a)[0]);
+  const teacher = tapped(stagesOf(options), net, x).sort((a, b) => sidesOf(b)[0] - sidesOf(a)[0]);
   const student = decode(options, net('decoder'), bottleneck(options, net('bottleneck'), teacher), teacher);
   return teacher.map((t, i) => [t, student[i]] as const);
 }
@@ -129,6 +132,12 @@ export function placeDistance(t: Value, s: Value): Value {
   return g.sub(1, g.div(sum(g.mul(t, s)), g.mul(length(t), length(s))));
 }
 
+/** Σ_l (1 − cos(t_l, s_l)), mean over the batch. */
+const distillationLoss = (options: Config, { net, x }: nn.StepContext): Value =>
+  both(options, net, x)
+    .map(([t, s]) => wholeDistance(t, s))
+    .reduce((a, b) => g.add(a, b));
+
 /**
  * Reverse distillation (RD4AD): a decoder learns to restore a teacher's features from a narrow code of them; features
  * that come back in another direction are anomalous (Deng and Li, CVPR 2022, arXiv 2201.10703).
@@ -137,7 +146,7 @@ export function placeDistance(t: Value, s: Value): Value {
 export const reverseDistillation = defineModel({
   name: 'reverse-distillation',
   title: 'Reverse distillation',
-  idea: 'Features of a pretrained teacher pass a narrow code and a decoder that gives them back; where they come back otherwise an image is odd.',
+  idea: 'Features of a pretrained teacher pass a narrow code, and a decoder restores them; where they are restored wrongly is anomalous.',
   paper: 'Deng and Li, Anomaly detection via reverse distillation from one-class embedding, CVPR 2022.',
   learning: 'one-class',
   inputs: ['image'],
@@ -156,7 +165,7 @@ export const reverseDistillation = defineModel({
   },
   defaults(shape, count) {
     const batchSize = Math.min(...shape.slice(1)) < 192 ? 16 : 8;
-    return { batchSize, epochs: passesFor(STEPS, batchSize, count) };
+    return { batchSize, epochs: epochsFor(STEPS, batchSize, count) };
   },
   imageSize: [256, 256],
   tiny: { taps: 'fine', blocks: 1, smoothing: 1, epochs: 6, batchSize: 16 },
@@ -166,37 +175,22 @@ export const reverseDistillation = defineModel({
 
   phases(options) {
     const { epochs, batchSize, learningRate } = options;
-    return [
-      {
-        epochs,
-        batchSize,
-        phase: {
-          name: 'fit',
-          steps: [
-            {
-              name: 'student',
-              updates: ['bottleneck', 'decoder'],
-              optimizer: nn.adam({ learningRate, ...BETAS }),
-              schedule: options.schedule === 'cosine' ? nn.cosineDecay() : nn.steady,
-              // Σ_l (1 − cos(t_l, s_l)), mean over the batch.
-              loss: ({ net, x }) =>
-                both(options, net, x)
-                  .map(([t, s]) => wholeDistance(t, s))
-                  .reduce((a, b) => g.add(a, b)),
-            },
-          ],
-        },
-      },
-    ];
+    const step: nn.Step = {
+      name: 'student',
+      updates: ['bottleneck', 'decoder'],
+      optimizer: nn.adam({ learningRate, ...BETAS }),
+      schedule: option.scheduleOf(options),
+      loss: (context) => distillationLoss(options, context),
+    };
+    return [phase({ epochs, batchSize, steps: [step] })];
   },
 
-  pool: (_options, map) => g.reduceMax(map, { axes: [1, 2, 3] }),
+  pool: (_options, map) => poolMap('max', map),
 
   score(options, net, x) {
-    const size = x.shape.slice(2) as [number, number];
-    const maps = both(options, net, x).map(([t, s]) => g.resizeBilinear(placeDistance(t, s), size));
+    const maps = both(options, net, x).map(([t, s]) => g.resizeBilinear(placeDistance(t, s), sidesOf(x)));
     const joint = maps.reduce((a, b) => (options.combine === 'add' ? g.add(a, b) : g.mul(a, b)));
-    const map = smoothMap(joint, size, options.smoothing);
-    return { map, score: g.reduceMax(map, { axes: [1, 2, 3] }) };
+    const map = smoothMap(joint, sidesOf(x), options.smoothing);
+    return { map, score: poolMap('max', map) };
   },
 });

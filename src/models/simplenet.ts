@@ -1,9 +1,9 @@
 /**
  * SimpleNet (Liu et al., CVPR 2023, arXiv 2303.15140, and DonaldRR/SimpleNet): a linear adaptor of pretrained features
- * gives q, and a discriminator D learns to tell q from q⁻ = q + ε, the same with Gaussian noise; a place is as odd as −D.
+ * gives q, and a discriminator D learns to tell q from q⁻ = q + ε, the same with Gaussian noise; the map is −D.
  * Loss: mean max(0, th − D(q)) + mean max(0, th + D(q⁻)). D: linear to `hidden`, batch norm, leaky ReLU 0.2, linear to 1
  * without bias. The published noise of 0.015 is meant for one network's features; here it is by default in units of the
- * features' mean standard deviation. Discriminator and adaptor take turns instead of moving at once, and the noise of a
+ * features' mean standard deviation. Discriminator and adaptor alternate instead of moving at once, and the noise of a
  * step is the same for its images. Left out: mixtures of noises, and choosing the pass that does best on test images.
  */
 import * as z from 'zod';
@@ -12,9 +12,13 @@ import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';
 import { defineModel } from './define.ts';
 import { backboneOptions, choiceOf, joined, tapped, tooSmall } from './parts/features.ts';
-import { passesFor } from './parts/passes.ts';
-import { smoothMap } from './parts/smooth-map.ts';
-import { learnStandard, standard } from './parts/standard-features.ts';
+import { epochsFor } from './parts/fitting/epochs.ts';
+import { phase } from './parts/fitting/phase.ts';
+import { learnStandard, standard } from './parts/fitting/standard-features.ts';
+import { poolMap } from './parts/maps/pool-map.ts';
+import { smoothMap } from './parts/maps/smooth-map.ts';
+import * as option from './parts/options.ts';
+import { channelsOf, countOf, itemShapeOf, sidesOf } from './parts/shapes.ts';
 
 const config = z.strictObject({
   ...backboneOptions,
@@ -22,27 +26,22 @@ const config = z.strictObject({
     .boolean()
     .default(true)
     .describe(
-      'Centre features and divide them by their mean standard deviation over the normal images first, so that noise of one size fits all.',
+      'First centre the features and divide them by their mean standard deviation over the normal images, so that one size of noise fits any backbone.',
     ),
   noise: z
     .number()
     .positive()
     .max(100)
     .default(0.5)
-    .describe('Standard deviation of the noise; of features as they are 0.015 for the published network.'),
-  margin: z
-    .number()
-    .positive()
-    .max(100)
-    .default(0.5)
-    .describe('th: what the discriminator should reach on both sides.'),
-  hidden: z.int().min(1).max(8192).default(256).describe('Width of the discriminator; 1024 is published.'),
-  smoothing: z.number().min(0).max(64).default(4).describe('Standard deviation of the blur of the map, in pixels.'),
-  epochs: z.int().min(1).max(100000).default(30).describe('Passes over the training images.'),
-  batchSize: z.int().min(1).max(1024).default(8).describe('Images per step.'),
-  adaptorLearningRate: z.number().positive().max(1).default(1e-4).describe('Step size of AdamW for the adaptor.'),
-  learningRate: z.number().positive().max(1).default(2e-4).describe('Step size of Adam for the discriminator.'),
-  weightDecay: z.number().min(0).max(1).default(1e-5).describe('L2 penalty on the discriminator.'),
+    .describe('Standard deviation of the noise; published: 0.015, on features that are not standardised.'),
+  margin: z.number().positive().max(100).default(0.5).describe('th: margin of the hinge loss on both sides.'),
+  hidden: z.int().min(1).max(8192).default(256).describe('Width of the discriminator; published: 1024.'),
+  smoothing: option.smoothing(4),
+  epochs: option.epochs(30),
+  batchSize: option.batchSize(8, undefined, { most: 1024 }),
+  adaptorLearningRate: option.learningRate(1e-4, "AdamW's learning rate for the adaptor."),
+  learningRate: option.learningRate(2e-4, "Adam's learning rate for the discriminator."),
+  weightDecay: option.weightDecay(1e-5, 'L2 penalty on the discriminator.'),
 });
 type Config = z.infer<typeof config>;
 
@@ -55,13 +54,13 @@ const PATCH = 3;
 const patches = (options: Config, net: (group: string) => nn.Scope, x: Value): Value =>
   joined(tapped(options, net, x).map((y) => g.averagePool(y, PATCH, { stride: 1, padding: PATCH >> 1 })));
 
-/** The features that the discriminator judges, `[N, C, h, w]`: one linear map of all places. */
+/** The features that the discriminator sees, `[N, C, h, w]`: one linear map of all places. */
 function adapt(options: Config, net: (group: string) => nn.Scope, x: Value): Value {
   const y = patches(options, net, x);
   const seen = options.standardize ? standard(net, y) : y;
   // An initial map that keeps the spread of the features: the noise that is added has one size.
   const weightInit = nn.glorotNormal;
-  return nn.conv(net('adaptor'), seen, { filters: y.shape[1] as number, kernel: 1, weightInit });
+  return nn.conv(net('adaptor'), seen, { filters: channelsOf(y), kernel: 1, weightInit });
 }
 
 /** D, large for normal features: `[N, C, h, w] → [N, 1, h, w]`. */
@@ -75,6 +74,21 @@ export function hinge(real: Value, noisy: Value, margin: number): Value {
   return g.add(g.reduceMean(g.relu(g.sub(margin, real))), g.reduceMean(g.relu(g.add(noisy, margin))));
 }
 
+/** The hinge loss, of discriminator and adaptor alike. */
+function hingeLoss(options: Config, { net, x, draw }: nn.StepContext): nn.StepResult {
+  const q = adapt(options, net, x);
+  const noise = draw('noise', { kind: 'normal', shape: [1, ...itemShapeOf(q)] });
+  const noisy = g.add(q, g.mul(noise, options.noise));
+  // In one batch: apart, a batch norm would hide what the noise adds.
+  const answers = discriminate(options, net('discriminator'), g.concat([q, noisy], 0));
+  const n = countOf(q);
+  const [real, fake] = g.split(answers, [n, n], 0);
+  return {
+    loss: hinge(real, fake, options.margin),
+    metrics: { normal: g.reduceMean(real), noisy: g.reduceMean(fake) },
+  };
+}
+
 /**
  * SimpleNet: a small discriminator learns to tell adapted pretrained features of normal images from the same features
  * with Gaussian noise (Liu et al., CVPR 2023, arXiv 2303.15140).
@@ -83,7 +97,7 @@ export function hinge(real: Value, noisy: Value, margin: number): Value {
 export const simplenet = defineModel({
   name: 'simplenet',
   title: 'SimpleNet',
-  idea: 'A small network tells pretrained features of normal images from the same with noise; what it takes for noisy is odd.',
+  idea: 'A small network learns to tell pretrained features of normal images from the same features with noise; what looks noisy to it is anomalous.',
   paper: 'Liu et al., SimpleNet: a simple network for image anomaly detection and localization, CVPR 2023.',
   learning: 'one-class',
   inputs: ['image'],
@@ -99,7 +113,7 @@ export const simplenet = defineModel({
       epochs: 160,
     },
   },
-  defaults: (_shape, count) => ({ epochs: passesFor(STEPS, 8, count) }),
+  defaults: (_shape, count) => ({ epochs: epochsFor(STEPS, 8, count) }),
   imageSize: [256, 256],
   tiny: { taps: 'fine', noise: 1, hidden: 32, smoothing: 1, epochs: 40, batchSize: 16, learningRate: 3e-3 },
   backbone: choiceOf,
@@ -107,48 +121,28 @@ export const simplenet = defineModel({
   unsuitable: (options, shape) => tooSmall(options, shape),
 
   phases(options) {
-    const { noise, margin, epochs, batchSize } = options;
-    const loss = ({ net, x, draw }: nn.StepContext): nn.StepResult => {
-      const q = adapt(options, net, x);
-      const size = [1, ...(q.shape.slice(1) as number[])];
-      const noisy = g.add(q, g.mul(draw('noise', { kind: 'normal', shape: size }), noise));
-      // Judged in one batch: apart, a batch norm would hide what the noise adds.
-      const answers = discriminate(options, net('discriminator'), g.concat([q, noisy], 0));
-      const n = q.shape[0] as number;
-      const [real, fake] = g.split(answers, [n, n], 0);
-      return { loss: hinge(real, fake, margin), metrics: { normal: g.reduceMean(real), noisy: g.reduceMean(fake) } };
-    };
+    const { epochs, batchSize, learningRate, weightDecay, adaptorLearningRate } = options;
+    const loss = (context: nn.StepContext) => hingeLoss(options, context);
+    const steps: nn.Step[] = [
+      {
+        name: 'discriminator',
+        updates: ['discriminator'],
+        optimizer: nn.adam({ learningRate, weightDecay }),
+        loss,
+      },
+      { name: 'adaptor', updates: ['adaptor'], optimizer: nn.adamW({ learningRate: adaptorLearningRate }), loss },
+    ];
     return [
       ...(options.standardize ? [learnStandard(batchSize, (net, x) => patches(options, net, x))] : []),
-      {
-        epochs,
-        batchSize,
-        phase: {
-          name: 'fit',
-          steps: [
-            {
-              name: 'discriminator',
-              updates: ['discriminator'],
-              optimizer: nn.adam({ learningRate: options.learningRate, weightDecay: options.weightDecay }),
-              loss,
-            },
-            {
-              name: 'adaptor',
-              updates: ['adaptor'],
-              optimizer: nn.adamW({ learningRate: options.adaptorLearningRate }),
-              loss,
-            },
-          ],
-        },
-      },
+      phase({ epochs, batchSize, steps }),
     ];
   },
 
-  pool: (_options, map) => g.reduceMax(map, { axes: [1, 2, 3] }),
+  pool: (_options, map) => poolMap('max', map),
 
   score(options, net, x) {
     const answers = discriminate(options, net('discriminator'), adapt(options, net, x));
-    const map = smoothMap(g.neg(answers), [Number(x.shape[2]), Number(x.shape[3])], options.smoothing);
-    return { map, score: g.reduceMax(map, { axes: [1, 2, 3] }) };
+    const map = smoothMap(g.neg(answers), sidesOf(x), options.smoothing);
+    return { map, score: poolMap('max', map) };
   },
 });

@@ -1,7 +1,7 @@
 /**
- * A Wasserstein GAN with an encoder that learns beside it, at every step, from what the generator draws at that time:
+ * A Wasserstein GAN with an encoder that learns beside it, at every step, from what the generator makes at that time:
  * more robust to anomalies among the training images than an encoder that comes afterwards (Berg, Ahlberg and Felsberg
- * 2019, arXiv 1905.11034, and amandaberg/GANomalyDetection). Networks: those published (`parts/progressive-nets.ts`), at
+ * 2019, arXiv 1905.11034, and amandaberg/GANomalyDetection). Networks: those published (`parts/nets/progressive.ts`), at
  * full size from the start, and small strided ones (default). Left out: progressive growing. The moving average is of
  * the encoder too, not of the generator alone, since the one inverts the other.
  */
@@ -10,54 +10,55 @@ import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';
 import { defineModel, type ImageShape } from './define.ts';
-import { signed, stridedGenerator, stridedTrunk, unsigned } from './parts/dcgan.ts';
-import { gradientPenalty } from './parts/gradient-penalty.ts';
-import { progressiveCode, progressiveGenerator, progressiveTrunk, progressiveValue } from './parts/progressive-nets.ts';
-import { spread } from './parts/watch.ts';
+import { normalLatents } from './parts/fitting/gan-losses.ts';
+import { gradientPenalty } from './parts/fitting/gradient-penalty.ts';
+import { phase } from './parts/fitting/phase.ts';
+import { spread } from './parts/fitting/watch.ts';
+import { differenceMap, poolMap } from './parts/maps/pool-map.ts';
+import { needsSide } from './parts/needs-side.ts';
+import { type Norm, stridedGenerator, stridedTrunk } from './parts/nets/dcgan.ts';
+import { progressiveCode, progressiveGenerator, progressiveTrunk, progressiveValue } from './parts/nets/progressive.ts';
+import * as option from './parts/options.ts';
+import { countOf, imageShapeOf, signed, unsigned } from './parts/shapes.ts';
 
-const weight = () => zod.number().min(0).max(1000);
 const config = zod.strictObject({
   network: zod
     .enum(['strided', 'progressive'])
     .default('strided')
     .describe('Layers: "progressive" are the published nets, "strided" small ones; both fit their depth to the image.'),
-  latent: zod.int().min(1).max(4096).default(64).describe('Numbers from which an image is drawn.'),
-  width: zod
-    .int()
-    .min(1)
-    .max(512)
-    .default(32)
-    .describe('Filters next to the image; they double with each halving, in strided nets eightfold at most.'),
-  most: zod.int().min(1).max(512).default(512).describe('Filters at most, of "progressive".'),
-  penalty: weight().default(10).describe('Weight of the gradient penalty.'),
-  drift: weight().default(1e-3).describe("Weight of the critic's squared value of real images, which keeps it near 0."),
-  featureWeight: weight()
-    .default(0.1)
-    .describe('Weight of the distance in critic features in the score; the residual weighs 1.'),
-  normWeight: weight()
-    .default(0.1)
-    .describe("Weight of the code's root mean square in the score: no loss holds it, and odd images often move it."),
+  latent: option.latent(64, 'Length of the latent vector from which an image is generated.'),
+  width: option.width(
+    32,
+    'Filters next to the image; they double with each halving, in strided nets eightfold at most.',
+  ),
+  most: option.width(512, 'Largest number of filters of a layer; "progressive" only.'),
+  penalty: option.weight(10, 'Weight of the gradient penalty.', { most: 1000 }),
+  drift: option.weight(1e-3, "Weight of the critic's squared value of real images, which keeps it near 0.", {
+    most: 1000,
+  }),
+  featureWeight: option.weight(
+    0.1,
+    'Weight of the distance in critic features in the score; the reconstruction error weighs 1.',
+    { most: 1000 },
+  ),
+  normWeight: option.weight(
+    0.1,
+    "Weight of the code's root mean square in the score: no loss bounds it, and anomalous images often change it.",
+    { most: 1000 },
+  ),
   criticSteps: zod.int().min(1).max(20).default(1).describe('Critic steps per step of generator and encoder.'),
-  epochs: zod.int().min(1).max(100000).default(15).describe('Passes over the training images.'),
-  batchSize: zod.int().min(2).max(4096).default(64).describe('Images per training step.'),
-  learningRate: zod
-    .number()
-    .positive()
-    .max(1)
-    .default(5e-4)
-    .describe("Adam's learning rate, for all networks; its betas are 0 and 0.99."),
-  clipNorm: zod
-    .number()
-    .positive()
-    .max(1e6)
-    .default(1)
-    .describe("Largest norm of the encoder's gradient; users of the public code met an encoder that was no number."),
-  average: zod
-    .number()
-    .min(0)
-    .max(0.9999)
-    .default(0.99)
-    .describe('Decay of the moving average of generator and encoder; shorter during the first steps.'),
+  epochs: option.epochs(15),
+  batchSize: option.batchSize(64, undefined, { least: 2 }),
+  learningRate: option.learningRate(5e-4, "Adam's learning rate, for all networks; its betas are 0 and 0.99."),
+  clipNorm: option.clipNorm(
+    1,
+    "Largest norm of the encoder's gradient; in the public code the encoder sometimes diverged to NaN.",
+  ),
+  average: option.average(
+    0.99,
+    'Decay of the moving average of generator and encoder; shorter during the first steps.',
+    { most: 0.9999 },
+  ),
 });
 type Config = zod.infer<typeof config>;
 
@@ -72,7 +73,7 @@ function generate(options: Config, net: nn.Scope, z: Value, shape: ImageShape): 
 }
 
 /** Layers that critic and encoder have in common, each item by itself in the critic. */
-function trunk(options: Config, net: nn.Scope, x: Value, norm: (at: nn.Scope, h: Value) => Value): Value {
+function trunk(options: Config, net: nn.Scope, x: Value, norm: Norm): Value {
   if (options.network === 'progressive') return progressiveTrunk(net, x, options);
   return stridedTrunk(net, x, norm, { width: options.width, weightInit: nn.heNormal(0.2) });
 }
@@ -94,9 +95,40 @@ function encode(options: Config, net: nn.Scope, x: Value): Value {
   return nn.dense(net.at('code'), h, options.latent, { weightInit: nn.glorotUniform });
 }
 
-/** mean |a − b| per item, `[N]`. */
-const distance = (a: Value, b: Value) =>
-  g.reduceMean(g.abs(g.sub(a, b)), { axes: a.shape.slice(1).map((_, i) => i + 1) });
+/** mean |a − b| of each item, `[N]`. */
+const distance = (a: Value, b: Value) => poolMap('mean', g.abs(g.sub(a, b)));
+
+/** D(G(z)) − D(x) + λ · penalty + ε · D(x)², means over the batch. */
+function criticLoss(options: Config, step: nn.StepContext): nn.StepResult {
+  const { net, x: image, draw } = step;
+  const x = signed(image);
+  const generated = generate(options, net('generator'), normalLatents(step, options.latent), imageShapeOf(x));
+  const critic = (v: Value) => criticize(options, net('critic'), v);
+  const value = critic(x);
+  const [real, fake] = [g.reduceMean(value), g.reduceMean(critic(generated))];
+  const u = draw('u', { kind: 'uniform', shape: [countOf(x), 1, 1, 1] });
+  const penalty = gradientPenalty(critic, x, generated, u);
+  const drift = g.mul(g.reduceMean(g.square(value)), options.drift);
+  const loss = g.add(g.sub(fake, real), g.add(g.mul(penalty, options.penalty), drift));
+  return { loss, metrics: { real, fake, penalty } };
+}
+
+/** −D(G(z)). */
+function generatorLoss(options: Config, step: nn.StepContext): nn.StepResult {
+  const { net, x } = step;
+  const generated = generate(options, net('generator'), normalLatents(step, options.latent), imageShapeOf(x));
+  const loss = g.neg(g.reduceMean(criticize(options, net('critic'), generated)));
+  return { loss, metrics: { 'generated-spread': spread(generated), 'data-spread': spread(signed(x)) } };
+}
+
+/** mean |G(z) − G(E(G(z)))|: the encoder sees generated images alone, never a training image. */
+function encoderLoss(options: Config, step: nn.StepContext): nn.StepResult {
+  const { net, x } = step;
+  const generator = (z: Value) => generate(options, net('generator').frozen(), z, imageShapeOf(x));
+  const generated = generator(normalLatents(step, options.latent));
+  const code = encode(options, net('encoder'), generated);
+  return { loss: nn.l1(generated, generator(code)), metrics: { 'code-spread': spread(code) } };
+}
 
 /** The published networks, sizes and rates; lengths are of the full size alone, where the published training grew. */
 const published = {
@@ -120,8 +152,8 @@ export const simultaneousEncoder = defineModel({
   name: 'simultaneous-encoder',
   title: 'GAN with simultaneous encoder',
   idea:
-    'A Wasserstein GAN and an encoder that inverts its generator learn side by side; the difference between image and ' +
-    'drawing, in pixels and in critic features, and the size of the code are the score.',
+    'A Wasserstein GAN and an encoder that inverts its generator learn side by side; the score is the difference ' +
+    'between image and reconstruction, in pixels and in critic features, and the size of the code.',
   paper: 'Berg, Ahlberg and Felsberg 2019, arXiv 1905.11034; Karras et al. 2018, arXiv 1710.10196 (networks).',
   learning: 'one-class',
   inputs: ['image'],
@@ -133,77 +165,36 @@ export const simultaneousEncoder = defineModel({
   },
   tiny: { width: 8, latent: 8, epochs: 8, batchSize: 16, learningRate: 2e-3, average: 0.9 },
 
-  unsuitable(_options, [, height, width]) {
-    if (Math.min(height, width) >= 8) return undefined;
-    return `simultaneous-encoder needs images of at least 8 × 8 pixels, got ${height} × ${width}.`;
-  },
+  unsuitable: (_options, shape) => needsSide('simultaneous-encoder', 8, shape),
 
-  phases(options, shape: ImageShape) {
+  phases(options) {
     const { epochs, batchSize, learningRate, criticSteps, clipNorm } = options;
     const optimizer = nn.adam({ learningRate, beta1: 0, beta2: 0.99 });
-    const latents = ({ x, draw }: nn.StepContext) =>
-      draw('z', { kind: 'normal', shape: [x.shape[0] as number, options.latent] });
     const steps: nn.Step[] = [
       {
         name: 'critic',
         updates: ['critic'],
         optimizer,
         repeats: criticSteps,
-        loss(context) {
-          const { net, x: image, draw } = context;
-          const x = signed(image);
-          const made = generate(options, net('generator'), latents(context), shape);
-          const critic = (v: Value) => criticize(options, net('critic'), v);
-          const value = critic(x);
-          const [real, fake] = [g.reduceMean(value), g.reduceMean(critic(made))];
-          const u = draw('u', { kind: 'uniform', shape: [image.shape[0] as number, 1, 1, 1] });
-          const penalty = gradientPenalty(critic, x, made, u);
-          // D(G(z)) − D(x) + λ · penalty + ε · D(x)²
-          const held = g.mul(g.reduceMean(g.square(value)), options.drift);
-          const loss = g.add(g.sub(fake, real), g.add(g.mul(penalty, options.penalty), held));
-          return { loss, metrics: { real, fake, penalty } };
-        },
+        loss: (step) => criticLoss(options, step),
       },
-      {
-        name: 'generator',
-        updates: ['generator'],
-        optimizer,
-        loss(context) {
-          const made = generate(options, context.net('generator'), latents(context), shape);
-          const loss = g.neg(g.reduceMean(criticize(options, context.net('critic'), made)));
-          return { loss, metrics: { 'generated-spread': spread(made), 'data-spread': spread(signed(context.x)) } };
-        },
-      },
-      {
-        name: 'encoder',
-        updates: ['encoder'],
-        optimizer,
-        clipNorm,
-        // mean |G(z) − G(E(G(z)))|: the encoder sees drawings alone, never a training image.
-        loss(context) {
-          const draws = (z: Value) => generate(options, context.net('generator').frozen(), z, shape);
-          const made = draws(latents(context));
-          const code = encode(options, context.net('encoder'), made);
-          return { loss: nn.l1(made, draws(code)), metrics: { 'code-spread': spread(code) } };
-        },
-      },
+      { name: 'generator', updates: ['generator'], optimizer, loss: (step) => generatorLoss(options, step) },
+      { name: 'encoder', updates: ['encoder'], optimizer, clipNorm, loss: (step) => encoderLoss(options, step) },
     ];
     const average = { groups: ['generator', 'encoder'], decay: nn.rampedAverage(options.average) };
-    return [{ epochs, batchSize, phase: { name: 'gan', steps, average } }];
+    return [phase({ name: 'gan', epochs, batchSize, steps, average })];
   },
 
   score(options, net, image) {
-    const shape = image.shape.slice(1) as unknown as ImageShape;
     const x = signed(image);
     const code = encode(options, net('encoder'), x);
-    const again = generate(options, net('generator'), code, shape); // G(E(x)), [N,C,H,W]
+    const again = generate(options, net('generator'), code, imageShapeOf(x)); // G(E(x)), [N,C,H,W]
     const f = (v: Value) => features(options, net('critic'), v);
     // mean |x − x̂| + κ · mean |f(x) − f(x̂)| + ν · ‖E(x)‖ / √Z
     const size = g.sqrt(g.add(g.reduceMean(g.square(code), { axes: [1] }), 1e-12));
-    const felt = g.mul(distance(f(x), f(again)), options.featureWeight);
-    const score = g.add(g.add(distance(x, again), felt), g.mul(size, options.normWeight)); // [N]
+    const inFeatures = g.mul(distance(f(x), f(again)), options.featureWeight);
+    const score = g.add(g.add(distance(x, again), inFeatures), g.mul(size, options.normWeight)); // [N]
     const reconstruction = unsigned(again);
-    const map = g.reduceMean(g.abs(g.sub(image, reconstruction)), { axes: [1], keep: true }); // [N,1,H,W]
-    return { score, map, reconstruction };
+    return { score, map: differenceMap(image, reconstruction), reconstruction };
   },
 });

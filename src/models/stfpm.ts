@@ -1,7 +1,7 @@
 /**
  * Student–teacher feature pyramid matching (Wang et al., BMVC 2021, arXiv 2103.04257): a fresh network of the teacher's
- * architecture learns to give the teacher's features on normal images. Where an image shows what it never saw, student
- * and teacher differ. Features are scaled to length 1 at each place, so it is their direction that counts. The map is
+ * architecture learns the teacher's features on normal images. Where an image shows what it never saw, student and
+ * teacher differ. Features are scaled to length 1 at each place, so it is their direction that counts. The map is
  * the product over the taps, here its root (the geometric mean), which ranks the same and does not vanish. Ours by
  * default: fewer steps, so Adam, which brought the loss on tiles to 0.17 in 130 steps where the published descent with
  * momentum came to 0.32, and half a cosine over the rate. Of the backbone in the box, which comes without batch norms,
@@ -15,18 +15,22 @@ import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';
 import { defineModel } from './define.ts';
 import { backboneOptions, choiceOf, stagesOf, tapped, tapsOf, tooSmall } from './parts/features.ts';
-import { passesFor } from './parts/passes.ts';
+import { epochsFor } from './parts/fitting/epochs.ts';
+import { phase } from './parts/fitting/phase.ts';
+import { poolMap } from './parts/maps/pool-map.ts';
+import * as option from './parts/options.ts';
+import { sidesOf } from './parts/shapes.ts';
 
 const config = z.strictObject({
   ...backboneOptions,
-  epochs: z.int().min(1).max(100000).default(20).describe('Passes over the training images.'),
-  batchSize: z.int().min(2).max(1024).default(16).describe('Images per step.'),
+  epochs: option.epochs(20),
+  batchSize: option.batchSize(16, undefined, { least: 2, most: 1024 }),
   optimizer: z
     .enum(['adam', 'sgd'])
     .default('adam')
     .describe('Adam, or gradient descent with momentum 0.9 as published.'),
-  learningRate: z.number().positive().max(10).default(3e-3).describe('Step size of the optimiser; published: 0.4.'),
-  weightDecay: z.number().min(0).max(1).default(1e-5).describe('L2 penalty on the student.'),
+  learningRate: option.learningRate(3e-3, 'Learning rate of the optimiser; published: 0.4.', { most: 10 }),
+  weightDecay: option.weightDecay(1e-5, 'L2 penalty on the student.'),
   schedule: z.enum(['cosine', 'constant']).default('cosine').describe('Learning rate over the training.'),
 });
 type Config = z.infer<typeof config>;
@@ -65,12 +69,18 @@ export function geometricMean(maps: readonly Value[], size: readonly number[]): 
   return maps.length === 1 ? product : g.pow(product, 1 / maps.length);
 }
 
-/** Whether a network that is built anew begins with kernels other than 0, which no gradient would change. */
+/** Whether the initial kernels of a network that is built anew are not 0, which no gradient would change. */
 function canBegin(options: Config): boolean {
   const trace = new nn.Trace(true);
   studied(options, trace.group('student'), input('x', [1, 3, 64, 64]));
   return [...trace.parameters.values()].every(({ spec }) => spec.shape.length < 4 || spec.init !== nn.zerosInit);
 }
+
+/** Σ_l 1 / (H_l W_l) Σ ½ ‖t̂ − ŝ‖², mean over the batch. */
+const matchingLoss = (options: Config, { net, x }: nn.StepContext): Value =>
+  distances(options, net, x)
+    .map((d) => g.reduceMean(d))
+    .reduce((a, b) => g.add(a, b));
 
 /**
  * STFPM: a student network learns a pretrained teacher's features on normal images at several depths; where their
@@ -80,7 +90,7 @@ function canBegin(options: Config): boolean {
 export const stfpm = defineModel({
   name: 'stfpm',
   title: 'Student–teacher feature pyramid matching',
-  idea: 'A student learns to give the features of a pretrained teacher on normal images; where both differ an image is odd.',
+  idea: 'A student network learns the features of a pretrained teacher on normal images; where the two differ is anomalous.',
   paper: 'Wang et al., Student-teacher feature pyramid matching for anomaly detection, BMVC 2021.',
   learning: 'one-class',
   inputs: ['image'],
@@ -99,7 +109,7 @@ export const stfpm = defineModel({
   },
   defaults(shape, count) {
     const batchSize = Math.min(...shape.slice(1)) < 192 ? 16 : 8;
-    return { batchSize, epochs: passesFor(STEPS, batchSize, count) };
+    return { batchSize, epochs: epochsFor(STEPS, batchSize, count) };
   },
   imageSize: [256, 256],
   tiny: { taps: 'fine', epochs: 6, batchSize: 16 },
@@ -107,41 +117,27 @@ export const stfpm = defineModel({
 
   unsuitable(options, shape) {
     if (!canBegin(options))
-      return `stfpm needs a backbone that can be trained from scratch, but ${options.backbone} cannot. Choose oddity or resnet18.`;
+      return `stfpm needs a backbone that can be trained from scratch, and ${options.backbone} cannot. Choose oddity or resnet18.`;
     return tooSmall(stagesOf(options), shape);
   },
 
   phases(options) {
     const { epochs, batchSize, learningRate, weightDecay } = options;
     const rates = { learningRate, weightDecay };
-    return [
-      {
-        epochs,
-        batchSize,
-        phase: {
-          name: 'fit',
-          steps: [
-            {
-              name: 'student',
-              updates: ['student'],
-              optimizer: options.optimizer === 'adam' ? nn.adam(rates) : nn.sgd({ ...rates, momentum: MOMENTUM }),
-              schedule: options.schedule === 'cosine' ? nn.cosineDecay() : nn.steady,
-              // Σ_l 1 / (H_l W_l) Σ ½ ‖t̂ − ŝ‖², mean over the batch.
-              loss: ({ net, x }) =>
-                distances(options, net, x)
-                  .map((d) => g.reduceMean(d))
-                  .reduce((a, b) => g.add(a, b)),
-            },
-          ],
-        },
-      },
-    ];
+    const step: nn.Step = {
+      name: 'student',
+      updates: ['student'],
+      optimizer: options.optimizer === 'adam' ? nn.adam(rates) : nn.sgd({ ...rates, momentum: MOMENTUM }),
+      schedule: option.scheduleOf(options),
+      loss: (context) => matchingLoss(options, context),
+    };
+    return [phase({ epochs, batchSize, steps: [step] })];
   },
 
-  pool: (_options, map) => g.reduceMax(map, { axes: [1, 2, 3] }),
+  pool: (_options, map) => poolMap('max', map),
 
   score(options, net, x) {
-    const map = geometricMean(distances(options, net, x), x.shape.slice(2) as number[]);
-    return { map, score: g.reduceMax(map, { axes: [1, 2, 3] }) };
+    const map = geometricMean(distances(options, net, x), sidesOf(x));
+    return { map, score: poolMap('max', map) };
   },
 });

@@ -4,17 +4,9 @@ import { sizeOf } from '../core/shape.ts';
 import { float32 } from '../core/tensor.ts';
 import * as g from '../graph/index.ts';
 import * as nn from '../nn/index.ts';
-import {
-  autoencode,
-  decoderSides,
-  efficientAd,
-  hardMean,
-  jittered,
-  merge,
-  normalized,
-  patchNetwork,
-} from './efficient-ad.ts';
+import { efficientAd, hardMean, jittered, merge, normalized } from './efficient-ad.ts';
 import type { AnyModel } from './index.ts';
+import { autoencode, decoderSides, patchNetwork } from './parts/nets/efficient-ad.ts';
 import { bottleneck, decode, placeDistance, reverseDistillation, wholeDistance } from './reverse-distillation.ts';
 import { geometricMean, halfDistance, stfpm } from './stfpm.ts';
 
@@ -75,7 +67,7 @@ describe('stfpm', () => {
     [
       { backbone: 'resnet50_v2' },
       [3, 64, 64],
-      'stfpm needs a backbone that can be trained from scratch, but resnet50_v2 cannot. Choose oddity or resnet18.',
+      'stfpm needs a backbone that can be trained from scratch, and resnet50_v2 cannot. Choose oddity or resnet18.',
     ],
     [{ backbone: 'resnet18' }, [3, 32, 32], undefined],
   ] as const)('what does not fit is a sentence: %j', (options, shape, message) => {

@@ -15,17 +15,17 @@ describe('noise schedules', () => {
     [750, 0.0579, 0.9983],
     [1000, 0.0064, 1],
   ])('linear: %i steps leave %f of the image', (steps, image, noise) => {
-    const { kept } = noiseSchedule('linear', 1000);
-    expect(Math.abs(Math.sqrt(kept[steps]) - image)).toBeLessThan(1e-4);
-    expect(Math.abs(Math.sqrt(1 - kept[steps]) - noise)).toBeLessThan(1e-4);
+    const { alphasCumprod } = noiseSchedule('linear', 1000);
+    expect(Math.abs(Math.sqrt(alphasCumprod[steps]) - image)).toBeLessThan(1e-4);
+    expect(Math.abs(Math.sqrt(1 - alphasCumprod[steps]) - noise)).toBeLessThan(1e-4);
   });
 
   it('start at the image and only lose', () => {
     for (const kind of ['linear', 'cosine'] as const) {
-      const { kept, betas } = noiseSchedule(kind, 1000);
-      expect(kept[0]).toBe(1);
+      const { alphasCumprod, betas } = noiseSchedule(kind, 1000);
+      expect(alphasCumprod[0]).toBe(1);
       expect(betas.every((b) => b > 0 && b <= 0.999)).toBe(true);
-      expect(kept.every((a, i) => i === 0 || a < kept[i - 1])).toBe(true);
+      expect(alphasCumprod.every((a, i) => i === 0 || a < alphasCumprod[i - 1])).toBe(true);
     }
   });
 
@@ -36,9 +36,9 @@ describe('noise schedules', () => {
   });
 
   it('the cosine one follows its formula until β is cut', () => {
-    const { kept, betas } = noiseSchedule('cosine', 1000);
+    const { alphasCumprod, betas } = noiseSchedule('cosine', 1000);
     const formula = (t: number) => Math.cos((((t / 1000 + 0.008) / 1.008) * Math.PI) / 2) ** 2;
-    for (const t of [1, 100, 500, 900]) expect(kept[t]).toBeCloseTo(formula(t) / formula(0), 10);
+    for (const t of [1, 100, 500, 900]) expect(alphasCumprod[t]).toBeCloseTo(formula(t) / formula(0), 10);
     expect(betas[999]).toBe(0.999);
   });
 });

@@ -10,7 +10,7 @@ export interface NoiseSchedule {
    * ᾱ after λ = 0 … T steps, Π (1 − β_t) over t < λ: x_λ = √ᾱ · x₀ + √(1 − ᾱ) · ε. ᾱ(0) is 1. Float64, as sums over a
    * thousand steps need it.
    */
-  readonly kept: Float64Array;
+  readonly alphasCumprod: Float64Array;
 }
 
 /** Largest β of the cosine schedule: towards the end ᾱ vanishes. */
@@ -28,7 +28,7 @@ export function noiseSchedule(kind: 'linear' | 'cosine', steps: number): NoiseSc
       ? scale * (1e-4 + ((0.02 - 1e-4) * t) / Math.max(1, steps - 1))
       : Math.min(LARGEST_BETA, 1 - cosine(t + 1) / cosine(t)),
   );
-  const kept = new Float64Array(steps + 1).fill(1);
-  for (let t = 0; t < steps; t++) kept[t + 1] = kept[t] * (1 - betas[t]);
-  return { steps, betas, kept };
+  const alphasCumprod = new Float64Array(steps + 1).fill(1);
+  for (let t = 0; t < steps; t++) alphasCumprod[t + 1] = alphasCumprod[t] * (1 - betas[t]);
+  return { steps, betas, alphasCumprod };
 }

@@ -2,7 +2,7 @@
 export type Schedule = (iteration: number, total: number) => number;
 
 /** Always 1. */
-export const steady: Schedule = () => 1;
+export const constant: Schedule = () => 1;
 
 /** Times `factor` at each milestone, given as shares of the whole training. */
 export const milestones =

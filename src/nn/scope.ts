@@ -29,7 +29,7 @@ export type Draw =
   | { readonly kind: 'simplex'; readonly shape: readonly number[]; readonly octaves: Octaves };
 
 /** The numbers of a draw: a function of the stream alone. */
-export function drawn(draw: Draw, rng: Rng): Float32Array {
+export function sample(draw: Draw, rng: Rng): Float32Array {
   const size = sizeOf(draw.shape);
   if (draw.kind !== 'simplex') return draw.kind === 'normal' ? rng.normals(size) : rng.uniforms(size);
   const [height, width] = draw.shape.slice(-2);

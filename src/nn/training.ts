@@ -13,7 +13,7 @@ import { substitute } from '../graph/substitute.ts';
 import type { Value } from '../graph/value.ts';
 import { clipByNorm, gradientNorm } from './optimizers.ts';
 import type { Phase, Step } from './phase.ts';
-import { steady } from './schedules.ts';
+import { constant } from './schedules.ts';
 import { type Draw, type Spec, Trace } from './scope.ts';
 import { declare, joinPack, type Pack, packsOf, packTensors, type State, splitPack, unpackTensors } from './state.ts';
 
@@ -248,7 +248,7 @@ function moveParameters({ step, repeat }: Run, { layout, state, feeds, current, 
 
   const rateName = `rate/${step.name}/${repeat}`;
   const rate = input(rateName, []);
-  const { optimizer, schedule = steady } = step;
+  const { optimizer, schedule = constant } = step;
   feeds.push({
     name: rateName,
     kind: 'rate',

@@ -264,10 +264,10 @@ describe('on cpu', () => {
 
   it('follows schedules over the whole training', async () => {
     const moved = async (schedule: nn.Schedule) => (await w(linear({ schedule }), 4))[0] / -1.5;
-    expect(await moved(nn.steady)).toBeCloseTo(4, 5);
+    expect(await moved(nn.constant)).toBeCloseTo(4, 5);
     expect(await moved(nn.milestones([0.5], 0.1))).toBeCloseTo(2.2, 5);
     expect(await moved(nn.cosineDecay())).toBeCloseTo(1 + 0.853553 + 0.5 + 0.146447, 4);
-    expect(await moved(nn.warmUp(0.5, nn.steady))).toBeCloseTo(3.5, 5);
+    expect(await moved(nn.warmUp(0.5, nn.constant))).toBeCloseTo(3.5, 5);
   });
 
   it('feeds draws and labels where they are asked for', async () => {

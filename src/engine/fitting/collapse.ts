@@ -1,6 +1,6 @@
 /**
  * Signs that a training has collapsed, read from what it watches: a generator that draws always the same, an encoder that
- * gives always the same code. Models say by names what they watch (`src/models/parts/watch.ts`).
+ * gives always the same code. Models say by names what they watch (`src/models/parts/fitting/watch.ts`).
  */
 import type { Event } from '../../core/events.ts';
 import type { EpochRecord } from './contract.ts';

@@ -3,7 +3,7 @@ import type { Rng } from '../../core/random.ts';
 import { sizeOf } from '../../core/shape.ts';
 import { float32, type Tensors } from '../../core/tensor.ts';
 import { augment } from '../../data/pure.ts';
-import { drawn } from '../../nn/scope.ts';
+import { sample } from '../../nn/scope.ts';
 import type { AssembledPhase, Feed } from '../../nn/training.ts';
 import type { Session } from '../../runtime/index.ts';
 import type { FitOptions } from './contract.ts';
@@ -74,7 +74,7 @@ export class Feeder {
       } else if (feed.kind === 'draw') {
         const stream = rng.split('draw').split(phase.name).split(feed.name);
         for (let k = 0; k < count; k++) {
-          data.set(drawn(feed.draw, stream.split(first + k)), k * size);
+          data.set(sample(feed.draw, stream.split(first + k)), k * size);
         }
       } else if (feed.kind === 'rate') {
         for (let k = 0; k < count; k++) data[k] = feed.rate(first + k, total);

@@ -4,7 +4,8 @@ import { type Backbone, checkTaps, features, findBackbone, isOnnxFile, preparati
 import * as g from '../../graph/ops/index.ts';
 import type { Value } from '../../graph/value.ts';
 import type { Scope } from '../../nn/scope.ts';
-import type { BackboneChoice, ImageShape, ItemShape } from '../define.ts';
+import type { BackboneChoice, ItemShape } from '../define.ts';
+import { sidesOf } from './shapes.ts';
 
 /** The options by which a pretrained network is chosen. */
 export const backboneOptions = {
@@ -69,7 +70,7 @@ export function stagesOf<T extends BackboneOptions>(options: T): T {
 export function tooSmall(options: BackboneOptions, shape: ItemShape): string | undefined {
   const { backbone, taps } = tapsOf(options);
   const least = 2 * Math.max(...taps.map((tap) => backbone.taps[tap].stride));
-  const [, height, width] = shape as ImageShape;
+  const [, height, width] = shape;
   if (Math.min(height, width) >= least) return undefined;
   return `${backbone.name} at ${taps.join(' and ')} needs image sides of at least ${least}, got ${height} × ${width}.`;
 }
@@ -80,12 +81,9 @@ export function tapped(options: BackboneOptions, net: (group: string) => Scope, 
   return features(backbone, net('backbone').frozen(), x, taps);
 }
 
-/** Height and width of a grid of features. */
-export const gridOf = (x: Value): [number, number] => [Number(x.shape[2]), Number(x.shape[3])];
-
 /** Grids of features joined along the channels, brought to the size of the largest: `[N, C, h, w]`. */
 export function joined(grids: readonly Value[], resize: 'bilinear' | 'nearest' = 'bilinear'): Value {
-  const size = [...grids].map(gridOf).sort((a, b) => b[0] * b[1] - a[0] * a[1])[0];
+  const size = [...grids].map(sidesOf).sort((a, b) => b[0] * b[1] - a[0] * a[1])[0];
   return g.concat(
     grids.map((x) => (resize === 'bilinear' ? g.resizeBilinear(x, size) : nearest(x, size))),
     1,
@@ -94,7 +92,7 @@ export function joined(grids: readonly Value[], resize: 'bilinear' | 'nearest' =
 
 /** The nearest place of a grid for each place of another, as PyTorch chooses it: ⌊i · from / to⌋. */
 function nearest(x: Value, size: readonly [number, number]): Value {
-  return gridOf(x).reduce((y, from, axis) => {
+  return sidesOf(x).reduce((y, from, axis) => {
     const to = size[axis];
     if (from === to) return y;
     const places = Array.from({ length: to }, (_, i) => Math.floor((i * from) / to));
@@ -104,6 +102,6 @@ function nearest(x: Value, size: readonly [number, number]): Value {
 
 /** A grid as one row per place: `[N, C, h, w] → [N, h·w, C]`. */
 export function asRows(x: Value): Value {
-  const [height, width] = gridOf(x);
+  const [height, width] = sidesOf(x);
   return g.transpose(g.reshape(x, [x.shape[0], x.shape[1], height * width]), [0, 2, 1]);
 }

@@ -1,0 +1,34 @@
+/** A coarse grid of scores as a smooth map at the size of the image. */
+import { float32, type Tensor } from '../../../core/tensor.ts';
+import { constant } from '../../../graph/leaf.ts';
+import * as g from '../../../graph/ops/index.ts';
+import type { Value } from '../../../graph/value.ts';
+
+/**
+ * The matrix `[size, size]` that blurs one axis with a Gaussian of `sigma` pixels, cut at four deviations and reflected
+ * at the edges (d c b a | a b c d), as SciPy's gaussian_filter does.
+ */
+export function blurMatrix(size: number, sigma: number): Tensor {
+  const reach = Math.floor(4 * sigma + 0.5);
+  const weights = Float64Array.from({ length: 2 * reach + 1 }, (_, k) =>
+    Math.exp(-((k - reach) ** 2) / (2 * sigma ** 2)),
+  );
+  const sum = weights.reduce((a, b) => a + b);
+  const matrix = new Float32Array(size * size);
+  for (let i = 0; i < size; i++) {
+    for (const [k, weight] of weights.entries()) {
+      const at = (((i + k - reach) % (2 * size)) + 2 * size) % (2 * size);
+      matrix[i * size + (at < size ? at : 2 * size - 1 - at)] += weight / sum;
+    }
+  }
+  return float32(matrix, [size, size]);
+}
+
+/** `[N, 1, h, w] → [N, 1, H, W]`: bilinear, then a Gaussian blur of `sigma` pixels, 0 for none. */
+export function smoothMap(grid: Value, [height, width]: readonly [number, number], sigma: number): Value {
+  const map = g.resizeBilinear(grid, [height, width]);
+  if (sigma === 0) return map;
+  return g.matMul(g.matMul(constant(blurMatrix(height, sigma)), map), constant(blurMatrix(width, sigma)), {
+    transposeB: true,
+  });
+}
