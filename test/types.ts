@@ -1,5 +1,5 @@
 /** Type tests, checked by `tsc --noEmit` and never run: what must not compile stands below `@ts-expect-error`. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Source } from '../dist/data/index.js';
 import { defineModel, fit, train } from '../dist/index.js';
 
