@@ -3,7 +3,7 @@
  * image comes closest. What is left between the two is anomalous. Schlegl et al. 2017, arXiv 1703.05921. The search is
  * part of the scoring graph: all items of a batch at once, from starts that never change.
  */
-import { z as zod } from 'zod';
+import * as zod from 'zod';
 import { Rng } from '../core/random.ts';
 import { float32 } from '../core/tensor.ts';
 import { gradients } from '../graph/grad.ts';

@@ -5,7 +5,7 @@
  * the same time, batches of 16 and one critic step per generator step reconstructed held-out digits better, and separated
  * more defects made of them, than batches of 64 and three critic steps.
  */
-import { z as zod } from 'zod';
+import * as zod from 'zod';
 import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';

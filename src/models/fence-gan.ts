@@ -4,7 +4,7 @@
  * in the form of the public code, BCE(D(G(z)), α); the paper's log|α − D(G(z))| has no lower bound. Networks:
  * `parts/nets/fence.ts`. Left out: choosing the epoch by labelled anomalies, and the option of an L2 penalty.
  */
-import { z as zod } from 'zod';
+import * as zod from 'zod';
 import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';

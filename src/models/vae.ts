@@ -5,7 +5,7 @@
  * its L samples use the same L vectors for every item. Ours: one learnt variance for all values, which keeps the two
  * terms of the bound in balance; clipped log variances. Left out: a β that grows.
  */
-import { z as zod } from 'zod';
+import * as zod from 'zod';
 import { Rng } from '../core/random.ts';
 import { float32 } from '../core/tensor.ts';
 import { constant } from '../graph/leaf.ts';
