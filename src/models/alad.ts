@@ -18,7 +18,7 @@ import { itemMap } from './parts/maps/pool-map.ts';
 import { needsSide } from './parts/needs-side.ts';
 import { aladNets } from './parts/nets/alad.ts';
 import { rowLatent, rowOutputs, rowPace, rowTraining } from './parts/nets/rows.ts';
-import * as option from './parts/options.ts';
+import * as common from './parts/options.ts';
 import { countOf, cropTo, fromSigned, itemShapeOf, sidesOf, unsignedDifference } from './parts/shapes.ts';
 
 const config = z.strictObject({
@@ -37,8 +37,8 @@ const config = z.strictObject({
         'the other, as in the public code.',
     ),
   rows: z.enum(['kdd', 'arrhythmia']).default('kdd').describe('Networks for tables.'),
-  latent: option.latent(100, 'Length of the code; published: 32 for KDD, 64 for Arrhythmia.'),
-  width: option.width(32, 'Filters of the first convolutions; published: 128.'),
+  latent: common.latent(100, 'Length of the code; published: 32 for KDD, 64 for Arrhythmia.'),
+  width: common.width(32, 'Filters of the first convolutions; published: 128.'),
   units: z
     .int()
     .min(2)
@@ -52,17 +52,17 @@ const config = z.strictObject({
     .describe(
       'Output of the generator of rows: "linear" as published, or "sigmoid", in [0, 1] as min-max scaling gives.',
     ),
-  epochs: option.epochs(20, 'Passes over the training items; by default about 3,000 steps.'),
-  batchSize: option.batchSize(32, 'Items per training step.', { least: 2 }),
-  learningRate: option.learningRate(2e-4),
+  epochs: common.epochs(20, 'Passes over the training items; by default about 3,000 steps.'),
+  batchSize: common.batchSize(32, 'Items per training step.', { least: 2 }),
+  learningRate: common.learningRate(2e-4),
   pace: z
     .number()
     .positive()
     .max(10)
     .default(1)
     .describe("Learning rate of the discriminators as a multiple of the others'; below 1 they get ahead less easily."),
-  schedule: option.schedule('constant'),
-  average: option.average(
+  schedule: common.schedule('constant'),
+  average: common.average(
     0.999,
     'Decay of the moving average of all weights that scoring uses; shorter during the first steps.',
   ),
@@ -166,7 +166,7 @@ export const alad = defineModel({
 
   phases(options) {
     const { learningRate, batchSize, epochs, pace } = options;
-    const schedule = option.scheduleOf(options);
+    const schedule = common.scheduleOf(options);
     const steps: nn.Step[] = [
       {
         name: 'discriminators',

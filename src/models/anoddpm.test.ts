@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Rng } from '../core/random.ts';
 import { float32, type Tensor, type Tensors } from '../core/tensor.ts';
+import { libraryWords, write } from '../core/text.ts';
 import * as g from '../graph/index.ts';
 import * as nn from '../nn/index.ts';
 import { anoddpm } from './anoddpm.ts';
@@ -172,16 +173,20 @@ describe('AnoDDPM', () => {
   });
 
   it('says what does not fit', () => {
-    const problem = (options: object, shape = [1, 16, 16]) =>
-      anoddpm.unsuitable!(anoddpm.config.parse(options), shape as [number, number, number]);
+    const problem = (options: object, shape = [1, 16, 16]) => {
+      const said = anoddpm.unsuitable!(anoddpm.config.parse(options), shape as [number, number, number]);
+      return said && write(said, libraryWords);
+    };
     expect(problem({})).toBeUndefined();
     expect(problem({}, [1, 4, 16])).toBe('AnoDDPM needs images of at least 8 × 8 pixels, got 4 × 16.');
     expect(problem({ lambda: 900 })).toBe(
-      'lambda must be at most trainSteps, 800, because the network never sees more noise, got 900.',
+      '`config.lambda` must be at most `config.trainSteps` (800), got 900: the network is not trained on more noise.',
     );
-    expect(problem({ reversal: 'fast', lambda: 500 })).toBe('far must be above lambda, 500, got 400.');
-    expect(problem({ reversal: 'fast', far: 900 })).toMatch(/^far must be at most trainSteps/);
-    expect(problem({ width: 36, heads: 8 })).toBe('width must be a multiple of heads, 8, got 36.');
+    expect(problem({ reversal: 'fast', lambda: 500 })).toBe(
+      '`config.far` must be above `config.lambda` (500), got 400.',
+    );
+    expect(problem({ reversal: 'fast', far: 900 })).toMatch(/^`config\.far` must be at most `config\.trainSteps`/);
+    expect(problem({ width: 36, heads: 8 })).toBe('`config.width` must be a multiple of `config.heads` (8), got 36.');
     const outside = anoddpm.config.safeParse({ lambda: 1001 });
     expect(outside.error?.issues[0].path).toEqual(['lambda']);
   });

@@ -9,6 +9,7 @@
 import * as z from 'zod';
 import { Rng } from '../core/random.ts';
 import { float32 } from '../core/tensor.ts';
+import { option, say } from '../core/text.ts';
 import { constant } from '../graph/leaf.ts';
 import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
@@ -20,7 +21,7 @@ import { phase } from './parts/fitting/phase.ts';
 import { itemMap, pooling, poolingFor, poolMap } from './parts/maps/pool-map.ts';
 import { needsSide } from './parts/needs-side.ts';
 import { predictNoise, unetStep } from './parts/nets/diffusion-unet.ts';
-import * as option from './parts/options.ts';
+import * as common from './parts/options.ts';
 import { countOf, cropTo, fromSigned, sidesOf, toSigned } from './parts/shapes.ts';
 
 /** T, as published. */
@@ -87,11 +88,11 @@ const config = z.strictObject({
   seeds: z.int().min(1).max(32).default(1).describe('Noise fields per noise level that are averaged.'),
   turns: z.int().min(1).max(STEPS).default(25).describe('Sampling steps per noise level; "ddim" only.'),
   far: z.int().min(1).max(STEPS).default(400).describe('Steps of noise of the guiding prediction; "fast" only.'),
-  guidance: option.weight(1, 'Strength of that guidance; "fast" only.', { most: 10 }),
-  average: option.average(0.999, 'Decay of the moving average of the weights.', { most: 0.99999 }),
-  epochs: option.epochs(30),
-  batchSize: option.batchSize(8, 'Images per training step; published: 1.'),
-  learningRate: option.learningRate(
+  guidance: common.weight(1, 'Strength of that guidance; "fast" only.', { most: 10 }),
+  average: common.average(0.999, 'Decay of the moving average of the weights.', { most: 0.99999 }),
+  epochs: common.epochs(30),
+  batchSize: common.batchSize(8, 'Images per training step; published: 1.'),
+  learningRate: common.learningRate(
     1e-3,
     "Adam's learning rate; published: 1e-4, with which small networks learn half as fast.",
   ),
@@ -200,12 +201,15 @@ export const anoddpm = defineModel({
   unsuitable({ width, heads, lambda, far, trainSteps, reversal }, shape) {
     const small = needsSide('AnoDDPM', 8, shape);
     if (small) return small;
-    if (width % heads !== 0) return `width must be a multiple of heads, ${heads}, got ${width}.`;
+    if (width % heads !== 0)
+      return say`${option('config.width')} must be a multiple of ${option('config.heads')} (${heads}), got ${width}.`;
     const most = reversal === 'fast' ? 'far' : 'lambda';
     const steps = reversal === 'fast' ? far : lambda;
     if (steps > trainSteps)
-      return `${most} must be at most trainSteps, ${trainSteps}, because the network never sees more noise, got ${steps}.`;
-    if (reversal === 'fast' && far <= lambda) return `far must be above lambda, ${lambda}, got ${far}.`;
+      return say`${option(['config', most])} must be at most ${option('config.trainSteps')} (${trainSteps}), got ${steps}:
+        the network is not trained on more noise.`;
+    if (reversal === 'fast' && far <= lambda)
+      return say`${option('config.far')} must be above ${option('config.lambda')} (${lambda}), got ${far}.`;
     return undefined;
   },
 

@@ -18,7 +18,7 @@ import { phase } from './parts/fitting/phase.ts';
 import { differenceMap, poolMap } from './parts/maps/pool-map.ts';
 import { discriminate, ganNetworks, generate, unsuitableForGan } from './parts/nets/dcgan.ts';
 import { rowLatent, rowTraining } from './parts/nets/rows.ts';
-import * as option from './parts/options.ts';
+import * as common from './parts/options.ts';
 import { countOf, itemShapeOf, signed, signedItems, unsignedItems } from './parts/shapes.ts';
 
 const config = zod.strictObject({
@@ -26,15 +26,15 @@ const config = zod.strictObject({
     .enum(ganNetworks)
     .default('strided')
     .describe('Layers: "strided" fits its depth to the image, the others are published nets.'),
-  width: option.width(32, 'Filters next to the image; "strided" and "dcgan-5" only.'),
-  latent: option.latent(32, 'Length of the latent vector from which an item is generated.'),
+  width: common.width(32, 'Filters next to the image; "strided" and "dcgan-5" only.'),
+  latent: common.latent(32, 'Length of the latent vector from which an item is generated.'),
   prior: zod.enum(['normal', 'uniform']).default('normal').describe('Latent values: N(0, 1), or U(−1, 1).'),
   generatorSteps: zod.int().min(1).max(10).default(1).describe('Generator steps per discriminator step.'),
-  epochs: option.epochs(20, 'Passes over the training items.'),
-  batchSize: option.batchSize(64, 'Items per training step.'),
-  learningRate: option.learningRate(2e-4, "Adam's learning rate; its beta1 is 0.5."),
-  schedule: option.schedule('constant'),
-  lambda: option.share(0.1, 'λ: weight of the feature distance in the score; the residual weighs 1 − λ.'),
+  epochs: common.epochs(20, 'Passes over the training items.'),
+  batchSize: common.batchSize(64, 'Items per training step.'),
+  learningRate: common.learningRate(2e-4, "Adam's learning rate; its beta1 is 0.5."),
+  schedule: common.schedule('constant'),
+  lambda: common.share(0.1, 'λ: weight of the feature distance in the score; the residual weighs 1 − λ.'),
   searchSteps: zod
     .int()
     .min(1)
@@ -180,7 +180,7 @@ export const anogan = defineModel({
   phases(options) {
     const { epochs, batchSize, learningRate, generatorSteps } = options;
     const optimizer = nn.adam({ learningRate, beta1: 0.5 });
-    const schedule = option.scheduleOf(options);
+    const schedule = common.scheduleOf(options);
     const steps: nn.Step[] = [
       {
         name: 'discriminator',

@@ -15,7 +15,7 @@ import { phase } from './parts/fitting/phase.ts';
 import { itemMap, pooling, poolingFor, poolMap } from './parts/maps/pool-map.ts';
 import { needsSide } from './parts/needs-side.ts';
 import { autoencoderNetworks, reconstruct } from './parts/nets/autoencoder.ts';
-import * as option from './parts/options.ts';
+import * as common from './parts/options.ts';
 import { sidesOf } from './parts/shapes.ts';
 
 const config = z.strictObject({
@@ -31,13 +31,13 @@ const config = z.strictObject({
         '|x − y| + 1 − SSIM + 0.1 · the squared difference of pretrained features.',
     ),
   ...backboneOptions,
-  code: option.latent(16, 'Length of the code; if it is too long, the network learns to copy.'),
-  width: option.width(32, 'Filters of the first layer of the strided network.'),
-  epochs: option.epochs(10),
-  batchSize: option.batchSize(64),
-  learningRate: option.learningRate(1e-3, "Adam's learning rate at the start."),
-  weightDecay: option.weightDecay(1e-5),
-  schedule: option.schedule('cosine'),
+  code: common.latent(16, 'Length of the code; if it is too long, the network learns to copy.'),
+  width: common.width(32, 'Filters of the first layer of the strided network.'),
+  epochs: common.epochs(10),
+  batchSize: common.batchSize(64),
+  learningRate: common.learningRate(1e-3, "Adam's learning rate at the start."),
+  weightDecay: common.weightDecay(1e-5),
+  schedule: common.schedule('cosine'),
   pooling,
 });
 type Config = z.infer<typeof config>;
@@ -159,7 +159,7 @@ export const autoencoder = defineModel({
       name: 'fit',
       updates: ['autoencoder'],
       optimizer: nn.adam({ learningRate, weightDecay }),
-      schedule: option.scheduleOf(options),
+      schedule: common.scheduleOf(options),
       loss: (context) => reconstructionLoss(options, context),
     };
     return [phase({ epochs, batchSize, steps: [step] })];

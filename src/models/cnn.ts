@@ -12,11 +12,11 @@ import * as nn from '../nn/index.ts';
 import { defineModel } from './define.ts';
 import { phase } from './parts/fitting/phase.ts';
 import { needsSide } from './parts/needs-side.ts';
-import * as option from './parts/options.ts';
+import * as common from './parts/options.ts';
 import { sidesOf, signed } from './parts/shapes.ts';
 
 const config = z.strictObject({
-  width: option.width(16, 'Filters of the first convolution; each next one has twice as many.'),
+  width: common.width(16, 'Filters of the first convolution; each next one has twice as many.'),
   pool: z
     .int()
     .min(2)
@@ -24,8 +24,8 @@ const config = z.strictObject({
     .default(2)
     .describe('Side of the max pooling after each convolution, in pixels; 4 in seed 001.'),
   units: z.int().min(1).max(4096).default(256).describe('Units of the hidden dense layer.'),
-  dropout: option.share(0.5, 'Share of the hidden units that a training step leaves out.', { most: 0.9 }),
-  anomalyShare: option.share(
+  dropout: common.share(0.5, 'Share of the hidden units that a training step leaves out.', { most: 0.9 }),
+  anomalyShare: common.share(
     0.1,
     'Least share of anomalies in each batch: rarer ones repeat; 0 leaves them as rare as they are.',
     { most: 0.9 },
@@ -37,12 +37,12 @@ const config = z.strictObject({
     .default(1)
     .describe('Weight of an anomalous image in the loss; a normal one has 1.'),
   loss: z.enum(['cross-entropy', 'focal']).default('cross-entropy').describe('What training minimises.'),
-  gamma: option.weight(2, 'γ of the focal loss: the larger, the less easy images count.', { most: 10 }),
-  epochs: option.epochs(5),
-  batchSize: option.batchSize(128, undefined, { least: 2 }),
-  learningRate: option.learningRate(1e-3, "Adam's learning rate at the start."),
-  weightDecay: option.weightDecay(0),
-  schedule: option.schedule('cosine'),
+  gamma: common.weight(2, 'γ of the focal loss: the larger, the less easy images count.', { most: 10 }),
+  epochs: common.epochs(5),
+  batchSize: common.batchSize(128, undefined, { least: 2 }),
+  learningRate: common.learningRate(1e-3, "Adam's learning rate at the start."),
+  weightDecay: common.weightDecay(0),
+  schedule: common.schedule('cosine'),
 });
 type Config = z.infer<typeof config>;
 
@@ -114,7 +114,7 @@ export const cnn = defineModel({
       name: 'fit',
       updates: ['cnn'],
       optimizer: nn.adam({ learningRate, weightDecay }),
-      schedule: option.scheduleOf(options),
+      schedule: common.scheduleOf(options),
       loss: (context) => classLoss(options, context),
     };
     return [phase({ epochs, batchSize, anomalyShare: anomalyShare > 0 ? anomalyShare : undefined, steps: [step] })];

@@ -26,7 +26,7 @@ import {
   discriminatorLoss as onLogits,
   stridedTrunk,
 } from './parts/nets/dcgan.ts';
-import * as option from './parts/options.ts';
+import * as common from './parts/options.ts';
 import { countOf, imageShapeOf, signed, unsigned } from './parts/shapes.ts';
 
 const config = z.strictObject({
@@ -34,19 +34,19 @@ const config = z.strictObject({
     .enum(['strided', 'mirza-2014'])
     .default('strided')
     .describe('Layers: "strided" are convolutions that fit the image, "mirza-2014" the dense nets of the paper.'),
-  latent: option.latent(100, 'Length of the latent vector from which an image of a context is generated.'),
-  width: option.width(64, 'Filters next to the image; they grow eightfold at most.'),
+  latent: common.latent(100, 'Length of the latent vector from which an image of a context is generated.'),
+  width: common.width(64, 'Filters next to the image; they grow eightfold at most.'),
   context: z
     .int()
     .min(-1)
     .max(100000)
     .default(-1)
     .describe('Class of all scored images, counted from 0 over those of the training items; -1 tries every one.'),
-  epochs: option.epochs(15, 'Passes over the training images for the GAN.'),
-  encoderEpochs: option.epochs(10, 'Passes over the training images for the encoder.'),
-  batchSize: option.batchSize(64, undefined, { least: 2 }),
-  learningRate: option.learningRate(2e-4, "Adam's learning rate for the GAN."),
-  encoderLearningRate: option.learningRate(1e-3, "Adam's learning rate for the encoder."),
+  epochs: common.epochs(15, 'Passes over the training images for the GAN.'),
+  encoderEpochs: common.epochs(10, 'Passes over the training images for the encoder.'),
+  batchSize: common.batchSize(64, undefined, { least: 2 }),
+  learningRate: common.learningRate(2e-4, "Adam's learning rate for the GAN."),
+  encoderLearningRate: common.learningRate(1e-3, "Adam's learning rate for the encoder."),
 });
 type Config = z.infer<typeof config>;
 

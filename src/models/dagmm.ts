@@ -12,7 +12,7 @@ import * as nn from '../nn/index.ts';
 import { defineModel } from './define.ts';
 import { pass } from './parts/fitting/measure.ts';
 import { phase } from './parts/fitting/phase.ts';
-import * as option from './parts/options.ts';
+import * as common from './parts/options.ts';
 import { channelsOf, countOf } from './parts/shapes.ts';
 
 const config = z.strictObject({
@@ -23,13 +23,13 @@ const config = z.strictObject({
     .describe('Widths of the compression network down to the code, as 60-30-10-1; "auto" follows the inputs.'),
   estimation: z.int().min(1).max(1024).default(10).describe('Hidden units of the estimation network.'),
   mixtures: z.int().min(1).max(64).default(4).describe('Gaussians of the mixture.'),
-  energyWeight: option.weight(0.1, 'λ1: weight of the mean energy in the loss.', { most: 10 }),
-  covarianceWeight: option.weight(0.005, 'λ2: weight of the penalty on small variances in the loss.', { most: 10 }),
+  energyWeight: common.weight(0.1, 'λ1: weight of the mean energy in the loss.', { most: 10 }),
+  covarianceWeight: common.weight(0.005, 'λ2: weight of the penalty on small variances in the loss.', { most: 10 }),
   ridge: z.number().positive().max(1).default(1e-3).describe('Added to the diagonal of the covariances.'),
-  dropout: option.share(0.5, 'Share of hidden estimation units that a step leaves out.', { most: 0.9 }),
-  epochs: option.epochs(200, 'Passes over the training rows.'),
-  batchSize: option.batchSize(1024, 'Rows per training step.', { least: 2, most: 65536 }),
-  learningRate: option.learningRate(1e-3),
+  dropout: common.share(0.5, 'Share of hidden estimation units that a step leaves out.', { most: 0.9 }),
+  epochs: common.epochs(200, 'Passes over the training rows.'),
+  batchSize: common.batchSize(1024, 'Rows per training step.', { least: 2, most: 65536 }),
+  learningRate: common.learningRate(1e-3),
 });
 type Config = z.infer<typeof config>;
 

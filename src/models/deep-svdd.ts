@@ -8,6 +8,7 @@
  * published 1e-4 after 10 + 10 epochs. `deep-sad` is the version with labels.
  */
 import * as z from 'zod';
+import { option, say } from '../core/text.ts';
 import * as g from '../graph/ops/index.ts';
 import * as nn from '../nn/index.ts';
 import { defineModel } from './define.ts';
@@ -27,7 +28,7 @@ import {
 } from './parts/fitting/svdd.ts';
 import { spread } from './parts/fitting/watch.ts';
 import { sensitivityMap } from './parts/maps/pool-map.ts';
-import * as option from './parts/options.ts';
+import * as common from './parts/options.ts';
 
 const config = z.strictObject({
   objective: z
@@ -35,7 +36,7 @@ const config = z.strictObject({
     .default('one-class')
     .describe('Pull all items to the centre, or only those outside of a sphere that leaves a share ν out.'),
   nu: z.number().min(0.001).max(0.999).default(0.1).describe('ν: share of the items outside of the soft boundary.'),
-  warmUpEpochs: option.epochs(10, 'First passes of the soft boundary, with radius 0.'),
+  warmUpEpochs: common.epochs(10, 'First passes of the soft boundary, with radius 0.'),
   ...svddOptions,
 });
 type Config = z.infer<typeof config>;
@@ -87,7 +88,7 @@ export const deepSvdd = defineModel({
   unsuitable(options, shape) {
     const { objective, warmUpEpochs, epochs } = options;
     if (objective === 'soft-boundary' && warmUpEpochs >= epochs)
-      return `warmUpEpochs must be below epochs, got ${warmUpEpochs} of ${epochs}.`;
+      return say`${option('config.warmUpEpochs')} must be below ${option('config.epochs')} (${epochs}), got ${warmUpEpochs}.`;
     return unsuitableForSvdd(options, shape);
   },
 

@@ -16,7 +16,7 @@ import { differenceMap, pooling, poolingFor, poolMap } from './parts/maps/pool-m
 import { needsSide } from './parts/needs-side.ts';
 import { convUnet, plainParts } from './parts/nets/conv-unet.ts';
 import { levelsFor } from './parts/nets/sizes.ts';
-import * as option from './parts/options.ts';
+import * as common from './parts/options.ts';
 import { channelsOf, countOf, cropTo, padTo, sidesOf } from './parts/shapes.ts';
 
 const config = z.strictObject({
@@ -42,14 +42,14 @@ const config = z.strictObject({
     .describe(
       'Layers: batch norm and ReLU, or the published ones with weight and group norm, which take half as long again.',
     ),
-  width: option.width(16, 'Filters at the size of the image; each level doubles them.'),
+  width: common.width(16, 'Filters at the size of the image; each level doubles them.'),
   levels: z.int().min(1).max(8).default(4).describe('Sizes at which the network works, each half of the one before.'),
   skips: z.boolean().default(true).describe('Skip connections from the encoder to the decoder, as in a U-Net.'),
-  epochs: option.epochs(10, undefined, { most: 1000000 }),
-  batchSize: option.batchSize(16),
-  learningRate: option.learningRate(1e-3, "Adam's learning rate at the start."),
-  weightDecay: option.weightDecay(1e-5),
-  clipNorm: option.clipNorm(0.5, 'Largest norm of the gradient.', { most: 1000 }),
+  epochs: common.epochs(10, undefined, { most: 1000000 }),
+  batchSize: common.batchSize(16),
+  learningRate: common.learningRate(1e-3, "Adam's learning rate at the start."),
+  weightDecay: common.weightDecay(1e-5),
+  clipNorm: common.clipNorm(0.5, 'Largest norm of the gradient.', { most: 1000 }),
   pooling,
 });
 type Config = z.infer<typeof config>;

@@ -9,6 +9,7 @@
 import * as z from 'zod';
 import { Rng } from '../core/random.ts';
 import { float32 } from '../core/tensor.ts';
+import { option, say } from '../core/text.ts';
 import { constant } from '../graph/leaf.ts';
 import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
@@ -21,7 +22,7 @@ import { needsSide } from './parts/needs-side.ts';
 import { defectLogit, focalLoss } from './parts/nets/defect-logit.ts';
 import { predictNoise, unetStep } from './parts/nets/diffusion-unet.ts';
 import { widthsOf } from './parts/nets/sizes.ts';
-import * as option from './parts/options.ts';
+import * as common from './parts/options.ts';
 import { channelsOf, countOf, cropTo, fromSigned, itemShapeOf, sidesOf, toSigned } from './parts/shapes.ts';
 
 /** T, as published. */
@@ -42,7 +43,7 @@ const config = z.strictObject({
     .default(16)
     .describe('Longest side, in pixels, of maps with attention; published: 32.'),
   heads: z.int().min(1).max(16).default(2).describe('Heads of attention; published: 4.'),
-  segmentationWidth: option.width(16, 'Filters of the segmentation network next to the image; published: 64.'),
+  segmentationWidth: common.width(16, 'Filters of the segmentation network next to the image; published: 64.'),
   levels: z
     .int()
     .min(1)
@@ -62,13 +63,13 @@ const config = z.strictObject({
     .max(STEPS - 1)
     .default(300)
     .describe('Training samples fewer steps for the image, and at least as many for the guiding prediction.'),
-  guidance: option.weight(1, 'w: strength of the guidance by the prediction from more noise.', { most: 10 }),
-  segmentationWeight: option.weight(5, 'Weight of the focal loss of the segmentation network.', { most: 100 }),
-  focus: option.weight(4, 'γ of the focal loss: the larger, the less easy pixels count.', { most: 10 }),
+  guidance: common.weight(1, 'w: strength of the guidance by the prediction from more noise.', { most: 10 }),
+  segmentationWeight: common.weight(5, 'Weight of the focal loss of the segmentation network.', { most: 100 }),
+  focus: common.weight(4, 'γ of the focal loss: the larger, the less easy pixels count.', { most: 10 }),
   ...defectOptions,
-  epochs: option.epochs(10, undefined, { most: 1000000 }),
-  batchSize: option.batchSize(8, 'Images per training step; published: 16.'),
-  learningRate: option.learningRate(5e-4, "Adam's learning rate at the start."),
+  epochs: common.epochs(10, undefined, { most: 1000000 }),
+  batchSize: common.batchSize(8, 'Images per training step; published: 16.'),
+  learningRate: common.learningRate(5e-4, "Adam's learning rate at the start."),
 });
 type Config = z.infer<typeof config>;
 
@@ -193,9 +194,12 @@ export const diffusionAd = defineModel({
   unsuitable({ width, heads, near, far, border }, shape) {
     const small = needsSide('DiffusionAD', 8, shape);
     if (small) return small;
-    if (width % heads !== 0) return `width must be a multiple of heads, ${heads}, got ${width}.`;
-    if (near > border) return `near must be at most border, ${border}, got ${near}.`;
-    if (far <= border) return `far must be above border, ${border}, got ${far}.`;
+    if (width % heads !== 0)
+      return say`${option('config.width')} must be a multiple of ${option('config.heads')} (${heads}), got ${width}.`;
+    if (near > border)
+      return say`${option('config.near')} must be at most ${option('config.border')} (${border}), got ${near}.`;
+    if (far <= border)
+      return say`${option('config.far')} must be above ${option('config.border')} (${border}), got ${far}.`;
     return undefined;
   },
 

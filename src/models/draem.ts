@@ -6,6 +6,7 @@
  * textures made by rule where no folder of foreign images is given, and fillings from elsewhere in the image.
  */
 import * as z from 'zod';
+import { option, say } from '../core/text.ts';
 import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';
@@ -16,16 +17,16 @@ import { needsSide } from './parts/needs-side.ts';
 import { convUnet, plainParts } from './parts/nets/conv-unet.ts';
 import { defectLogit, focalLoss } from './parts/nets/defect-logit.ts';
 import { widthsOf } from './parts/nets/sizes.ts';
-import * as option from './parts/options.ts';
+import * as common from './parts/options.ts';
 import { channelsOf, cropTo, padTo, sidesOf } from './parts/shapes.ts';
 
 const config = z.strictObject({
-  drawingWidth: option.width(16, 'Filters of the reconstruction network next to the image.'),
-  width: option.width(16, 'Filters of the segmentation network next to the image.'),
+  drawingWidth: common.width(16, 'Filters of the reconstruction network next to the image.'),
+  width: common.width(16, 'Filters of the segmentation network next to the image.'),
   levels: z.int().min(1).max(6).default(5).describe('Sizes at which the networks work, each half of the one before.'),
-  ssimWeight: option.weight(1, 'Weight of 1 − SSIM; the squared error weighs 1.', { most: 100 }),
-  segmentationWeight: option.weight(1, 'Weight of the loss of the segmentation network.', { most: 100 }),
-  focus: option.weight(2, 'γ of the focal loss: the larger, the less easy pixels count.', { most: 10 }),
+  ssimWeight: common.weight(1, 'Weight of 1 − SSIM; the squared error weighs 1.', { most: 100 }),
+  segmentationWeight: common.weight(1, 'Weight of the loss of the segmentation network.', { most: 100 }),
+  focus: common.weight(2, 'γ of the focal loss: the larger, the less easy pixels count.', { most: 10 }),
   ...defectOptions,
   window: z
     .int()
@@ -33,9 +34,9 @@ const config = z.strictObject({
     .max(99)
     .default(21)
     .describe('Side of the square over which the map is averaged for the score.'),
-  epochs: option.epochs(10, undefined, { most: 1000000 }),
-  batchSize: option.batchSize(8),
-  learningRate: option.learningRate(1e-3, "Adam's learning rate at the start."),
+  epochs: common.epochs(10, undefined, { most: 1000000 }),
+  batchSize: common.batchSize(8),
+  learningRate: common.learningRate(1e-3, "Adam's learning rate at the start."),
   schedule: z
     .enum(['cosine', 'steps'])
     .default('cosine')
@@ -109,7 +110,7 @@ export const draem = defineModel({
   tiny: { drawingWidth: 4, width: 4, levels: 2, epochs: 6, batchSize: 16, learningRate: 3e-3 },
 
   unsuitable({ levels, window }, shape) {
-    if (window % 2 === 0) return `window must be odd, got ${window}.`;
+    if (window % 2 === 0) return say`${option('config.window')} must be odd, got ${window}.`;
     return needsSide(`draem of ${levels} levels and window ${window}`, Math.max(8, 2 ** (levels - 1), window), shape);
   },
 

@@ -22,7 +22,7 @@ import { phase } from './parts/fitting/phase.ts';
 import { poolMap } from './parts/maps/pool-map.ts';
 import { needsSide } from './parts/needs-side.ts';
 import { autoencode, BORDER, gridSide, patchNetwork } from './parts/nets/efficient-ad.ts';
-import * as option from './parts/options.ts';
+import * as common from './parts/options.ts';
 import { channelsOf, countOf, sidesOf } from './parts/shapes.ts';
 
 const config = z.strictObject({
@@ -48,7 +48,7 @@ const config = z.strictObject({
     .boolean()
     .default(true)
     .describe('Pad the convolutions of the student; without padding, as published, its map leaves out a border.'),
-  hardQuantile: option.share(0.9, 'Share of the squared differences, the smallest ones, that the student ignores.', {
+  hardQuantile: common.share(0.9, 'Share of the squared differences, the smallest ones, that the student ignores.', {
     most: 0.9999,
   }),
   penalty: z
@@ -59,9 +59,9 @@ const config = z.strictObject({
     .string()
     .default('')
     .describe('Folder of foreign images for the penalty; empty for textures made by rule.'),
-  epochs: option.epochs(10, undefined, { most: 1000000 }),
-  batchSize: option.batchSize(4, undefined, { most: 1024 }),
-  learningRate: option.learningRate(2e-3),
+  epochs: common.epochs(10, undefined, { most: 1000000 }),
+  batchSize: common.batchSize(4, undefined, { most: 1024 }),
+  learningRate: common.learningRate(2e-3),
   schedule: z
     .enum(['cosine', 'step'])
     .default('cosine')

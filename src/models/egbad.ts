@@ -19,7 +19,7 @@ import { itemMap } from './parts/maps/pool-map.ts';
 import { needsSide } from './parts/needs-side.ts';
 import { egbadNets } from './parts/nets/egbad.ts';
 import { rowLatent, rowTraining } from './parts/nets/rows.ts';
-import * as option from './parts/options.ts';
+import * as common from './parts/options.ts';
 import { countOf, cropTo, fromSigned, itemShapeOf, sidesOf, unsignedDifference } from './parts/shapes.ts';
 
 const config = z.strictObject({
@@ -30,12 +30,12 @@ const config = z.strictObject({
       'What the discriminator adds to the residual: "fm" the distance of its features for (x, E(x)) and (G(E(x)), E(x)); ' +
         '"ce" how unreal (x, E(x)) seems, as the paper writes; "ce-code" how unreal (G(E(x)), E(x)) seems, as its code does.',
     ),
-  weight: option.share(0.1, "The discriminator's share w in the score (1 − w) · residual + w · discriminator."),
+  weight: common.share(0.1, "The discriminator's share w in the score (1 − w) · residual + w · discriminator."),
   norm: z
     .enum(['l1', 'l2'])
     .default('l1')
     .describe('Norm of the residual and of the feature distance: sum of absolute values, or Euclidean.'),
-  latent: option.latent(32, 'Length of the code; published: 200 for MNIST, 32 for KDD.'),
+  latent: common.latent(32, 'Length of the code; published: 200 for MNIST, 32 for KDD.'),
   width: z
     .int()
     .min(2)
@@ -48,17 +48,17 @@ const config = z.strictObject({
     .max(8192)
     .default(128)
     .describe('Units of the wide dense layers of image networks; published: 1024.'),
-  epochs: option.epochs(10, 'Passes over the training items; by default about 3,000 steps on images.'),
-  batchSize: option.batchSize(64, 'Items per training step.', { least: 2 }),
-  learningRate: option.learningRate(1e-3, "Adam's learning rate; published: 1e-5."),
+  epochs: common.epochs(10, 'Passes over the training items; by default about 3,000 steps on images.'),
+  batchSize: common.batchSize(64, 'Items per training step.', { least: 2 }),
+  learningRate: common.learningRate(1e-3, "Adam's learning rate; published: 1e-5."),
   pace: z
     .number()
     .positive()
     .max(10)
     .default(1)
     .describe("Learning rate of the discriminator as a multiple of the others'; below 1 it gets ahead less easily."),
-  schedule: option.schedule('constant'),
-  average: option.average(
+  schedule: common.schedule('constant'),
+  average: common.average(
     0.999,
     'Decay of the moving average of all weights that scoring uses; shorter during the first steps.',
   ),
@@ -157,7 +157,7 @@ export const egbad = defineModel({
   phases(options) {
     const { learningRate, batchSize, epochs, pace } = options;
     const optimizer = nn.adam({ learningRate, beta1: 0.5 });
-    const schedule = option.scheduleOf(options);
+    const schedule = common.scheduleOf(options);
     const steps: nn.Step[] = [
       {
         name: 'discriminator',

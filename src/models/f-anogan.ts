@@ -20,7 +20,7 @@ import { differenceMap, poolMap } from './parts/maps/pool-map.ts';
 import { needsSide } from './parts/needs-side.ts';
 import { fAnoganNets } from './parts/nets/f-anogan.ts';
 import { rowLatent, rowTraining } from './parts/nets/rows.ts';
-import * as option from './parts/options.ts';
+import * as common from './parts/options.ts';
 import { countOf, itemShapeOf, signedItems, unsignedItems } from './parts/shapes.ts';
 
 const config = zod.strictObject({
@@ -30,33 +30,33 @@ const config = zod.strictObject({
     .describe(
       'Layers: "residual" are the published nets, "strided" are small ones; both fit their depth to the image.',
     ),
-  latent: option.latent(16, 'Length of the latent vector from which an item is generated.'),
-  width: option.width(16, 'Filters next to the image; they grow eightfold at most.'),
+  latent: common.latent(16, 'Length of the latent vector from which an item is generated.'),
+  width: common.width(16, 'Filters next to the image; they grow eightfold at most.'),
   variant: zod
     .enum(['izi_f', 'izi', 'ziz'])
     .default('izi_f')
     .describe('What the encoder learns from: images and critic features, images alone, or latent vectors alone.'),
-  kappa: option.weight(1, 'κ: weight of the distance in critic features, in training and score.', { most: 1000 }),
+  kappa: common.weight(1, 'κ: weight of the distance in critic features, in training and score.', { most: 1000 }),
   latentRange: zod
     .number()
     .positive()
     .max(100)
     .default(3)
     .describe('The encoder gives values between −range and range; 1 as published, 3 covers what the generator saw.'),
-  penalty: option.weight(10, 'Weight of the gradient penalty.', { most: 1000 }),
+  penalty: common.weight(10, 'Weight of the gradient penalty.', { most: 1000 }),
   criticSteps: zod.int().min(1).max(20).default(1).describe('Critic steps per generator step.'),
-  epochs: option.epochs(
+  epochs: common.epochs(
     10,
     'Passes over the training items for generator and critic; by default about 5,000 generator steps on images.',
   ),
-  encoderEpochs: option.epochs(
+  encoderEpochs: common.epochs(
     10,
     'Passes over the training items for the encoder; by default about 5,000 steps on images.',
   ),
-  batchSize: option.batchSize(16, 'Items per training step.'),
-  learningRate: option.learningRate(1e-3, "Adam's learning rate for generator and critic."),
-  encoderLearningRate: option.learningRate(1e-3, "RMSProp's learning rate for the encoder."),
-  schedule: option.schedule('cosine', 'Learning rate over each of the two phases.'),
+  batchSize: common.batchSize(16, 'Items per training step.'),
+  learningRate: common.learningRate(1e-3, "Adam's learning rate for generator and critic."),
+  encoderLearningRate: common.learningRate(1e-3, "RMSProp's learning rate for the encoder."),
+  schedule: common.schedule('cosine', 'Learning rate over each of the two phases.'),
 });
 type Config = zod.infer<typeof config>;
 
@@ -162,7 +162,7 @@ export const fAnogan = defineModel({
 
   phases(options) {
     const { batchSize, epochs, encoderEpochs, learningRate, encoderLearningRate } = options;
-    const schedule = option.scheduleOf(options);
+    const schedule = common.scheduleOf(options);
     const optimizer = nn.adam({ learningRate, beta1: 0, beta2: 0.9 });
     const gan: nn.Step[] = [
       {

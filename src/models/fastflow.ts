@@ -18,7 +18,7 @@ import { epochsFor } from './parts/fitting/epochs.ts';
 import { phase } from './parts/fitting/phase.ts';
 import { poolMap } from './parts/maps/pool-map.ts';
 import { smoothMap } from './parts/maps/smooth-map.ts';
-import * as option from './parts/options.ts';
+import * as common from './parts/options.ts';
 import { channelsOf, itemShapeOf, sidesOf } from './parts/shapes.ts';
 
 const config = zod.strictObject({
@@ -37,12 +37,12 @@ const config = zod.strictObject({
       'Channels between the two convolutions of a step, as a share of its input channels; 0.16 for transformers.',
     ),
   clamp: zod.number().positive().max(16).default(2).describe('c: the log of a factor of a step is within ±c.'),
-  smoothing: option.smoothing(0),
-  epochs: option.epochs(30),
-  batchSize: option.batchSize(16, undefined, { most: 1024 }),
-  learningRate: option.learningRate(1e-3, "Adam's learning rate at the start."),
-  weightDecay: option.weightDecay(1e-5),
-  schedule: option.schedule('cosine'),
+  smoothing: common.smoothing(0),
+  epochs: common.epochs(30),
+  batchSize: common.batchSize(16, undefined, { most: 1024 }),
+  learningRate: common.learningRate(1e-3, "Adam's learning rate at the start."),
+  weightDecay: common.weightDecay(1e-5),
+  schedule: common.schedule('cosine'),
 });
 type Config = zod.infer<typeof config>;
 type FlowOptions = Pick<Config, 'steps' | 'kernels' | 'hiddenRatio' | 'clamp'>;
@@ -158,7 +158,7 @@ export const fastflow = defineModel({
       name: 'fit',
       updates: ['flows'],
       optimizer: nn.adam({ learningRate, weightDecay }),
-      schedule: option.scheduleOf(options),
+      schedule: common.scheduleOf(options),
       loss: (context) => negativeLikelihood(options, context),
     };
     return [phase({ epochs, batchSize, steps: [step] })];

@@ -17,20 +17,20 @@ import { phase } from './parts/fitting/phase.ts';
 import { learnStandard, standard } from './parts/fitting/standard-features.ts';
 import { itemMap, pooling, poolingFor, poolMap } from './parts/maps/pool-map.ts';
 import { smoothMap } from './parts/maps/smooth-map.ts';
-import * as option from './parts/options.ts';
+import * as common from './parts/options.ts';
 import { channelsOf, sidesOf } from './parts/shapes.ts';
 
 const config = z.strictObject({
   ...backboneOptions,
-  code: option.latent(
+  code: common.latent(
     48,
     'Length of the code of a place; if it is as long as the features, the network learns to copy.',
   ),
-  smoothing: option.smoothing(0),
+  smoothing: common.smoothing(0),
   pooling,
-  epochs: option.epochs(30),
-  batchSize: option.batchSize(16, undefined, { most: 1024 }),
-  learningRate: option.learningRate(1e-3, "Adam's learning rate at the start."),
+  epochs: common.epochs(30),
+  batchSize: common.batchSize(16, undefined, { most: 1024 }),
+  learningRate: common.learningRate(1e-3, "Adam's learning rate at the start."),
 });
 type Config = z.infer<typeof config>;
 

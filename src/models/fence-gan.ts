@@ -14,7 +14,7 @@ import { spread } from './parts/fitting/watch.ts';
 import { sensitivityMap } from './parts/maps/pool-map.ts';
 import { needsSide } from './parts/needs-side.ts';
 import { discriminate, fenceNetworks, generate, latentOf } from './parts/nets/fence.ts';
-import * as option from './parts/options.ts';
+import * as common from './parts/options.ts';
 import { countOf, itemShapeOf, signedItems } from './parts/shapes.ts';
 
 const config = zod.strictObject({
@@ -22,8 +22,8 @@ const config = zod.strictObject({
     .enum(fenceNetworks)
     .default('strided')
     .describe('Layers for images: "strided" fits its depth to them, the others are published nets.'),
-  width: option.width(32, 'Filters next to the image of "strided"; for tables hidden units of the generator.'),
-  latent: option.latent(
+  width: common.width(32, 'Filters next to the image of "strided"; for tables hidden units of the generator.'),
+  latent: common.latent(
     64,
     'Length of the latent vector from which an image is generated; that of a row is its number of columns.',
   ),
@@ -34,7 +34,7 @@ const config = zod.strictObject({
     .lt(1)
     .default(0.5)
     .describe('Target of the discriminator for generated items, between 0 and 1: where the boundary lies.'),
-  beta: option.weight(
+  beta: common.weight(
     10,
     'Weight of 1 / (mean distance of generated items to their centre); good values grow with that distance.',
     { most: 1e6 },
@@ -51,12 +51,12 @@ const config = zod.strictObject({
     .max(100000)
     .default(1)
     .describe('Passes over the training items in which the discriminator alone learns.'),
-  epochs: option.epochs(10, 'Passes over the training items for both networks.'),
-  batchSize: option.batchSize(64, 'Items per training step.', { least: 2 }),
-  learningRate: option.learningRate(2e-4, "Adam's learning rate for the generator; its beta1 is 0.5."),
-  discriminatorLearningRate: option.learningRate(1e-4, "Adam's learning rate for the discriminator."),
-  decay: option.share(0, "The discriminator's learning rate is divided by 1 + decay · steps, as in the public code."),
-  clipNorm: option.clipNorm(
+  epochs: common.epochs(10, 'Passes over the training items for both networks.'),
+  batchSize: common.batchSize(64, 'Items per training step.', { least: 2 }),
+  learningRate: common.learningRate(2e-4, "Adam's learning rate for the generator; its beta1 is 0.5."),
+  discriminatorLearningRate: common.learningRate(1e-4, "Adam's learning rate for the discriminator."),
+  decay: common.share(0, "The discriminator's learning rate is divided by 1 + decay · steps, as in the public code."),
+  clipNorm: common.clipNorm(
     1,
     "Largest norm of the generator's gradient: dispersion explodes where all generated items are equal.",
   ),

@@ -13,7 +13,7 @@ import { phase } from './parts/fitting/phase.ts';
 import { sensitivityMap } from './parts/maps/pool-map.ts';
 import { discriminate, ganNetworks, unsuitableForGan } from './parts/nets/dcgan.ts';
 import { rowLatent, rowTraining } from './parts/nets/rows.ts';
-import * as option from './parts/options.ts';
+import * as common from './parts/options.ts';
 import { signedItems } from './parts/shapes.ts';
 
 const config = z.strictObject({
@@ -21,8 +21,8 @@ const config = z.strictObject({
     .enum(ganNetworks)
     .default('strided')
     .describe('Layers: "strided" fits its depth to the image, the others are published nets.'),
-  width: option.width(32, 'Filters next to the image; "strided" and "dcgan-5" only.'),
-  latent: option.latent(100, 'Length of the latent vector from which an item is generated.'),
+  width: common.width(32, 'Filters next to the image; "strided" and "dcgan-5" only.'),
+  latent: common.latent(100, 'Length of the latent vector from which an item is generated.'),
   realTarget: z
     .number()
     .min(0.5)
@@ -31,14 +31,14 @@ const config = z.strictObject({
     .describe(
       'Target of the discriminator for real items; below 1 it gets less confident (one-sided label smoothing).',
     ),
-  average: option.average(
+  average: common.average(
     0.99,
     'Decay of the moving average of the discriminator that scores; 0 scores with its last state.',
     { most: 0.9999 },
   ),
-  epochs: option.epochs(15, 'Passes over the training items.'),
-  batchSize: option.batchSize(64, 'Items per training step.'),
-  learningRate: option.learningRate(2e-4, "Adam's learning rate; its beta1 is 0.5."),
+  epochs: common.epochs(15, 'Passes over the training items.'),
+  batchSize: common.batchSize(64, 'Items per training step.'),
+  learningRate: common.learningRate(2e-4, "Adam's learning rate; its beta1 is 0.5."),
 });
 /**
  * Plain GAN: the discriminator's logit, negated, is the score. A baseline that is weak by nature, since the

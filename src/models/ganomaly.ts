@@ -21,19 +21,19 @@ import { differenceMap } from './parts/maps/pool-map.ts';
 import { needsSide } from './parts/needs-side.ts';
 import { ganomalyNets } from './parts/nets/ganomaly.ts';
 import { rowLatent, rowTraining } from './parts/nets/rows.ts';
-import * as option from './parts/options.ts';
+import * as common from './parts/options.ts';
 import { itemShapeOf } from './parts/shapes.ts';
 
 const config = z.strictObject({
-  code: option.latent(100, 'Length of the code.'),
-  width: option.width(16, 'Filters of the first convolution; each next one doubles them; published: 64.'),
-  adversarialWeight: option.weight(1, 'Weight of the distance in discriminator features.'),
-  contextualWeight: option.weight(50, 'Weight of the reconstruction error.'),
-  encoderWeight: option.weight(1, 'Weight of the distance between both codes.'),
-  epochs: option.epochs(15, 'Passes over the training items; by default about 2,000 steps on images.'),
-  batchSize: option.batchSize(64, 'Items per training step.', { least: 2 }),
-  learningRate: option.learningRate(2e-4),
-  schedule: option.schedule('constant'),
+  code: common.latent(100, 'Length of the code.'),
+  width: common.width(16, 'Filters of the first convolution; each next one doubles them; published: 64.'),
+  adversarialWeight: common.weight(1, 'Weight of the distance in discriminator features.'),
+  contextualWeight: common.weight(50, 'Weight of the reconstruction error.'),
+  encoderWeight: common.weight(1, 'Weight of the distance between both codes.'),
+  epochs: common.epochs(15, 'Passes over the training items; by default about 2,000 steps on images.'),
+  batchSize: common.batchSize(64, 'Items per training step.', { least: 2 }),
+  learningRate: common.learningRate(2e-4),
+  schedule: common.schedule('constant'),
 });
 type Config = z.infer<typeof config>;
 
@@ -116,7 +116,7 @@ export const ganomaly = defineModel({
   phases(options) {
     const { epochs, batchSize, learningRate } = options;
     const optimizer = nn.adam({ learningRate, beta1: 0.5 });
-    const schedule = option.scheduleOf(options);
+    const schedule = common.scheduleOf(options);
     const steps: nn.Step[] = [
       {
         name: 'discriminator',

@@ -15,7 +15,7 @@ import { defineModel } from './define.ts';
 import { backboneOptions, choiceOf, joined, tapped, tooSmall } from './parts/features.ts';
 import { poolMap } from './parts/maps/pool-map.ts';
 import { smoothMap } from './parts/maps/smooth-map.ts';
-import { smoothing } from './parts/options.ts';
+import * as common from './parts/options.ts';
 import { channelsOf, sidesOf } from './parts/shapes.ts';
 
 const config = z.strictObject({
@@ -32,7 +32,7 @@ const config = z.strictObject({
     .max(10)
     .default(0.01)
     .describe('Number that is added to each variance, ε of equation 2.'),
-  smoothing: smoothing(4),
+  smoothing: common.smoothing(4),
 });
 type Config = z.infer<typeof config>;
 

@@ -17,7 +17,7 @@ import { defineModel, type FitData } from './define.ts';
 import { asRows, backboneOptions, choiceOf, joined, tapped, tapsOf, tooSmall } from './parts/features.ts';
 import { greedyCoreset } from './parts/fitting/coreset.ts';
 import { smoothMap } from './parts/maps/smooth-map.ts';
-import { smoothing } from './parts/options.ts';
+import * as common from './parts/options.ts';
 import { channelsOf, sidesOf } from './parts/shapes.ts';
 
 const config = z.strictObject({
@@ -52,7 +52,7 @@ const config = z.strictObject({
     .default(128)
     .describe('Dimensions of the random projection in which the bank is chosen.'),
   squared: z.boolean().default(false).describe('Use squared distances in maps and scores.'),
-  smoothing: smoothing(4),
+  smoothing: common.smoothing(4),
 });
 type Config = z.infer<typeof config>;
 

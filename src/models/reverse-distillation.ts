@@ -17,7 +17,7 @@ import { epochsFor } from './parts/fitting/epochs.ts';
 import { phase } from './parts/fitting/phase.ts';
 import { poolMap } from './parts/maps/pool-map.ts';
 import { smoothMap } from './parts/maps/smooth-map.ts';
-import * as option from './parts/options.ts';
+import * as common from './parts/options.ts';
 import { channelsOf, sidesOf } from './parts/shapes.ts';
 
 const config = z.strictObject({
@@ -28,10 +28,10 @@ const config = z.strictObject({
     .describe('Residual blocks of two 3 × 3 convolutions, or of three as in ResNet-50 and wider.'),
   blocks: z.int().min(1).max(8).default(2).describe('Residual blocks of each stage; published: 3 in the bottleneck.'),
   combine: z.enum(['add', 'multiply']).default('add').describe('How the maps of the taps become one.'),
-  smoothing: option.smoothing(4),
-  epochs: option.epochs(20),
-  batchSize: option.batchSize(16, undefined, { least: 2, most: 1024 }),
-  learningRate: option.learningRate(5e-3),
+  smoothing: common.smoothing(4),
+  epochs: common.epochs(20),
+  batchSize: common.batchSize(16, undefined, { least: 2, most: 1024 }),
+  learningRate: common.learningRate(5e-3),
   schedule: z.enum(['cosine', 'constant']).default('cosine').describe('Learning rate over the training.'),
 });
 type Config = z.infer<typeof config>;
@@ -179,7 +179,7 @@ export const reverseDistillation = defineModel({
       name: 'student',
       updates: ['bottleneck', 'decoder'],
       optimizer: nn.adam({ learningRate, ...BETAS }),
-      schedule: option.scheduleOf(options),
+      schedule: common.scheduleOf(options),
       loss: (context) => distillationLoss(options, context),
     };
     return [phase({ epochs, batchSize, steps: [step] })];

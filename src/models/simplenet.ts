@@ -17,7 +17,7 @@ import { phase } from './parts/fitting/phase.ts';
 import { learnStandard, standard } from './parts/fitting/standard-features.ts';
 import { poolMap } from './parts/maps/pool-map.ts';
 import { smoothMap } from './parts/maps/smooth-map.ts';
-import * as option from './parts/options.ts';
+import * as common from './parts/options.ts';
 import { channelsOf, countOf, itemShapeOf, sidesOf } from './parts/shapes.ts';
 
 const config = z.strictObject({
@@ -36,12 +36,12 @@ const config = z.strictObject({
     .describe('Standard deviation of the noise; published: 0.015, on features that are not standardised.'),
   margin: z.number().positive().max(100).default(0.5).describe('th: margin of the hinge loss on both sides.'),
   hidden: z.int().min(1).max(8192).default(256).describe('Width of the discriminator; published: 1024.'),
-  smoothing: option.smoothing(4),
-  epochs: option.epochs(30),
-  batchSize: option.batchSize(8, undefined, { most: 1024 }),
-  adaptorLearningRate: option.learningRate(1e-4, "AdamW's learning rate for the adaptor."),
-  learningRate: option.learningRate(2e-4, "Adam's learning rate for the discriminator."),
-  weightDecay: option.weightDecay(1e-5, 'L2 penalty on the discriminator.'),
+  smoothing: common.smoothing(4),
+  epochs: common.epochs(30),
+  batchSize: common.batchSize(8, undefined, { most: 1024 }),
+  adaptorLearningRate: common.learningRate(1e-4, "AdamW's learning rate for the adaptor."),
+  learningRate: common.learningRate(2e-4, "Adam's learning rate for the discriminator."),
+  weightDecay: common.weightDecay(1e-5, 'L2 penalty on the discriminator.'),
 });
 type Config = z.infer<typeof config>;
 

@@ -18,7 +18,7 @@ import { differenceMap, poolMap } from './parts/maps/pool-map.ts';
 import { needsSide } from './parts/needs-side.ts';
 import { type Norm, stridedGenerator, stridedTrunk } from './parts/nets/dcgan.ts';
 import { progressiveCode, progressiveGenerator, progressiveTrunk, progressiveValue } from './parts/nets/progressive.ts';
-import * as option from './parts/options.ts';
+import * as common from './parts/options.ts';
 import { countOf, imageShapeOf, signed, unsigned } from './parts/shapes.ts';
 
 const config = zod.strictObject({
@@ -26,35 +26,35 @@ const config = zod.strictObject({
     .enum(['strided', 'progressive'])
     .default('strided')
     .describe('Layers: "progressive" are the published nets, "strided" small ones; both fit their depth to the image.'),
-  latent: option.latent(64, 'Length of the latent vector from which an image is generated.'),
-  width: option.width(
+  latent: common.latent(64, 'Length of the latent vector from which an image is generated.'),
+  width: common.width(
     32,
     'Filters next to the image; they double with each halving, in strided nets eightfold at most.',
   ),
-  most: option.width(512, 'Largest number of filters of a layer; "progressive" only.'),
-  penalty: option.weight(10, 'Weight of the gradient penalty.', { most: 1000 }),
-  drift: option.weight(1e-3, "Weight of the critic's squared value of real images, which keeps it near 0.", {
+  most: common.width(512, 'Largest number of filters of a layer; "progressive" only.'),
+  penalty: common.weight(10, 'Weight of the gradient penalty.', { most: 1000 }),
+  drift: common.weight(1e-3, "Weight of the critic's squared value of real images, which keeps it near 0.", {
     most: 1000,
   }),
-  featureWeight: option.weight(
+  featureWeight: common.weight(
     0.1,
     'Weight of the distance in critic features in the score; the reconstruction error weighs 1.',
     { most: 1000 },
   ),
-  normWeight: option.weight(
+  normWeight: common.weight(
     0.1,
     "Weight of the code's root mean square in the score: no loss bounds it, and anomalous images often change it.",
     { most: 1000 },
   ),
   criticSteps: zod.int().min(1).max(20).default(1).describe('Critic steps per step of generator and encoder.'),
-  epochs: option.epochs(15),
-  batchSize: option.batchSize(64, undefined, { least: 2 }),
-  learningRate: option.learningRate(5e-4, "Adam's learning rate, for all networks; its betas are 0 and 0.99."),
-  clipNorm: option.clipNorm(
+  epochs: common.epochs(15),
+  batchSize: common.batchSize(64, undefined, { least: 2 }),
+  learningRate: common.learningRate(5e-4, "Adam's learning rate, for all networks; its betas are 0 and 0.99."),
+  clipNorm: common.clipNorm(
     1,
     "Largest norm of the encoder's gradient; in the public code the encoder sometimes diverged to NaN.",
   ),
-  average: option.average(
+  average: common.average(
     0.99,
     'Decay of the moving average of generator and encoder; shorter during the first steps.',
     { most: 0.9999 },

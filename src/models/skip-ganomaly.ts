@@ -19,22 +19,22 @@ import { needsSide } from './parts/needs-side.ts';
 import { canvasDepth, encodeCanvas, fromCanvas, kernels, toCanvas, withoutFrame } from './parts/nets/ganomaly.ts';
 import { unet } from './parts/nets/unet.ts';
 import type { Verdict } from './parts/nets/verdict.ts';
-import * as option from './parts/options.ts';
+import * as common from './parts/options.ts';
 import { sidesOf } from './parts/shapes.ts';
 
 const config = z.strictObject({
-  code: option.latent(100, "Length of the discriminator's features of an image."),
-  width: option.width(64, 'Filters of the first convolution; each next one doubles them.'),
-  adversarialWeight: option.weight(1, 'Weight of deceiving the discriminator.'),
-  contextualWeight: option.weight(50, 'Weight of the reconstruction error.'),
-  latentWeight: option.weight(1, 'Weight of the distance in discriminator features.'),
-  residualShare: option.share(
+  code: common.latent(100, "Length of the discriminator's features of an image."),
+  width: common.width(64, 'Filters of the first convolution; each next one doubles them.'),
+  adversarialWeight: common.weight(1, 'Weight of deceiving the discriminator.'),
+  contextualWeight: common.weight(50, 'Weight of the reconstruction error.'),
+  latentWeight: common.weight(1, 'Weight of the distance in discriminator features.'),
+  residualShare: common.share(
     0.9,
     'λ: share of the error of the pixels in the score; the rest is that of the features.',
   ),
-  epochs: option.epochs(15),
-  batchSize: option.batchSize(64, undefined, { least: 2 }),
-  learningRate: option.learningRate(2e-4),
+  epochs: common.epochs(15),
+  batchSize: common.batchSize(64, undefined, { least: 2 }),
+  learningRate: common.learningRate(2e-4),
 });
 type Config = z.infer<typeof config>;
 

@@ -18,19 +18,19 @@ import { backboneOptions, choiceOf, stagesOf, tapped, tapsOf, tooSmall } from '.
 import { epochsFor } from './parts/fitting/epochs.ts';
 import { phase } from './parts/fitting/phase.ts';
 import { poolMap } from './parts/maps/pool-map.ts';
-import * as option from './parts/options.ts';
+import * as common from './parts/options.ts';
 import { sidesOf } from './parts/shapes.ts';
 
 const config = z.strictObject({
   ...backboneOptions,
-  epochs: option.epochs(20),
-  batchSize: option.batchSize(16, undefined, { least: 2, most: 1024 }),
+  epochs: common.epochs(20),
+  batchSize: common.batchSize(16, undefined, { least: 2, most: 1024 }),
   optimizer: z
     .enum(['adam', 'sgd'])
     .default('adam')
     .describe('Adam, or gradient descent with momentum 0.9 as published.'),
-  learningRate: option.learningRate(3e-3, 'Learning rate of the optimiser; published: 0.4.', { most: 10 }),
-  weightDecay: option.weightDecay(1e-5, 'L2 penalty on the student.'),
+  learningRate: common.learningRate(3e-3, 'Learning rate of the optimiser; published: 0.4.', { most: 10 }),
+  weightDecay: common.weightDecay(1e-5, 'L2 penalty on the student.'),
   schedule: z.enum(['cosine', 'constant']).default('cosine').describe('Learning rate over the training.'),
 });
 type Config = z.infer<typeof config>;
@@ -117,7 +117,7 @@ export const stfpm = defineModel({
 
   unsuitable(options, shape) {
     if (!canBegin(options))
-      return `stfpm needs a backbone that can be trained from scratch, and ${options.backbone} cannot. Choose oddity or resnet18.`;
+      return `stfpm needs a backbone that can be trained from scratch, but ${options.backbone} cannot. Choose oddity or resnet18.`;
     return tooSmall(stagesOf(options), shape);
   },
 
@@ -128,7 +128,7 @@ export const stfpm = defineModel({
       name: 'student',
       updates: ['student'],
       optimizer: options.optimizer === 'adam' ? nn.adam(rates) : nn.sgd({ ...rates, momentum: MOMENTUM }),
-      schedule: option.scheduleOf(options),
+      schedule: common.scheduleOf(options),
       loss: (context) => matchingLoss(options, context),
     };
     return [phase({ epochs, batchSize, steps: [step] })];

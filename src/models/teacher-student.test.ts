@@ -67,7 +67,7 @@ describe('stfpm', () => {
     [
       { backbone: 'resnet50_v2' },
       [3, 64, 64],
-      'stfpm needs a backbone that can be trained from scratch, and resnet50_v2 cannot. Choose oddity or resnet18.',
+      'stfpm needs a backbone that can be trained from scratch, but resnet50_v2 cannot. Choose oddity or resnet18.',
     ],
     [{ backbone: 'resnet18' }, [3, 32, 32], undefined],
   ] as const)('what does not fit is a sentence: %j', (options, shape, message) => {

@@ -19,7 +19,7 @@ import { needsSide } from './parts/needs-side.ts';
 import { canvasDepth, fromCanvas, toCanvas, withoutFrame } from './parts/nets/ganomaly.ts';
 import { decodeSeed000, encodeSeed000 } from './parts/nets/seed-000.ts';
 import { filtersAt } from './parts/nets/sizes.ts';
-import * as option from './parts/options.ts';
+import * as common from './parts/options.ts';
 import { channelsOf, countOf, sidesOf, signed, unsigned } from './parts/shapes.ts';
 
 const config = z.strictObject({
@@ -27,23 +27,23 @@ const config = z.strictObject({
     .enum(['two-discriminator', 'seed-ae', 'seed-sota', 'seed-gan'])
     .default('two-discriminator')
     .describe('Nets and losses: those of the paper, or of seed 000, which leave widths, weights and patches aside.'),
-  width: option.width(16, 'Filters of the first convolution of the U-Net.'),
-  discriminatorWidth: option.width(8, 'Filters of the first convolution of a discriminator.'),
-  dropout: option.share(0, 'Share of the encoder that a training step leaves out.', { most: 0.9 }),
-  l1Weight: option.weight(1.5, 'Weight of reconstructing normal images: mean |x − G(x)|.'),
-  patchWeight: option.weight(1.5, 'Weight of the worst patches of normal images.'),
+  width: common.width(16, 'Filters of the first convolution of the U-Net.'),
+  discriminatorWidth: common.width(8, 'Filters of the first convolution of a discriminator.'),
+  dropout: common.share(0, 'Share of the encoder that a training step leaves out.', { most: 0.9 }),
+  l1Weight: common.weight(1.5, 'Weight of reconstructing normal images: mean |x − G(x)|.'),
+  patchWeight: common.weight(1.5, 'Weight of the worst patches of normal images.'),
   patch: z.int().min(2).max(1024).default(16).describe('Side of a patch in pixels; they overlap by half.'),
   topPatches: z.int().min(1).max(10000).default(3).describe('Patches with the largest errors that count.'),
-  latentWeight: option.weight(
+  latentWeight: common.weight(
     0.5,
     'Weight of the distance between the codes of a normal image and its reconstruction.',
   ),
-  adversarialWeight: option.weight(
+  adversarialWeight: common.weight(
     0.5,
     'Weight of reconstructions that look normal to a discriminator; 0 trains no discriminator of normal images.',
   ),
-  abcWeight: option.weight(0.5, 'Weight of failing on anomalies: −log(1 − exp(−mean |x − G(x)|)).'),
-  anomalyAdversarialWeight: option.weight(
+  abcWeight: common.weight(0.5, 'Weight of failing on anomalies: −log(1 − exp(−mean |x − G(x)|)).'),
+  anomalyAdversarialWeight: common.weight(
     1,
     'Weight of reconstructions that do not look anomalous to a discriminator; 0 trains no discriminator of anomalies.',
   ),
@@ -51,11 +51,11 @@ const config = z.strictObject({
     .enum(['lsgan', 'bce'])
     .default('lsgan')
     .describe('Loss of the discriminators: least squares or binary cross-entropy.'),
-  epochs: option.epochs(10, 'Passes over the normal training images.'),
-  batchSize: option.batchSize(64, 'Images per training step, half of them anomalous.', { least: 2 }),
-  learningRate: option.learningRate(5e-4, "Adam's learning rate for the generator."),
-  discriminatorLearningRate: option.learningRate(1e-4, "Adam's learning rate for the discriminators."),
-  weightDecay: option.weightDecay(0),
+  epochs: common.epochs(10, 'Passes over the normal training images.'),
+  batchSize: common.batchSize(64, 'Images per training step, half of them anomalous.', { least: 2 }),
+  learningRate: common.learningRate(5e-4, "Adam's learning rate for the generator."),
+  discriminatorLearningRate: common.learningRate(1e-4, "Adam's learning rate for the discriminators."),
+  weightDecay: common.weightDecay(0),
 });
 type Config = z.infer<typeof config>;
 

@@ -21,7 +21,7 @@ import { itemMap, pooling, poolingFor, poolMap, sensitivityMap } from './parts/m
 import { needsSide } from './parts/needs-side.ts';
 import { stridedGenerator, stridedTrunk } from './parts/nets/dcgan.ts';
 import { rowEncoder, rowLatent, rowTraining } from './parts/nets/rows.ts';
-import * as option from './parts/options.ts';
+import * as common from './parts/options.ts';
 import { countOf, itemShapeOf, signed, unsigned } from './parts/shapes.ts';
 
 const config = zod.strictObject({
@@ -29,9 +29,9 @@ const config = zod.strictObject({
     .enum(['gaussian', 'bernoulli'])
     .default('gaussian')
     .describe('Distribution of a decoded value: normal with one learnt variance for all, or Bernoulli; images only.'),
-  beta: option.weight(1, 'β: weight of the divergence of the code.', { most: 100 }),
-  code: option.latent(16, 'Length of the code.'),
-  width: option.width(16, 'Filters next to an image; rows have four times as many units.'),
+  beta: common.weight(1, 'β: weight of the divergence of the code.', { most: 100 }),
+  code: common.latent(16, 'Length of the code.'),
+  width: common.width(16, 'Filters next to an image; rows have four times as many units.'),
   score: zod
     .enum(['reconstruction', 'elbo', 'probability', 'kl'])
     .default('reconstruction')
@@ -43,10 +43,10 @@ const config = zod.strictObject({
     .enum(['error', 'gradient'])
     .default('error')
     .describe('Squared reconstruction error, or how much the negative bound changes with each value.'),
-  epochs: option.epochs(10, 'Passes over the training items.'),
-  batchSize: option.batchSize(64, 'Items per training step.', { least: 2, most: 65536 }),
-  learningRate: option.learningRate(1e-3, "Adam's learning rate at the start."),
-  schedule: option.schedule('cosine'),
+  epochs: common.epochs(10, 'Passes over the training items.'),
+  batchSize: common.batchSize(64, 'Items per training step.', { least: 2, most: 65536 }),
+  learningRate: common.learningRate(1e-3, "Adam's learning rate at the start."),
+  schedule: common.schedule('cosine'),
   pooling,
 });
 type Config = zod.infer<typeof config>;
@@ -169,7 +169,7 @@ export const vae = defineModel({
       name: 'fit',
       updates: ['encoder', 'decoder'],
       optimizer: nn.adam({ learningRate }),
-      schedule: option.scheduleOf(options),
+      schedule: common.scheduleOf(options),
       loss: (context) => negativeBound(options, context),
     };
     return [phase({ epochs, batchSize, steps: [step] })];

@@ -15,7 +15,7 @@ import { backboneOptions, choiceOf, tapped, tapsOf, tooSmall } from './parts/fea
 import { epochsFor } from './parts/fitting/epochs.ts';
 import { phase } from './parts/fitting/phase.ts';
 import { itemMap, pooling, poolingFor, poolMap } from './parts/maps/pool-map.ts';
-import * as option from './parts/options.ts';
+import * as common from './parts/options.ts';
 import { imageShapeOf, sidesOf } from './parts/shapes.ts';
 
 const { backbone, weights, preparation } = backboneOptions;
@@ -36,9 +36,9 @@ const config = z.strictObject({
     .default('features')
     .describe('What is compared: the features of an image and of its reconstruction, or their pixels.'),
   pooling,
-  epochs: option.epochs(30),
-  batchSize: option.batchSize(16, undefined, { most: 1024 }),
-  learningRate: option.learningRate(3e-4),
+  epochs: common.epochs(30),
+  batchSize: common.batchSize(16, undefined, { most: 1024 }),
+  learningRate: common.learningRate(3e-4),
 });
 type Config = z.infer<typeof config>;
 

@@ -2,11 +2,11 @@
 import * as z from 'zod';
 import type { TrainingPhase } from '../../define.ts';
 import { levelsFor } from '../nets/sizes.ts';
-import * as option from '../options.ts';
+import * as common from '../options.ts';
 import { epochsFor } from './epochs.ts';
 
 export const defectOptions = {
-  defectShare: option.share(0.5, 'Share of the training images that get a defect.'),
+  defectShare: common.share(0.5, 'Share of the training images that get a defect.'),
   filling: z
     .enum(['texture', 'self', 'both'])
     .default('both')

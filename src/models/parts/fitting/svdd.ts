@@ -9,7 +9,7 @@ import { poolMap } from '../maps/pool-map.ts';
 import { needsSide } from '../needs-side.ts';
 import { decode, encode } from '../nets/lenet.ts';
 import { rowLatent } from '../nets/rows.ts';
-import * as option from '../options.ts';
+import * as common from '../options.ts';
 import { countOf, itemShapeOf } from '../shapes.ts';
 import { epochsFor } from './epochs.ts';
 import { pass } from './measure.ts';
@@ -24,24 +24,24 @@ export const svddOptions = {
     .describe(
       'Layers for images: the published nets for 28 × 28 and 32 × 32, or one that fits its depth to the image.',
     ),
-  code: option.latent(32, 'Length of the code.'),
+  code: common.latent(32, 'Length of the code.'),
   contrast: z
     .boolean()
     .default(true)
     .describe('Normalise the contrast of each image, then the range of all, before the encoder sees it.'),
-  pretrainEpochs: option.epochs(30, 'Passes over the training items for the autoencoder.'),
-  epochs: option.epochs(30, 'Passes over the training items for the encoder.'),
-  batchSize: option.batchSize(200, 'Items per training step.', { least: 2, most: 65536 }),
-  pretrainLearningRate: option.learningRate(1e-3, "Adam's learning rate for the autoencoder."),
-  learningRate: option.learningRate(1e-3, "Adam's learning rate for the encoder."),
-  pretrainWeightDecay: option.weightDecay(5e-4, 'L2 penalty on the autoencoder.'),
-  weightDecay: option.weightDecay(5e-7, 'λ: L2 penalty on the encoder.'),
+  pretrainEpochs: common.epochs(30, 'Passes over the training items for the autoencoder.'),
+  epochs: common.epochs(30, 'Passes over the training items for the encoder.'),
+  batchSize: common.batchSize(200, 'Items per training step.', { least: 2, most: 65536 }),
+  pretrainLearningRate: common.learningRate(1e-3, "Adam's learning rate for the autoencoder."),
+  learningRate: common.learningRate(1e-3, "Adam's learning rate for the encoder."),
+  pretrainWeightDecay: common.weightDecay(5e-4, 'L2 penalty on the autoencoder.'),
+  weightDecay: common.weightDecay(5e-7, 'λ: L2 penalty on the encoder.'),
   schedule: z
     .enum(['cosine', 'step'])
     .default('cosine')
     .describe('Learning rate over each training: along half a cosine, or "step": falls to a tenth once.'),
-  pretrainMilestone: option.share(0.33, 'Share of the epochs of the autoencoder before its learning rate falls.'),
-  milestone: option.share(0.33, 'Share of the epochs of the encoder before its learning rate falls.'),
+  pretrainMilestone: common.share(0.33, 'Share of the epochs of the autoencoder before its learning rate falls.'),
+  milestone: common.share(0.33, 'Share of the epochs of the encoder before its learning rate falls.'),
 };
 
 const schema = z.object(svddOptions);
