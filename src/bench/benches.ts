@@ -60,7 +60,7 @@ const surveyOn = (title: string, data: string, more: Partial<BenchTable> = {}): 
   trainLimit: 10_000,
   testLimit: 5000,
   notes: [
-    'The survey does not say which anomalies test: here all of them do, and none trains. It shows its results on images as bars without numbers.',
+    'The survey does not say which anomalies are in its test set: here all of them are, and none is in training. It shows its results on images as bars without numbers.',
     'One budget for all, so that the whole takes hours and not days: 10,000 normal images, which the adversarial models see five times: half of the steps that ALAD makes by itself, 39 % of GANomaly’s, 26 % of EGBAD’s, a twentieth of AnoGAN’s. The benchmark gan-one-anomaly trains EGBAD and GANomaly to their own length.',
     limitNote,
   ],
@@ -241,7 +241,7 @@ export const benches: readonly Bench[] = [
         published: arrhythmiaFigures,
         notes: [
           oracleNote,
-          'Some 33 anomalies test, so that one more hit is 0.03 of F1: seeds differ by more than most methods do.',
+          'About 33 anomalies are in the test set, so one more hit is 0.03 of F1: seeds differ by more than most methods do.',
         ],
       },
     ],

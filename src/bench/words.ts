@@ -7,7 +7,7 @@ import type { Spread } from './summary.ts';
 
 /** Stands wherever numbers of `--quick` are shown. */
 export const quickBanner =
-  'QUICK: few epochs, few classes, a small test part. It shows that the benchmark works; quote nothing of it.';
+  'QUICK: few epochs, few classes, a small test part. It shows that the benchmark works; do not cite these numbers.';
 
 /** Metrics as heads of columns of one table. */
 export const headsOf = (ids: readonly MetricId[], kind: ItemKind = 'image'): string[] =>

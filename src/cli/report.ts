@@ -23,7 +23,7 @@ export function reportText(report: RunReport, page?: string): string {
   const facts = [
     [
       'items',
-      `${counts.train} train${counts.trainAnomalies > 0 ? ` (${counts.trainAnomalies} anomalous)` : ''}${counts.contaminants ? ` (${counts.contaminants} anomalies taken for normal)` : ''}, ${counts.validation} held out, ${counts.test} test (${counts.testAnomalies} anomalous)`,
+      `${counts.train} train${counts.trainAnomalies > 0 ? ` (${counts.trainAnomalies} anomalous)` : ''}${counts.contaminants ? ` (${counts.contaminants} anomalies treated as normal)` : ''}, ${counts.validation} held out, ${counts.test} test (${counts.testAnomalies} anomalous)`,
     ],
     ['threshold', thresholdText(report.threshold)],
     ['training', `${duration(timings.fitSeconds)}${speed}`],
@@ -51,9 +51,13 @@ export function reportText(report: RunReport, page?: string): string {
   return parts.join('\n\n');
 }
 
+/** How a threshold was chosen: `chosen for a miss rate of 0.01 …`, `set by hand`. */
+export const chosenBy = (rule: string): string =>
+  rule === 'a value set by hand' ? 'set by hand' : `chosen for ${rule}`;
+
 /** Stands wherever a threshold is shown that the test part chose. */
 export const sawTestBanner =
-  'THIS THRESHOLD SAW THE TEST SET: what it does on the test part is no judgement. Judge it on other data.';
+  'This threshold was tuned on the test set, so its test figures are optimistic. Evaluate it on other data.';
 
 /** `0.9312 … 0.9714`; nothing where there is no interval. */
 export function intervalText(interval: readonly [number, number] | null | undefined): string {
@@ -84,7 +88,7 @@ function typesText({ perType, ownMetrics }: RunReport): string {
   );
 }
 
-/** `0.0213, for a false-alarm rate of 0.01 on held-out normals (592 held out); 0.9 % of the test normals and 93 % of the anomalies reach it`. */
+/** `0.0213, chosen for a false-positive rate (false alarms) of 0.01 on held-out normals (592 held out); 0.9 % of the test normals and 93 % of the anomalies reach it`. */
 export function thresholdText({
   value,
   rule,
@@ -98,7 +102,7 @@ export function thresholdText({
   if (testRecall !== undefined) reached.push(`${percent(testRecall)} of the anomalies`);
   const rest = reached.length > 0 ? `; ${reached.join(' and ')} reach it` : '';
   const band = review ? `; review from ${review.from.toPrecision(4)}` : '';
-  return `${value === null ? 'none' : value.toPrecision(4)}, for ${rule} (${normals} held out)${rest}${band}`;
+  return `${value === null ? 'none' : value.toPrecision(4)}, ${chosenBy(rule)} (${normals} held out)${rest}${band}`;
 }
 
 /** Time by operator, the slowest first. */

@@ -93,7 +93,7 @@ export function ourError(thrown: unknown): OddityError {
 export function errorText(error: OddityError, debug: number): string {
   const lines = [`error: ${said(error)}`];
   if (error instanceof InternalError) {
-    lines.push('This is a fault of oddity, not of your input. Please report it with the command and --debug 1.');
+    lines.push('This is a bug in oddity, not in your input. Please report it with the command and --debug 1.');
   }
   if (debug > 0 && error.stack) lines.push(error.stack.split('\n').slice(1).join('\n'));
   return lines.join('\n');

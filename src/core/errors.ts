@@ -183,16 +183,20 @@ export function nearestName(given: string, known: readonly string[]): string | u
   return bestDistance <= most ? best : undefined;
 }
 
+/** `Did you mean "autoencoder"?`, or else all names that are known. */
+export function nameHint(given: string, known: readonly string[]): string {
+  const near = nearestName(given, known);
+  return near === undefined ? `Known: ${known.join(', ')}.` : `Did you mean "${near}"?`;
+}
+
 /**
  * `unknownName('model', 'autoencodr', ['autoencoder'])` gives a ConfigError `unknown-model` that offers the nearest name.
  * `path` is the option that the name was given to.
  */
 export function unknownName(kind: string, given: string, known: readonly string[], path?: OptionPath): ConfigError {
-  const near = nearestName(given, known);
-  const hint = near ? `Did you mean "${near}"?` : `Known: ${known.join(', ')}.`;
   return new ConfigError(
     `unknown-${kind.replace(/ /g, '-')}`,
-    `There is no ${kind} named "${given}". ${hint}`,
+    `There is no ${kind} named "${given}". ${nameHint(given, known)}`,
     path === undefined ? undefined : factsOf({ option: path, value: given, must: `one of ${known.join(', ')}` }),
   );
 }

@@ -84,7 +84,8 @@ export function rangeOf(p: Property): string {
   if (above !== undefined) parts.push(`above ${above}`);
   if (high !== undefined) parts.push(`at most ${high}`);
   if (below !== undefined) parts.push(`below ${below}`);
-  return parts.length > 0 ? `${noun} ${parts.join(' and ')}` : noun;
+  if (parts.length === 0) return noun;
+  return `${noun} ${low !== undefined ? 'of ' : ''}${parts.join(' and ')}`;
 }
 
 /** The same for tables: `1 … 4096`, `l1 | l2 | ssim`, `> 0, ≤ 1`. */

@@ -16,7 +16,7 @@ function mustBeShare(what: string, value: number): void {
  * undefined (see `undefinedReason`). Throws ConfigError for a rate outside [0, 1].
  */
 export function tprAtFpr(scores: ArrayLike<number>, labels: ArrayLike<number>, fpr: number): number | null {
-  mustBeShare('false-alarm rate', fpr);
+  mustBeShare('false-positive rate', fpr);
   const counts = rankCounts(scores, labels);
   if (!counts) return null;
   const { truePositives, falsePositives, positives, negatives } = counts;

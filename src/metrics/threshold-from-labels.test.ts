@@ -60,7 +60,7 @@ describe('rates at fixed rates', () => {
   test('undefined and refused', () => {
     expect([tprAtFpr([1], [0], 0.1), tnrAtFnr([1], [1], 0.1)]).toEqual([null, null]);
     for (const rate of [-0.1, 1.1, Number.NaN]) {
-      expect(() => tprAtFpr([1, 2], [0, 1], rate)).toThrow('The false-alarm rate must be at least 0');
+      expect(() => tprAtFpr([1, 2], [0, 1], rate)).toThrow('The false-positive rate must be at least 0');
       expect(() => tnrAtFnr([1, 2], [0, 1], rate)).toThrow('The miss rate must be at least 0');
     }
   });

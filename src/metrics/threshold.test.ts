@@ -65,7 +65,7 @@ describe('thresholdForFalseAlarms', () => {
     );
     expect(t.threshold).toBeGreaterThan(49);
     expect(t.reason).toBe(
-      'A false-alarm rate of 0.01 needs at least 99 held-out normal scores, got 50. The threshold is just above the ' +
+      'A false-positive rate (false alarms) of 0.01 needs at least 99 held-out normal scores, got 50. The threshold is just above the ' +
         'largest of them; hold out more, or ask for a rate of 0.0197 or more.',
     );
     expect(

@@ -130,7 +130,7 @@ export function thresholdForFalseAlarms(
     reason:
       k <= n
         ? null
-        : `A false-alarm rate of ${wantedFalseAlarmRate} needs at least ${needed} held-out normal scores, got ${n}. ` +
+        : `A false-positive rate (false alarms) of ${wantedFalseAlarmRate} needs at least ${needed} held-out normal scores, got ${n}. ` +
           `The threshold is just above the largest of them; hold out more, or ask for a rate of ${ceilTo3(1 / (n + 1))} or more.`,
   };
 }

@@ -119,7 +119,7 @@ export function rocChart({ items, threshold }: ReportData, decisions?: Decisions
   const at = decisions && { x: decisions.falseAlarmRate.share ?? 0, y: decisions.recall.share ?? 0 };
   const svg = draw({
     ...squareFrame,
-    x: shareAxis('false-alarm rate (% of normal test items)'),
+    x: shareAxis('false-positive rate (% of normal test items)'),
     y: { ...shareAxis('recall (% of anomalous test items)'), grid: true },
     marks: [
       Plot.line(
@@ -135,9 +135,9 @@ export function rocChart({ items, threshold }: ReportData, decisions?: Decisions
   });
   return chart(
     'ROC curve',
-    `Recall against false-alarm rate over all thresholds; area ${curve.area.toFixed(3)}, a random score has 0.5.` +
+    `Recall against false-positive rate over all thresholds; area ${curve.area.toFixed(3)}, a random score has 0.5.` +
       (at
-        ? ` At the threshold ${raw(threshold.value!)}: recall ${percent(at.y)}, false-alarm rate ${percent(at.x)}.`
+        ? ` At the threshold ${raw(threshold.value!)}: recall ${percent(at.y)}, false-positive rate ${percent(at.x)}.`
         : ''),
     svg,
   );

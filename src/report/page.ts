@@ -87,8 +87,8 @@ function summary(data: ReportData, decisions?: Decisions): Html {
   const prevalence = counts.test > 0 ? counts.testAnomalies / counts.test : null;
   return html`<section aria-label="Summary" class="summary">
 <p class="verdict ${verdict.kind}"><b>${verdict.title}</b> ${verdict.text}</p>
-${threshold.sawTest && html`<p class="banner"><b>The threshold saw the test part.</b> Recall, precision and false-alarm rate on it flatter; metrics that need no threshold are not touched.</p>`}
-${!leakFree && html`<p class="banner"><b>Parts overlap.</b> Some items are in training and in test: every number on this page flatters.</p>`}
+${threshold.sawTest && html`<p class="banner"><b>The threshold was tuned on the test set.</b> Recall, precision and false-positive rate there are optimistic; metrics without a threshold are not affected.</p>`}
+${!leakFree && html`<p class="banner"><b>Parts overlap.</b> Some items are in training and in test: every number on this page is too optimistic.</p>`}
 <dl class="tiles">
 ${headlineMetrics.map((metric) => headlineTile(metric, data, prevalence))}
 ${
@@ -101,7 +101,7 @@ ${
 }
 </dl>
 <p class="items">Trained on ${many(counts.train, 'item')}, ${whole(counts.validation)} normals held out, tested on ${whole(counts.test)}
-(${whole(counts.testAnomalies)} anomalous, ${percent(prevalence)}). ${leakFree ? 'No item is in two parts: checked.' : ''}</p>
+(${whole(counts.testAnomalies)} anomalous, ${percent(prevalence)}). ${leakFree ? 'No train/test overlap (verified).' : ''}</p>
 </section>`;
 }
 
@@ -169,7 +169,7 @@ function thresholdPanel(data: ReportData, decisions?: Decisions): Html {
     anomalous: inReview.filter((i) => i.label === 1).length,
   };
   const origin = sawTest
-    ? html`<p class="banner"><b>It saw the test part.</b> It was chosen with labels of test items (${rule}), so what it does below is better than what it will do on new items.</p>`
+    ? html`<p class="banner"><b>It was tuned on the test set.</b> It was chosen with labels of test items (${rule}), so its figures below are better than they will be on new items.</p>`
     : html`<p>An item is anomalous when its score is at least <b class="n">${raw(value)}</b> (${rule}). It rests on ${many(normals, 'held-out normal item')}; no test item took part. Of these ${percent(empiricalRate)} reach it, so
 the true rate lies in <span class="n">${percentInterval(interval)}</span> (95 % interval).</p>`;
   const row = (name: string, meaning: string, { share, interval, count, total }: Share) =>
@@ -193,7 +193,7 @@ ${reason && html`<p class="banner mild"><b>The wanted rate is not guaranteed.</b
     'What the threshold does on the test part',
     html`<table><caption>What it does on the test part</caption>
 <thead><tr><td></td><th scope="col" class="n">share</th><th scope="col" class="n">95 % interval</th><th scope="col" class="n">items</th></tr></thead>
-<tbody>${row('recall', 'anomalies that alarm', decisions.recall)}${row('false-alarm rate', 'normals that alarm', decisions.falseAlarmRate)}${row(
+<tbody>${row('recall', 'anomalies that alarm', decisions.recall)}${row('false-positive rate', 'normals that raise a false alarm', decisions.falseAlarmRate)}${row(
       'precision',
       'alarms that are right, at this prevalence',
       decisions.precision,
@@ -249,7 +249,7 @@ function typeTable(types: ReturnType<typeof byType>, decisions?: Decisions): Htm
     }</tr></thead>
 <tbody>${types.map(
       ({ type, label, count, value, alarms }) =>
-        html`<tr class="${label ? 'anomalous' : 'normal'}"><th scope="row">${type}${label === 0 && html`<small>normal: its alarms are false</small>`}</th><td class="n">${whole(count)}</td><td class="n">${fixed(value)}</td>${
+        html`<tr class="${label ? 'anomalous' : 'normal'}"><th scope="row">${type}${label === 0 && html`<small>normal items; alarms are false positives</small>`}</th><td class="n">${whole(count)}</td><td class="n">${fixed(value)}</td>${
           alarms &&
           html`<td class="n">${percent(alarms.share)}</td><td class="wide">${bar(alarms.share, label ? 'anomalous' : 'normal')}</td><td class="n">${percentInterval(alarms.interval)}</td>`
         }</tr>`,
@@ -281,7 +281,7 @@ function gallery(data: ReportData, pictures: ReportPictures): Html {
       ? 'There are no held-out normals, so the scale has no anchor and no contour is drawn.'
       : scale.threshold === value
         ? `The contour runs at the threshold, ${raw(scale.threshold)}: an item alarms exactly when a pixel reaches it.`
-        : `The contour runs at ${raw(scale.threshold)}, the threshold of maps: the wanted false-alarm rate applied to the warmest pixel of each held-out normal map, ` +
+        : `The contour runs at ${raw(scale.threshold)}, the threshold of maps: the wanted false-positive rate applied to the highest pixel of each held-out normal map, ` +
           'so that few normal items show any contour. Scores are not pixels: an item may alarm with a small contour and pass with a large one.';
   const hasMasks = pictures.pictures.some((p) => p.mask);
   return html`<div class="legend">${scaleFigure(scale)}
@@ -314,7 +314,7 @@ ${group(
     ? 'Anomalies with the highest scores'
     : noneFound
       ? 'No anomaly is found; these come closest'
-      : 'Plainest hits',
+      : 'Clearest detections',
   'Anomalous items with the highest scores, the highest first.',
   hits,
 )}`;
@@ -348,7 +348,7 @@ function facts({ model, config, data, protocol, seed, device, versions, run, sta
     ['protocol', `${protocol}, class “${rest.class}”`],
     ['seed', String(seed)],
     ['device', device],
-    ['leak-free', rest.leakFree ? 'yes, checked' : 'no'],
+    ['train/test overlap', rest.leakFree ? 'none (verified)' : 'yes'],
     ...Object.entries(versions),
   ])}</div><div><h3>Options of the model</h3>${list(
     Object.entries(config).map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]),

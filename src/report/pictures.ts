@@ -92,7 +92,7 @@ function itemText(
   const region = largest
     ? `Largest region: ${percent(largest.area / (height * width))} of the picture, ${placeOf(largest, height, width)} ` +
       `(x ${largest.x}–${largest.x + largest.width - 1}, y ${largest.y}–${largest.y + largest.height - 1}), peak ${raw(largest.peak!)}.`
-    : `No pixel reaches the contour level; the warmest is ${warmest(map, height, width)}.`;
+    : `No pixel reaches the contour level; the highest is ${warmest(map, height, width)}.`;
   if (!mask) return { region };
   let [both, either, truth] = [0, 0, 0];
   for (let p = 0; p < mask.length; p++) {
@@ -161,7 +161,7 @@ export function scaleFigure(scale: MapScale): Html {
   }
   const hasMiddle = scale.threshold !== null && scale.threshold > scale.low && scale.threshold < scale.high;
   const places = hasMiddle ? [0, 0.25, 0.5, 0.75, 1] : [0, 0.5, 1];
-  const names = hasMiddle ? ['coldest', '', 'contour', '', 'hottest'] : ['coldest', '', 'hottest'];
+  const names = hasMiddle ? ['lowest', '', 'contour', '', 'highest'] : ['lowest', '', 'highest'];
   const marks = places.map((t, i) => {
     const exact = valueOnScale(t, scale);
     const isZero = Math.abs(exact) < 1e-4 * (scale.high - scale.low); // 1.6e-15 is noise on a scale that ends at 0.4

@@ -108,7 +108,7 @@ describe('verdict', () => {
   });
 
   test('gives the reason where nothing can be judged', () => {
-    expect(verdict(null, 0.8)).toMatchObject({ title: 'Not judged.', text: 'All 3 items are normal.' });
+    expect(verdict(null, 0.8)).toMatchObject({ title: 'Not evaluated.', text: 'All 3 items are normal.' });
   });
 });
 
@@ -194,9 +194,9 @@ describe('page', () => {
     const { threshold } = madeUpReport();
     const above = reportPage(madeUpReport({ threshold: { ...threshold, value: 9 } }));
     expect(above).toContain('No anomaly is found; these come closest');
-    expect(above).not.toContain('Plainest hits');
+    expect(above).not.toContain('Clearest detections');
     expect(above).toMatch(/text-anchor="end"[^>]*>(<[^>]*>)*threshold 9</);
-    expect(page).toContain('Plainest hits');
+    expect(page).toContain('Clearest detections');
   });
 
   test('the same data gives the same text', () => expect(reportPage(madeUpReport())).toBe(page));
@@ -240,9 +240,9 @@ describe('page', () => {
   test('a threshold that saw the test part has a banner, others say that they did not', () => {
     const { threshold } = madeUpReport();
     expect(page).toContain('no test item took part');
-    expect(page).not.toContain('saw the test part');
+    expect(page).not.toContain('tuned on the test set');
     const seen = reportPage(madeUpReport({ threshold: { ...threshold, sawTest: true, rule: 'for the best F1' } }));
-    expect(seen).toContain('The threshold saw the test part.');
+    expect(seen).toContain('The threshold was tuned on the test set.');
     expect(seen).toContain('(for the best F1)');
     expect(seen).not.toContain('no test item took part');
   });
@@ -280,7 +280,7 @@ describe('page', () => {
       }),
     );
     expect(problemsOf(bare)).toEqual([]);
-    for (const words of ['Not judged.', 'no threshold', 'There are no pictures', 'no learning curve'])
+    for (const words of ['Not evaluated.', 'no threshold', 'There are no pictures', 'no learning curve'])
       expect(bare).toContain(words);
     expect(problemsOf(reportPage(madeUpReport({ items: [], normalScores: [], pictures: undefined })))).toEqual([]);
   });

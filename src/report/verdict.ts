@@ -24,7 +24,7 @@ export function verdictOf(
   const own = readMetric(metrics, lead);
   if (own === null || own === undefined) {
     const text = readMetric(reasons, lead) ?? `There is no ${lead.title} for this run.`;
-    return { kind: 'unclear', title: 'Not judged.', text };
+    return { kind: 'unclear', title: 'Not evaluated.', text };
   }
   const value = `${lead.title} ${fixed(own)}`;
   const best = Object.entries(baselines)
@@ -33,7 +33,7 @@ export function verdictOf(
     .sort((a, b) => b.value - a.value)[0];
   if (!best) return { kind: 'unclear', title: `${value}.`, text: 'There is no baseline to compare it with.' };
   if (model.isBaseline) {
-    return { kind: 'unclear', title: 'A baseline.', text: `${value}; every detector worth its name must beat this.` };
+    return { kind: 'unclear', title: 'A baseline.', text: `${value}; a useful detector must beat this.` };
   }
   const against = `${value} against ${fixed(best.value)} of the baseline “${baselineTitle(best.name, findKind(kind).words)}”`;
   const interval = readMetric(intervals, lead);

@@ -124,7 +124,7 @@ function find(
   run: string,
 ): { found: Threshold; rule: string } {
   if (policy.by === 'false-alarm-rate')
-    return { found: thresholdForFalseAlarms(normalScores, policy.rate), rule: 'false-alarm rate' };
+    return { found: thresholdForFalseAlarms(normalScores, policy.rate), rule: 'false-positive rate' };
   if (policy.by === 'value') return { found: thresholdByValue(policy.value), rule: 'a value set by hand' };
   if (!test) {
     throw new DataError(

@@ -40,7 +40,7 @@ export function madeUpReport(changes: Partial<ReportData> = {}): ReportData {
     baselines: { 'mean-image': { item: { auroc: 0.8, ap: 0.7 } }, random: { item: { auroc: 0.5, ap: 0.44 } } },
     threshold: {
       value: 0.55,
-      rule: 'a false-alarm rate of 0.01 on held-out normals',
+      rule: 'a false-positive rate (false alarms) of 0.01 on held-out normals',
       sawTest: false,
       normals: 120,
       empiricalRate: 0,

@@ -135,7 +135,7 @@ describe('what is refused', () => {
       'an unknown data set',
       ['train', 'autoencoder', '--data', 'mnits'],
       2,
-      'There is no data set named "mnits". Did you mean "mnist"?',
+      'There is no data set named "mnits", and no file or folder of that name. Did you mean "mnist"?',
     ],
     [
       'an unknown protocol',
@@ -174,7 +174,7 @@ describe('what is refused', () => {
       2,
       'autoencoder: epochs must be an integer from 1 to 100000, got "many".',
     ],
-    ['a seed that is no number', [...task, '--seed', 'x'], 2, '--seed must be an integer at least 0, got "x".'],
+    ['a seed that is no number', [...task, '--seed', 'x'], 2, '--seed must be an integer of at least 0, got "x".'],
     ['a rate out of range', [...task, '--fpr', '1'], 2, '--fpr must be a number above 0 and below 1, got 1.'],
     [
       'a setting without a value',
@@ -294,7 +294,7 @@ config:
     [
       'a value of another type',
       'model: autoencoder\nseed: many\n',
-      '--seed must be an integer at least 0, got "many". (c.yaml:2)',
+      '--seed must be an integer of at least 0, got "many". (c.yaml:2)',
     ],
     ['what is not YAML', 'model: "autoencoder\n', 'This is not YAML:'],
     ['a list', '- model\n', 'must be a list of "key: value" lines. (c.yaml:1)'],

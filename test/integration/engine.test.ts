@@ -461,7 +461,7 @@ describe('resuming', () => {
     const warned = warningsIn(options.out!);
     expect(warned.map(({ code }) => code)).toEqual(['collapse-generated']);
     expect(warned[0].message).toMatch(
-      /^Epoch 1[56] of phase "fit" \(w\.generated-spread\): drawn items differ by 0\.0/,
+      /^Epoch 1[56] of phase "fit" \(w\.generated-spread\): generated items differ by 0\.0/,
     );
     expect(report.warnings).toEqual([{ code: 'collapse-generated', message: warned[0].message }]);
     expect(readFileSync(join(options.out!, 'report.html'), 'utf8')).toContain('<b>collapse-generated</b>');
@@ -536,9 +536,9 @@ describe('bad input', () => {
     ['unknown-class', { class: 'textur' }, 'Did you mean "texture"?'],
     ['missing-class', { class: undefined }, '`class: 0`'],
     ['unknown-device', { device: 'gpu' as never }, 'There is no device named "gpu".'],
-    ['false-alarm-rate', { falseAlarmRate: 1.5 }, 'must be above 0 and below 1'],
-    ['validation-fraction', { validationFraction: 2 }, 'from 0 to 0.9'],
-    ['bad-seed', { seed: 1.5 }, '`seed` must be an integer of at least 0, got 1.5.'],
+    ['option-range', { falseAlarmRate: 1.5 }, '`falseAlarmRate` must be a number above 0 and below 1, got 1.5.'],
+    ['option-range', { validationFraction: 2 }, 'from 0 to 0.9'],
+    ['option-range', { seed: 1.5 }, '`seed` must be an integer of at least 0, got 1.5.'],
     ['missing-data', { data: 'cifar10', class: 1, dataRoot: '/nowhere', download: false }, '/nowhere/cifar10'],
     ['unsuitable', { model: 'toy-large' as never, config: {} }, 'toy-large and synthetic: it needs 20 × 20 pixels.'],
   ])('%s leaves nothing behind', async (code, change, sentence) => {

@@ -40,7 +40,7 @@ it('without pictures it needs no data, and a threshold that saw the test part is
   const again = read();
   expect(problemsOf(again)).toEqual([]);
   expect(again).toContain('There are no pictures');
-  expect(again).toContain('The threshold saw the test part.');
+  expect(again).toContain('The threshold was tuned on the test set.');
 });
 
 it('says what is missing', async () => {

@@ -122,6 +122,20 @@ describe('compare', () => {
     await expect(compareRuns({ a, b: killed })).rejects.toThrow('its process was killed');
   });
 
+  it('says why a run failed, in the words of whoever reads what it left', async () => {
+    const text = ['The disk is full. Choose another folder with ', { option: ['out'] }, '.'];
+    const message = 'The disk is full. Choose another folder with `out`.';
+    const failed = changed('failed', { status: 'failed', error: { code: 'disk', message, text } });
+    const compared = compareRuns({ a: at('runs', 'mean'), b: failed });
+    await expect(compared).rejects.toThrow(`it failed. ${message} Repeat \`train()\` with \`overwrite: true\`.`);
+    expect((await refused('compare', at('runs', 'mean'), failed)).stderr).toContain(
+      'it failed. The disk is full. Choose another folder with --out. Repeat oddity train with --overwrite.',
+    );
+    // Runs of 0.1.0 kept the message alone.
+    const old = changed('old', { status: 'failed', error: { code: 'disk', message: 'The disk is full.' } });
+    await expect(compareRuns({ a: at('runs', 'mean'), b: old })).rejects.toThrow('it failed. The disk is full. Repeat');
+  });
+
   it('is shown as a table', () => {
     const { code, stdout } = oddity('compare', 'runs/deeper/random', 'runs/mean', '--items', '2');
     expect(code).toBe(0);
@@ -217,7 +231,7 @@ describe('predict', () => {
     const csv = oddity('predict', 'runs/mean', image, '--format', 'csv', '--quiet');
     expect(csv.stdout).toMatch(/^path,score,.*\nmany\/0000\.png,\d/);
     const json = oddity('predict', 'runs/mean', image, '--format', 'json', '--out', 'as-json', '--maps', 'npy,png16');
-    expect(json.stdout).toMatch(/exceeded by (none of 15|\d+(\.\d)? % of normals)/);
+    expect(json.stdout).toMatch(/none of 15 higher|\d+(\.\d)? % higher/);
     expect(JSON.parse(readFileSync(at('as-json', 'predictions.json'), 'utf8')).predictions).toHaveLength(1);
     expect(readdirSync(at('as-json', 'maps')).sort()).toEqual(['0000-map16.json', '0000-map16.png', '0000.npy']);
     const sentence = async (...more: string[]) =>
@@ -232,9 +246,9 @@ describe('predict', () => {
     cpSync(at('runs', 'mean'), at(run), { recursive: true });
     expect(oddity('threshold', run, '--f-beta', '1', '--write').code).toBe(0);
     const { stdout } = oddity('predict', run, join('many', '0000.png'), '--quiet');
-    expect(stdout).toMatch(/^THIS THRESHOLD SAW THE TEST SET/);
+    expect(stdout).toMatch(/^This threshold was tuned on the test set/);
     const { warning, threshold } = JSON.parse(oddity('threshold', run, '--json').stdout);
-    expect([threshold.sawTest, warning]).toEqual([true, expect.stringContaining('SAW THE TEST SET')]);
+    expect([threshold.sawTest, warning]).toEqual([true, expect.stringContaining('tuned on the test set')]);
     const options = ['--review 2,1', '--cost fa=1', '--fpr 0,1', '--fpr 0.1,0.2,0.3', '--write'];
     for (const option of options) expect((await refused('threshold', at(run), ...option.split(' '))).code).toBe(2);
   });

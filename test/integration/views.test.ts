@@ -117,7 +117,7 @@ describe('tiles', () => {
   it('refuse tiles that are too large, labels and z-scores', async () => {
     const refused = (more: object) => train({ ...common, out: join(root, 'refused'), ...more });
     await expect(refused({ tiles: { height: 25, width: 16 } })).rejects.toThrow('Use smaller tiles');
-    await expect(refused({ tiles: { ...tiles, overlap: 1 } })).rejects.toThrow(withCode('tiles'));
+    await expect(refused({ tiles: { ...tiles, overlap: 1 } })).rejects.toThrow(withCode('option-range'));
     await expect(refused({ tiles, model: 'cnn' as const, protocol: 'labelled' })).rejects.toThrow('learns from labels');
     await expect(refused({ tiles, model: 'pca' as const, mapNormalization: 'zscore' })).rejects.toThrow(
       'Leave `mapNormalization` or',
@@ -149,6 +149,8 @@ describe('augmentation', () => {
     const one = { data: table, columns: { label: 'label' as const }, threads: 1, class: '0', augment, out };
     await expect(train({ ...one, model: 'dagmm' as const })).rejects.toThrow('Augmentation applies to images only');
     await expect(train({ ...common, model: 'pca' as const, augment, out })).rejects.toThrow('pca sees each image once');
-    await expect(train({ ...learner, augment: { noise: 2 }, out })).rejects.toThrow('noise must be from 0 to 1');
+    await expect(train({ ...learner, augment: { noise: 2 }, out })).rejects.toThrow(
+      '`augment.noise` must be a number from 0 to 1',
+    );
   });
 });

@@ -44,7 +44,7 @@ export function addBench(program: Command): void {
     .option('--seeds <list>', 'seeds (default: those of the benchmark)', commaList)
     .option('--models <list>', 'models (default: those of the benchmark)', commaList)
     .option('--set <key=value>', 'set an option of the first model; may be repeated', collectSetting)
-    .option('--quick', 'a few minutes: shows that it works, nothing to quote')
+    .option('--quick', 'a few minutes: shows that it works; do not cite its numbers')
     .option('--threads <n>', 'threads of the device (default: all cores)', integer('--threads', 1))
     .option('--data-root <folder>', 'where data sets lie (default: ODDITY_DATA, else the cache of the user)')
     .option(
@@ -73,7 +73,7 @@ export function addBench(program: Command): void {
     const folder = options.state ?? join('runs', 'bench', name);
     const reports = await sweep(jobs, { folder, train, onEvent, signal }).catch((error) => {
       if (!(error instanceof Cancelled)) throw error;
-      throw new Cancelled('Stopped. What is finished is kept; the same command goes on.');
+      throw new Cancelled('Stopped. Finished rows are kept; run the same command again to resume.');
     });
     let at = 0;
     const tables = planned.map(({ table, labels, leftOut }) => {

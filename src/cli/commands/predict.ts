@@ -11,7 +11,7 @@ import { csv } from '../csv.ts';
 import { engine, type PredictResult } from '../engine.ts';
 import { addDevice, addSpeech, commaList, integer } from '../options.ts';
 import { table } from '../render.ts';
-import { percent, sawTestBanner } from '../report.ts';
+import { chosenBy, percent, sawTestBanner } from '../report.ts';
 import type { SpeechOptions } from '../terminal.ts';
 import { inCommandWords, said } from '../words.ts';
 
@@ -112,9 +112,9 @@ function tableOf({ predictions, threshold, mapThreshold }: PredictResult): strin
     p.columns ? columnsText(p.columns) : mapThreshold === null ? '–' : String(p.regions.length),
     placeOf(p),
   ]);
-  const value = threshold.value === null ? 'none' : `${threshold.value.toPrecision(5)}, for ${threshold.rule}`;
+  const value = threshold.value === null ? 'none' : `${threshold.value.toPrecision(5)}, ${chosenBy(threshold.rule)}`;
   const band = threshold.review ? `; review from ${threshold.review.from.toPrecision(5)}` : '';
-  return `${table(['score', 'of held-out normals', 'decision', ofRows ? 'columns' : 'regions', ofRows ? 'row' : 'image'], rows, ofRows ? [0] : [0, 3])}\n\nthreshold ${value}${band}`;
+  return `${table(['score', 'held-out normals', 'decision', ofRows ? 'columns' : 'regions', ofRows ? 'row' : 'image'], rows, ofRows ? [0] : [0, 3])}\n\nthreshold ${value}${band}`;
 }
 
 /** The file of an image; file and line of a row. */
@@ -123,10 +123,10 @@ const placeOf = ({ path, line }: Prediction) => (line === undefined ? path : `${
 const columnsText = (columns: NonNullable<Prediction['columns']>) =>
   columns.map(({ name, value }) => `${name} ${value.toPrecision(3)}`).join(', ');
 
-/** `exceeded by 0.4 % of normals`. */
+/** `0.4 % higher`. */
 function exceeded({ exceededBy }: Prediction, normals: number): string {
   if (exceededBy === undefined) return '–';
-  return exceededBy === 0 ? `exceeded by none of ${normals}` : `exceeded by ${percent(exceededBy)} of normals`;
+  return exceededBy === 0 ? `none of ${normals} higher` : `${percent(exceededBy)} higher`;
 }
 
 /** Numbers as they are; empty where there is none. */

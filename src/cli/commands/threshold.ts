@@ -5,7 +5,7 @@ import { act } from '../act.ts';
 import { engine, type ThresholdPolicy, type ThresholdReport } from '../engine.ts';
 import { addSpeech, between, commaList, number } from '../options.ts';
 import { table } from '../render.ts';
-import { percent, sawTestBanner } from '../report.ts';
+import { chosenBy, percent, sawTestBanner } from '../report.ts';
 
 interface Options {
   readonly fpr?: number[];
@@ -23,14 +23,18 @@ export function addThreshold(program: Command): void {
     .description('show the threshold of a trained model, or choose it again; two rules make a review band')
     .argument('<run>', 'a run folder, or an exported model where no labels are needed')
     .optionsGroup('From held-out normals:')
-    .option('--fpr <share>', 'wanted share of false alarms; two, as 0.001,0.05, make a review band', shares('--fpr'))
-    .optionsGroup('From the labels of the test part, which then judges it no more:')
+    .option(
+      '--fpr <share>',
+      'wanted false-positive rate (false alarms); two, such as 0.001,0.05, make a review band',
+      shares('--fpr'),
+    )
+    .optionsGroup('From the labels of the test set, so it can no longer evaluate it:')
     .option('--miss-rate <share>', 'wanted share of missed anomalies', between('--miss-rate', 0, 1))
     .option('--f-beta <beta>', 'the best F-beta; recall counts beta times as much as precision', number('--f-beta'))
     .option('--cost <fa=n,miss=n>', 'the least cost, for example fa=1,miss=10', costs)
     .optionsGroup('By hand:')
     .option('--value <score>', 'this score and all above are anomalous', number('--value'))
-    .option('--review <low,high>', 'from low on a person looks, from high on is anomalous', band)
+    .option('--review <low,high>', 'low to high: manual review; above high: anomalous', band)
     .optionsGroup('What becomes of it:')
     .option('--write', 'put it into model.json, for predict and test (default: only show it)');
   addSpeech(command);
@@ -46,7 +50,7 @@ export function addThreshold(program: Command): void {
       ...(warning ? [warning] : []),
       factsOf(threshold),
       ...(threshold.reason ? [threshold.reason] : []),
-      ...(policies.length > 0 ? [`before: ${before.value?.toPrecision(5) ?? 'none'}, for ${before.rule}`] : []),
+      ...(policies.length > 0 ? [`before: ${before.value?.toPrecision(5) ?? 'none'}, ${chosenBy(before.rule)}`] : []),
       ...(written
         ? [`written to ${written}; the page shows it after: oddity report ${run}`]
         : policies.length > 0
@@ -93,7 +97,7 @@ function shares(flag: string) {
   return (text: string): number[] => {
     const list = commaList(text).map(between(flag, 0, 1));
     if (list.length <= 2) return list;
-    throw new ConfigError('option-range', `${flag} takes one share or two, got "${text}".`);
+    throw new ConfigError('option-range', `${flag} takes one or two shares, got "${text}".`);
   };
 }
 
@@ -107,5 +111,5 @@ function costs(text: string): { falseAlarm: number; miss: number } {
 function band(text: string): number[] {
   const list = commaList(text).map(number('--review'));
   if (list.length === 2 && list[0] < list[1]) return list;
-  throw new ConfigError('option-range', `--review takes two scores, the lower first, got "${text}".`);
+  throw new ConfigError('option-range', `--review takes two scores, the lower one first; got "${text}".`);
 }

@@ -49,9 +49,13 @@ export type MapThreshold = Pick<
 /** What a threshold makes of a score. */
 export type Decision = 'normal' | 'review' | 'anomalous';
 
+/** The rule of a threshold that was chosen for a false-alarm rate, in words. */
+export const falseAlarmRule = (wantedRate: number | null | undefined): string =>
+  `a false-positive rate (false alarms) of ${wantedRate} on held-out normals`;
+
 /** The threshold for a wanted false-alarm rate. Throws ConfigError for a rate outside (0, 1). */
 export function calibrate(normalScores: ArrayLike<number>, wantedFalseAlarmRate: number): ThresholdReport {
-  const rule = `a false-alarm rate of ${wantedFalseAlarmRate} on held-out normals`;
+  const rule = falseAlarmRule(wantedFalseAlarmRate);
   return { rule, sawTest: false, ...calibrateMaps(normalScores, wantedFalseAlarmRate) };
 }
 

@@ -13,7 +13,7 @@ import { decodeModel } from '../../graph/onnx/read.ts';
 import { encodeModel } from '../../graph/onnx/write.ts';
 import { kindOf } from '../../kinds/index.ts';
 import type { AnyModel } from '../../models/index.ts';
-import type { MapThreshold, ThresholdReport } from '../judging/calibrate.ts';
+import { falseAlarmRule, type MapThreshold, type ThresholdReport } from '../judging/calibrate.ts';
 import type { RegionOption, Tiles } from '../task/view-options.ts';
 import { scoringProgram } from './graph.ts';
 
@@ -167,7 +167,7 @@ export function checkInfo(info: Partial<ArtifactInfo>, path: string): ArtifactIn
   }
   // Oddity 0.1 wrote neither a rule nor a threshold of maps.
   const threshold: Partial<ThresholdReport> = info.threshold;
-  const rule = `a false-alarm rate of ${threshold.wantedFalseAlarmRate} on held-out normals`;
+  const rule = falseAlarmRule(threshold.wantedFalseAlarmRate);
   return { mapThreshold: null, ...info, threshold: { rule, sawTest: false, ...threshold } } as ArtifactInfo;
 }
 

@@ -15,7 +15,9 @@ afterAll(() => rmSync(folder, { recursive: true }));
 test('the registry: unique names, every one described', () => {
   expect(new Set(datasets.map((d) => d.name)).size).toBe(datasets.length);
   for (const d of datasets) expect(d.title && d.licence && d.origin).toBeTruthy();
-  expect(() => findDataset('minst')).toThrow('There is no data set named "minst". Did you mean "mnist"?');
+  expect(() => findDataset('minst')).toThrow(
+    'There is no data set named "minst", and no file or folder of that name. Did you mean "mnist"?',
+  );
 });
 
 test('synthetic loads from nothing', async () => {

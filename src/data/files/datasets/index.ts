@@ -1,7 +1,7 @@
 /** The data sets that oddity knows by name. Adding one is one file and one line here. Node only. */
 import { existsSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
-import { ConfigError, factsOf, unknownName } from '../../../core/errors.ts';
+import { ConfigError, factsOf, nameHint, unknownName } from '../../../core/errors.ts';
 import { option, say } from '../../../core/text.ts';
 import { synthetic } from '../../synthetic.ts';
 import { folderSource } from '../folder.ts';
@@ -73,11 +73,11 @@ export function findDataset(data: string): Dataset {
   const [name, category] = withColon(data).split(':');
   const found = datasets.find((d) => d.name === name);
   if (!found) {
-    throw unknownName(
-      'data set',
-      name,
-      datasets.map((d) => d.name),
-      'data',
+    const names = datasets.map((d) => d.name);
+    throw new ConfigError(
+      'unknown-data-set',
+      `There is no data set named "${name}", and no file or folder of that name. ${nameHint(name, names)}`,
+      factsOf({ option: 'data', value: data }),
     );
   }
   const { categories } = found;
