@@ -4,12 +4,11 @@ import { ConfigError, RuntimeUnavailable } from '../core/errors.ts';
 import { version } from '../core/version.ts';
 import type { Platform } from '../engine/platform.ts';
 import { type BrowserOptions, openBrowserRuntime } from '../runtime/browser.ts';
-import { openReferenceRuntime } from '../runtime/reference.ts';
 import { type PageFile, readPageFile } from './bytes.ts';
 import { readImage } from './read-image.ts';
 
-/** Where a page computes: `wasm` in a Web Worker, `webgpu`, or `reference`, plain JavaScript without a download. */
-export type PageDevice = 'wasm' | 'webgpu' | 'reference';
+/** Where a page computes: `wasm` is WebAssembly in a Web Worker. */
+export type PageDevice = 'wasm' | 'webgpu';
 
 /** What a page decides about its runtime. */
 export interface PageOptions extends Pick<BrowserOptions, 'wasmPaths' | 'threads'> {
@@ -28,12 +27,11 @@ export function pagePlatform({ wasmPaths, maxPixels, weights }: PagePlatformOpti
   return {
     version,
     async openRuntime(device, { threads }) {
-      if (device === 'reference') return openReferenceRuntime();
       if (device === 'auto' || device === 'wasm') return openBrowserRuntime('wasm', { threads, wasmPaths });
       if (device === 'webgpu') return openBrowserRuntime('webgpu', { threads, wasmPaths });
       throw new RuntimeUnavailable(
         'device-missing',
-        `The device of a page must be auto, wasm, webgpu or reference, got ${device}.`,
+        `The device of a page must be auto, wasm or webgpu, got ${device}.`,
       );
     },
     readImage: (file) => readImage(file, maxPixels),

@@ -10,11 +10,20 @@ import type { Runtime } from './runtime.ts';
 export interface BrowserOptions {
   /** Default: all cores where the page is cross-origin isolated, else one. */
   threads?: number;
-  /** Where the `.wasm` files of onnxruntime-web are served; default: beside the script, where bundlers put them. */
+  /**
+   * URL of the folder where the `.wasm` files of `onnxruntime-web/dist` are served. Default: where Vite puts them; other
+   * bundlers may leave them out, and then they must lie beside the script.
+   */
   wasmPaths?: string;
 }
 
-/** Opens a device of the page; throws RuntimeUnavailable when the browser has none. */
+/** The file that onnxruntime-web needs besides the script. */
+const wasmFiles = { wasm: 'ort-wasm-simd-threaded.wasm', webgpu: 'ort-wasm-simd-threaded.asyncify.wasm' };
+
+/**
+ * Opens a device of the page. Throws RuntimeUnavailable `device-missing` when the browser has none and `wasm-missing` when
+ * a file of onnxruntime-web is not where it is looked for.
+ */
 export async function openBrowserRuntime(
   device: 'wasm' | 'webgpu',
   { threads, wasmPaths }: BrowserOptions = {},
@@ -24,15 +33,30 @@ export async function openBrowserRuntime(
   ort.env.logLevel = 'error';
   ort.env.wasm.numThreads = threads ?? cores;
   ort.env.wasm.proxy = device === 'wasm';
-  if (wasmPaths) ort.env.wasm.wasmPaths = wasmPaths;
+  if (wasmPaths) {
+    const folder = new URL(wasmPaths.replace(/\/?$/, '/'), location.href);
+    ort.env.wasm.wasmPaths = { wasm: new URL(wasmFiles[device], folder).href };
+  }
   const host = new SessionHost({ ort, device, threads: threads ?? cores, takesInputs: ort.env.wasm.proxy });
   try {
     await host.start();
   } catch (error) {
-    const message = `This browser does not start ${device}. Use ${device === 'webgpu' ? 'wasm' : 'a newer one'}. (${oneLine(error)})`;
-    throw new RuntimeUnavailable('device-missing', message);
+    throw unavailable(device, oneLine(error));
   }
   return hostedRuntime(device, directLink(host));
+}
+
+function unavailable(device: 'wasm' | 'webgpu', reason: string): RuntimeUnavailable {
+  // What it says of a file that is not there: a page of the server in its place is no WebAssembly, either.
+  if (/WebAssembly\.|fetch|magic word/i.test(reason)) {
+    return new RuntimeUnavailable(
+      'wasm-missing',
+      `The page must serve ${wasmFiles[device]}, and it cannot be loaded (${reason}) Copy it from onnxruntime-web/dist to ` +
+        'the folder of the script, or say where it is with wasmPaths.',
+    );
+  }
+  const remedy = device === 'webgpu' ? 'Use wasm' : 'Use a newer one';
+  return new RuntimeUnavailable('device-missing', `This browser does not start ${device} (${reason}) ${remedy}.`);
 }
 
 /** Calls the host right here. What has begun cannot be stopped; its caller is told at once all the same. */

@@ -52,6 +52,14 @@ export async function refusal(call: () => Promise<unknown>) {
   }
 }
 
+/** Scores with the files of onnxruntime-web from a folder of their own. */
+export async function scoreFrom(device: 'wasm' | 'webgpu', wasmPaths: string) {
+  const detector = await loadDetector('/', { device, threads: 1, wasmPaths });
+  const scores = await scoreBoth(detector);
+  await detector.close();
+  return scores;
+}
+
 export const refusals = async () => ({
   weights: await refusal(() => fit('dfm', normals)),
   device: await refusal(() => fit('pca', normals, { device: 'cpu' as 'wasm' })),

@@ -11,6 +11,7 @@ import { browserPath, openSite, type Site } from '../helpers/page.ts';
 import { type BothScores, type ModelUnderTest, normals, options, scoreBoth } from './fit-and-score.ts';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
+const ort = join(here, '../../node_modules/onnxruntime-web/dist');
 
 /** Pictures of each kind that files may have, the last two lossy or deep. */
 const size = { width: 24, height: 16 };
@@ -68,6 +69,8 @@ describe.skipIf(!existsSync(browserPath))('oddity/browser (skipped without /usr/
     const files: Record<string, string> = {
       'model.onnx': join(folder, 'model.onnx'),
       'model.json': join(folder, 'model.json'),
+      'ort/ort-wasm-simd-threaded.wasm': join(ort, 'ort-wasm-simd-threaded.wasm'),
+      'ort/ort-wasm-simd-threaded.asyncify.wasm': join(ort, 'ort-wasm-simd-threaded.asyncify.wasm'),
       'oddity.safetensors': join(here, '../../weights/oddity.safetensors'),
     };
     for (const [name, { bytes }] of Object.entries(pictures)) {
@@ -118,6 +121,16 @@ describe.skipIf(!existsSync(browserPath))('oddity/browser (skipped without /usr/
     const found = await site.call<BothScores[]>(`loadAndScore('${device}')`);
     expect(found).toHaveLength(4);
     for (const scores of found) expectEqualScores(scores, expected, device === 'wasm' ? 1e-5 : 1e-3);
+  });
+
+  it.each(['wasm', 'webgpu'])('takes the files of ONNX Runtime from where it is told, on %s', async (device) => {
+    const found = await site.call<BothScores>(`scoreFrom('${device}', 'ort')`);
+    expectEqualScores(found, expected, device === 'wasm' ? 1e-5 : 1e-3);
+    const refused = await site.call<{ code: string; message: string }>(
+      `refusal(() => scoreFrom('${device}', '/nowhere/'))`,
+    );
+    expect(refused.code).toBe('wasm-missing');
+    expect(refused.message).toMatch(/ort-wasm-simd-threaded.*wasmPaths/);
   });
 
   it.each(Object.entries(pictures))('decodes %s as Node does', async (name, { bytes, within }) => {
