@@ -91,7 +91,7 @@ it('discriminators want real pairs real, generator and encoder the contrary', ()
   const [x, z] = [g.input('x', [1, 6]), g.input('z', [1, config.latent])];
   const results = phase.steps.map((step) => {
     const result = step.loss({ net: (group) => trace.group(group), x, labels: x, classes: x, draw: () => z });
-    return 'loss' in result ? result : { loss: result, metrics: {} };
+    return nn.partsOf(result);
   });
   const net = (name: string) => trace.group(name);
   const nets = aladNets([6]);

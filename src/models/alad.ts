@@ -13,7 +13,6 @@ import { defineModel } from './define.ts';
 import { byKind } from './parts/by-kind.ts';
 import { epochsFor } from './parts/fitting/epochs.ts';
 import { phase } from './parts/fitting/phase.ts';
-import { spread } from './parts/fitting/watch.ts';
 import { itemMap } from './parts/maps/pool-map.ts';
 import { needsSide } from './parts/needs-side.ts';
 import { aladNets } from './parts/nets/alad.ts';
@@ -108,14 +107,8 @@ function discriminatorsLoss(options: Config, context: nn.StepContext): nn.StepRe
   const [dxz, dxx, dzz] = [contrast(xz, 1), contrast(xx, 1), contrast(zz, 1)];
   return {
     loss: g.add(g.add(dxz, dxx), dzz),
-    metrics: {
-      ...{ xz: dxz, xx: dxx, zz: dzz },
-      real: g.reduceMean(xz.real),
-      fake: g.reduceMean(xz.fake),
-      'generated-spread': spread(generated),
-      'data-spread': spread(x),
-      'code-spread': spread(code),
-    },
+    metrics: { xz: dxz, xx: dxx, zz: dzz, real: g.reduceMean(xz.real), fake: g.reduceMean(xz.fake) },
+    watch: { generated, data: x, code },
   };
 }
 

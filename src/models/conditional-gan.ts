@@ -16,7 +16,6 @@ import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';
 import { defineModel, type ImageShape } from './define.ts';
 import { phase } from './parts/fitting/phase.ts';
-import { spread } from './parts/fitting/watch.ts';
 import { differenceMap } from './parts/maps/pool-map.ts';
 import { needsSide } from './parts/needs-side.ts';
 import {
@@ -135,7 +134,7 @@ function generatorLoss(options: Config, step: nn.StepContext): nn.StepResult {
   const fake = discriminate(options, step.net('discriminator'), made, step.classes);
   return {
     loss: onLogit(fake),
-    metrics: { 'generated-spread': spread(made), 'data-spread': spread(signed(step.x)) },
+    watch: { generated: made, data: signed(step.x) },
   };
 }
 
@@ -144,7 +143,7 @@ function encoderLoss(options: Config, { net, x: image, classes }: nn.StepContext
   const x = signed(image);
   const latent = encode(options, net('encoder'), x);
   const again = generate(options, net('generator').frozen(), latent, classes, imageShapeOf(x));
-  return { loss: nn.l2(x, again), metrics: { 'code-spread': spread(latent) } };
+  return { loss: nn.l2(x, again), watch: { code: latent } };
 }
 
 /**

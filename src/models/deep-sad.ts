@@ -23,7 +23,6 @@ import {
   unsuitableForSvdd,
   updateCentre,
 } from './parts/fitting/svdd.ts';
-import { spread } from './parts/fitting/watch.ts';
 import { sensitivityMap } from './parts/maps/pool-map.ts';
 
 const config = z.strictObject({
@@ -72,7 +71,7 @@ export const deepSad = defineModel({
         const code = codeOf(options, net, x);
         const squares = distance(code, centre(options, net('centre')));
         const loss = g.reduceMean(sadTerms(squares, labels, options.eta));
-        return { loss, metrics: { spread: spread(code) } };
+        return { loss, metrics: { spread: nn.spread(code) } };
       },
     };
     return [

@@ -26,7 +26,6 @@ import {
   unsuitableForSvdd,
   updateCentre,
 } from './parts/fitting/svdd.ts';
-import { spread } from './parts/fitting/watch.ts';
 import { sensitivityMap } from './parts/maps/pool-map.ts';
 import * as common from './parts/options.ts';
 
@@ -56,7 +55,7 @@ function pullLoss(options: Config, { net, x }: nn.StepContext, warmUp: boolean):
   const code = codeOf(options, net, x);
   const squares = distance(code, centre(options, net('centre')));
   // The spread shrinks by design, so it is not watched for a collapse as the autoencoder's is.
-  const metrics = { spread: spread(code) };
+  const metrics = { spread: nn.spread(code) };
   if (objective === 'one-class') return { loss: g.reduceMean(squares), metrics };
   const radius = net('boundary').buffer('radius', [], nn.zerosInit);
   const now = upperQuantile(g.sqrt(g.stopGradient(squares)), nu);

@@ -80,7 +80,7 @@ it('each loss moves one network, with the signs of the sheet', () => {
     const x = g.input('x', [1, 1, 9, 12]);
     const z = g.input('z', [1, config.latent]);
     const result = step.loss({ net: (group) => trace.group(group), x, labels: x, classes: x, draw: () => z });
-    const { loss, metrics } = 'loss' in result ? result : { loss: result, metrics: {} };
+    const { loss, metrics } = nn.partsOf(result);
     const feeds: Tensors = {
       x: float32(new Rng(1).uniforms(108), x.shape as number[]),
       z: float32(new Rng(1).normals(config.latent), z.shape as number[]),

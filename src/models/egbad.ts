@@ -14,7 +14,6 @@ import { defineModel } from './define.ts';
 import { byKind } from './parts/by-kind.ts';
 import { epochsFor } from './parts/fitting/epochs.ts';
 import { phase } from './parts/fitting/phase.ts';
-import { spread } from './parts/fitting/watch.ts';
 import { itemMap } from './parts/maps/pool-map.ts';
 import { needsSide } from './parts/needs-side.ts';
 import { egbadNets } from './parts/nets/egbad.ts';
@@ -93,13 +92,8 @@ function discriminatorLoss(options: Config, context: nn.StepContext): nn.StepRes
   const fake = nets.discriminate(options, net('discriminator'), made, z).logit;
   return {
     loss: g.add(nn.bceWithLogits(real, 1), nn.bceWithLogits(fake, 0)),
-    metrics: {
-      real: g.reduceMean(real),
-      fake: g.reduceMean(fake),
-      'generated-spread': spread(made),
-      'data-spread': spread(x),
-      'code-spread': spread(code),
-    },
+    metrics: { real: g.reduceMean(real), fake: g.reduceMean(fake) },
+    watch: { generated: made, data: x, code },
   };
 }
 

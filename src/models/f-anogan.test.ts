@@ -22,7 +22,7 @@ function look({ phase }: TrainingPhase, name: string) {
   const x = g.input('x', [2, ...shape]);
   const context = { net: (group: string) => trace.group(group), x, labels: x, classes: x };
   const result = step.loss({ ...context, draw: (n, draw) => trace.group('step').draw(n, draw) });
-  const { loss, metrics } = 'loss' in result ? result : { loss: result, metrics: {} };
+  const { loss, metrics } = nn.partsOf(result);
   const rng = new Rng(2);
   const feeds: Tensors = { x: float32(rng.split('x').uniforms(128), [2, ...shape]) };
   const { parameters, buffers, draws } = trace;

@@ -15,7 +15,6 @@ import { epochsFor } from './parts/fitting/epochs.ts';
 import { normalLatents } from './parts/fitting/gan-losses.ts';
 import { gradientPenalty } from './parts/fitting/gradient-penalty.ts';
 import { phase } from './parts/fitting/phase.ts';
-import { spread } from './parts/fitting/watch.ts';
 import { differenceMap, poolMap } from './parts/maps/pool-map.ts';
 import { needsSide } from './parts/needs-side.ts';
 import { fAnoganNets } from './parts/nets/f-anogan.ts';
@@ -82,7 +81,7 @@ function generatorLoss(options: Config, step: nn.StepContext): nn.StepResult {
   const nets = fAnoganNets(itemShapeOf(x));
   const generated = nets.generate(options, net('generator'), normalLatents(step, options.latent), itemShapeOf(x));
   const loss = g.neg(g.reduceMean(nets.criticize(options, net('critic'), generated)));
-  return { loss, metrics: { 'generated-spread': spread(generated), 'data-spread': spread(signedItems(x)) } };
+  return { loss, watch: { generated: generated, data: signedItems(x) } };
 }
 
 /**
@@ -98,17 +97,18 @@ function encoderLoss(options: Config, step: nn.StepContext): nn.StepResult {
   if (variant === 'ziz') {
     const z = normalLatents(step, options.latent);
     const found = nets.encode(options, net('encoder'), generate(z));
-    return { loss: nn.l2(z, found), metrics: { 'code-spread': spread(found) } };
+    return { loss: nn.l2(z, found), watch: { code: found } };
   }
   const z = nets.encode(options, net('encoder'), x);
   const again = generate(z);
   const residual = nn.l2(x, again);
-  if (variant === 'izi') return { loss: residual, metrics: { 'code-spread': spread(z) } };
+  if (variant === 'izi') return { loss: residual, watch: { code: z } };
   const f = (v: Value) => nets.features(options, net('critic').frozen(), v);
   const features = nn.l2(f(x), f(again));
   return {
     loss: g.add(residual, g.mul(features, kappa)),
-    metrics: { residual, features, 'code-spread': spread(z) },
+    metrics: { residual, features },
+    watch: { code: z },
   };
 }
 

@@ -69,7 +69,7 @@ function look({ phase }: TrainingPhase, name: string) {
   const x = g.input('x', [1, 3]);
   const context = { net: (group: string) => trace.group(group), x, labels: x, classes: x };
   const result = step.loss({ ...context, draw: (n, draw) => trace.group('step').draw(n, draw) });
-  const { loss, metrics } = 'loss' in result ? result : { loss: result, metrics: {} };
+  const { loss, metrics } = nn.partsOf(result);
   const feeds: Tensors = { x: float32([0.1, 0.5, 0.9], [1, 3]) };
   for (const { spec } of trace.parameters.values())
     feeds[spec.name] = float32(new Rng(2).split(spec.name).normals(size(spec.shape)), spec.shape);

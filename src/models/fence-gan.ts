@@ -10,7 +10,6 @@ import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';
 import { defineModel } from './define.ts';
 import { phase } from './parts/fitting/phase.ts';
-import { spread } from './parts/fitting/watch.ts';
 import { sensitivityMap } from './parts/maps/pool-map.ts';
 import { needsSide } from './parts/needs-side.ts';
 import { discriminate, fenceNetworks, generate, latentOf } from './parts/nets/fence.ts';
@@ -98,12 +97,8 @@ function fenceLoss(options: Config, step: nn.StepContext): nn.StepResult {
   const spreading = dispersion(fence);
   return {
     loss: g.add(encirclement, g.mul(spreading, options.beta)),
-    metrics: {
-      encirclement,
-      dispersion: spreading,
-      'generated-spread': spread(fence),
-      'data-spread': spread(signedItems(step.x)),
-    },
+    metrics: { encirclement, dispersion: spreading },
+    watch: { generated: fence, data: signedItems(step.x) },
   };
 }
 

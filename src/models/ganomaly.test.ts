@@ -87,13 +87,13 @@ describe('steps', () => {
       classes: g.input('classes', [4, 2]),
       draw: () => expect.fail('nothing is drawn'),
     });
-    if (!('metrics' in result)) throw new Error('metrics are missing');
+    const { loss, metrics, watch } = nn.partsOf(result);
+    const spreads = Object.fromEntries(Object.entries(watch).map(([kind, value]) => [kind, nn.spread(value)]));
+    const all = { loss, ...metrics, ...spreads };
     const specs = [...trace.parameters.values(), ...trace.buffers.values()].map(({ spec }) => spec);
     const feeds: Tensors = { ...nn.initialize(specs, new Rng(3)), x };
-    const values = g.evaluate([result.loss, ...Object.values(result.metrics)], feeds);
-    return Object.fromEntries(
-      ['loss', ...Object.keys(result.metrics)].map((name, i) => [name, Number(values[i].data[0])]),
-    );
+    const values = g.evaluate(Object.values(all), feeds);
+    return Object.fromEntries(Object.keys(all).map((name, i) => [name, Number(values[i].data[0])]));
   }
 
   it('weigh the generator’s losses 1, 50 and 1', () => {

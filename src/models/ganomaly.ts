@@ -16,7 +16,6 @@ import { defineModel } from './define.ts';
 import { byKind } from './parts/by-kind.ts';
 import { epochsFor } from './parts/fitting/epochs.ts';
 import { phase } from './parts/fitting/phase.ts';
-import { spread } from './parts/fitting/watch.ts';
 import { differenceMap } from './parts/maps/pool-map.ts';
 import { needsSide } from './parts/needs-side.ts';
 import { ganomalyNets } from './parts/nets/ganomaly.ts';
@@ -73,12 +72,8 @@ function generatorLoss(options: Config, { net, x: items }: nn.StepContext): nn.S
   ].reduce((a, b) => g.add(a, b));
   return {
     loss,
-    metrics: {
-      ...{ adversarial, contextual, encoder },
-      'generated-spread': spread(reconstruction),
-      'data-spread': spread(x),
-      'code-spread': spread(code),
-    },
+    metrics: { adversarial, contextual, encoder },
+    watch: { generated: reconstruction, data: x, code },
   };
 }
 

@@ -85,7 +85,7 @@ function look(config: Options, name: string, change?: (name: string, values: Flo
   const x = g.input('x', [2, ...shape]);
   const draw = (n: string, d: nn.Draw) => trace.group('step').draw(n, d);
   const result = step.loss({ net: (group) => trace.group(group), x, labels: x, classes: x, draw });
-  const { loss, metrics } = 'loss' in result ? result : { loss: result, metrics: {} };
+  const { loss, metrics } = nn.partsOf(result);
   const own = [...trace.parameters].filter(([n]) => n.startsWith(`${step.updates[0]}.`)).map(([, p]) => p.value);
   const slopes = g.gradients(loss, own);
   const feeds = feedsOf(trace, 2, change, images);

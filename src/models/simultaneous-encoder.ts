@@ -13,7 +13,6 @@ import { defineModel, type ImageShape } from './define.ts';
 import { normalLatents } from './parts/fitting/gan-losses.ts';
 import { gradientPenalty } from './parts/fitting/gradient-penalty.ts';
 import { phase } from './parts/fitting/phase.ts';
-import { spread } from './parts/fitting/watch.ts';
 import { differenceMap, poolMap } from './parts/maps/pool-map.ts';
 import { needsSide } from './parts/needs-side.ts';
 import { type Norm, stridedGenerator, stridedTrunk } from './parts/nets/dcgan.ts';
@@ -118,7 +117,7 @@ function generatorLoss(options: Config, step: nn.StepContext): nn.StepResult {
   const { net, x } = step;
   const generated = generate(options, net('generator'), normalLatents(step, options.latent), imageShapeOf(x));
   const loss = g.neg(g.reduceMean(criticize(options, net('critic'), generated)));
-  return { loss, metrics: { 'generated-spread': spread(generated), 'data-spread': spread(signed(x)) } };
+  return { loss, watch: { generated: generated, data: signed(x) } };
 }
 
 /** mean |G(z) − G(E(G(z)))|: the encoder sees generated images alone, never a training image. */
@@ -127,7 +126,7 @@ function encoderLoss(options: Config, step: nn.StepContext): nn.StepResult {
   const generator = (z: Value) => generate(options, net('generator').frozen(), z, imageShapeOf(x));
   const generated = generator(normalLatents(step, options.latent));
   const code = encode(options, net('encoder'), generated);
-  return { loss: nn.l1(generated, generator(code)), metrics: { 'code-spread': spread(code) } };
+  return { loss: nn.l1(generated, generator(code)), watch: { code: code } };
 }
 
 /** The published networks, sizes and rates; lengths are of the full size alone, where the published training grew. */

@@ -13,7 +13,6 @@ import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';
 import { defineModel } from './define.ts';
 import { phase } from './parts/fitting/phase.ts';
-import { spread } from './parts/fitting/watch.ts';
 import { itemMap, poolMap } from './parts/maps/pool-map.ts';
 import { needsSide } from './parts/needs-side.ts';
 import { canvasDepth, encodeCanvas, fromCanvas, kernels, toCanvas, withoutFrame } from './parts/nets/ganomaly.ts';
@@ -86,8 +85,7 @@ function generatorLoss(options: Config, { net, x: image }: nn.StepContext): nn.S
     g.mul(contextual, contextualWeight),
     g.mul(latent, latentWeight),
   ].reduce((a, b) => g.add(a, b));
-  const spreads = { 'generated-spread': spread(reconstruction), 'data-spread': spread(x) };
-  return { loss, metrics: { adversarial, contextual, latent, ...spreads } };
+  return { loss, metrics: { adversarial, contextual, latent }, watch: { generated: reconstruction, data: x } };
 }
 
 /**

@@ -16,7 +16,6 @@ import { defineModel, type ImageShape, type ItemShape } from './define.ts';
 import { byKind } from './parts/by-kind.ts';
 import { epochsFor } from './parts/fitting/epochs.ts';
 import { phase } from './parts/fitting/phase.ts';
-import { spread } from './parts/fitting/watch.ts';
 import { itemMap, pooling, poolingFor, poolMap, sensitivityMap } from './parts/maps/pool-map.ts';
 import { needsSide } from './parts/needs-side.ts';
 import { stridedGenerator, stridedTrunk } from './parts/nets/dcgan.ts';
@@ -123,7 +122,7 @@ function negativeBound(options: Config, { net, x, draw }: nn.StepContext): nn.St
   const error = g.reduceMean(surprise(options.likelihood, x, reconstruction, logVariance));
   const kl = g.reduceMean(divergence(codes));
   const loss = g.add(error, g.mul(kl, options.beta));
-  return { loss, metrics: { error, kl, 'code-spread': spread(codes.mean) } };
+  return { loss, metrics: { error, kl }, watch: { code: codes.mean } };
 }
 
 /** Training steps on images by default. */

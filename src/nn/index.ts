@@ -11,4 +11,5 @@ export * from './phase.ts';
 export * from './recurrent.ts';
 export * from './schedules.ts';
 export * from './scope.ts';
+export * from './spread.ts';
 export * from './training.ts';

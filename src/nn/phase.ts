@@ -23,8 +23,29 @@ export interface StepContext {
   draw(name: string, draw: Draw): Value;
 }
 
-/** A loss, or a loss with scalars to watch. */
-export type StepResult = Value | { loss: Value; metrics: Readonly<Record<string, Value>> };
+/**
+ * Values `[N, ...]` that must differ within a batch. Their standard deviation over the batch is a metric of the step,
+ * and where it vanishes the training is said to have collapsed.
+ */
+export interface Watch {
+  /** What a generator makes. */
+  readonly generated?: Value;
+  /** The training items as the networks see them, with which generated ones are compared. */
+  readonly data?: Value;
+  /** What an encoder gives. */
+  readonly code?: Value;
+}
+
+/** A loss, or a loss with scalars to show and values to watch. */
+export type StepResult =
+  | Value
+  | { readonly loss: Value; readonly metrics?: Readonly<Record<string, Value>>; readonly watch?: Watch };
+
+/** What a step says, whichever way it says it. */
+export function partsOf(result: StepResult) {
+  const { loss, metrics = {}, watch = {} }: Exclude<StepResult, Value> = 'loss' in result ? result : { loss: result };
+  return { loss, metrics, watch };
+}
 
 /** One optimiser step of an iteration. */
 export interface Step {

@@ -12,9 +12,10 @@ import type { Program } from '../graph/program.ts';
 import { substitute } from '../graph/substitute.ts';
 import type { Value } from '../graph/value.ts';
 import { clipByNorm, gradientNorm } from './optimizers.ts';
-import type { Phase, Step } from './phase.ts';
+import { type Phase, partsOf, type Step, type Watch } from './phase.ts';
 import { constant } from './schedules.ts';
 import { type Draw, type Spec, Trace } from './scope.ts';
+import { spread } from './spread.ts';
 import { declare, joinPack, type Pack, packsOf, packTensors, type State, splitPack, unpackTensors } from './state.ts';
 
 /** An input that gets one entry per iteration. */
@@ -37,6 +38,8 @@ export interface AssembledPhase {
   readonly batches: number;
   /** Scalars that come back per iteration, losses first: what the steps watch, and the norm of each step's gradient. */
   readonly metrics: readonly string[];
+  /** Which of them are spreads of what a step watches. */
+  readonly watched: readonly Watched[];
   /** Every parameter and buffer that the phase uses. */
   readonly specs: readonly Spec[];
   /** Those parameters that one of its steps moves. */
@@ -45,6 +48,12 @@ export interface AssembledPhase {
   pack(tensors: Tensors): Tensors;
   /** Named tensors from the state vectors: parameters, buffers, averages (`ema.` + name) and optimiser state. */
   unpack(state: Tensors): Tensors;
+}
+
+/** The metric that is the spread of what a step watches. */
+export interface Watched {
+  readonly metric: string;
+  readonly kind: keyof Watch;
 }
 
 /** Makes the first values of parameters and buffers, each from a stream named after it. */
@@ -75,6 +84,9 @@ export function assemble(phase: Phase, batch: BatchType): AssembledPhase {
     feeds,
     batches: Math.max(1, ...phase.steps.map((s) => s.repeats ?? 1)),
     metrics: Object.keys(watched).sort((a, b) => Number(b.endsWith('.loss')) - Number(a.endsWith('.loss'))),
+    watched: runs.flatMap(({ step, watch }) =>
+      kindsOf(watch).map((kind) => ({ metric: `${step.name}.${spreadName(kind)}`, kind })),
+    ),
     specs: [...layout.parameters, ...layout.buffers],
     trained: layout.parameters.filter(({ name }) => phase.steps.some((s) => s.updates.includes(groupOf(name)))),
     pack: (tensors) => packTensors(state, tensors),
@@ -91,7 +103,11 @@ interface Run {
   readonly trace: Trace;
   readonly loss: Value;
   readonly metrics: Readonly<Record<string, Value>>;
+  readonly watch: Watch;
 }
+
+const spreadName = (kind: keyof Watch) => `${kind}-spread`;
+const kindsOf = (watch: Watch) => Object.keys(watch) as (keyof Watch)[];
 
 /** Traces every step, in the order in which they run. Adds what they read of a batch to the feeds. */
 function traceSteps(phase: Phase, batch: BatchType, feeds: Feed[]): Run[] {
@@ -132,8 +148,9 @@ function traceSteps(phase: Phase, batch: BatchType, feeds: Feed[]): Run[] {
       },
       draw: (name, draw) => trace.group('step').draw(name, draw),
     });
-    const { loss, metrics } = 'loss' in result ? result : { loss: result, metrics: {} };
-    return { step, repeat, trace, loss, metrics };
+    const { loss, metrics, watch } = partsOf(result);
+    const spreads = Object.fromEntries(kindsOf(watch).map((kind) => [spreadName(kind), spread(watch[kind]!)]));
+    return { step, repeat, trace, loss, metrics: { ...metrics, ...spreads }, watch };
   };
   return phase.steps.flatMap((step) =>
     Array.from({ length: step.repeats ?? 1 }, (_, repeat) => traceOne(step, repeat)),

@@ -443,9 +443,10 @@ describe('resuming', () => {
     const loss = (c: nn.StepContext) => {
       const w = c.net('a').parameter('w', [1], nn.filled(1));
       const b = c.net('b').parameter('b', [1], nn.zerosInit);
-      const one = g.add(g.mul(g.reduceMean(c.x), 0), 1);
-      const metrics = { 'generated-spread': g.reshape(w, []), 'data-spread': one };
-      return { loss: g.add(g.reduceSum(w), g.reduceSum(g.square(b))), metrics };
+      // Two items at 1 and −1, whose spread is 1, and the same times w.
+      const data = g.concat([g.add(g.mul(w, 0), 1), g.sub(g.mul(w, 0), 1)], 0);
+      const watch = { generated: g.mul(data, w), data };
+      return { loss: g.add(g.reduceSum(w), g.reduceSum(g.square(b))), watch };
     };
     const optimizer = nn.sgd({ learningRate: 1 / 128 });
     const phase = { name: 'fit', steps: [{ name: 'w', updates: ['a', 'b'], optimizer, loss }] };

@@ -1,8 +1,10 @@
 /**
  * Signs that a training has collapsed, read from what it watches: a generator that draws always the same, an encoder that
- * gives always the same code. Models say by names what they watch (`src/models/parts/fitting/watch.ts`).
+ * gives always the same code. Steps say what is watched (`Watch` in `src/nn/phase.ts`).
  */
 import type { Event } from '../../core/events.ts';
+import type { Watch } from '../../nn/phase.ts';
+import type { Watched } from '../../nn/training.ts';
 import type { EpochRecord } from './contract.ts';
 
 /** Less than this share of what it should be is a collapse. */
@@ -13,19 +15,17 @@ type Warning = Event & { type: 'warning' };
 /** One kind of collapse: what is watched, and below which value it has collapsed; undefined where that is not known. */
 interface Sign {
   readonly code: string;
-  readonly watched: string;
-  floor(record: EpochRecord, largest: number): number | undefined;
+  readonly kind: keyof Watch;
+  /** From the spread of the data, where it is watched too, and the largest value so far. */
+  floor(data: number | undefined, largest: number): number | undefined;
   message(value: string, floor: string): string;
 }
 
 const signs: readonly Sign[] = [
   {
     code: 'collapse-generated',
-    watched: 'generated-spread',
-    floor({ metrics }) {
-      const name = Object.keys(metrics).find((n) => n.endsWith('.data-spread'));
-      return name === undefined ? undefined : SHARE * metrics[name];
-    },
+    kind: 'generated',
+    floor: (data) => (data === undefined ? undefined : SHARE * data),
     message: (value, floor) =>
       `generated items differ by ${value}, less than a tenth of the training items (${floor}): the generator has ` +
       'collapsed and makes nearly the same item every time. Scores may be meaningless; train for fewer epochs or with ' +
@@ -33,8 +33,8 @@ const signs: readonly Sign[] = [
   },
   {
     code: 'collapse-code',
-    watched: 'code-spread',
-    floor: (_record, largest) => SHARE * largest,
+    kind: 'code',
+    floor: (_data, largest) => SHARE * largest,
     message: (value, floor) =>
       `codes differ by ${value}, less than a tenth of before (${floor}): the encoder has collapsed and gives nearly the ` +
       'same code every time. Scores may be meaningless; train for fewer epochs or with lower learning rates.',
@@ -45,16 +45,17 @@ const signs: readonly Sign[] = [
  * Watches the epochs of one phase, in order. A value below its floor is a warning where it was above before, or where
  * half of the phase is over: at the start a generator knows nothing. Each sign of each step is told once.
  */
-export function watchCollapse(epochs: number): (record: EpochRecord) => Warning[] {
+export function watchCollapse(epochs: number, watched: readonly Watched[]): (record: EpochRecord) => Warning[] {
   const seen = new Map<string, { largest: number; wasAbove: boolean; isTold: boolean }>();
+  const dataName = watched.find(({ kind }) => kind === 'data')?.metric;
   return (record) =>
     Object.entries(record.metrics).flatMap(([name, value]) => {
-      const sign = signs.find((s) => name.endsWith(`.${s.watched}`));
+      const sign = signs.find(({ kind }) => watched.some((w) => w.metric === name && w.kind === kind));
       if (!sign) return [];
       const state = seen.get(name) ?? { largest: 0, wasAbove: false, isTold: false };
       seen.set(name, state);
       state.largest = Math.max(state.largest, value);
-      const floor = sign.floor(record, state.largest);
+      const floor = sign.floor(dataName === undefined ? undefined : record.metrics[dataName], state.largest);
       if (floor === undefined) return [];
       if (value >= floor && value > 0) {
         state.wasAbove = true;

@@ -53,7 +53,8 @@ export class PhaseRun {
   /** Time and iteration of the last checkpoint. */
   private saved: number | undefined;
   private savedAt: number | undefined;
-  private readonly watch: ReturnType<typeof watchCollapse>;
+  /** Hears the records of epochs; it knows what is watched once the phase is open. */
+  private watch: ReturnType<typeof watchCollapse> = () => [];
 
   constructor(
     private readonly options: FitOptions,
@@ -65,15 +66,15 @@ export class PhaseRun {
     this.history = [...start.history];
     this.sums = [...start.sums];
     if (start.iteration > 0) this.savedAt = start.iteration;
-    this.watch = watchCollapse(plan.total / plan.perEpoch);
-    // What an earlier start of the run has told is not told again.
-    for (const record of start.history) if (record.phase === plan.phase.name) this.watch(record);
   }
 
   async fit(profiles: ProfileRow[]): Promise<{ tensors: Tensors; history: EpochRecord[] }> {
     const { options, plan, clock } = this;
     const opening = openPhase(options, plan, this.start.tensors, options.runtime);
     const { assembled, session, packed } = await orAbort(opening, options.signal);
+    this.watch = watchCollapse(plan.total / plan.perEpoch, assembled.watched);
+    // What an earlier start of the run has told is not told again.
+    for (const record of this.start.history) if (record.phase === plan.phase.name) this.watch(record);
     try {
       const read = async (): Promise<Tensors> => {
         // What the phase does not touch comes from the phases before it.

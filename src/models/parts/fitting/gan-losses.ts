@@ -4,7 +4,6 @@ import type { Value } from '../../../graph/value.ts';
 import type * as nn from '../../../nn/index.ts';
 import { discriminate, discriminatorLoss, type GanOptions, generate, generatorLoss } from '../nets/dcgan.ts';
 import { countOf, itemShapeOf, signedItems } from '../shapes.ts';
-import { spread } from './watch.ts';
 
 /** z ~ N(0, 1) for each item of the batch, `[N, latent]`. */
 export const normalLatents = ({ x, draw }: nn.StepContext, latent: number): Value =>
@@ -30,5 +29,5 @@ export function ganDiscriminatorLoss(
 export function ganGeneratorLoss(options: GanOptions, { net, x }: nn.StepContext, z: Value): nn.StepResult {
   const generated = generate(options, net('generator'), z, itemShapeOf(x));
   const loss = generatorLoss(discriminate(options, net('discriminator'), generated).logit);
-  return { loss, metrics: { 'generated-spread': spread(generated), 'data-spread': spread(signedItems(x)) } };
+  return { loss, watch: { generated: generated, data: signedItems(x) } };
 }

@@ -14,7 +14,6 @@ import { countOf, itemShapeOf } from '../shapes.ts';
 import { epochsFor } from './epochs.ts';
 import { pass } from './measure.ts';
 import { phase } from './phase.ts';
-import { spread } from './watch.ts';
 
 /** Options of the networks and of their training. */
 export const svddOptions = {
@@ -197,7 +196,7 @@ function autoencoderLoss(options: SvddOptions, { net, x: items }: nn.StepContext
   const code = encode(options, net('encoder'), x);
   const reconstruction = decode(options, net('decoder'), code, itemShapeOf(x));
   const error = poolMap('sum', g.square(g.sub(x, reconstruction))); // [N]
-  return { loss: g.reduceMean(error), metrics: { 'code-spread': spread(code) } };
+  return { loss: g.reduceMean(error), watch: { code: code } };
 }
 
 /** The phases before there is a centre: the range of the images, where contrast is normalised, and the autoencoder. */
