@@ -14,20 +14,24 @@ export interface NamedBytes {
 export async function readPageFile(file: PageFile, name: string, signal?: AbortSignal): Promise<NamedBytes> {
   if (file instanceof Uint8Array) return { name, bytes: file };
   if (file instanceof Blob) return { name: file instanceof File ? file.name : name, bytes: await bytesOf(file) };
-  const found = await fetchBytes(file, signal);
-  if (found instanceof Uint8Array) return { name: String(file), bytes: found };
-  throw new DataError('unreadable-file', `${file} must be a file that can be fetched, and ${found}.`);
+  const bytes = await fetchIfThere(file, signal);
+  if (!bytes) throw unreadable(file, 'the server has none there');
+  return { name: String(file), bytes };
 }
 
-/** The bytes at a URL, or in words why there are none. Rejects only when `signal` aborts. */
-export async function fetchBytes(url: string | URL, signal?: AbortSignal): Promise<Uint8Array | string> {
-  try {
-    const response = await fetch(url, { signal });
-    return response.ok ? await bytesOf(response) : `the server answers ${response.status}`;
-  } catch (error) {
+/** The bytes at a URL; undefined where the server has none (404). Throws DataError `unreadable-file` for other failures. */
+export async function fetchIfThere(url: string | URL, signal?: AbortSignal): Promise<Uint8Array | undefined> {
+  const response = await fetch(url, { signal }).catch((error: Error) => {
     signal?.throwIfAborted();
-    return (error as Error).message;
-  }
+    throw unreadable(url, error.message);
+  });
+  if (response.status === 404) return undefined;
+  if (!response.ok) throw unreadable(url, `the server answers ${response.status}`);
+  return bytesOf(response);
+}
+
+function unreadable(url: string | URL, found: string): DataError {
+  return new DataError('unreadable-file', `${url} must be a file that can be fetched, and ${found}. Check the URL.`);
 }
 
 const bytesOf = async (body: Blob | Response) => new Uint8Array(await body.arrayBuffer());

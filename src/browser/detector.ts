@@ -2,7 +2,7 @@
 import { DataError } from '../core/errors.ts';
 import { type Artifact, type ArtifactInfo, checkInfo, joinArtifact } from '../engine/scoring/artifact.ts';
 import { type Detector, openDetector } from '../engine/scoring/detector.ts';
-import { fetchBytes, readPageFile } from './bytes.ts';
+import { fetchIfThere, readPageFile } from './bytes.ts';
 import { type PageOptions, pagePlatform } from './platform.ts';
 
 /**
@@ -21,7 +21,8 @@ type Find = (ending: string) => Promise<{ name: string; bytes: Uint8Array } | un
  */
 export async function loadDetector(files: DetectorFiles, options: PageOptions = {}): Promise<Detector> {
   const { device = 'auto', threads, ...rest } = options;
-  const artifact = await readArtifact(finderOf(files));
+  const where = typeof files === 'string' || files instanceof URL ? `at ${files}` : 'among the files';
+  const artifact = await readArtifact(finderOf(files), where);
   const platform = pagePlatform(rest);
   return openDetector(artifact, await platform.openRuntime(device, { threads }), platform);
 }
@@ -35,12 +36,13 @@ export function detectorFiles({ artifact: { info, onnx, weights } }: Detector): 
   };
 }
 
-async function readArtifact(find: Find): Promise<Artifact> {
+/** `where` is where a file is missed. */
+async function readArtifact(find: Find, where: string): Promise<Artifact> {
   const [onnx, json] = [await find('.onnx'), await find('.json')];
   if (!onnx) {
     throw new DataError(
       'missing-artefact',
-      'A detector needs its file model.onnx, which is not there. Export it again.',
+      `There must be a model.onnx ${where}, and there is none. Save or export the detector again.`,
     );
   }
   const names = { onnx: onnx.name, json: json?.name ?? 'model.json' };
@@ -72,7 +74,7 @@ function finderAt(url: string): Find {
   const stem = isFile ? url.replace(/\.(onnx|json)$/i, '') : `${url.replace(/\/?$/, '/')}model`;
   return async (ending) => {
     const name = ending.startsWith('.') ? stem + ending : stem.replace(/[^/]*$/, ending);
-    const bytes = await fetchBytes(name);
-    return bytes instanceof Uint8Array ? { name, bytes } : undefined;
+    const bytes = await fetchIfThere(name);
+    return bytes && { name, bytes };
   };
 }

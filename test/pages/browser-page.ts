@@ -62,6 +62,7 @@ export async function scoreFrom(device: 'wasm' | 'webgpu', wasmPaths: string) {
 
 export const refusals = async () => ({
   weights: await refusal(() => fit('dfm', normals)),
+  absent: await refusal(() => fit('dfm', normals, { weights: '/none.safetensors' })),
   device: await refusal(() => fit('pca', normals, { device: 'cpu' as 'wasm' })),
   missing: await refusal(() => loadDetector('/none')),
   damaged: await refusal(async () =>

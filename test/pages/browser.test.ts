@@ -148,12 +148,15 @@ describe.skipIf(!existsSync(browserPath))('oddity/browser (skipped without /usr/
     const codes = Object.fromEntries(Object.entries(found).map(([name, { code }]) => [name, code]));
     expect(codes).toEqual({
       weights: 'weights-needed',
+      absent: 'unreadable-file',
       device: 'device-missing',
       missing: 'missing-artefact',
       damaged: 'artefact-corrupt',
       save: 'no-disk',
     });
     expect(found.weights.message).toContain('oddity/weights/oddity.safetensors');
+    expect(found.missing.message).toContain('model.onnx at /none');
+    expect(found.absent.message).toContain('/none.safetensors must be a file');
   });
 });
 
