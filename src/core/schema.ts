@@ -142,10 +142,17 @@ export function readSides(text: string): readonly [number, number] | string {
   return more.length === 0 && Number.isInteger(height) && Number.isInteger(width) ? [height, width] : text;
 }
 
-/** One `key=value`, added to those before it. Throws ConfigError `set` for a text without a key. */
-export function readPair(text: string, before: unknown, flag: string, example: string): Record<string, string> {
+/** One `key=value` of the option `name`, added to those before it. Throws ConfigError `set` for a text without a key. */
+export function readPair(
+  text: string,
+  before: unknown,
+  name: string,
+  [key, value]: readonly [string, unknown],
+): Record<string, string> {
   const at = text.indexOf('=');
-  if (at < 1)
-    throw new ConfigError('set', `--${flag} takes key=value, got "${text}". For example: --${flag} ${example}`);
+  if (at < 1) {
+    const example = option([name, key], value);
+    throw new ConfigError('set', say`${option(name)} takes key=value, got "${text}". For example: ${example}`);
+  }
   return { ...(before as Record<string, string> | undefined), [text.slice(0, at).trim()]: text.slice(at + 1).trim() };
 }

@@ -32,7 +32,7 @@ export async function synthetic(options: SyntheticOptions = {}): Promise<Source>
     ['size', size, 4],
   ] as const) {
     if (!Number.isInteger(value) || value < min) {
-      throw new ConfigError('synthetic', `synthetic: ${name} must be an integer >= ${min}, got ${value}.`);
+      throw new ConfigError('synthetic', `synthetic: ${name} must be an integer of at least ${min}, got ${value}.`);
     }
   }
   const rng = new Rng(seed).split('synthetic');

@@ -115,10 +115,7 @@ function holdOut(source: Source, model: AnyModel, fraction: number, rng: Rng) {
   const normal = rng.split('validation').shuffle(Uint32Array.from(own.filter(isNormal)));
   const anomalous = model.learning === 'supervised' ? own.filter((i) => !isNormal(i)) : [];
   if (model.learning === 'supervised' && anomalous.length === 0) {
-    throw new ConfigError(
-      'no-labels',
-      `${model.name} learns from labelled anomalies, and there are none. Give labels.`,
-    );
+    throw new ConfigError('no-labels', `${model.name} needs labelled anomalies, but there are none. Label some.`);
   }
   if (normal.length === 0) throw new DataError('no-normal', `${source.name} has no normal items to learn from.`);
   const count = normal.length > 1 ? Math.min(normal.length - 1, Math.round(fraction * normal.length)) : 0;

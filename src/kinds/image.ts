@@ -54,16 +54,13 @@ export const isPath = (text: string): boolean => !/^(https?|data|blob|file):/.te
 export async function pixelsOf(item: ImageInput, readImage: ReadContext['readImage']): Promise<Pixels> {
   if (!isRawImage(item)) {
     if (readImage) return readImage(item);
-    throw new DataError(
-      'no-decoder',
-      'There is nothing here that decodes image files. Pass pixels: {data, width, height}.',
-    );
+    throw new DataError('no-decoder', 'Image files cannot be decoded here. Pass pixels: {data, width, height}.');
   }
   const { data, width, height } = item;
   const channels = data.length / (width * height);
   if (!(width > 0 && height > 0) || (channels !== 1 && channels !== 3 && channels !== 4)) {
     throw new ShapeError(
-      `An image of ${width} x ${height} (width x height) must have 1, 3 or 4 values a pixel, got ${data.length} values in all.`,
+      `An image of ${width} x ${height} (width x height) must have 1, 3 or 4 values per pixel, got ${data.length} values in total.`,
     );
   }
   if (data instanceof Float32Array) checkUnitRange(data);

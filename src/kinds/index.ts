@@ -27,7 +27,7 @@ export function registerKind(kind: AnyKind): void {
     const what = taken.name === kind.name ? `the name ${kind.name}` : `items of ${kind.axes} axes`;
     throw new ConfigError(
       'repeated-name',
-      `A kind needs a name and a number of axes of its own; ${what} belong to ${taken.name}.`,
+      `A kind needs its own name and number of axes; ${what} belong to ${taken.name}.`,
     );
   }
   known.push(kind);

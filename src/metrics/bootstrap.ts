@@ -53,7 +53,7 @@ export function resample(
   statistics: (sample: readonly Float64Array[], labels: Uint8Array) => readonly (number | null)[],
 ): (Interval | null)[] {
   if (!Number.isInteger(rounds) || rounds < 1) {
-    throw new ConfigError('rounds', `The number of bootstrap rounds must be an integer >= 1, got ${rounds}.`);
+    throw new ConfigError('rounds', `The number of bootstrap rounds must be an integer of at least 1, got ${rounds}.`);
   }
   if (!(level > 0 && level < 1)) {
     throw new ConfigError('level', `The confidence level must be above 0 and below 1, got ${level}.`);

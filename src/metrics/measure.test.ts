@@ -201,7 +201,7 @@ describe('the registry', () => {
     const own = defineMetric({ ...description, name: 'own', compute: () => 1 });
     expect(withOwnMetrics([own]).at(-1)).toBe(own);
     const twin = { ...own, name: 'auroc' };
-    expect(() => withOwnMetrics([twin])).toThrow('There is a metric item.auroc already.');
+    expect(() => withOwnMetrics([twin])).toThrow('There is already a metric item.auroc.');
     expect(() => withOwnMetrics([own, { ...own }])).toThrow('There is a metric item.own already.');
     expect(readMetric({ item: { own: 0.25 } }, own)).toBe(0.25);
     expect(readMetric({ item: {} }, own)).toBe(undefined);

@@ -114,7 +114,7 @@ export function registerMetric(metric: Metric): void {
 
 function addTo(known: Metric[], metric: Metric): void {
   if (known.some((other) => idOf(other) === idOf(metric))) {
-    throw new ConfigError('repeated-name', `There is a metric ${idOf(metric)} already. Give yours another name.`);
+    throw new ConfigError('repeated-name', `There is already a metric ${idOf(metric)}. Give yours another name.`);
   }
   known.push(metric);
 }

@@ -73,10 +73,7 @@ export function registerModel(model: AnyModel): void {
   const taken = known.find((m) => m.name === model.name);
   if (taken === model) return;
   if (taken) {
-    throw new ConfigError(
-      'repeated-name',
-      `A model needs a name of its own, and there is a model named "${model.name}" already.`,
-    );
+    throw new ConfigError('repeated-name', `There is already a model named "${model.name}". Give yours another name.`);
   }
   known.push(model);
 }

@@ -171,7 +171,7 @@ async function chooseBank(options: Config, data: FitData, former: Bank, images: 
   const seen = Math.min(patches, Math.floor(LIMITS.patches / dimensions));
   const sample = seen < patches ? data.rng.split('patches').permutation(patches).subarray(0, seen).sort() : undefined;
   if (sample) {
-    const message = `The bank is chosen among a random ${seen} of ${patches} patches: more do not fit into memory.`;
+    const message = `The bank is chosen from ${seen} of ${patches} patches, sampled at random: more do not fit into memory.`;
     data.onEvent({ type: 'log', level: 'info', message });
   }
   const rows = new Float32Array(seen * dimensions);

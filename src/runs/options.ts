@@ -292,7 +292,7 @@ export const runOptions = z.strictObject({
             help: `what a column of a file of rows is: ${columnKinds.join(', ')}; may be repeated`,
             repeats: true,
             formerly: 'columns',
-            read: (text, before) => readPair(text, before, 'column', 'amount=numeric'),
+            read: (text, before) => readPair(text, before, 'columns', ['amount', 'numeric']),
           },
           {
             name: 'label',
@@ -412,7 +412,7 @@ export const runOptions = z.strictObject({
         value: '<key=value>',
         help: 'set an option of the model; may be repeated',
         repeats: true,
-        read: (text, before) => readPair(text, before, 'set', 'epochs=5'),
+        read: (text, before) => readPair(text, before, 'config', ['epochs', 5]),
       }),
     ),
   /**

@@ -41,7 +41,7 @@ export async function loadPlugin(path: string): Promise<LoadedPlugin> {
     const [reason] = (error as Error).message.split('\n');
     throw new ConfigError(
       'plugin-load',
-      `The plugin ${path} must be a JavaScript module that loads, and does not: ${reason}`,
+      `The plugin ${path} must be a JavaScript module that can be loaded: ${reason}`,
     );
   }
   const found: Record<Part, string[]> = { models: [], metrics: [], kinds: [], datasets: [] };
@@ -55,7 +55,7 @@ export async function loadPlugin(path: string): Promise<LoadedPlugin> {
     const names = Object.keys(exported);
     throw new ConfigError(
       'plugin-empty',
-      `The plugin ${path} must export a model, a metric, a kind or a data set, and exports ` +
+      `The plugin ${path} must export a model, a metric, a kind or a data set, but exports ` +
         `${names.length > 0 ? `none of them (${names.join(', ')})` : 'nothing'}. Export what defineModel returned, for example.`,
     );
   }

@@ -160,7 +160,7 @@ function checkImagesOnly({ model, options: { augment, tiles } }: ResolvedRun, so
   if (augment && source.kind !== 'image') {
     throw new ConfigError(
       'augment',
-      say`Augmentation applies to images only, and ${source.name} holds none. Leave ${option('augment')} out.`,
+      say`Augmentation applies to images only, but ${source.name} has none. Leave ${option('augment')} out.`,
     );
   }
   if (tiles) checkTiles(tiles, model, source.shape);

@@ -144,7 +144,7 @@ describe('images', () => {
     await expect(detector.scoreRow({ a: 1 })).rejects.toThrow(/takes images, got a row/);
     expect(detector.decide(Number.NaN)).toBeNull();
     await expect(detector.scoreImage({ data: new Uint8Array(7), width: 2, height: 2 })).rejects.toThrow(
-      /1, 3 or 4 values a pixel/,
+      /1, 3 or 4 values per pixel/,
     );
   });
 

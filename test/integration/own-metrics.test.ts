@@ -100,7 +100,7 @@ it('is refused under a name that is taken, before anything is trained', async ()
   const twin = defineMetric({ ...youden, name: 'auroc' });
   const out = join(cwd, 'runs', 'none');
   await expect(train({ ...task, model: 'random', metrics: [twin], out })).rejects.toThrow(
-    'There is a metric item.auroc already. Give yours another name.',
+    'There is already a metric item.auroc. Give yours another name.',
   );
   expect(existsSync(out)).toBe(false);
 });

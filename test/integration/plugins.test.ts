@@ -126,7 +126,7 @@ describe('on the command line', () => {
     );
     expect(refused('empty.mjs', 'export const a = 1;').stderr).toMatch(/exports none of them \(a\)/);
     const twice = refused('twice.mjs', "import { knn } from 'oddity'; export const mine = { ...knn };");
-    expect([twice.code, twice.stderr]).toEqual([2, expect.stringContaining('there is a model named "knn" already')]);
+    expect([twice.code, twice.stderr]).toEqual([2, expect.stringContaining('There is already a model named "knn"')]);
     expect(oddity('models', '--plugin', 'nowhere.mjs').stderr).toMatch(/The plugin nowhere\.mjs must be/);
     expect(oddity('train', 'knn', '--data', 'synthetic', '--set', 'floor=1').stderr).toMatch(
       /knn has no option named "floor"/,

@@ -30,7 +30,7 @@ function halves({
         anomalies === undefined ? anomalous.length : Math.floor((anomalies / (1 - anomalies)) * normals.length);
       return finishSplit(source, {
         protocol: protocol.name,
-        description: `${protocol.title}: ${sentence} Half of the items, drawn by the seed, train without their anomalies.`,
+        description: `${protocol.title}: ${sentence} Half of the items, chosen by seed, are used for training, without their anomalies.`,
         normals: order.subarray(0, half).filter((i) => !isAnomalous(i)),
         spare: order.subarray(0, half).filter(isAnomalous),
         test: [...normals, ...anomalous.subarray(0, most)],

@@ -105,7 +105,7 @@ export function fitEncoding(
       code: 'constant-columns',
       message:
         `${constant.length} of ${width} columns are constant in the training rows (${listed(constant)}): ` +
-        'they say something of other rows only where these differ.',
+        'they matter only for rows in which they differ.',
     });
   }
   const gaps = columns.flatMap((column, c) => {
@@ -117,7 +117,7 @@ export function fitEncoding(
   if (gaps.length > 0) {
     remarks.push({
       code: 'missing-values',
-      message: `Missing numbers take the median of the training rows: ${listed(gaps)}.`,
+      message: `Missing numbers are replaced by the median of the training rows: ${listed(gaps)}.`,
     });
   }
   return { encoding: { scaling, clip: scaling === 'min-max' ? CLIP : null, columns: encoded }, remarks };

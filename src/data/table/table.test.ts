@@ -126,7 +126,7 @@ describe('encoding', () => {
     ]);
     expect(fitted.remarks.map((r) => r.message)).toEqual([
       expect.stringContaining('1 of 4 columns are constant in the training rows (c)'),
-      expect.stringContaining('take the median of the training rows: d 1'),
+      expect.stringContaining('are replaced by the median of the training rows: d 1'),
     ]);
   });
 

@@ -7,7 +7,6 @@ import type { ItemKind, ItemShape } from '../define.ts';
 export function byKind<T>(shape: ItemShape, choices: Partial<Record<ItemKind, T>>): T {
   const { name, words } = kindOf(shape);
   const choice = choices[name];
-  if (choice === undefined)
-    throw new ShapeError(`${Object.keys(choices).join(' or ')} is taken here, got ${words.item}.`);
+  if (choice === undefined) throw new ShapeError(`This needs ${Object.keys(choices).join(' or ')}, got ${words.item}.`);
   return choice;
 }

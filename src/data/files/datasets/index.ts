@@ -41,7 +41,7 @@ export function registerDataset(dataset: Dataset): void {
   if (taken) {
     throw new ConfigError(
       'repeated-name',
-      `A data set needs a name of its own, and there is one named "${dataset.name}" already.`,
+      `There is already a data set named "${dataset.name}". Give yours another name.`,
     );
   }
   known.push(dataset);

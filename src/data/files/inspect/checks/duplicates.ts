@@ -37,12 +37,12 @@ export const duplicates: Check = {
           ];
     return [
       ...finding(differing, 'error', 'with the other label', 'Decide which label is right and remove the other copy.'),
-      ...finding(across, 'error', 'in another part', 'Remove one of each: what was trained on must not be tested.'),
+      ...finding(across, 'error', 'in another part', 'Remove one of each: test images must not be training images.'),
       ...finding(
         within,
         'warning',
         'in the same part',
-        'Remove them: copies count twice, and a drawn split may part them.',
+        'Remove them: copies count twice, and a random split may put them in different parts.',
       ),
     ];
   },
@@ -107,8 +107,8 @@ export const nearDuplicates: Check = {
   find({ images }) {
     const seen = images.filter(({ file }) => file.image);
     if (seen.length > MOST) {
-      const message = `Near duplicates were not looked for: more than ${MOST} images.`;
-      return [{ severity: 'note', message, advice: 'Inspect a part of them by itself.', paths: [] }];
+      const message = `Near duplicates were not searched for: there are more than ${MOST} images.`;
+      return [{ severity: 'note', message, advice: 'Inspect part of them separately.', paths: [] }];
     }
     const hashes = seen.map(({ file }) => gradientHash(file.image!.thumbnail));
     const near: { image: Image; other: FileFacts; bits: number; isAcross: boolean }[] = [];
@@ -134,8 +134,8 @@ export const nearDuplicates: Check = {
             `${count(some.length, 'image looks', 'images look')} like another of the same label ${where} ` +
             `(at most ${NEAR_BITS} of ${SIDE * SIDE} bits of a gradient hash differ).`,
           advice: across
-            ? 'Keep pictures of one piece in one part: a test on pieces that were trained on is too good.'
-            : 'See whether they are pictures of one piece; if so keep them in one part.',
+            ? 'Keep pictures of one object in one part: testing on objects seen in training is too optimistic.'
+            : 'Check whether they show the same object; if so, keep them in one part.',
           paths: some.map(({ image }) => image.file.id),
           remarks: some.map(({ other, bits }) => `distance ${bits} from ${other.id}`),
         },

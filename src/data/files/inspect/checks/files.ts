@@ -15,7 +15,7 @@ export const emptyFile: Check = {
       {
         severity: 'error',
         message: `${count(paths.length, 'file has', 'files have')} no bytes.`,
-        advice: 'Copy them again from where they came, or remove them.',
+        advice: 'Copy them again from the source, or remove them.',
         paths,
       },
     ];
@@ -31,7 +31,7 @@ export const cutFile: Check = {
       {
         severity: 'error',
         message: `${count(paths.length, 'file ends', 'files end')} before the image does.`,
-        advice: 'Copy them again from where they came, or remove them: what is missing would be grey or black.',
+        advice: 'Copy them again from the source, or remove them: the missing part would be grey or black.',
         paths,
       },
     ];
@@ -50,7 +50,7 @@ export const unreadableFile: Check = {
         advice: 'Replace or remove them; a run stops at the first.',
         paths: broken.map((file) => file.id),
         remarks: broken.map((file) =>
-          file.format ? `${file.format}: ${file.problem}` : 'no image by its first bytes',
+          file.format ? `${file.format}: ${file.problem}` : 'its first bytes are not those of an image',
         ),
       },
     ];
@@ -67,8 +67,8 @@ export const wrongExtension: Check = {
     return [
       {
         severity: 'warning',
-        message: `${count(wrong.length, 'file is', 'files are')} of another format than the name says.`,
-        advice: 'Rename them: oddity reads the content, other programs go by the name.',
+        message: `${count(wrong.length, 'file is', 'files are')} of another format than the file extension.`,
+        advice: 'Rename them: oddity goes by the content, but other programs go by the name.',
         paths: wrong.map((file) => file.id),
         remarks: wrong.map((file) => `is ${file.format}`),
       },
@@ -84,8 +84,8 @@ export const hiddenImage: Check = {
     return [
       {
         severity: 'warning',
-        message: `${count(images.length, 'image is', 'images are')} not used because the name is not that of an image.`,
-        advice: 'Give them the ending of their format to use them.',
+        message: `${count(images.length, 'image is', 'images are')} not used because the file extension is not that of an image.`,
+        advice: 'Give them the extension of their format to use them.',
         paths: images.map(([id]) => id),
         remarks: images.map(([, format]) => `is ${format}`),
       },

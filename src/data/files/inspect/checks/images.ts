@@ -43,8 +43,8 @@ export const mixedSizes: Check = {
         severity: stretched ? 'warning' : 'note',
         message: `Images have ${found.length} sizes: ${inWords(found)}.`,
         advice: stretched
-          ? 'Crop them to one shape: when all get one size, those of another ratio of sides are distorted.'
-          : 'All get one size; details of the larger ones are lost.',
+          ? 'Crop them to one aspect ratio: resizing to one size distorts the others.'
+          : 'All are resized to one size; details of the larger ones are lost.',
         paths: rest.flatMap(([, ids]) => ids),
         remarks: rest.flatMap(([value, ids]) => ids.map(() => value)),
       },
@@ -62,7 +62,7 @@ export const mixedModes: Check = {
       {
         severity: 'warning',
         message: `Images have ${found.length} modes: ${inWords(found)}.`,
-        advice: 'Save all in one mode: a detector can learn the difference instead of the defects.',
+        advice: 'Save all in one mode: a detector may learn the difference between modes instead of the defects.',
         paths: rest.flatMap(([, ids]) => ids),
         remarks: rest.flatMap(([value, ids]) => ids.map(() => value)),
       },
@@ -84,7 +84,7 @@ export const longImages: Check = {
       {
         severity: 'warning',
         message: `${count(long.length, 'image is', 'images are')} more than ${LONG} times as long as wide.`,
-        advice: 'Cut them into tiles: made square they lose most of their long side.',
+        advice: 'Cut them into tiles: resized to a square they lose most of their length.',
         paths: long.map(({ file }) => file.id),
         remarks: long.map(({ file }) => `${file.image?.width}x${file.image?.height}`),
       },

@@ -15,8 +15,8 @@ export const missingMask: Check = {
           ? 'No anomalous image has a mask.'
           : `${bare.length} of ${count(anomalous.length, 'anomalous image')} ${bare.length === 1 ? 'has' : 'have'} no mask.`,
         advice: none
-          ? 'Add masks under ground_truth/<type>/<name>_mask.png to measure where anomalies are found, or go without.'
-          : 'Add the missing masks: pixel metrics would take these images for free of defects.',
+          ? 'Add masks under ground_truth/<type>/<name>_mask.png to measure whether anomalies are located, or go without.'
+          : 'Add the missing masks: pixel metrics leave these images out.',
         paths: none ? [] : bare.map((item) => item.id),
       },
     ];
@@ -35,7 +35,7 @@ export const maskSize: Check = {
       {
         severity: 'error',
         message: `${count(wrong.length, 'mask is', 'masks are')} of another size than the image.`,
-        advice: 'Draw or export them again at the size of the image: a stretched mask marks the wrong pixels.',
+        advice: 'Draw or export them again at the size of the image: a resized mask marks the wrong pixels.',
         paths: wrong.map(({ file }) => file.id),
         remarks: wrong.map(({ image, file }) => `${size(file.image)}, image ${size(image.image)}`),
       },
@@ -52,7 +52,7 @@ export const emptyMask: Check = {
       {
         severity: 'warning',
         message: `${count(empty.length, 'mask')} of anomalous images ${empty.length === 1 ? 'marks' : 'mark'} no pixel.`,
-        advice: 'Mark the defect with values above 0, or move the image to the normal ones.',
+        advice: 'Mark the defect with values above 0, or move the image to the normal images.',
         paths: empty.map(({ file }) => file.id),
       },
     ];
@@ -71,7 +71,7 @@ export const fullMask: Check = {
       {
         severity: 'warning',
         message: `${count(full.length, 'mask marks', 'masks mark')} more than ${100 * NEARLY_ALL} % of the image.`,
-        advice: 'See whether they are inverted: pixels above 0 are anomalous, 0 is normal.',
+        advice: 'Check whether they are inverted: pixels above 0 are anomalous, 0 is normal.',
         paths: full.map(({ file }) => file.id),
         remarks: full.map(({ file }) => `${(100 * file.image!.positive).toFixed(1)} %`),
       },

@@ -29,8 +29,8 @@ export const suspiciousNormals: Check = {
     return [
       {
         severity: 'warning',
-        message: `${count(suspicious.length, 'normal image is', 'normal images are')} far from the mean of the normal ones.`,
-        advice: 'Look at them: an anomaly among the normal images teaches that it is normal.',
+        message: `${count(suspicious.length, 'normal image is', 'normal images are')} far from the mean of the normal images.`,
+        advice: 'Check them: the detector learns that an anomaly among the normal images is normal.',
         paths: suspicious.map((i) => normals[i].file.id),
         remarks: suspicious.map((i) => `z ${zs[i].toFixed(1)}`),
       },

@@ -26,7 +26,7 @@ export const fewNormals: Check = {
       {
         severity: n < 2 ? 'error' : 'warning',
         message: `There ${n === 1 ? 'is' : 'are'} ${count(n, 'normal image')} to train on.`,
-        advice: `Add normal images: ${FEW_NORMALS} is little, some hundreds are good.`,
+        advice: `Add normal images: ${FEW_NORMALS} is few; several hundred are good.`,
         paths: [],
       },
     ];
@@ -42,7 +42,7 @@ export const noAnomalies: Check = {
       {
         severity: 'warning',
         message: `There is no anomalous image ${hasTest ? 'in the test part' : 'to test with'}.`,
-        advice: 'Add some: without them nothing can say how many defects are found.',
+        advice: 'Add some: without them it cannot be measured how many defects are found.',
         paths: [],
       },
     ];
@@ -64,8 +64,8 @@ export const fewTestNormals: Check = {
         message: `The test part has ${count(n, 'normal image')}.`,
         advice:
           n === 0
-            ? 'Add some: without them neither false alarms nor AUROC can be measured.'
-            : `Add some: a rate of false alarms is measured in steps of ${(100 / n).toFixed(0)} %.`,
+            ? 'Add some: without them neither the false-positive rate (false alarms) nor AUROC can be measured.'
+            : `Add some: the false-positive rate (false alarms) is measured in steps of ${(100 / n).toFixed(0)} %.`,
         paths: [],
       },
     ];
@@ -88,7 +88,7 @@ export const unbalanced: Check = {
       {
         severity: 'note',
         message: `${(100 * share).toFixed(1)} % of the test part are anomalous.`,
-        advice: 'Read AP and F1 with this share in mind, and take AUROC and error rates to compare with other sets.',
+        advice: 'AP and F1 depend on this share; use AUROC and error rates to compare with other data sets.',
         paths: [],
       },
     ];
@@ -112,7 +112,7 @@ export const tinyTypes: Check = {
       {
         severity: 'note',
         message: `${count(tiny.length, 'defect type has', 'defect types have')} fewer than ${FEW_OF_TYPE} images: ${list}.`,
-        advice: 'Do not conclude from the figures of such a type.',
+        advice: 'Do not draw conclusions from the figures of these types.',
         paths: [],
       },
     ];
