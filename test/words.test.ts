@@ -31,10 +31,16 @@ const modelKeys = new Set(models.flatMap((model) => modelOptions(model).map((o) 
 const files = readdirSync(src, { recursive: true, encoding: 'utf8' })
   .map((file) => file.replaceAll('\\', '/'))
   .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
-  .map((file) => {
-    const text = readFileSync(join(src, file), 'utf8');
-    return { file, tree: ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true) };
-  });
+  .map((file) => sourceOf(file, readFileSync(join(src, file), 'utf8')));
+
+interface Source {
+  readonly file: string;
+  readonly tree: ts.SourceFile;
+}
+
+function sourceOf(file: string, text: string): Source {
+  return { file, tree: ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true) };
+}
 
 function walk(node: ts.Node, visit: (node: ts.Node) => void): void {
   visit(node);
@@ -85,26 +91,47 @@ function references(): { options: Named[]; actions: Named[] } {
   return { options, actions };
 }
 
+/** Flags and commands in the texts of a file, each with its line; `a template ends in --` counts as a flag. */
+function foreignWords({ file, tree }: Source): string[] {
+  const command = new RegExp(`(?<![\\w-])--([a-z]|$)|\\boddity (${commands.join('|')})\\b`);
+  const found: string[] = [];
+  walk(tree, (node) => {
+    if (!ts.isStringLiteralLike(node) && !ts.isTemplateHead(node) && !ts.isTemplateMiddleOrTemplateTail(node)) return;
+    // The help of a flag is a sentence of the command line, wherever it stands.
+    if (ts.isPropertyAssignment(node.parent) && node.parent.name.getText(tree) === 'help') return;
+    if (command.test(node.text)) found.push(`${file}: ${lineOf(tree, node)}: ${node.text.trim().slice(0, 100)}`);
+  });
+  return found;
+}
+
 describe('the words of each interface', () => {
   const { options, actions } = references();
 
   it('no text below the command line names a flag or a command', () => {
-    const command = new RegExp(`(?<![\\w-])--([a-z]|$)|\\boddity (${commands.join('|')})\\b`);
     const wrong = files
       .filter(({ file }) => !file.startsWith('cli/'))
-      .flatMap(({ file, tree }) => {
-        const found: string[] = [];
-        walk(tree, (node) => {
-          if (!ts.isStringLiteralLike(node) && !ts.isTemplateHead(node) && !ts.isTemplateMiddleOrTemplateTail(node))
-            return;
-          // The help of a flag is a sentence of the command line, wherever it stands.
-          if (ts.isPropertyAssignment(node.parent) && node.parent.name.getText(tree) === 'help') return;
-          if (command.test(node.text)) found.push(`${file}: ${lineOf(tree, node)}: ${node.text.trim().slice(0, 100)}`);
-        });
-        return found;
-      })
+      .flatMap(foreignWords)
       .filter((text) => !exceptions.some((e) => e.test(text) || e.test(text.split(':')[0])));
     expect(wrong).toEqual([]);
+  });
+
+  it('catches planted flags and commands, and lets comments, help and other dashes be', () => {
+    const found = foreignWords(
+      sourceOf(
+        'data/planted.ts',
+        [
+          "const a = 'Leave --size out.'; // --comment",
+          'const b = `Set --${name} ${value}.`;',
+          "const c = { help: 'resume the run in --out', note: 'See: oddity train <model>' };",
+          "const d = 'well-known -- oddity reads it';",
+        ].join('\n'),
+      ),
+    );
+    expect(found.map((text) => text.split(': ').slice(0, 2))).toEqual([
+      ['data/planted.ts', '1'],
+      ['data/planted.ts', '2'],
+      ['data/planted.ts', '3'],
+    ]);
   });
 
   it('every option that a sentence refers to is known to the command line', () => {

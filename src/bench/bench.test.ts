@@ -179,7 +179,7 @@ describe('summaries', () => {
     const mixed = [report('a', 1, 0.5, { testLimit: 40 }), report('a', 1, 0.4, { contamination: 0.1 })];
     const about = { ...table, cases: [{ data: 'a', contamination: 0 }] };
     expect(summarize(about, mixed, []).rows.map(({ label, metrics }) => [label, metrics['item.f1']])).toEqual([
-      ['pca, p = 0, at most 40 test items', { mean: 0.5 }],
+      ['pca, p = 0, test-limit 40', { mean: 0.5 }],
       ['pca, p = 0.1', { mean: 0.4 }],
     ]);
   });

@@ -3,6 +3,7 @@
  * them. Numbers of different protocols never share a table.
  */
 import type { ItemKind } from '../core/item-shape.ts';
+import type { SplitOptions } from '../data/index.ts';
 import type { MetricId } from '../metrics/index.ts';
 
 /** A data set, and the class that the protocol is about where it has classes. */
@@ -21,8 +22,8 @@ export interface BenchEntry {
   readonly label?: string;
   readonly preset?: string;
   readonly config?: Readonly<Record<string, unknown>>;
-  /** Tests on so many items at most, because scoring is slow; the table says so. */
-  readonly testLimit?: number;
+  /** How its split is drawn where not as the table says: a smaller test part, because scoring is slow; the row says so. */
+  readonly split?: SplitOptions;
 }
 
 /** A figure that others published. */
@@ -56,12 +57,8 @@ export interface BenchTable {
   readonly size?: readonly [number, number];
   /** Used by each model that has a preset of this name. */
   readonly preset?: string;
-  /** Share of the normal training items that is held out for the threshold, where not the default of training. */
-  readonly heldOut?: number;
-  /** Trains on so many normal items at most. */
-  readonly trainLimit?: number;
-  /** Tests on so many items at most, where an entry does not say. */
-  readonly testLimit?: number;
+  /** How splits are drawn, where not by the defaults of training and an entry does not say. */
+  readonly split?: SplitOptions;
   /** Epochs of each phase with `--quick`; 2 unless given. */
   readonly quickEpochs?: number;
   readonly published?: readonly PublishedFigure[];

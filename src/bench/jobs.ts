@@ -4,6 +4,7 @@ import { ConfigError } from '../core/errors.ts';
 import { resolveConfig } from '../engine/task/config.ts';
 import { type AnyModel, findModel } from '../models/index.ts';
 import type { Bench, BenchEntry, BenchTable } from './bench.ts';
+import { quickSlowSplit, quickSplits } from './benches.ts';
 import type { SweepJob } from './sweep.ts';
 
 /** What may be chosen of a benchmark. */
@@ -33,16 +34,8 @@ export interface PlannedTable {
   readonly leftOut: readonly string[];
 }
 
-/** What `--quick` cuts; rows train on all items, since their steps are short. */
-const quick = {
-  classes: 2,
-  trainLimit: 500,
-  testLimit: 2000,
-  heldOut: 0.01,
-  epochs: 2,
-  searchSteps: 20,
-  limitedTest: 50,
-};
+/** What `--quick` cuts, beside the splits. */
+const quick = { classes: 2, epochs: 2 };
 
 /** The trainings in their order; those of one seed stand together. Throws ConfigError `bench` when nothing is left. */
 export function planBench(bench: Bench, choice: BenchChoice): PlannedTable[] {
@@ -96,9 +89,9 @@ function planTable(bench: Bench, table: BenchTable, seeds: readonly number[], ch
             ...choice.settings?.[model.name],
           },
           size: table.size,
-          trainLimit: choice.quick && table.kind === 'image' ? quick.trainLimit : table.trainLimit,
-          validationFraction: choice.quick ? quick.heldOut : table.heldOut,
-          testLimit: choice.quick ? quickTestLimit(entry) : (entry.testLimit ?? table.testLimit),
+          ...table.split,
+          ...entry.split,
+          ...(choice.quick && { ...quickSplits[table.kind], ...(entry.split && quickSlowSplit) }),
           maps: 0,
         };
       }),
@@ -108,13 +101,8 @@ function planTable(bench: Bench, table: BenchTable, seeds: readonly number[], ch
   return { table, jobs, labels: jobs.map((_, i) => names[i % names.length]), leftOut };
 }
 
-const quickTestLimit = ({ testLimit }: BenchEntry) => (testLimit === undefined ? quick.testLimit : quick.limitedTest);
-
 /** The same model, trained for a moment: every number of epochs that it has is cut. */
 function quickConfig(model: AnyModel, epochs = quick.epochs): Record<string, unknown> {
-  const cut = Object.keys(resolveConfig(model)).flatMap((key): [string, number][] => {
-    if (/epochs$/i.test(key)) return [[key, epochs]];
-    return key === 'searchSteps' ? [[key, quick.searchSteps]] : [];
-  });
-  return Object.fromEntries(cut);
+  const lengths = Object.keys(resolveConfig(model)).filter((key) => /epochs$/i.test(key));
+  return { ...Object.fromEntries(lengths.map((key) => [key, epochs])), ...model.quick };
 }

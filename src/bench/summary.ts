@@ -1,5 +1,7 @@
 /** What the runs of a table say together: means over its cases with the spread over seeds, and rows for a CSV file. */
 import { basename } from 'node:path';
+import { optionFacts } from '../core/schema.ts';
+import { splitOptions } from '../data/index.ts';
 import type { RunReport } from '../engine/judging/report-types.ts';
 import {
   findMetric,
@@ -94,19 +96,16 @@ export function summarize(
   };
 }
 
-const rowKey = ({ label, report }: LabelledReport) =>
-  JSON.stringify([label, report.contamination ?? 0, report.testLimit ?? 0]);
+const rowKey = ({ label, report }: LabelledReport) => JSON.stringify([label, splitOf(report)]);
 const caseLabel = ({ report }: LabelledReport) => `${basename(report.data)}, ${report.class}`;
 
 function rowOf(table: BenchTable, runs: readonly LabelledReport[]): SummaryRow {
   const own = runs.map(({ report }) => report);
-  const [{ model, contamination = 0, testLimit, parameters }] = own;
+  const [{ model, contamination = 0, parameters }] = own;
   const isContaminated = table.cases.some((c) => c.contamination !== undefined);
-  const label = [
-    runs[0].label,
-    ...(isContaminated ? [`p = ${contamination}`] : []),
-    ...(testLimit === undefined ? [] : [`at most ${testLimit} test items`]),
-  ].join(', ');
+  const label = [runs[0].label, ...(isContaminated ? [`p = ${contamination}`] : []), ...ownSplit(table, own[0])].join(
+    ', ',
+  );
   return {
     model,
     label,
@@ -120,6 +119,25 @@ function rowOf(table: BenchTable, runs: readonly LabelledReport[]): SummaryRow {
     published: (table.published ?? []).filter((figure) => figure.model === model),
   };
 }
+
+/** The options of a split that a report states; the held-out share is in its counts. */
+const reportedSplitOptions = (Object.keys(splitOptions) as (keyof typeof splitOptions)[]).filter(
+  (name) => name !== 'validationFraction',
+);
+
+/** How the split of a report was drawn, as the report states it; `''` for what was not limited. */
+const splitOf = (report: RunReport) => ({
+  ...Object.fromEntries(reportedSplitOptions.map((name) => [name, report[name] ?? ''])),
+  contamination: report.contamination ?? 0,
+});
+
+/** What of the split was drawn in another way than in the rest of the table. */
+const ownSplit = ({ split }: BenchTable, report: RunReport) =>
+  reportedSplitOptions.flatMap((name) =>
+    name === 'contamination' || report[name] === undefined || report[name] === split?.[name]
+      ? []
+      : `${optionFacts.get(splitOptions[name])?.flags[0].name} ${report[name]}`,
+  );
 
 const prevalenceOf = ({ counts }: RunReport) => (counts.test === 0 ? null : counts.testAnomalies / counts.test);
 
@@ -183,9 +201,7 @@ export function csvRow(report: RunReport, version: string, { cpu, cores, command
     protocol: report.protocol,
     class: report.class,
     seed: report.seed,
-    contamination: report.contamination ?? 0,
-    trainLimit: report.trainLimit ?? '',
-    testLimit: report.testLimit ?? '',
+    ...splitOf(report),
     quick,
     ...Object.fromEntries(metricsOf(report).map((metric) => [idOf(metric), reportedValue(report, metric) ?? ''])),
     perType: JSON.stringify(report.perType.map(({ type, count, metrics }) => ({ type, count, ...metrics }))),

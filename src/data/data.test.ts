@@ -254,7 +254,7 @@ describe('synthetic', () => {
     expect((await synthetic({ count: 20, seed: 2 })).hash).not.toBe(a.hash);
     const more = await synthetic({ count: 40, seed: 1 });
     expect((await gatherBatch(more, [3])).data).toEqual((await gatherBatch(a, [3])).data);
-    await expect(synthetic({ size: 3 })).rejects.toThrow('size must be an integer >= 4, got 3');
+    await expect(synthetic({ size: 3 })).rejects.toThrow('synthetic: size must be an integer of at least 4, got 3.');
   });
 });
 

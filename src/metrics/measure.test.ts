@@ -202,7 +202,7 @@ describe('the registry', () => {
     expect(withOwnMetrics([own]).at(-1)).toBe(own);
     const twin = { ...own, name: 'auroc' };
     expect(() => withOwnMetrics([twin])).toThrow('There is already a metric item.auroc.');
-    expect(() => withOwnMetrics([own, { ...own }])).toThrow('There is a metric item.own already.');
+    expect(() => withOwnMetrics([own, { ...own }])).toThrow('There is already a metric item.own.');
     expect(readMetric({ item: { own: 0.25 } }, own)).toBe(0.25);
     expect(readMetric({ item: {} }, own)).toBe(undefined);
     registerMetric(own);
@@ -210,7 +210,7 @@ describe('the registry', () => {
     expect(withOwnMetrics([own]).filter(({ name }) => name === 'own')).toEqual([own]);
     expect(findMetric('item.own')).toBe(own);
     expect(measureItems({ scores, labels }).values).not.toHaveProperty('own'); // only what a report is made of has it
-    expect(() => registerMetric({ ...own })).toThrow('There is a metric item.own already.');
+    expect(() => registerMetric({ ...own })).toThrow('There is already a metric item.own.');
     expect(() => defineMetric({ ...own, name: 'My metric' })).toThrow('camel case');
     expect(() => defineMetric({ ...own, range: [1, 0] })).toThrow('range');
   });

@@ -172,6 +172,7 @@ export const anogan = defineModel({
     },
     'image-256': { network: 'seed-256', latent: 100, prior: 'normal', searchSteps: 500, searchRate: 0.01 },
   },
+  quick: { searchSteps: 20 },
   tiny: { width: 8, latent: 8, epochs: 6, batchSize: 16, searchSteps: 20, learningRate: 2e-3 },
 
   defaults: (shape, count) => byKind(shape, { image: {}, table: { latent: rowLatent(shape), ...rowTraining(count) } }),

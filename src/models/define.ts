@@ -95,11 +95,14 @@ export interface BackboneChoice {
 interface Common<C, N extends string> {
   /** What users type. */
   readonly name: N;
+  /** Names that it had before: old runs and commands still use them. */
+  readonly formerly?: readonly string[];
   readonly title: string;
   /** One paragraph: the idea. */
   readonly idea: string;
   readonly paper: string;
-  /** `supervised` models see labelled anomalies and need a protocol that has some; all others see normal items only. */
+  /** `supervised` models see labelled anomalies and need a protocol that has some; all others see normal items only. A
+   * `baseline` that takes no gradient steps is in every report, beside the model that was trained. */
   readonly learning: 'one-class' | 'supervised' | 'baseline';
   readonly inputs: readonly ItemKind[];
   /** Strict object; every key has a description, a range and a default. */
@@ -120,6 +123,8 @@ interface Common<C, N extends string> {
   readonly imageSize?: ImageSize;
   /** Options with which the model fits in a second. */
   readonly tiny: Partial<C>;
+  /** Options, other than numbers of epochs, that a quick look at a benchmark needs to be quick. */
+  readonly quick?: Partial<C>;
   /** Shapes, of a kind among `inputs`, that the model cannot take: a sentence, or undefined. */
   unsuitable?(config: C, shape: ItemShape): Said | undefined;
   /**

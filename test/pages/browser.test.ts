@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { build as esbuild } from 'esbuild';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decodeImage } from '../../dist/data/index.js';
@@ -34,27 +35,19 @@ const pictures: Record<string, { bytes: Promise<Buffer>; within: number }> = {
   },
 };
 
-/** No dependency of this package: who has it installed has it tested. */
-const esbuild: { build(options: object): Promise<{ warnings: { text: string }[] }> } | undefined = await import(
-  'esbuild' as string
-).catch(() => undefined);
-
-it.skipIf(!esbuild)(
-  'esbuild bundles oddity/browser without a warning (skipped where esbuild is not installed)',
-  async () => {
-    const { warnings } = await esbuild!.build({
-      entryPoints: [join(here, 'browser-page.ts')],
-      bundle: true,
-      format: 'esm',
-      splitting: true,
-      platform: 'browser',
-      outdir: 'unwritten',
-      write: false,
-      logLevel: 'silent',
-    });
-    expect(warnings.map(({ text }) => text)).toEqual([]);
-  },
-);
+it('esbuild bundles oddity/browser without a warning', async () => {
+  const { warnings } = await esbuild({
+    entryPoints: [join(here, 'browser-page.ts')],
+    bundle: true,
+    format: 'esm',
+    splitting: true,
+    platform: 'browser',
+    outdir: 'unwritten',
+    write: false,
+    logLevel: 'silent',
+  });
+  expect(warnings.map(({ text }) => text)).toEqual([]);
+});
 
 describe.skipIf(!existsSync(browserPath))('oddity/browser (skipped without /usr/bin/chromium)', () => {
   const folder = mkdtempSync(join(tmpdir(), 'oddity-browser-'));

@@ -2,6 +2,7 @@
 import { InternalError } from '../../core/errors.ts';
 import { type Listener, silent } from '../../core/events.ts';
 import { isImage } from '../../core/item-shape.ts';
+import { kindOf } from '../../kinds/index.ts';
 import {
   type ByMetric,
   describeOwn,
@@ -16,7 +17,7 @@ import {
   unmeasuredMaps,
   withOwnMetrics,
 } from '../../metrics/index.ts';
-import { type AnyModel, meanImage, random } from '../../models/index.ts';
+import { type AnyModel, models } from '../../models/index.ts';
 import type { Runtime, Session } from '../../runtime/index.ts';
 import { fitData } from '../fitting/items.ts';
 import { scoringProgram } from '../scoring/graph.ts';
@@ -179,7 +180,7 @@ function mapJudge(
   };
 }
 
-/** The two detectors without learning, on the same split, fitted and scored here. */
+/** The baselines that take items of this kind, on the same split, fitted and scored here; a `seed` of theirs is the run's. */
 export async function judgeBaselines(
   runtime: Runtime,
   task: Task,
@@ -200,5 +201,12 @@ export async function judgeBaselines(
       session.close().catch(() => {}); // who cancels does not wait
     }
   };
-  return { 'mean-image': await judgeOne(meanImage, {}), random: await judgeOne(random, { seed }) };
+  const kind = kindOf(source.shape).name;
+  const baselines: Record<string, MetricValues> = {};
+  for (const model of models) {
+    if (model.learning !== 'baseline' || model.learns === 'gradient' || !model.inputs.includes(kind)) continue;
+    const config: object = model.config.parse({});
+    baselines[model.name] = await judgeOne(model, 'seed' in config ? { ...config, seed } : config);
+  }
+  return baselines;
 }

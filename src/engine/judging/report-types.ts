@@ -91,8 +91,11 @@ export interface RunReport extends Omit<SplitOptions, 'validationFraction'> {
   readonly ownMetrics?: readonly MetricDescription[];
   /** No item is in two parts of the split: checked. */
   readonly leakFree: boolean;
-  /** The same metrics of detectors that do not learn, on the same split; without those that need a threshold. */
-  readonly baselines: { 'mean-image': MetricValues; random: MetricValues };
+  /**
+   * The same metrics of the models whose `learning` is `baseline`, by name, on the same split; without those that need a
+   * threshold.
+   */
+  readonly baselines: Readonly<Record<string, MetricValues>>;
   readonly threshold: ThresholdReport;
   /** Scores of the held-out normal items: what to choose options by, without looking at the test part. */
   readonly validation: { mean: number | null; median: number | null; max: number | null };
