@@ -5,11 +5,11 @@
  */
 import { spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import { median, option, saveRows } from './measure.ts';
 
 const rounds = 10;
-const here = fileURLToPath(new URL('..', import.meta.url));
+const here = process.cwd();
 const other = option('other');
 const checkouts = { here, ...(other && { other: resolve(other) }) };
 
