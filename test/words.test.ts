@@ -21,6 +21,7 @@ const exceptions = [
   /^report\/page\.ts$/,
   /^bench\/page\.ts$/,
   /^runtime\/worker\.ts: .*--expose-gc/,
+  /^data\/table\/rows\.ts: \d+: --$/, // a sign for a missing value
 ];
 
 const program = createProgram([]);

@@ -44,8 +44,17 @@ export {
   type TableEncoding,
 } from './table/encoding.ts';
 export { objectRows, type RowObject } from './table/object-rows.ts';
+export { type ColumnShare, columnReasons, reasonText } from './table/reasons.ts';
 export type { Rows } from './table/rows.ts';
 export { type TableSourceOptions, tableSource } from './table/source.ts';
-export { type Column, type ColumnKind, columnKinds, readTable, type Table } from './table/table.ts';
+export {
+  type Column,
+  type ColumnFacts,
+  type ColumnKind,
+  columnKinds,
+  readTable,
+  type Table,
+  type TableOptions,
+} from './table/table.ts';
 export * from './transforms/index.ts';
 export { type ValuesSourceOptions, valuesSource } from './values.ts';

@@ -3,7 +3,9 @@
  * follow. A kind is recognised by the number of axes of an item, so each number belongs to one kind.
  */
 import type { ImageShape, ItemShape } from '../core/item-shape.ts';
-import type { Pixels, TableEncoding } from '../data/pure.ts';
+import type { ColumnShare, Pixels, TableEncoding } from '../data/pure.ts';
+
+export type { ColumnShare } from '../data/pure.ts';
 
 /** How texts for people name the items of a kind. */
 export interface KindWords {
@@ -49,6 +51,8 @@ export interface ReadItem {
   readonly values: Float32Array;
   /** Of an image before it was brought to the model's size; absent for other kinds. */
   readonly size?: Size;
+  /** Of a row, the cells of its columns as they were given; absent for other kinds. */
+  readonly cells?: readonly string[];
 }
 
 /** Height and width in pixels. */
@@ -64,6 +68,8 @@ export interface LocateContext {
   readonly mapThreshold: number | null;
   readonly size?: Size;
   readonly encoding?: TableEncoding;
+  /** Of a row, as `ReadItem` has them. */
+  readonly cells?: readonly string[];
 }
 
 /** A box in pixels of the image as it was given, from the top left, and the largest value of the map inside. */
@@ -77,17 +83,11 @@ export interface ImageRegion {
   readonly peak: number;
 }
 
-/** A column and the sum of the map over its inputs. */
-export interface ColumnShare {
-  readonly name: string;
-  readonly value: number;
-}
-
 /** Where an item stands out: each kind fills what it has. */
 export interface Places {
   /** Connected regions that reach the map threshold, the highest peak first. */
   readonly regions?: readonly ImageRegion[];
-  /** The columns with the largest values, at most three. */
+  /** The columns that add most to the map, at most three, with their cells and what is usual. */
   readonly columns?: readonly ColumnShare[];
 }
 

@@ -1,6 +1,6 @@
 /** Rows of a table `[D]`: from an object of columns to inputs, by the encoding that training left; from maps to columns. */
 import { DataError } from '../core/errors.ts';
-import { columnTotals, encodeRows, objectRows, type RowObject } from '../data/pure.ts';
+import { columnReasons, encodeRows, objectRows, type RowObject } from '../data/pure.ts';
 import { defineKind } from './define.ts';
 
 /** Columns that are named as the ones that stand out. */
@@ -21,15 +21,13 @@ export const table = defineKind<RowObject>({
         'This detector was fitted on arrays of numbers and knows no columns. Score arrays with score(values, n).',
       );
     }
-    const { inputs, broken } = encodeRows(objectRows([row], 'The row'), encoding);
+    const { inputs, broken, cells } = encodeRows(objectRows([row], 'The row'), encoding);
     const fault = broken.get(0);
     if (fault !== undefined) throw new DataError('row-value', `The row cannot be scored: ${fault}.`);
-    return { values: inputs };
+    return { values: inputs, cells: cells(0) };
   },
 
-  locate(map, { encoding }) {
-    if (!encoding) return {};
-    const totals = columnTotals(encoding, map).sort((a, b) => b.value - a.value);
-    return { columns: totals.slice(0, COLUMNS) };
+  locate(map, { encoding, cells }) {
+    return encoding ? { columns: columnReasons(encoding, map, COLUMNS, cells) } : {};
   },
 });

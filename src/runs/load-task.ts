@@ -77,9 +77,20 @@ export async function loadTask(options: TaskOptions): Promise<Task> {
   const { onEvent = silent, signal, seed } = options;
   const begin = performance.now();
   const root = options.dataRoot ?? dataRoot();
-  const { download, acceptLicence, columns, scaling, size, channels, maxPixels, folderNames } = options;
+  const { download, acceptLicence, columns, missing, decimal, scaling, size, channels, maxPixels, folderNames } =
+    options;
   const images = { size, channels, maxPixels, folderNames };
-  const loaded = await dataset.load({ root, onEvent, download, acceptLicence, columns, ...images, signal });
+  const loaded = await dataset.load({
+    root,
+    onEvent,
+    download,
+    acceptLicence,
+    columns,
+    missing,
+    decimal,
+    ...images,
+    signal,
+  });
   let source = loaded;
   try {
     checkKind(source, options);
@@ -111,12 +122,16 @@ export async function loadTask(options: TaskOptions): Promise<Task> {
 }
 
 /** Refuses options that mean nothing for the kind of items that were loaded. */
-function checkKind({ name, kind, shape }: Source, { columns, scaling, size, channels, region }: TaskOptions): void {
-  if (kind !== 'table' && (columns || scaling)) {
+function checkKind(
+  { name, kind, shape }: Source,
+  { columns, missing, decimal, scaling, size, channels, region }: TaskOptions,
+): void {
+  const ofTables = Object.entries({ columns, missing, decimal, scaling }).filter(([, value]) => value !== undefined);
+  if (kind !== 'table' && ofTables.length > 0) {
     throw new ConfigError(
       'not-a-table',
-      say`Columns and scaling apply to tables only, but ${name} has images of ${shape.join('x')}. Leave
-        ${optionList([...(columns ? ['columns'] : []), ...(scaling ? ['scaling'] : [])])} out.`,
+      say`${optionList(ofTables.map(([option]) => option))} ${ofTables.length === 1 ? 'applies' : 'apply'} to tables only, but ${name}
+        has images of ${shape.join('x')}. Leave ${ofTables.length === 1 ? 'it' : 'them'} out.`,
     );
   }
   if (kind !== 'image' && region) {

@@ -167,7 +167,7 @@ export const runOptions = z.strictObject({
         keptAndSame,
       ),
     ),
-  /** Names of the folders of normal and anomalous images and of masks, where they are not the usual ones. */
+  /** Names of the folders of normal and anomalous images and of masks, where they are not the usual ones; `normal` of a file of rows: its normal labels. */
   folderNames: z
     .strictObject({ normal: names.optional(), abnormal: names.optional(), mask: names.optional() })
     .readonly()
@@ -179,7 +179,7 @@ export const runOptions = z.strictObject({
         {
           name: 'normal',
           value: '<names>',
-          help: 'folders of normal images (default: good, ok, normal, …)',
+          help: 'folders of normal images (default: good, ok, normal, …); in a file of rows, the labels of normal rows',
           read: into('normal', readList),
         },
         {
@@ -297,10 +297,46 @@ export const runOptions = z.strictObject({
           {
             name: 'label',
             value: '<column>',
-            help: 'the column of labels in a file of rows (default: one named label or target; y of .mat and .npz)',
+            help: 'the column of labels in a file of rows (default: by its name and values; y of .mat and .npz)',
             read: (text, before) => ({ ...(before as object | undefined), [text]: 'label' }),
           },
         ],
+        kept,
+      ),
+    ),
+  /** Further texts that mean a missing value in files of rows; a number among them stands for that value. */
+  missing: z
+    .array(z.string())
+    .readonly()
+    .optional()
+    .describe('Further texts that mean a missing value in files of rows; a number among them stands for that value.')
+    .register(
+      optionFacts,
+      fact(
+        'Task',
+        {
+          name: 'missing',
+          value: '<words>',
+          help: 'further texts that mean a missing value in a file of rows, such as <5,-999 (NA, -, ? and the like always do)',
+          read: readList,
+        },
+        kept,
+      ),
+    ),
+  /** The decimal mark of files of rows; default by what their cells show. */
+  decimal: z
+    .enum(['.', ','])
+    .optional()
+    .describe('The decimal mark of files of rows; default by what their cells show.')
+    .register(
+      optionFacts,
+      fact(
+        'Task',
+        {
+          name: 'decimal',
+          value: '<mark>',
+          help: 'decimal mark of a file of rows: . or , (default: what its cells show)',
+        },
         kept,
       ),
     ),
@@ -543,9 +579,11 @@ export type RecordedOptions = Readonly<
     | 'augment'
     | 'changes'
     | 'columns'
+    | 'decimal'
     | 'heldOut'
     | 'labelledFraction'
     | 'mapNormalization'
+    | 'missing'
     | 'preset'
     | 'scaling'
     | 'threads'

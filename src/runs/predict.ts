@@ -143,7 +143,7 @@ async function predictRows(detector: Detector, options: PredictOptions): Promise
     if (signal?.aborted) throw new Cancelled();
     try {
       const rows = await openRows(path);
-      const { inputs, broken, missing, unseen, passedOver } = encodeRows(rows, info.table);
+      const { inputs, broken, missing, unseen, passedOver, cells } = encodeRows(rows, info.table);
       const warn = (code: string, message: string) =>
         onEvent({ type: 'warning', code, message: `${path}: ${message}` });
       if (missing > 0)
@@ -170,12 +170,17 @@ async function predictRows(detector: Detector, options: PredictOptions): Promise
           failed.push({
             path: `${path}:${line}`,
             code: 'csv-rows',
-            message: `${path} (${rows.place} ${line}): ${fault}.`,
+            message: `${path} (${rows.where(r)}): ${fault}.`,
           });
           continue;
         }
         const map = maps.subarray(r * width, (r + 1) * width);
-        const { columns } = table.locate(map, { shape: info.shape, mapThreshold: null, encoding: info.table });
+        const { columns } = table.locate(map, {
+          shape: info.shape,
+          mapThreshold: null,
+          encoding: info.table,
+          cells: cells(r),
+        });
         predictions.push({ path, line, ...judged(info, scores[r]), columns, regions: [] });
       }
     } catch (error) {

@@ -184,9 +184,10 @@ async function checkFit(
   return config;
 }
 
-/** What a run of image files must know to read them in the same way again: defaults may change. */
+/** What a run of files must know to read them in the same way again: defaults may change. */
 function imageOptionsOf({ shape, normalClass }: Source, { options }: ResolvedRun) {
-  if (normalClass === undefined || !isImage(shape)) return {};
+  if (!isImage(shape)) return { folderNames: options.folderNames };
+  if (normalClass === undefined) return {};
   const [channels, height, width] = shape;
   const { maxPixels, folderNames, acceptLicence } = options;
   return { size: [height, width] as const, channels: channels as 1 | 3, maxPixels, folderNames, acceptLicence };

@@ -65,7 +65,7 @@ describe('a CSV file of rows', () => {
     expect(report.perType[0].type).toBe('fault');
     expect(events.find((e) => e.type === 'log' && e.message.includes('600 rows'))).toMatchObject({
       message: expect.stringContaining(
-        '3 columns of numbers and 1 of text (way 2); labels in state: 540 ok, 60 fault.',
+        '3 columns of numbers and 1 of text (way 2), 1 left out; labels in state: 540 ok, 60 fault.',
       ),
     });
     const page = readFileSync(join(report.run, 'report.html'), 'utf8');
@@ -87,7 +87,7 @@ describe('a CSV file of rows', () => {
     const { info } = await readArtifact(report.run);
     expect(info).toMatchObject({ kind: 'table', shape: [5], input: { name: 'row', layout: 'ND', range: null } });
     expect(info.table?.columns.map((c) => c.name)).toEqual(['a', 'b', 'sum', 'way']);
-    const raw = file('sum,b,a,way,extra\n110.5,60,50,down,x\n170.5,60,50,down,x\n,60,50,sideways,x\n1,inf,1,up,x\n');
+    const raw = file('sum,b,a,way,extra\n110.5,60,50,down,x\n170.5,60,50,down,x\n,60,50,sideways,x\n1,<5,1,up,x\n');
     const warnings: string[] = [];
     const result = await predict({
       run: report.run,

@@ -1,9 +1,20 @@
-/** `oddity inspect <folder|csv>`: what a data set of image files holds, and what is wrong with it. */
+/** `oddity inspect <path>`: what a data set of image files or of rows holds, and what is wrong with it. */
 import type { Command } from 'commander';
-import { inspect } from '../../data/index.ts';
+import { readPair } from '../../core/schema.ts';
+import { write } from '../../core/text.ts';
+import {
+  type ColumnFacts,
+  type ColumnKind,
+  inspect,
+  inspectRows,
+  isOfRows,
+  type RowsInspection,
+} from '../../data/index.ts';
 import { act } from '../act.ts';
 import { addSpeech, commaList, integer } from '../options.ts';
+import { table } from '../render.ts';
 import type { SpeechOptions } from '../terminal.ts';
+import { commandWords } from '../words.ts';
 
 interface Options extends SpeechOptions {
   readonly normal?: string[];
@@ -11,6 +22,10 @@ interface Options extends SpeechOptions {
   readonly mask?: string[];
   readonly maxPixels?: number;
   readonly all?: boolean;
+  readonly column?: Readonly<Record<string, ColumnKind>>;
+  readonly label?: string;
+  readonly missing?: string[];
+  readonly decimal?: '.' | ',';
 }
 
 /** The exit code when there are errors. */
@@ -23,18 +38,33 @@ export function addInspect(program: Command): void {
   const command = program
     .command('inspect')
     .description(
-      `check a folder or CSV file of images before training (exit code ${FAULTS_FOUND} when there are errors)`,
+      `check a folder of images, a CSV file of their paths or a file of rows before training (exit code ${FAULTS_FOUND} when there are errors)`,
     )
-    .argument('<path>', 'a folder of images, or a CSV file of their paths')
-    .option('--normal <names>', 'folders of normal images (default: good, ok, normal, …)', commaList)
+    .argument('<path>', 'a folder of images or of files of rows, a CSV file of image paths, a file of rows')
+    .option(
+      '--normal <names>',
+      'folders of normal images (default: good, ok, normal, …); labels of normal rows',
+      commaList,
+    )
     .option('--abnormal <names>', 'folders of anomalous images (default: all others)', commaList)
     .option('--mask <names>', 'folders of masks (default: ground_truth, mask, …)', commaList)
     .option('--max-pixels <n>', 'refuse image files with more pixels (default: 100000000)', integer('--max-pixels', 1))
+    .option('--column <name=kind>', 'what a column of rows is, as in train; may be repeated', pair, {})
+    .option('--label <column>', 'the column of labels in a file of rows')
+    .option('--missing <words>', 'further texts that mean a missing value in a file of rows', commaList)
+    .option('--decimal <mark>', 'decimal mark of a file of rows: . or ,')
     .option('--all', `name every file of a finding, not ${SHOWN}`);
   addSpeech(command);
   act(command, async (terminal, options: Options, path: string) => {
     const { normal, abnormal, mask, maxPixels, all = false } = options;
     const { listener: onEvent, signal } = terminal;
+    const columns = columnsOf(options);
+    if (await isOfRows(path, { columns })) {
+      const { missing, decimal } = options;
+      const found = await inspectRows(path, { columns, missing, decimal, ...(normal && { folderNames: { normal } }) });
+      terminal.answer(found, tellRows(found));
+      return found.errors > 0 ? FAULTS_FOUND : 0;
+    }
     const found = await inspect({ path, normal, abnormal, mask, maxPixels, onEvent, signal });
     const { findings, errors, warnings, notes, sizes, modes } = found;
     const facts = [found.explanation, `sizes: ${briefly(sizes)}`, `modes: ${briefly(modes)}`];
@@ -48,6 +78,41 @@ export function addInspect(program: Command): void {
     terminal.answer(found, [facts.join('\n'), ...remarks, total].join('\n\n'));
     return errors > 0 ? FAULTS_FOUND : 0;
   });
+}
+
+/** `name=kind`, added to those before. */
+const pair = (text: string, before: Readonly<Record<string, ColumnKind>>) =>
+  readPair(text, before, 'columns', ['amount', 'numeric']) as typeof before;
+
+/** What the flags say of columns; undefined for nothing. */
+function columnsOf({ column = {}, label }: Options): Readonly<Record<string, ColumnKind>> | undefined {
+  const columns = { ...column, ...(label !== undefined && { [label]: 'label' as const }) };
+  return Object.keys(columns).length > 0 ? columns : undefined;
+}
+
+/** A table as a line for each column, and the findings. */
+function tellRows({ explanation, columns, findings, errors, warnings }: RowsInspection): string {
+  const rows = columns.map((column) => [
+    column.name,
+    column.kind === 'ignore' ? 'left out' : column.kind,
+    column.content,
+    column.missing > 0 ? String(column.missing) : '',
+    String(column.distinct),
+    valuesOf(column),
+    column.why ?? '',
+  ]);
+  const head = ['column', 'in training', 'holds', 'missing', 'distinct', 'values', 'why'];
+  const remarks = findings.map(({ severity, code, text }) => `${severity} ${code}: ${write(text, commandWords)}`);
+  const total = `${amount(errors, 'error')}, ${amount(warnings, 'warning')}.`;
+  return [explanation, table(head, rows, [3, 4]), ...remarks, total].join('\n\n');
+}
+
+/** `0.3 to 41, such as 20.1` of numbers; else some values. */
+function valuesOf({ range, examples, content }: ColumnFacts): string {
+  const some = examples.slice(0, 3).map((text) => (text.length > 24 ? `${text.slice(0, 23)}…` : text));
+  if (!range || content === 'times' || some.length === 0) return some.join(', ');
+  const short = (value: number) => String(Number(value.toPrecision(5)));
+  return `${short(range[0])} to ${short(range[1])}, such as ${some[0]}`;
 }
 
 const amount = (n: number, thing: string) => `${n} ${thing}${n === 1 ? '' : 's'}`;

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { ConfigError, nearestName, unknownName } from '../../core/errors.ts';
-import { findImages } from '../../data/index.ts';
+import { findImages, reasonText } from '../../data/index.ts';
 import { makeFolder, writeAtomic, writeJson } from '../../runs/files.ts';
 import { checkMapFormat, type MapFormat, mapFormats } from '../../runs/map-files.ts';
 import type { Device } from '../../runtime/runtime.ts';
@@ -22,6 +22,7 @@ interface Options extends SpeechOptions {
   readonly maps?: string;
   readonly out?: string;
   readonly maxPixels?: number;
+  readonly top?: number;
 }
 
 type Prediction = PredictResult['predictions'][number];
@@ -44,6 +45,7 @@ export function addPredict(program: Command): void {
       `files of each map in --out: ${mapFormats.join(', ')}, with commas; the name of a folder writes pictures there`,
     )
     .option('--out <folder>', 'where predictions.csv (or .json), regions.csv and maps go')
+    .option('--top <n>', 'show only so many, those with the highest scores', integer('--top', 1))
     .option('--csv <file>', 'write the predictions as CSV too')
     .option('--max-pixels <n>', 'refuse image files with more pixels (default: 100000000)', integer('--max-pixels', 1));
   addDevice(command);
@@ -77,7 +79,7 @@ export function addPredict(program: Command): void {
     } else if (out === undefined && format === 'json') {
       terminal.answer(answer, JSON.stringify(answer, inCommandWords, 2));
     } else {
-      const parts = [...(warning ? [warning] : []), ...(predictions.length > 0 ? [tableOf(result)] : [])];
+      const parts = [...(warning ? [warning] : []), ...(predictions.length > 0 ? [tableOf(result, options.top)] : [])];
       if (failed.length > 0) parts.push(lost.join('\n'));
       if (out !== undefined) parts.push(`written to ${out}`);
       terminal.answer(answer, parts.join('\n\n'));
@@ -103,8 +105,11 @@ function mapsOf({ maps, out }: Options): { maps?: string; mapFormats?: MapFormat
   return { maps: join(out, 'maps'), mapFormats: formats };
 }
 
-function tableOf({ predictions, threshold, mapThreshold }: PredictResult): string {
-  const ofRows = predictions.some((p) => p.columns);
+/** Rows come with the highest score first; images in their order, unless only the top ones are wanted. */
+function tableOf({ predictions: all, threshold, mapThreshold }: PredictResult, top?: number): string {
+  const ofRows = all.some((p) => p.columns);
+  const ranked = ofRows || top !== undefined ? [...all].sort((a, b) => b.score - a.score) : all;
+  const predictions = ranked.slice(0, top ?? (ofRows ? MOST_ROWS : ranked.length));
   const rows = predictions.map((p) => [
     p.score.toPrecision(5),
     exceeded(p, threshold.normals),
@@ -114,14 +119,23 @@ function tableOf({ predictions, threshold, mapThreshold }: PredictResult): strin
   ]);
   const value = threshold.value === null ? 'none' : `${threshold.value.toPrecision(5)}, ${chosenBy(threshold.rule)}`;
   const band = threshold.review ? `; review from ${threshold.review.from.toPrecision(5)}` : '';
-  return `${table(['score', 'held-out normals', 'decision', ofRows ? 'columns' : 'regions', ofRows ? 'row' : 'image'], rows, ofRows ? [0] : [0, 3])}\n\nthreshold ${value}${band}`;
+  const head = ['score', 'held-out normals', 'decision', ofRows ? 'columns' : 'regions', ofRows ? 'row' : 'image'];
+  const hidden = all.length - predictions.length;
+  const more = hidden > 0 ? `\nand ${hidden} with lower scores (--top ${all.length} shows all)` : '';
+  return `${table(head, rows, ofRows ? [0] : [0, 3])}${more}\n\nthreshold ${value}${band}`;
 }
+
+/** Rows that the terminal shows unless --top says otherwise. */
+const MOST_ROWS = 20;
 
 /** The file of an image; file and line of a row. */
 const placeOf = ({ path, line }: Prediction) => (line === undefined ? path : `${path}:${line}`);
 
 const columnsText = (columns: NonNullable<Prediction['columns']>) =>
-  columns.map(({ name, value }) => `${name} ${value.toPrecision(3)}`).join(', ');
+  columns
+    .filter(({ share }, i) => i === 0 || share >= 0.05)
+    .map(reasonText)
+    .join('; ');
 
 /** `0.4 % higher`. */
 function exceeded({ exceededBy }: Prediction, normals: number): string {

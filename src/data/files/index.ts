@@ -2,13 +2,23 @@
 export { changeTraining, type TrainingChanges } from './changes.ts';
 export type { Dataset, LoadOptions } from './datasets/dataset.ts';
 export { dataPath, datasets, findDataset, registerDataset } from './datasets/index.ts';
+export { isOfRows, openTable } from './datasets/rows.ts';
 export { type Decoded, type DecodeJob, readImageFile } from './decode.ts';
 export { decodeImage } from './decode-image.ts';
 export { type Decoder, type DecoderOptions, openDecoder } from './decoder.ts';
 export { type Downloaded, type DownloadOptions, download } from './download.ts';
 export { type FolderSourceOptions, folderSource } from './folder.ts';
 export { findImages } from './image-paths.ts';
-export { type Diagnosis, type Finding, type Inspection, type InspectOptions, inspect } from './inspect/index.ts';
+export {
+  type Diagnosis,
+  type Finding,
+  type Inspection,
+  type InspectOptions,
+  inspect,
+  inspectRows,
+  type RowsFinding,
+  type RowsInspection,
+} from './inspect/index.ts';
 export { type Layout, type LayoutItem, type LayoutWarning, readLayout } from './layout.ts';
 export { openRows } from './open-rows.ts';
 export { dataRoot } from './root.ts';

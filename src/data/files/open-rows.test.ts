@@ -97,9 +97,7 @@ describe('the same table', () => {
       ['m.arff', '@attribute size real\n@attribute way {u,d}\n@attribute label {0,1}\n@data\n1.5,u,0\n2,d,1\n'],
     ]) {
       const { table, classes } = readTable(await openRows(file(name, content)), {
-        way: 'label',
-        size: 'categorical',
-        label: 'ignore',
+        columns: { way: 'label', size: 'categorical', label: 'ignore' },
       });
       expect([table.columns, classes]).toEqual([
         [{ name: 'size', kind: 'categorical', values: ['1.5', '2'] }],
@@ -107,7 +105,7 @@ describe('the same table', () => {
       ]);
     }
     const rows = await openRows(file('mapped.parquet', parquet()));
-    const given = readTable(rows, { label: 'categorical', way: 'label', size: 'ignore' });
+    const given = readTable(rows, { columns: { label: 'categorical', way: 'label', size: 'ignore' } });
     expect(given.table.columns).toEqual([{ name: 'label', kind: 'categorical', values: ['0', '1'] }]);
     expect(given.classes).toEqual(['up, high', 'down']);
   });
@@ -133,7 +131,7 @@ describe('arrays X and y', () => {
         [0, 1, 0],
         ['normal', 'anomalous'],
       ]);
-      const given = readTable(rows, { x1: 'label' });
+      const given = readTable(rows, { columns: { x1: 'label' } });
       expect([given.table.columns.map((c) => c.name), given.classes]).toEqual([
         ['x2', 'y'],
         ['1', '3', '5'],

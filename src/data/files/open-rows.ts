@@ -10,7 +10,9 @@ import { readParquet } from '../formats/parquet.ts';
 import { readPlainRows } from '../formats/plain-rows.ts';
 import { readCells } from '../table/cells.ts';
 import { arrayRows, columnRows } from '../table/columns.ts';
+import { plainText } from '../table/plain-text.ts';
 import type { Rows } from '../table/rows.ts';
+import { textLayout } from '../table/text-layout.ts';
 
 type Reader = (bytes: Uint8Array, file: string) => Rows | Promise<Rows>;
 
@@ -30,9 +32,12 @@ const readers: Readonly<Record<string, Reader>> = {
   npy: async (bytes, file) => arrayRows({ X: await readNpy(bytes, file) }, file),
 };
 
-/** Text whose first line names the columns. A line of numbers is hardly that, unless it counts from 0 or 1. */
+/** Text with a line that names the columns. A line of numbers is hardly that, unless it counts from 0 or 1. */
 function readWithHead(bytes: Uint8Array, file: string): Rows {
-  const raw = readCells(bytes, file);
+  const text = plainText(bytes, file);
+  const layout = textLayout(text.bytes);
+  const notes = [...text.notes, ...layout.notes];
+  const raw = readCells(text.bytes, file, { ...layout, ...(notes.length > 0 && { about: notes.join('; ') }) });
   const numbers = raw.heads.map((head) => (head === '' ? Number.NaN : Number(head)));
   const isCount = numbers.every((n, i) => n === i + numbers[0]) && (numbers[0] === 0 || numbers[0] === 1);
   if (numbers.some((n) => Number.isNaN(n)) || isCount) return raw;

@@ -4,6 +4,7 @@
  */
 import { DataError } from '../../core/errors.ts';
 import { cellNumber, readCells } from '../table/cells.ts';
+import { plainText } from '../table/plain-text.ts';
 import type { Rows } from '../table/rows.ts';
 
 const [LF, CR, TAB, SPACE] = [10, 13, 9, 32];
@@ -13,10 +14,11 @@ const [LF, CR, TAB, SPACE] = [10, 13, 9, 32];
  * is; else it is data. `about` of the result says which.
  * @throws as `readCells`.
  */
-export function readPlainRows(bytes: Uint8Array, file: string): Rows {
+export function readPlainRows(content: Uint8Array, file: string): Rows {
+  const { bytes } = plainText(content, file);
   const [first, second] = firstLines(bytes);
   if (first === undefined) throw new DataError('csv', `${file} must have rows, but it is empty.`);
-  const separator = [',', ';', '\t'].find((mark) => first.includes(mark));
+  const separator = [',', ';', '\t', '|'].find((mark) => first.includes(mark));
   const split = (line: string) => (separator ? line.split(separator) : line.trim().split(/\s+/));
   const isHead = second !== undefined && !split(first).some(isNumber) && split(second).some(isNumber);
   const width = split(first).length;

@@ -1,5 +1,5 @@
 /**
- * The cells of a delimited file (RFC 4180: commas, semicolons or tabs; quotes; LF or CRLF), as places in its bytes.
+ * The cells of a delimited file (RFC 4180, with any separator; quotes; LF or CRLF), as places in its bytes.
  * Half a million rows of 42 columns are millions of cells, so none becomes a text or a number before it is asked for.
  */
 import { DataError } from '../../core/errors.ts';
@@ -7,15 +7,19 @@ import { badRows, missingWords, type Rows, SHOWN } from './rows.ts';
 
 const [LF, CR, QUOTE, SPACE] = [10, 13, 34, 32];
 
-/** How text is to be read, where its first line does not say. */
+/** How text is to be read. */
 export interface CellOptions {
   /** Names of the columns of a file without a head. */
   readonly heads?: readonly string[];
   /** What columns are, where the file says it elsewhere. */
   readonly kinds?: Rows['kinds'];
-  /** The separator; else the comma, semicolon or tab that the first line has most of. */
+  /** Else a comma. */
   readonly separator?: string;
-  /** How the first line was understood. */
+  /** Lines before the head, which are left out. */
+  readonly skip?: number;
+  /** A column that the head does not name: before its first or behind its last. */
+  readonly unnamed?: 'first' | 'last';
+  /** How the file was understood. */
   readonly about?: string;
 }
 
@@ -25,10 +29,10 @@ export interface CellOptions {
  * rows that have another number of cells than the head.
  */
 export function readCells(bytes: Uint8Array, file: string, options: CellOptions = {}): Rows {
-  const { heads, kinds = {}, separator, about } = options;
+  const { heads, kinds = {}, separator = ',', skip = 0, unnamed, about } = options;
   if (bytes.length >= 2 ** 32 - 1) throw new DataError('csv', `${file} must be smaller than 4 GiB. Split it.`);
   const begin = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
-  const mark = separator?.charCodeAt(0) ?? delimiterOf(bytes, begin);
+  const mark = separator.charCodeAt(0);
   let lineCount = 1;
   for (let i = begin; i < bytes.length; i++) if (bytes[i] === LF) lineCount++;
 
@@ -64,6 +68,10 @@ export function readCells(bytes: Uint8Array, file: string, options: CellOptions 
     throw new DataError('csv', `${file} must be a CSV file: a quote on line ${line} is not closed. Close it.`);
   };
 
+  for (; line <= skip && at < bytes.length; line++) {
+    const end = bytes.indexOf(LF, at);
+    at = end < 0 ? bytes.length : end + 1;
+  }
   let names = heads;
   while (!names && at < bytes.length) {
     const found: number[] = [];
@@ -73,6 +81,8 @@ export function readCells(bytes: Uint8Array, file: string, options: CellOptions 
   }
   if (!names)
     throw new DataError('csv', `${file} must be a CSV file with a header and rows below it, but it is empty.`);
+  if (unnamed === 'first') names = ['', ...names];
+  if (unnamed === 'last') names = [...names, ''];
   const width = names.length;
   const starts = new Uint32Array((lineCount + 1) * (width + 1));
   const lines = new Uint32Array(lineCount + 1);
@@ -97,8 +107,9 @@ export function readCells(bytes: Uint8Array, file: string, options: CellOptions 
     file,
     heads: names,
     kinds,
+    ...(separator === ';' && { decimal: ',' as const }),
     rows,
-    place: 'line',
+    where: (row) => `line ${lines[row]}`,
     numbers: lines.slice(0, rows),
     ...(about !== undefined && { about }),
     number: (row, column) => cellNumber(bytes, starts[row * step + column], starts[row * step + column + 1] - 1),
@@ -113,13 +124,6 @@ export function readCells(bytes: Uint8Array, file: string, options: CellOptions 
       return new TextDecoder().decode(bytes.subarray(from, to));
     },
   };
-}
-
-/** The separator that the first line has most of. */
-function delimiterOf(bytes: Uint8Array, begin: number): number {
-  const counts = [44, 59, 9].map((mark) => ({ mark, n: 0 }));
-  for (let i = begin; i < bytes.length && bytes[i] !== LF; i++) for (const c of counts) if (bytes[i] === c.mark) c.n++;
-  return counts.reduce((best, c) => (c.n > best.n ? c : best)).mark;
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
@@ -139,11 +143,9 @@ export function cellText(bytes: Uint8Array, from: number, to: number): string {
 
 const powers = Array.from({ length: 23 }, (_, i) => 10 ** i);
 const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
-const infinite = /^[+-]?inf(inity)?$/i;
 
 /**
- * The number in a cell: NaN where it is missing (empty, `?`, `NA`, `NaN`, `null`), infinite where it says so, undefined
- * for any other text. Correctly rounded, as `Number` is: up to 15 digits and 10^22 one division is exact.
+ * The number in a cell: NaN where it is missing (`missingWords`), undefined for any other text. Correctly rounded, as `Number` is: up to 15 digits and 10^22 one division is exact.
  */
 export function cellNumber(bytes: Uint8Array, from: number, to: number): number | undefined {
   let i = from;
@@ -166,14 +168,15 @@ export function cellNumber(bytes: Uint8Array, from: number, to: number): number 
   const text = cellText(bytes, from, to).trim();
   if (decimal.test(text)) return Number(text);
   if (missingWords.has(text.toLowerCase())) return Number.NaN;
-  if (infinite.test(text)) return text.startsWith('-') ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
   return undefined;
 }
 
 /** Gives texts numbers in the order in which they first come. */
 class Texts {
   readonly values: string[] = [];
+  /** By bytes of a cell, and by text: quotes and blanks make different bytes of one text. */
   private readonly known = new Map<string, number>();
+  private readonly codes = new Map<string, number>();
 
   constructor(private readonly bytes: Uint8Array) {}
 
@@ -185,8 +188,8 @@ class Texts {
     const known = this.known.get(key);
     if (known !== undefined) return known;
     const text = cellText(this.bytes, from, to).trim();
-    let code = this.values.indexOf(text);
-    if (code < 0) code = this.values.push(text) - 1;
+    const code = this.codes.get(text) ?? this.values.push(text) - 1;
+    this.codes.set(text, code);
     this.known.set(key, code);
     return code;
   }

@@ -26,7 +26,7 @@ export function columnRows(
     heads: [...columns.keys()].map((name) => name.trim()),
     kinds,
     rows,
-    place: 'row',
+    where: (row) => `row ${row + 1}`,
     numbers: Uint32Array.from({ length: rows }, (_, i) => i + 1),
     number(row, c) {
       if (!isText[c]) return (stored[c] as Float64Array)[row];

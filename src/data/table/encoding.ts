@@ -3,7 +3,9 @@
  * from the training rows and kept as plain data, so that an artefact can read raw rows again.
  */
 import { ConfigError, unknownName } from '../../core/errors.ts';
-import type { Column, Table } from './table.ts';
+import type { NumberForm } from './number-forms.ts';
+import type { NumberReading } from './profile.ts';
+import type { Column, Table, TimeSource } from './table.ts';
 
 /** What is done to numbers: to [0, 1] by the training rows' extremes, to mean 0 and deviation 1, or nothing. */
 export const scalings = ['min-max', 'standard', 'none'] as const;
@@ -19,12 +21,20 @@ export type ColumnEncoding =
       readonly scale: number;
       /** Takes the place of a missing value: the median of the training rows. */
       readonly fill: number;
+      /** How its numbers are written, where not plainly. */
+      readonly form?: NumberForm;
+      /** The column of times that it is made from. */
+      readonly time?: TimeSource;
+      /** Between which values 95 % of the training rows lie. */
+      readonly usual?: readonly [number, number];
     }
   | {
       readonly name: string;
       readonly kind: 'categorical';
       /** Texts of the training rows, one input each; any other text is zero in all of them. */
       readonly values: readonly string[];
+      /** Shares of the training rows with a text, in the order of `values`. */
+      readonly shares?: readonly number[];
     };
 
 /** Plain data, as it stands in `model.json`. */
@@ -34,6 +44,8 @@ export interface TableEncoding {
   readonly clip: readonly [number, number] | null;
   /** In the order of the inputs. */
   readonly columns: readonly ColumnEncoding[];
+  /** How numbers are read, where the caller said. */
+  readonly reading?: NumberReading;
 }
 
 /** Beyond it a value is as anomalous as it can be: one column must not drown all others. Section 18.4 of the protocol sheet. */
@@ -51,13 +63,14 @@ export function checkScaling(name: string): asserts name is Scaling {
 }
 
 /** The encoding that changes nothing: numbers as they are, 0 where one is missing, an input for each text. */
-export function rawEncoding({ columns }: Table): TableEncoding {
+export function rawEncoding({ columns, reading }: Table): TableEncoding {
   return {
     scaling: 'none',
     clip: null,
     columns: columns.map((column) =>
       column.kind === 'numeric' ? { ...column, offset: 0, scale: 1, fill: 0 } : column,
     ),
+    ...(reading && { reading }),
   };
 }
 
@@ -73,7 +86,7 @@ export interface EncodingRemark {
  * @throws ConfigError `no-inputs` when no row is given.
  */
 export function fitEncoding(
-  { columns, cells, rows: total }: Table,
+  { columns, cells, rows: total, reading }: Table,
   rows: ArrayLike<number>,
   { scaling, allTexts = false }: { scaling: Scaling; allTexts?: boolean },
 ): { encoding: TableEncoding; remarks: EncodingRemark[] } {
@@ -83,11 +96,12 @@ export function fitEncoding(
   const encoded = columns.map((column, c): ColumnEncoding => {
     const { name } = column;
     if (column.kind === 'categorical') {
-      const isSeen = new Uint8Array(column.values.length).fill(allTexts ? 1 : 0);
-      for (let i = 0; i < rows.length; i++) isSeen[cells[rows[i] * width + c]] = 1;
-      const values = column.values.filter((_, code) => isSeen[code]);
-      if (values.length === 1 && !allTexts) constant.push(name);
-      return { name, kind: 'categorical', values };
+      const counts = new Float64Array(column.values.length);
+      for (let i = 0; i < rows.length; i++) counts[cells[rows[i] * width + c]]++;
+      const seen = column.values.map((_, code) => code).filter((code) => allTexts || counts[code] > 0);
+      if (seen.length === 1 && !allTexts) constant.push(name);
+      const shares = seen.map((code) => Number((counts[code] / rows.length).toPrecision(4)));
+      return { name, kind: 'categorical', values: seen.map((code) => column.values[code]), shares };
     }
     const found = new Float64Array(rows.length);
     let n = 0;
@@ -97,7 +111,13 @@ export function fitEncoding(
     }
     const sorted = found.subarray(0, n).sort();
     if (n === 0 || sorted[0] === sorted[n - 1]) constant.push(name);
-    return { name, kind: 'numeric', ...scaleOf(sorted, scaling), fill: n > 0 ? sorted[n >> 1] : 0 };
+    const at = (share: number) => sorted[Math.min(n - 1, Math.round(share * (n - 1)))];
+    return {
+      ...column,
+      ...scaleOf(sorted, scaling),
+      fill: n > 0 ? sorted[n >> 1] : 0,
+      ...(n > 0 && { usual: [at(0.025), at(0.975)] as const }),
+    };
   });
   const remarks: EncodingRemark[] = [];
   if (constant.length > 0) {
@@ -120,7 +140,13 @@ export function fitEncoding(
       message: `Missing numbers are replaced by the median of the training rows: ${listed(gaps)}.`,
     });
   }
-  return { encoding: { scaling, clip: scaling === 'min-max' ? CLIP : null, columns: encoded }, remarks };
+  const encoding = {
+    scaling,
+    clip: scaling === 'min-max' ? CLIP : null,
+    columns: encoded,
+    ...(reading && { reading }),
+  };
+  return { encoding, remarks };
 }
 
 function scaleOf(sorted: Float64Array, scaling: Scaling): { offset: number; scale: number } {

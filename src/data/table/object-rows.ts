@@ -27,7 +27,7 @@ export function objectRows(objects: readonly RowObject[], name: string): Rows {
     heads,
     kinds: {},
     rows: objects.length,
-    place: 'row',
+    where: (row) => `row ${row + 1}`,
     numbers: Uint32Array.from({ length: objects.length }, (_, i) => i + 1),
     number(row, column) {
       const value = cell(row, column);

@@ -2,7 +2,14 @@
 import { ShapeError } from '../../core/errors.ts';
 import { sha256 } from '../hash.ts';
 import type { Part, Source, SourceItem } from '../item.ts';
-import { encodedWidth, encoder, fitEncoding, rawEncoding, type TableEncoding } from './encoding.ts';
+import {
+  type ColumnEncoding,
+  encodedWidth,
+  encoder,
+  fitEncoding,
+  rawEncoding,
+  type TableEncoding,
+} from './encoding.ts';
 import type { Table } from './table.ts';
 
 /** What `tableSource` needs to know. The table is kept, not copied. */
@@ -12,7 +19,7 @@ export interface TableSourceOptions extends Pick<Source, 'name' | 'title' | 'lic
   readonly labels: ArrayLike<number>;
   readonly parts?: readonly Part[];
   /** Ids of the rows, such as their lines in a file; else they are counted from 1. */
-  readonly ids?: ArrayLike<number>;
+  readonly ids?: ArrayLike<number | string>;
   /** Every text of the table has an input, also those that no training row has. */
   readonly allTexts?: boolean;
 }
@@ -69,7 +76,9 @@ function encodedSource(
     async prepare(train, { scaling = 'min-max', onEvent }) {
       const { encoding: fitted, remarks } = fitEncoding(table, train, { scaling, allTexts });
       for (const remark of remarks) onEvent({ type: 'warning', ...remark });
-      const own = await sha256(JSON.stringify([hash, fitted]));
+      // What only explains does not change what is read.
+      const read = { ...fitted, columns: fitted.columns.map(({ usual, shares, ...column }: Explained) => column) };
+      const own = await sha256(JSON.stringify([hash, read]));
       return encodedSource(
         { name, title, licence, classes, normalClass, table, labels: [] },
         items,
@@ -80,5 +89,7 @@ function encodedSource(
     },
   };
 }
+
+type Explained = ColumnEncoding & { readonly usual?: unknown; readonly shares?: unknown };
 
 const bytesOf = (v: Float64Array | Uint16Array) => new Uint8Array(v.buffer as ArrayBuffer, v.byteOffset, v.byteLength);

@@ -8,10 +8,11 @@ import { encodeRows } from './encode-rows.ts';
 import { columnTotals, fitEncoding } from './encoding.ts';
 import { tableSource } from './source.ts';
 import { type ColumnKind, readTable } from './table.ts';
+import { textLayout } from './text-layout.ts';
 
 const encode = (text: string) => new TextEncoder().encode(text);
-const cells = (text: string) => readCells(encode(text), 'x.csv');
-const table = (text: string, kinds?: Record<string, ColumnKind>) => readTable(cells(text), kinds);
+const cells = (text: string) => readCells(encode(text), 'x.csv', textLayout(encode(text)));
+const table = (text: string, kinds?: Record<string, ColumnKind>) => readTable(cells(text), { columns: kinds });
 const grid = (text: string) => {
   const { heads, rows, texts } = cells(text);
   const columns = heads.map((_, c) => texts(c));
@@ -64,8 +65,9 @@ describe('cells', () => {
       }),
     );
     for (const text of ['', ' ', '?', 'NA', 'nan', 'null']) expect(number(text)).toBeNaN();
-    expect([' 5 ', '+.5', '1e3', '-Inf', 'infinity'].map(number)).toEqual([5, 0.5, 1000, -Infinity, Infinity]);
-    for (const text of ['x', '1x', '0x10', '1 2', '.', '-']) expect(number(text)).toBe(undefined);
+    expect([' 5 ', '+.5', '1e3'].map(number)).toEqual([5, 0.5, 1000]);
+    for (const text of ['-', 'n.a.', '#DIV/0!', 'Bad', '-Inf', 'infinity', '<NA>']) expect(number(text)).toBeNaN();
+    for (const text of ['x', '1x', '0x10', '1 2', '<5', '12%']) expect(number(text)).toBe(undefined);
   });
 });
 
@@ -101,15 +103,17 @@ describe('columns', () => {
   });
 
   test('what cannot be used is named with its line', () => {
-    expect(() => table('a,b\n1,2\ninf,3\n')).toThrow('finite numbers in the column a; these are wrong: line 3: "inf"');
+    expect(() => table('a,b\n1,2\n1e300,3\n')).toThrow(
+      'finite numbers in the column a; these are wrong: line 3: "1e300"',
+    );
     expect(() => table('a,b\n1,x\n2,3\n', { b: 'numeric' })).toThrow('the column b; these are wrong: line 2: "x"');
-    expect(() => table('a,b\n,1\n,2\n')).toThrow('The column a of x.csv is empty');
+    expect(() => table('a,b\n,1\n,2\n', { a: 'numeric' })).toThrow('The column a of x.csv is empty');
     expect(() => table('a,b\n1,2\n', { c: 'ignore' })).toThrow('x.csv has no column "c".');
     expect(() => table('a,a\n1,2\n')).toThrow('"a" is there twice');
     expect(() => table('a,label\n')).toThrow('has column names but no rows');
-    expect(() => table('label\n0\n')).toThrow('must have a column of values; all of its columns are labels');
+    expect(() => table('label\n0\n')).toThrow('must have a column of values, but all of its columns are labels');
     const ids = Array.from({ length: 1200 }, (_, i) => `id${i},${i}`).join('\n');
-    expect(() => table(`id,v\n${ids}\n`)).toThrow("Leave it out with `columns.id: 'ignore'`");
+    expect(() => table(`id,v\n${ids}\n`, { id: 'categorical' })).toThrow("Leave it out with `columns.id: 'ignore'`");
   });
 });
 
@@ -119,10 +123,10 @@ describe('encoding', () => {
 
   test('is learnt from the training rows only', () => {
     expect(fitted.encoding.columns).toEqual([
-      { name: 'a', kind: 'numeric', offset: 1, scale: 2, fill: 2 },
-      { name: 'b', kind: 'categorical', values: ['x', 'y'] },
-      { name: 'c', kind: 'numeric', offset: 5, scale: 1, fill: 5 },
-      { name: 'd', kind: 'numeric', offset: 0, scale: 4, fill: 4 },
+      { name: 'a', kind: 'numeric', offset: 1, scale: 2, fill: 2, usual: [1, 3] },
+      { name: 'b', kind: 'categorical', values: ['x', 'y'], shares: [0.6667, 0.3333] },
+      { name: 'c', kind: 'numeric', offset: 5, scale: 1, fill: 5, usual: [5, 5] },
+      { name: 'd', kind: 'numeric', offset: 0, scale: 4, fill: 4, usual: [0, 4] },
     ]);
     expect(fitted.remarks.map((r) => r.message)).toEqual([
       expect.stringContaining('1 of 4 columns are constant in the training rows (c)'),
@@ -148,12 +152,12 @@ describe('encoding', () => {
   });
 
   test('raw rows get the same inputs, whatever the order of columns', async () => {
-    const found = encodeRows(cells('z,d,b,a,c\n!,4,y,3,5\n!,,w,1,5\n!,1,x,?,inf\n'), fitted.encoding);
+    const found = encodeRows(cells('z,d,b,a,c\n!,4,y,3,5\n!,,w,1,5\n!,1,x,?,<5\n'), fitted.encoding);
     expect([...found.inputs.subarray(0, 5)]).toEqual([1, 0, 1, 0, 1]);
     expect([...found.inputs.subarray(5, 10)]).toEqual([0, 0, 0, 0, 1]);
     expect(found.missing).toBe(2);
     expect([...found.unseen]).toEqual([['b', ['w']]]);
-    expect([...found.broken]).toEqual([[2, 'the column c must hold a finite number, found "inf"']]);
+    expect([...found.broken]).toEqual([[2, 'the column c must hold a finite number, found "<5"']]);
     expect(() => encodeRows(cells('a,b\n1,x\n'), fitted.encoding)).toThrow('lacks c, d');
   });
 
@@ -170,7 +174,7 @@ describe('encoding', () => {
 describe('protocols of tables', () => {
   const rows = Array.from({ length: 1000 }, (_, i) => `${i},${i % 5 < 3 ? 'attack' : 'normal'}`).join('\n');
   const source = async () => {
-    const { normalClass: _, ...read } = table(`a,kind\n${rows}\n`, { kind: 'label' });
+    const { normalClass: _, ...read } = table(`a,kind\n${rows}\n`, { a: 'numeric', kind: 'label' });
     return tableSource({ name: 't', title: 't', licence: '-', ...read });
   };
 

@@ -1,111 +1,330 @@
 /**
  * A table in memory: columns of numbers and of texts, row after row, and from a file also labels and parts. What a
- * column is follows from its cells unless the caller says; what was understood is told in one sentence.
+ * column is follows from its cells unless the caller says; what was understood is told column by column.
  */
 import { ConfigError, DataError, factsOf, nearestName } from '../../core/errors.ts';
-import { option, say } from '../../core/text.ts';
+import { option, type Said, say } from '../../core/text.ts';
 import type { Part } from '../item.ts';
 import { LayoutWords } from '../layout-words.ts';
-import { badRows, type Rows, SHOWN } from './rows.ts';
+import { type ColumnKind, columnKinds, MOST_TEXTS, useOf } from './column-use.ts';
+import { findLabels, isDerivedFromLabels, type Labels, readLabels } from './labels.ts';
+import type { NumberForm } from './number-forms.ts';
+import { type NumberReading, type Profile, profile } from './profile.ts';
+import { type TableRemark, tellTable } from './remarks.ts';
+import { badRows, type Rows, withoutUnits } from './rows.ts';
+import { readTime, type TimeForm, type TimePart, timePart } from './times.ts';
 
-/** What a column may be; `ignore` leaves it out. */
-export const columnKinds = ['numeric', 'categorical', 'label', 'ignore'] as const;
-export type ColumnKind = (typeof columnKinds)[number];
+export { type ColumnKind, columnKinds } from './column-use.ts';
 
 /** A column that is fed to a model. */
-export type Column =
-  | { readonly name: string; readonly kind: 'numeric' }
-  | { readonly name: string; readonly kind: 'categorical'; readonly values: readonly string[] };
+export type Column = NumericColumn | CategoricalColumn;
+export interface NumericColumn {
+  readonly name: string;
+  readonly kind: 'numeric';
+  /** How its numbers are written, where not plainly. */
+  readonly form?: NumberForm;
+  /** The column of times that it is made from. */
+  readonly time?: TimeSource;
+}
+export interface CategoricalColumn {
+  readonly name: string;
+  readonly kind: 'categorical';
+  readonly values: readonly string[];
+}
+/** A number made from a time. */
+export interface TimeSource {
+  readonly column: string;
+  readonly form: TimeForm;
+  readonly part: TimePart;
+}
 
 export interface Table {
   readonly columns: readonly Column[];
   readonly rows: number;
   /** `[rows, columns]`: a finite number, the place of a text in `values`, or NaN where a number is missing. */
   readonly cells: Float64Array;
+  /** How its numbers were read, where the caller said. */
+  readonly reading?: NumberReading;
+}
+
+/** What was found of a column of a file, and what training makes of it. */
+export interface ColumnFacts {
+  readonly name: string;
+  readonly kind: ColumnKind | 'part';
+  /** What it holds, in a few words: `whole numbers`, `times`, `identifiers`. */
+  readonly content: string;
+  /** Why it is not fed to the model, or why it holds the labels. */
+  readonly why?: string;
+  /** Rows without a value. */
+  readonly missing: number;
+  /** Different values; those of columns of more than a thousand are not all counted. */
+  readonly distinct: number;
+  /** Of numbers. */
+  readonly range?: readonly [number, number];
+  /** Some values as the file has them. */
+  readonly examples: readonly string[];
 }
 
 /** What a file of rows says of each, beside its cells. */
-export interface LabelledTable {
+export interface LabelledTable extends Labels {
   readonly table: Table;
-  readonly classes: readonly string[];
-  /** Class of each row. */
-  readonly labels: Uint16Array;
-  /** Index of the class of normal rows; undefined where the labels are classes that do not say what is normal. */
-  readonly normalClass?: number;
   /** Part of each row, where a column says it. */
   readonly parts?: readonly Part[];
   /** One sentence: what was understood. */
   readonly explanation: string;
+  /** In the order of the file. */
+  readonly facts: readonly ColumnFacts[];
+  /** What a person should know of the columns. */
+  readonly remarks: readonly TableRemark[];
+  /** The rows without a line of units below the head. */
+  readonly raw: Rows;
 }
 
-/** Texts that one column may have: each becomes an input of its own. */
-const MOST_TEXTS = 1000;
-/** Kinds of anomalies that a label column may name. */
-const MOST_CLASSES = 500;
-/** Heads of the label column, in small letters, where the caller names none. */
-const labelNames = ['label', 'target', 'anomaly', 'is_anomaly', 'outlier'];
+export interface TableOptions extends NumberReading {
+  /** What columns are, by name. */
+  readonly columns?: Readonly<Record<string, ColumnKind>>;
+  /** Labels of normal rows, where their words do not say it. */
+  readonly normal?: readonly string[];
+}
+
 const partNames = ['split', 'part', 'subset'];
 
 /**
- * Sorts the cells of a file into columns. `given` says what columns are, by name; others are numeric when all their
- * cells are numbers or missing, and categorical when not.
- * @throws ConfigError `unknown-column`, `labels` for two of them; DataError `csv-rows` with lines, `csv`, `too-many-texts`,
- * `label-kind`.
+ * Sorts the cells of a file into columns. Columns of which nothing is said are decided by their cells: numbers, texts of
+ * a few values, or what no model should learn, such as identifiers, counters, times and free text, which is left out.
+ * @throws ConfigError `unknown-column`, `labels` for two of them, `which-labels`; DataError `csv-rows` with lines, `csv`,
+ * `too-many-texts`, `label-kind`, `not-times`, `no-columns`.
  */
-export function readTable(raw: Rows, given: Readonly<Record<string, ColumnKind>> = {}): LabelledTable {
-  const { file, heads, rows } = raw;
+export function readTable(file: Rows, options: TableOptions = {}): LabelledTable {
+  const { raw, units } = withoutUnits(named(file));
+  const { columns: given = {}, normal } = options;
   checkHeads(raw, given);
-  // Who names the labels means them instead of those that the file names.
-  const isLabelGiven = Object.values(given).includes('label');
-  const own = Object.entries(raw.kinds).filter(([, kind]) => !(isLabelGiven && kind === 'label'));
-  const kinds: Readonly<Record<string, ColumnKind>> = { ...Object.fromEntries(own), ...given };
-  const kindOf = (name: string): ColumnKind | undefined => (Object.hasOwn(kinds, name) ? kinds[name] : undefined);
-  const labels = heads.filter((name) => kindOf(name) === 'label');
-  if (labels.length > 1) {
-    throw new ConfigError(
-      'labels',
-      `${file} must have one column of labels, got ${labels.join(' and ')}. Name only one.`,
-    );
+  if (raw.rows === 0) throw new DataError('csv', `${raw.file} has column names but no rows. Add rows.`);
+  const kinds = kindsOf(raw, given);
+  const open = raw.heads.filter((name) => !Object.hasOwn(given, name));
+  const part = open.find((name) => partNames.includes(name.toLowerCase()));
+  const parts = part === undefined ? undefined : readParts(raw, raw.heads.indexOf(part));
+  const said = raw.heads.find((name) => kinds.get(name) === 'label');
+  const found = said === undefined ? findLabels(raw, open) : undefined;
+  const label = said ?? found?.name;
+  const labels = label === undefined ? allNormal(raw.rows, normal) : readLabels(raw, raw.heads.indexOf(label), normal);
+
+  const facts: ColumnFacts[] = [];
+  const kept: { column: Column; cell: (row: number) => number }[] = [];
+  const profiles = new Map<string, Profile>();
+  for (const [at, name] of raw.heads.entries()) {
+    if (name === label) facts.push(factsOfLabels(raw, at, labels, found?.why));
+    else if (parts && name === part) {
+      facts.push({
+        name,
+        kind: 'part',
+        content: 'parts',
+        missing: 0,
+        distinct: new Set(parts).size,
+        examples: [...new Set(parts)],
+      });
+    } else {
+      const read = profile(raw, at, options);
+      const made = makeColumn(raw, at, read, kinds.get(name), label !== undefined && !kinds.has(name));
+      profiles.set(name, read);
+      facts.push(made.facts);
+      kept.push(...made.columns);
+    }
   }
-  const named = (names: readonly string[]) =>
-    heads.find((name) => !Object.hasOwn(given, name) && names.includes(name.toLowerCase()));
-  const label = labels[0] ?? named(labelNames);
-  const part = named(partNames);
-  const parts = part === undefined ? undefined : readParts(raw, heads.indexOf(part));
-  const others = heads.filter((name) => name !== label && kindOf(name) !== 'ignore' && !(parts && name === part));
-  if (rows === 0) throw new DataError('csv', `${file} has column names but no rows. Add rows.`);
-  if (others.length === 0) {
-    throw new DataError(
-      'csv',
-      `${file} must have a column of values; all of its columns are labels, parts or ignored.`,
-    );
-  }
-  const columns: Column[] = [];
-  const values = new Float64Array(rows * others.length);
-  others.forEach((name, c) => {
-    const wanted = kindOf(name);
-    const at = heads.indexOf(name);
-    const isNumeric = wanted !== 'categorical' && readNumbers(raw, at, values, c, others.length, wanted === 'numeric');
-    columns.push(
-      isNumeric
-        ? { name, kind: 'numeric' }
-        : { name, kind: 'categorical', values: readTexts(raw, at, values, c, others.length) },
-    );
-  });
-  const meaning = label === undefined ? allNormal(rows) : readLabels(raw, heads.indexOf(label));
+  if (kept.length === 0) throw noColumns(raw, facts);
+  const cells = new Float64Array(raw.rows * kept.length);
+  for (let r = 0, i = 0; r < raw.rows; r++) for (const { cell } of kept) cells[i++] = cell(r);
+  const { decimal, missing } = options;
+  const reading =
+    decimal || missing?.length ? { reading: { ...(decimal && { decimal }), ...(missing && { missing }) } } : {};
+  const table: Table = { columns: kept.map(({ column }) => column), rows: raw.rows, cells, ...reading };
   return {
-    table: { columns, rows, cells: values },
-    ...meaning,
+    table,
+    ...labels,
     ...(parts && { parts }),
-    explanation: explain(raw, columns, meaning, label),
+    ...tellTable({
+      raw,
+      facts,
+      profiles,
+      labels,
+      table,
+      units,
+      ...(label !== undefined && { label }),
+      ...(found && { found }),
+    }),
+    facts,
+    raw,
   };
 }
 
+/** What the columns of a file hold, also where `readTable` would refuse it. Columns that the caller names are as said. */
+export function columnFacts(file: Rows, options: TableOptions = {}): ColumnFacts[] {
+  const { raw } = withoutUnits(named(file));
+  const kinds = options.columns ?? {};
+  return raw.heads.map((name, at) => {
+    const found = profile(raw, at, options);
+    const { kind, content, why } = useOf(name, found);
+    const { missing, distinct, range, examples } = found;
+    const given = Object.hasOwn(kinds, name) ? kinds[name] : kind;
+    return {
+      name,
+      kind: given,
+      content,
+      ...(why && given === 'ignore' && { why }),
+      missing,
+      distinct,
+      ...(range && { range }),
+      examples,
+    };
+  });
+}
+
+/** Names for columns that have none. */
+function named(raw: Rows): Rows {
+  if (!raw.heads.includes('')) return raw;
+  return { ...raw, heads: raw.heads.map((name, i) => (name === '' ? `column ${i + 1}` : name)) };
+}
+
+/** What the caller and the file itself say; who names the labels means them instead of those that the file names. */
+function kindsOf(raw: Rows, given: Readonly<Record<string, ColumnKind>>): Map<string, ColumnKind> {
+  const isLabelGiven = Object.values(given).includes('label');
+  const own = Object.entries(raw.kinds).filter(([, kind]) => !(isLabelGiven && kind === 'label'));
+  const kinds = new Map([...own, ...Object.entries(given)]);
+  const labels = [...kinds].filter(([, kind]) => kind === 'label').map(([name]) => name);
+  if (labels.length <= 1) return kinds;
+  throw new ConfigError(
+    'labels',
+    `${raw.file} must have one column of labels, got ${labels.join(' and ')}. Name only one.`,
+  );
+}
+
+/** What becomes of a column that is neither labels nor parts: facts, and the columns of the table that it is made into. */
+function makeColumn(raw: Rows, at: number, found: Profile, wanted: ColumnKind | undefined, hasLabels: boolean) {
+  const name = raw.heads[at];
+  const isDerived = wanted === undefined && hasLabels && isDerivedFromLabels(name);
+  const own = useOf(raw.heads[at].startsWith('column ') ? '' : name, found);
+  const { missing, distinct, range, examples } = found;
+  const common = { name, missing, distinct, ...(range && { range }), examples };
+  const leave = (why: string | undefined) => ({
+    facts: { ...common, kind: 'ignore' as const, content: own.content, ...(why !== undefined && { why }) },
+    columns: [],
+  });
+  if (wanted === 'ignore') return leave('as asked');
+  if (isDerived) return leave('by its name it is made from the labels');
+  const kind = wanted ?? own.kind;
+  if (kind === 'ignore') return leave(own.why);
+  const facts = { ...common, kind, content: own.content };
+  if (kind === 'time') return { facts: { ...facts, content: 'times' }, columns: timeColumns(raw, at, found) };
+  if (kind === 'numeric') return { facts, columns: [numericColumn(raw, at, found)] };
+  return { facts, columns: [categoricalColumn(raw, at, wanted === 'categorical')] };
+}
+
+function numericColumn(raw: Rows, at: number, { numbers, form, bad, badCount, missing }: Profile) {
+  const { file, heads, rows } = raw;
+  const name = heads[at];
+  const said = option(['columns', name], 'categorical');
+  if (!numbers && missing === rows) {
+    throw new DataError(
+      'empty-column',
+      say`The column ${name} of ${file} is empty; some row must have a number in it. Leave it out with
+        ${option(['columns', name], 'ignore')}.`,
+    );
+  }
+  const values =
+    numbers ?? Float64Array.from({ length: rows }, (_, r) => raw.number(r, at) ?? Number.POSITIVE_INFINITY);
+  const faults = numbers ? bad.map(({ row, text }) => `${raw.where(row)}: "${text}"`) : [];
+  let total = numbers ? badCount : 0;
+  for (const [r, value] of values.entries()) {
+    if (Number.isNaN(value) || Math.abs(value) <= LARGEST) continue;
+    if (total++ < 10) faults.push(`${raw.where(r)}: "${raw.show(r, at)}"`);
+  }
+  if (total === 0)
+    return { column: { name, kind: 'numeric', ...(form && { form }) } as Column, cell: (r: number) => values[r] };
+  const texts = [...new Set(faults.map((fault) => /"(.*)"$/s.exec(fault)?.[1] ?? ''))];
+  throw badRows(
+    file,
+    `finite numbers in the column ${name}`,
+    faults,
+    total,
+    say`Correct them, take them for missing with ${option('missing', texts.slice(0, 3).join(','))}, read the column as texts with
+      ${said}, or leave it out with ${option(['columns', name], 'ignore')}`,
+  );
+}
+
+/** Beyond it a number is no float32. */
+const LARGEST = 1e38;
+
+function categoricalColumn(raw: Rows, at: number, isSaid: boolean) {
+  const { file, heads, rows } = raw;
+  const texts = raw.texts(at);
+  const codes = new Uint32Array(rows);
+  for (let r = 0; r < rows; r++) {
+    codes[r] = texts.code(r);
+    if (texts.values.length <= MOST_TEXTS || !isSaid) continue;
+    throw new DataError(
+      'too-many-texts',
+      say`The column ${heads[at]} of ${file} must have at most ${MOST_TEXTS} different texts, because each becomes an
+        input; it has more (such as ${texts.values.slice(-3).join(', ')}). Leave it out with
+        ${option(['columns', heads[at]], 'ignore')}.`,
+    );
+  }
+  return {
+    column: { name: heads[at], kind: 'categorical', values: texts.values } as Column,
+    cell: (r: number) => codes[r],
+  };
+}
+
+/** Hour and weekday where they differ, and the seconds since the row before where times go on. */
+function timeColumns(raw: Rows, at: number, { time: form, texts, numbers }: Profile) {
+  const name = raw.heads[at];
+  const code = texts?.code;
+  const times = Float64Array.from({ length: raw.rows }, (_, r) => {
+    if (numbers)
+      return form === undefined || Number.isNaN(numbers[r]) ? Number.NaN : readTime(String(numbers[r]), form);
+    return form === undefined ? Number.NaN : readTime(texts!.values[code!(r)], form);
+  });
+  if (form === undefined) {
+    throw new DataError(
+      'not-times',
+      say`The column ${name} of ${raw.file} must hold times, such as 2024-05-01 06:00 or seconds since 1970, in one form; found
+        ${raw.show(0, at)}. Leave it out with ${option(['columns', name], 'ignore')}.`,
+    );
+  }
+  const present = times.filter((time) => !Number.isNaN(time));
+  const isRising = present.every((time, i) => i === 0 || time >= present[i - 1]);
+  const differs = (part: TimePart) => new Set(present.map((time) => timePart(time, time, part))).size > 1;
+  const parts: TimePart[] = [
+    ...(differs('hour') ? (['hour'] as const) : []),
+    ...(form !== 'clock' && differs('weekday') ? (['weekday'] as const) : []),
+    ...(isRising && present.length > 2 ? (['gap'] as const) : []),
+  ];
+  return parts.map((part) => ({
+    column: { name: `${name} (${part})`, kind: 'numeric', time: { column: name, form, part } } as Column,
+    cell: (r: number) =>
+      r === 0 && part === 'gap' ? Number.NaN : timePart(times[r], times[r - 1] ?? Number.NaN, part),
+  }));
+}
+
+function noColumns(raw: Rows, facts: readonly ColumnFacts[]): DataError {
+  const why = facts.filter((f) => f.kind === 'ignore').map((f) => `${f.name} (${f.why})`);
+  const [first] = facts.filter((f) => f.kind === 'ignore');
+  const use: Said = first ? say` Use one with ${option(['columns', first.name], 'numeric')}.` : '';
+  return new DataError(
+    'no-columns',
+    say`${raw.file} must have a column of values, but all of its columns are labels, parts or left out${
+      why.length > 0 ? `: ${why.slice(0, 8).join(', ')}` : ''
+    }.${use}`,
+  );
+}
+
 function checkHeads({ file, heads }: Rows, kinds: Readonly<Record<string, ColumnKind>>): void {
-  const twice = heads.find((name, i) => heads.indexOf(name) < i);
-  if (twice !== undefined || heads.includes('')) {
-    const found = twice ? `"${twice}" is there twice. Rename one.` : 'one has no name. Name it.';
-    throw new DataError('csv', `${file} must have a header with a name for each column; ${found}`);
+  const seen = new Set<string>();
+  const twice = heads.find((name) => seen.size === seen.add(name).size);
+  if (twice !== undefined) {
+    throw new DataError(
+      'csv',
+      `${file} must have a header with a name for each column; "${twice}" is there twice. Rename one.`,
+    );
   }
   for (const [name, kind] of Object.entries(kinds)) {
     if (!columnKinds.includes(kind)) {
@@ -116,7 +335,7 @@ function checkHeads({ file, heads }: Rows, kinds: Readonly<Record<string, Column
         factsOf({ option: ['columns', name], value: kind, must: known }),
       );
     }
-    if (heads.includes(name)) continue;
+    if (seen.has(name)) continue;
     const near = nearestName(name, heads);
     const hint = near ? `Did you mean "${near}"?` : `Its columns: ${heads.slice(0, 20).join(', ')}.`;
     throw new ConfigError(
@@ -127,91 +346,29 @@ function checkHeads({ file, heads }: Rows, kinds: Readonly<Record<string, Column
   }
 }
 
-/** Fills column `c` of `out` with numbers; false at the first text, unless the caller says that they are numbers. */
-function readNumbers(raw: Rows, at: number, out: Float64Array, c: number, width: number, isSaid: boolean): boolean {
-  const { file, heads, rows, place, numbers } = raw;
-  const problems: string[] = [];
-  let faults = 0;
-  let present = 0;
-  for (let r = 0; r < rows; r++) {
-    const value = raw.number(r, at);
-    if (value === undefined && !isSaid) return false;
-    const isFault = value === undefined || value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY;
-    if (isFault && faults++ < SHOWN) problems.push(`${place} ${numbers[r]}: "${raw.show(r, at)}"`);
-    if (!Number.isNaN(value)) present++;
-    out[r * width + c] = value ?? 0;
-  }
-  if (faults > 0) throw badRows(file, `finite numbers in the column ${heads[at]}`, problems, faults);
-  if (present > 0) return true;
-  throw new DataError(
-    'empty-column',
-    say`The column ${heads[at]} of ${file} is empty; some row must have a number in it. Leave it out with
-      ${option(['columns', heads[at]], 'ignore')}.`,
-  );
-}
-
-function readTexts(raw: Rows, at: number, out: Float64Array, c: number, width: number): string[] {
-  const { file, heads, rows } = raw;
-  const texts = raw.texts(at);
-  for (let r = 0; r < rows; r++) {
-    out[r * width + c] = texts.code(r);
-    if (texts.values.length <= MOST_TEXTS) continue;
-    throw new DataError(
-      'too-many-texts',
-      say`The column ${heads[at]} of ${file} must have at most ${MOST_TEXTS} different texts, because each becomes an
-        input; it has more (such as ${texts.values.slice(-3).join(', ')}). Leave it out with
-        ${option(['columns', heads[at]], 'ignore')}.`,
+function allNormal(rows: number, normal?: readonly string[]): Labels {
+  if (normal) {
+    throw new ConfigError(
+      'normal-label',
+      say`A normal label needs a column of labels, and none was found. Name it with ${option(['columns', '<name>'], 'label')}.`,
+      factsOf({ option: 'folderNames.normal', value: normal }),
     );
   }
-  return texts.values;
+  return { classes: ['normal'], labels: new Uint16Array(rows), normalClass: 0 };
 }
 
-type Meaning = Pick<LabelledTable, 'classes' | 'labels' | 'normalClass'>;
-
-const allNormal = (rows: number): Meaning => ({
-  classes: ['normal'],
-  labels: new Uint16Array(rows),
-  normalClass: 0,
-});
-
-/** 0 and 1; words of which one means normal and the others kinds of anomalies; or names of classes. */
-function readLabels(raw: Rows, at: number): Meaning {
-  const { file, heads, rows, place, numbers: places } = raw;
-  const texts = raw.texts(at);
-  const codes = new Uint16Array(rows);
-  const problems: string[] = [];
-  let faults = 0;
-  for (let r = 0; r < rows; r++) {
-    const code = texts.code(r);
-    if (/^\??$/.test(texts.values[code]) && faults++ < SHOWN) problems.push(`${place} ${places[r]}: no label`);
-    if (code < MOST_CLASSES) codes[r] = code;
-    else throw labelKind(file, heads[at], `more than ${MOST_CLASSES} different texts`);
-  }
-  if (faults > 0) throw badRows(file, `a label in each row of the column ${heads[at]}`, problems, faults);
-  const { values } = texts;
-  const numbers = values.map((text) => (/^(true|false)$/i.test(text) ? Number(/true/i.test(text)) : Number(text)));
-  if (numbers.every((n) => n === 0 || n === 1)) {
-    return { classes: ['normal', 'anomalous'], labels: codes.map((code) => numbers[code]), normalClass: 0 };
-  }
-  const fraction = values.find((_, i) => !Number.isNaN(numbers[i]) && !Number.isInteger(numbers[i]));
-  if (fraction !== undefined) throw labelKind(file, heads[at], `numbers such as ${fraction}`);
-  const words = new LayoutWords();
-  const isNormal = values.map(
-    (text, i) => Number.isNaN(numbers[i]) && words.label(text.replace(/\.$/, '')) === 'normal',
-  );
-  if (!isNormal.includes(true)) return { classes: values, labels: codes };
-  const anomalous = values.filter((_, i) => !isNormal[i]);
-  const classOf = values.map((text, i) => (isNormal[i] ? 0 : 1 + anomalous.indexOf(text)));
-  const normal = values[isNormal.indexOf(true)];
-  return { classes: [normal, ...anomalous], labels: codes.map((code) => classOf[code]), normalClass: 0 };
-}
-
-function labelKind(file: string, name: string, found: string): DataError {
-  return new DataError(
-    'label-kind',
-    say`The labels of ${file} (column ${name}) must be 0 for normal and 1 for anomalous, words such as normal and fault,
-      or names of a few classes; found ${found}. Name another column with ${option(['columns', '<name>'], 'label')}.`,
-  );
+function factsOfLabels(raw: Rows, at: number, { classes, labels }: Labels, why?: string): ColumnFacts {
+  const counts = classes.map(() => 0);
+  for (const code of labels) counts[code]++;
+  return {
+    name: raw.heads[at],
+    kind: 'label',
+    content: 'labels',
+    ...(why !== undefined && { why }),
+    missing: 0,
+    distinct: classes.length,
+    examples: classes.slice(0, 6).map((name, i) => `${name} (${counts[i]})`),
+  };
 }
 
 /** The parts that a column names; undefined when its words are no parts, and it is a column like any other. */
@@ -226,20 +383,4 @@ function readParts(raw: Rows, at: number): Part[] | undefined {
     parts.push(part);
   }
   return parts;
-}
-
-function explain({ file, rows, about }: Rows, columns: readonly Column[], meaning: Meaning, label?: string): string {
-  const texts = columns.flatMap((c) => (c.kind === 'categorical' ? [`${c.name} ${c.values.length}`] : []));
-  const shown = texts.length > 8 ? `${texts.slice(0, 8).join(', ')}, …` : texts.join(', ');
-  const counts = meaning.classes.map(() => 0);
-  for (const code of meaning.labels) counts[code]++;
-  const classes = meaning.classes.map((name, i) => `${counts[i]} ${name}`);
-  const labels =
-    label === undefined
-      ? 'no label column, all normal'
-      : `labels in ${label}: ${classes.slice(0, 12).join(', ')}${classes.length > 12 ? ', …' : ''}`;
-  const numeric = columns.length - texts.length;
-  const categorical = texts.length > 0 ? ` and ${texts.length} of text (${shown})` : '';
-  const understood = about === undefined ? '' : `${about}; `;
-  return `${file}: ${understood}${rows} rows; ${numeric} columns of numbers${categorical}; ${labels}.`;
 }

@@ -168,7 +168,13 @@ export async function openDetector(artifact: Artifact, runtime: Runtime, platfor
           mapShape: kind.mapShape(info.shape),
           ...(item.size && { size: item.size }),
           values: item.values,
-          ...kind.locate(map, { shape: info.shape, mapThreshold, size: item.size, encoding: info.table }),
+          ...kind.locate(map, {
+            shape: info.shape,
+            mapThreshold,
+            size: item.size,
+            encoding: info.table,
+            cells: item.cells,
+          }),
           ...(reconstructions && { reconstruction: reconstructions.slice(i * size, (i + 1) * size) }),
           ...(nearest && info.trainingItems && { nearest: placesOf(nearest, i, info.trainingItems) }),
         };

@@ -1,6 +1,6 @@
 /** What a program hands over as data, as a source: a Source as it is, arrays, rows as objects, images of any origin. */
 import { Cancelled, ConfigError, DataError } from '../../core/errors.ts';
-import type { Listener } from '../../core/events.ts';
+import { type Listener, warning } from '../../core/events.ts';
 import { type ImageShape, itemSize } from '../../core/item-shape.ts';
 import {
   fitImage,
@@ -86,8 +86,9 @@ function requireFinite(data: Float32Array, items: string): void {
   );
 }
 
-async function rowsSource(rows: readonly RowObject[], { labels }: SourceOfOptions): Promise<Source> {
-  const { table } = readTable(objectRows(rows, 'The rows'), {});
+async function rowsSource(rows: readonly RowObject[], { labels, onEvent }: SourceOfOptions): Promise<Source> {
+  const { table, remarks } = readTable(objectRows(rows, 'The rows'));
+  for (const { code, message } of remarks) onEvent(warning(code, message));
   if (labels && labels.length !== rows.length) {
     throw new DataError('count-mismatch', `${rows.length} rows need ${rows.length} labels, got ${labels.length}.`);
   }

@@ -73,7 +73,11 @@ async function loadArrays(
   const paths = findFiles([folder], [file]);
   if (!paths) throw absentData(`${name}:${category}`, file, [folder], origin);
   const raw = await openRows(paths[0]);
-  const { table, classes, labels, normalClass } = readTable(raw);
+  // Nothing is decided by the cells: the sets are taken as they were published.
+  const columns = Object.fromEntries(
+    raw.heads.filter((name) => name !== 'y').map((name) => [name, 'numeric' as const]),
+  );
+  const { table, classes, labels, normalClass } = readTable(raw, { columns });
   if (normalClass === undefined || classes.length !== 2 || !raw.heads.includes('y')) {
     throw new DataError('count-mismatch', `${raw.file} must hold y with 0 or 1 for each row. Fetch it again.`);
   }

@@ -10,10 +10,11 @@ import { gunzip } from '../../formats/gzip.ts';
 import { sha256 } from '../../hash.ts';
 import type { ImageOptions } from '../../image-options.ts';
 import type { Source } from '../../item.ts';
+import type { NumberReading } from '../../table/profile.ts';
 import type { ColumnKind } from '../../table/table.ts';
 
 /** How to load a data set. Size and channels are for data sets of image files, whose images differ. */
-export interface LoadOptions extends ImageOptions {
+export interface LoadOptions extends ImageOptions, NumberReading {
   /** The data root (see `dataRoot`); the data set's folder lies in it. */
   readonly root: string;
   /** Hears progress, log lines and warnings. */

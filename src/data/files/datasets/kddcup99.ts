@@ -47,7 +47,7 @@ export const kddcup99: Dataset = {
     if (cells.rows !== ROWS) {
       throw new DataError('count-mismatch', `${paths[0]} must hold ${ROWS} rows, found ${cells.rows}. Fetch it again.`);
     }
-    const { table, classes, labels } = readTable(cells, kinds);
+    const { table, classes, labels } = readTable(cells, { columns: kinds });
     const { name, title, licence } = kddcup99;
     // Names end with a full stop in the file. What is normal is left to the protocol.
     const names = classes.map((label) => label.replace(/\.$/, ''));

@@ -1,11 +1,14 @@
 /** A file of rows as a source, and how a CSV file of rows is told from one that lists images. Node only. */
-import { open } from 'node:fs/promises';
-import { basename } from 'node:path';
-import { silent } from '../../../core/events.ts';
+import { open, stat } from 'node:fs/promises';
+import { basename, join, relative } from 'node:path';
+import { silent, warning } from '../../../core/events.ts';
 import { isImageName } from '../../formats/header.ts';
 import type { Source } from '../../item.ts';
+import { joinRows } from '../../table/join-rows.ts';
+import type { Rows } from '../../table/rows.ts';
 import { tableSource } from '../../table/source.ts';
-import { readTable } from '../../table/table.ts';
+import { readTable, type TableOptions } from '../../table/table.ts';
+import { listFiles } from '../file-list.ts';
 import { openRows, rowsFormat } from '../open-rows.ts';
 import type { LoadOptions } from './dataset.ts';
 
@@ -13,10 +16,11 @@ import type { LoadOptions } from './dataset.ts';
 const GLANCE = { bytes: 2 ** 16, rows: 3 };
 
 /**
- * True for a file of rows: its name ends as one of `openRows`, and of a plain CSV file nothing in the first rows is the
- * name of an image. A file whose columns are named by the caller is one of rows in any case.
+ * True for a folder of files of rows, and for a file of rows: its name ends as one of `openRows`, and of a plain CSV file
+ * nothing in the first rows is the name of an image. A file whose columns are named by the caller is one of rows in any case.
  */
 export async function isOfRows(path: string, { columns }: Pick<LoadOptions, 'columns'>): Promise<boolean> {
+  if (await isFolder(path)) return (await rowFilesIn(path)).length > 0;
   if (!rowsFormat(path)) return false;
   if (columns || !/\.csv$/i.test(path)) return true;
   const file = await open(path).catch(() => undefined);
@@ -32,11 +36,50 @@ export async function isOfRows(path: string, { columns }: Pick<LoadOptions, 'col
   }
 }
 
-/** Reads a file of rows. Throws as `openRows` and `readTable`. */
-export async function rowsSource(path: string, { columns, onEvent = silent }: LoadOptions): Promise<Source> {
-  const raw = await openRows(path);
-  const { table, classes, labels, normalClass, parts, explanation } = readTable(raw, columns);
+const isFolder = (path: string) =>
+  stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+
+/** Files of rows below a folder, in natural order: those of the format that most have; none where there are images. */
+async function rowFilesIn(folder: string): Promise<string[]> {
+  const { images, others } = await listFiles(folder);
+  if (images.length > 0) return [];
+  const byFormat = new Map<string, string[]>();
+  for (const file of others) {
+    const format = rowsFormat(file);
+    // A text file beside tables explains them.
+    if (format === undefined || /^(txt|dat|data)$/.test(format)) continue;
+    byFormat.set(format, [...(byFormat.get(format) ?? []), join(folder, file)]);
+  }
+  return [...byFormat.values()].reduce((most, files) => (files.length > most.length ? files : most), []);
+}
+
+/** Reads a file of rows, or the files of rows in a folder as one. Throws as `openRows`, DataError `heads-differ`. */
+export async function openTable(path: string): Promise<Rows> {
+  if (!(await isFolder(path))) return openRows(path);
+  const files: Rows[] = [];
+  for (const file of await rowFilesIn(path)) files.push({ ...(await openRows(file)), file: relative(path, file) });
+  return joinRows(files, path);
+}
+
+/** What of the options of loading is about tables. */
+export type TableChoice = Pick<LoadOptions, 'columns' | 'missing' | 'decimal' | 'folderNames'>;
+
+/** How a table is read, among the options of loading. */
+export function tableOptions({ columns, missing, decimal, folderNames }: TableChoice): TableOptions {
+  const { normal } = folderNames ?? {};
+  return { columns, missing, decimal, ...(normal !== undefined && { normal: [normal].flat() }) };
+}
+
+/** Reads a file of rows, or a folder of such. Throws as `openTable` and `readTable`. */
+export async function rowsSource(path: string, options: LoadOptions): Promise<Source> {
+  const { onEvent = silent } = options;
+  const read = readTable(await openTable(path), tableOptions(options));
+  const { table, classes, labels, normalClass, parts, explanation, remarks, raw } = read;
   onEvent({ type: 'log', level: 'info', message: explanation });
+  for (const { code, message } of remarks) onEvent(warning(code, message));
   const name = basename(path);
   return tableSource({
     name,
@@ -47,6 +90,6 @@ export async function rowsSource(path: string, { columns, onEvent = silent }: Lo
     table,
     labels,
     parts,
-    ids: raw.numbers,
+    ids: (await isFolder(path)) ? Array.from({ length: raw.rows }, (_, r) => raw.where(r)) : raw.numbers,
   });
 }
