@@ -10,6 +10,7 @@ import {
   isOfRows,
   type RowsInspection,
 } from '../../data/index.ts';
+import { visible } from '../../core/visible.ts';
 import { act } from '../act.ts';
 import { addSpeech, commaList, integer } from '../options.ts';
 import { table } from '../render.ts';
@@ -70,7 +71,7 @@ export function addInspect(program: Command): void {
     const facts = [found.explanation, `sizes: ${briefly(sizes)}`, `modes: ${briefly(modes)}`];
     const remarks = findings.map(({ severity, check, message, advice, paths, remarks }) => {
       const shown = all ? paths : paths.slice(0, SHOWN);
-      const files = shown.map((file, i) => `    ${file}${remarks ? `  (${remarks[i]})` : ''}`);
+      const files = shown.map((file, i) => `    ${visible(file)}${remarks ? `  (${visible(remarks[i])})` : ''}`);
       if (shown.length < paths.length) files.push(`    and ${paths.length - shown.length} more (--all shows them)`);
       return [`${severity} ${check}: ${message} ${advice}`.trimEnd(), ...files].join('\n');
     });
