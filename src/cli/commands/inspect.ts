@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { readPair } from '../../core/schema.ts';
 import { write } from '../../core/text.ts';
+import { visible } from '../../core/visible.ts';
 import {
   type ColumnFacts,
   type ColumnKind,
@@ -10,7 +11,6 @@ import {
   isOfRows,
   type RowsInspection,
 } from '../../data/index.ts';
-import { visible } from '../../core/visible.ts';
 import { act } from '../act.ts';
 import { addSpeech, commaList, integer } from '../options.ts';
 import { table } from '../render.ts';
