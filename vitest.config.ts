@@ -8,6 +8,7 @@ const projects: Record<string, string[]> = {
   integration: ['test/integration/**/*.test.ts', 'test/golden/**/*.test.ts'],
   pages: ['test/pages/**/*.test.ts'],
   docs: ['test/docs.test.ts'],
+  cases: ['test/cases.test.ts'],
   package: ['test/package.test.ts'],
 };
 

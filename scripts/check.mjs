@@ -21,6 +21,7 @@ const steps = [
   { name: 'contract tests', project: 'contract' },
   { name: 'integration and golden tests', project: 'integration' },
   { name: 'pages in a browser', project: 'pages' },
+  { name: 'cases of earlier faults', project: 'cases' },
   { name: 'documents and examples', project: 'docs' },
   { name: 'size in a page', args: [join('scripts', 'size.mjs')] },
   { name: 'package exports', args: [bin('publint', 'src', 'cli.js'), '--strict'] },

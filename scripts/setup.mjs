@@ -2,7 +2,8 @@
 /**
  * What npm's scripts run: installs and builds when that is needed, then does the task. Plain JavaScript without
  * dependencies, because a fresh clone has nothing but Node and npm.
- * Usage: node scripts/setup.mjs build | test [args] | demo | check | bench <name> [args] | distil [args] | replay [--write]
+ * Usage: node scripts/setup.mjs build | test [args] | demo | check | bench <name> [args] | distil [args] | replay [--write] |
+ *   fuzz [--seconds n] | soak [--kills n]
  */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
@@ -183,6 +184,8 @@ const tasks = {
   demo,
   bench,
   distil,
+  fuzz: (args) => runBuilt(['scripts', 'fuzz', 'fuzz.js'], args),
+  soak: (args) => run('node', [join('scripts', 'soak.mjs'), ...args]),
   replay: (args) => run('node', [join('scripts', 'replay.mjs'), ...args]),
   check: async () => (await import('./check.mjs')).check(),
 };

@@ -1,5 +1,4 @@
 /** Weights of backbones from disk, from the package or from where they are published. Node only. */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ConfigError, DataError } from '../core/errors.ts';
@@ -8,6 +7,7 @@ import type { Tensors } from '../core/tensor.ts';
 import { option, say } from '../core/text.ts';
 import { download } from '../data/files/download.ts';
 import { readHdf5 } from '../data/files/hdf5.ts';
+import { readInput } from '../data/files/read-input.ts';
 import { sha256 } from '../data/hash.ts';
 import { type Backbone, checkTaps } from './define.ts';
 import { findBackbone, isOnnxFile } from './index.ts';
@@ -41,7 +41,7 @@ export async function loadBackbone(name: string, taps: readonly string[], option
       say`${name} holds its own weights, got "${options.path}". Leave the option ${option('config.weights')} out.`,
     );
   }
-  return readOnnxBackbone({ file: name, bytes: await read(name) }, taps);
+  return readOnnxBackbone({ file: name, bytes: await readInput(name, 'weights-missing') }, taps);
 }
 
 /**
@@ -67,7 +67,7 @@ export async function loadWeights(backbone: Backbone, options: LoadWeights): Pro
 async function weightFile(backbone: Backbone, options: LoadWeights): Promise<WeightBytes> {
   const { path, root, onEvent = silent, signal } = options;
   const { name, title, weights } = backbone;
-  if (path) return { file: path, bytes: await read(path) };
+  if (path) return { file: path, bytes: await readInput(path, 'weights-missing') };
   if (!weights) {
     throw new ConfigError(
       'weights-needed',
@@ -78,11 +78,11 @@ async function weightFile(backbone: Backbone, options: LoadWeights): Promise<Wei
   const known = weights.inPackage
     ? fileURLToPath(new URL(`../../${weights.file}`, import.meta.url))
     : join(root, weights.file);
-  let bytes = await readFile(known).catch(() => undefined);
+  let bytes = await readInput(known, 'weights-missing').catch(() => undefined);
   if (!bytes && weights.url && options.download !== false) {
     onEvent({ type: 'log', level: 'info', message: `The weights of ${title} are not on this machine; fetching them.` });
     await download({ url: weights.url, to: known, sha256: weights.sha256, onEvent, signal });
-    bytes = await readFile(known);
+    bytes = await readInput(known, 'weights-missing');
   }
   if (!bytes) {
     throw new DataError(
@@ -100,15 +100,4 @@ async function weightFile(backbone: Backbone, options: LoadWeights): Promise<Wei
     );
   }
   return { file: known, bytes };
-}
-
-async function read(path: string): Promise<Uint8Array> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    throw new DataError(
-      'weights-missing',
-      `${path} cannot be read: ${(error as Error).message}. Name a file of weights.`,
-    );
-  }
 }

@@ -1,4 +1,5 @@
 /** The page of a benchmark: every table with published figures beside ours, in one file that needs nothing else. */
+import { visibleText } from '../core/visible.ts';
 import { type Content, Html, html } from '../report/html.ts';
 import { fixed, many, seconds, whole } from '../report/numbers.ts';
 import { style } from '../report/style.ts';
@@ -36,7 +37,7 @@ ${tables.map((table, i) => section(table, i))}
 </body>
 </html>
 `;
-  return page.text;
+  return visibleText(page.text);
 }
 
 function section({ table, rows, cases, belowPrevalence, otherPublished, leftOut }: TableSummary, index: number): Html {

@@ -9,6 +9,7 @@ import { findModel } from '../models/index.ts';
 import { makeFolder, readJsonIfThere, writeJson } from '../runs/files.ts';
 import type { TrainOptions } from '../runs/options.ts';
 import { migrateReport } from '../runs/report-file.ts';
+import { checkReport } from '../runs/report-schema.ts';
 import { oddityVersion } from '../runs/versions.ts';
 
 /** Trainings as data; what a sweep decides itself is left out. */
@@ -35,7 +36,7 @@ export async function sweep(jobs: readonly SweepJob[], options: SweepOptions): P
     const key = keyOf(job);
     const file = join(folder, `${key}.json`);
     const written = await readJsonIfThere<RunReport>(file);
-    const kept = written && migrateReport(written);
+    const kept = written && migrateReport(checkReport(written, file));
     let report = kept;
     if (!report) {
       const out = join(folder, key);

@@ -1,5 +1,6 @@
 /** Bytes from wherever a page has them: memory, a Blob or File, a URL. */
 import { DataError } from '../core/errors.ts';
+import { readBody } from '../data/read-body.ts';
 
 /** A file as a page has it: its URL (relative ones count from the page), a Blob or File, or its bytes. */
 export type PageFile = string | URL | Blob | Uint8Array;
@@ -13,7 +14,10 @@ export interface NamedBytes {
 /** Reads a file; `name` is for those that have none. Throws DataError `unreadable-file` for a URL that gives nothing. */
 export async function readPageFile(file: PageFile, name: string, signal?: AbortSignal): Promise<NamedBytes> {
   if (file instanceof Uint8Array) return { name, bytes: file };
-  if (file instanceof Blob) return { name: file instanceof File ? file.name : name, bytes: await bytesOf(file) };
+  if (file instanceof Blob) {
+    const bytes = new Uint8Array(await file.arrayBuffer());
+    return { name: file instanceof File ? file.name : name, bytes };
+  }
   const bytes = await fetchIfThere(file, signal);
   if (!bytes) throw unreadable(file, 'the server has none there');
   return { name: String(file), bytes };
@@ -27,11 +31,9 @@ export async function fetchIfThere(url: string | URL, signal?: AbortSignal): Pro
   });
   if (response.status === 404) return undefined;
   if (!response.ok) throw unreadable(url, `the server answers ${response.status}`);
-  return bytesOf(response);
+  return readBody(response, String(url));
 }
 
 function unreadable(url: string | URL, found: string): DataError {
   return new DataError('unreadable-file', `${url} must be a file that can be fetched, and ${found}. Check the URL.`);
 }
-
-const bytesOf = async (body: Blob | Response) => new Uint8Array(await body.arrayBuffer());

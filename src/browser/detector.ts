@@ -55,7 +55,7 @@ function readInfo({ name, bytes }: { name: string; bytes: Uint8Array }): Artifac
     return checkInfo(JSON.parse(new TextDecoder().decode(bytes)), name);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    throw new DataError('artefact-corrupt', `${name} must be JSON: ${error.message}. Export the run again.`);
+    throw new DataError('artefact-corrupt', `${name} must be JSON, but is not: it is damaged. Export the run again.`);
   }
 }
 

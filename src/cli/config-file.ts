@@ -1,8 +1,10 @@
 /** `--config file.yaml`: the flags of a training in a file, in the same spelling. Flags win over it. */
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from 'yaml';
+import { isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument, visit } from 'yaml';
 import { ConfigError, nearestName } from '../core/errors.ts';
+import { isReserved } from '../core/schema.ts';
+import { requireFile } from '../data/files/read-input.ts';
 import { type AnyModel, findModel } from '../models/index.ts';
 import { type Given, runFlags } from './run-flags.ts';
 import { modelOptions } from './schema.ts';
@@ -22,14 +24,19 @@ export interface ReadConfigFile {
 
 /** The plugins that a configuration file names, by paths from its folder; none where it cannot be read, which is said later. */
 export async function pluginsOf(path: string): Promise<string[]> {
+  await requireFile(path);
   const text = await readFile(path, 'utf8').catch(() => '');
-  const value: unknown = parseDocument(text).toJS()?.plugin;
-  const names = value === undefined ? [] : [value].flat().filter((name) => typeof name === 'string');
+  const { contents } = parsed(text);
+  const value = isMap(contents) ? contents.get('plugin', true) : undefined;
+  const names = (isSeq(value) ? value.items : [value]).flatMap((item) =>
+    isScalar(item) && typeof item.value === 'string' ? [item.value] : [],
+  );
   return names.map((name) => join(dirname(path), name));
 }
 
 /** Reads a configuration file. Throws ConfigError with file and line for what is not YAML, not known or of another type. */
 export async function readConfigFile(path: string, model?: string): Promise<ReadConfigFile> {
+  await requireFile(path);
   let text: string;
   try {
     text = await readFile(path, 'utf8');
@@ -39,15 +46,55 @@ export async function readConfigFile(path: string, model?: string): Promise<Read
   return parseConfigFile(text, path, model);
 }
 
+/** Characters that a configuration file may have. */
+const MOST_CHARACTERS = 2 ** 20;
+
+/** True for more open brackets, or a longer indentation, than any list of options has: the parser takes its time with them. */
+function isDeep(text: string): boolean {
+  let open = 0;
+  for (const [bracket] of text.matchAll(/[[{}\]]/g)) {
+    open = Math.max(0, open + (bracket === '[' || bracket === '{' ? 1 : -1));
+    if (open > MOST_OPEN) return true;
+  }
+  return /^[\s-]{200}/m.test(text);
+}
+const MOST_OPEN = 32;
+
+/** A text as a YAML document. Throws ConfigError `config-file` for one that no configuration can be. */
+function parsed(text: string, lineCounter?: LineCounter) {
+  const tooMuch = (what: string) =>
+    new ConfigError('config-file', `A configuration file must have ${what}. This one is no list of options.`);
+  if (isDeep(text)) throw tooMuch('a few levels only');
+  if (text.length > MOST_CHARACTERS) throw tooMuch(`at most ${MOST_CHARACTERS} characters`);
+  try {
+    const document = parseDocument(text, { lineCounter, prettyErrors: false });
+    visit(document, {}); // calls itself as deep as the parser does
+    return document;
+  } catch (error) {
+    if (error instanceof RangeError) throw tooMuch('a few levels only');
+    throw error;
+  }
+}
+
 /** The same for a text; `path` is for the messages. `named` is the model of the command line, which wins. */
 export function parseConfigFile(text: string, path: string, named?: string): ReadConfigFile {
   const counter = new LineCounter();
-  const document = parseDocument(text, { lineCounter: counter, prettyErrors: false });
+  const document = parsed(text, counter);
   const lineAt = (offset: number) => counter.linePos(offset).line;
   const fail = (message: string, offset: number, code = 'config-file') =>
     new ConfigError(code, `${message} (${path}:${lineAt(offset)})`);
   const [broken] = document.errors;
   if (broken) throw fail(`This is not YAML: ${broken.message.replace(/\.$/, '')}.`, broken.pos[0]);
+
+  visit(document, {
+    Alias: (_, { range }) => {
+      throw fail('A configuration file must write out its values; aliases (*name) are not read.', range?.[0] ?? 0);
+    },
+    Pair: (_, pair) => {
+      const { key, offset } = keyOf(pair as Pair);
+      if (isReserved(key)) throw fail(`A configuration file has no key "${key}".`, offset, 'unknown-config-key');
+    },
+  });
 
   const flags = new Map<string, Given>();
   const lines = new Map<string, number>();

@@ -1,6 +1,7 @@
 /** The command `oddity`: its subcommands, and how every failure becomes one sentence and an exit code. */
 import { Command, CommanderError } from 'commander';
 import { ConfigError, nearestName, type OddityError } from '../core/errors.ts';
+import { visibleJson } from '../core/visible.ts';
 import { oddityVersion } from '../runs/versions.ts';
 import { addBench } from './commands/bench.ts';
 import { addCompare } from './commands/compare.ts';
@@ -108,7 +109,7 @@ function report(error: OddityError, argv: readonly string[]): void {
   const at = argv.findIndex((word) => word === '--debug' || word.startsWith('--debug='));
   const debug = at < 0 ? 0 : Number(argv[at].split('=')[1] ?? argv[at + 1]) || 0;
   if (argv.includes('--json')) {
-    process.stdout.write(`${JSON.stringify(errorJson(error), null, 2)}\n`);
+    process.stdout.write(`${visibleJson(JSON.stringify(errorJson(error), null, 2))}\n`);
     if (debug > 0) process.stderr.write(`${errorText(error, debug)}\n`);
   } else {
     process.stderr.write(`${errorText(error, debug)}\n`);

@@ -1,10 +1,11 @@
 /** What the terminal shows: aligned tables, numbers, and progress that is a bar on a terminal and lines elsewhere. */
 import type { Event, Listener } from '../core/events.ts';
+import { visible, visibleMessage } from '../core/visible.ts';
 import { said } from './words.ts';
 
 /** Rows as aligned columns, two spaces apart; `right` names the columns (by number) that hold numbers. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[], right: readonly number[] = []) {
-  const all = head.length > 0 ? [head, ...rows] : rows;
+  const all = (head.length > 0 ? [head, ...rows] : rows).map((row) => row.map(visible));
   const widths = (all[0] ?? []).map((_, c) => Math.max(...all.map((row) => row[c].length)));
   return all
     .map((row) =>
@@ -112,7 +113,7 @@ export function progressView(options: ProgressOptions): ProgressView {
     clear,
     listener(event) {
       if (event.type === 'warning') {
-        const text = `warning: ${said(event)}`;
+        const text = visibleMessage(`warning: ${said(event)}`);
         if (warned.has(text)) return;
         warned.add(text);
         clear();
@@ -123,7 +124,7 @@ export function progressView(options: ProgressOptions): ProgressView {
         progress(event);
       } else if (event.type === 'log' && (event.level === 'info' || debug > 0)) {
         clear();
-        write(`${said(event)}\n`);
+        write(`${visibleMessage(said(event))}\n`);
       }
     },
   };
@@ -134,7 +135,8 @@ export function progressLine(
   event: Event & { type: 'progress' },
   { seconds, firstDone, columns, bar }: { seconds: number; firstDone: number; columns: number; bar: boolean },
 ): string {
-  const { task, done, total, metrics = {} } = event;
+  const { done, total, metrics = {} } = event;
+  const task = visible(event.task);
   const unit = event.unit.endsWith('s') ? event.unit : `${event.unit}s`;
   const share = total > 0 ? Math.min(1, done / total) : 0;
   const rate = event.rate ?? (seconds > 0 ? (done - firstDone) / seconds : 0);

@@ -1,6 +1,7 @@
 /** One command's way to speak: its answer on stdout, everything else on stderr, and Ctrl-C. */
 import { Cancelled, DataError, InternalError, OddityError } from '../core/errors.ts';
 import type { Listener } from '../core/events.ts';
+import { visibleJson, visibleMessage, visibleText } from '../core/visible.ts';
 import { progressView } from './render.ts';
 import { inCommandWords, said } from './words.ts';
 
@@ -47,12 +48,14 @@ export function openTerminal(options: SpeechOptions): Terminal {
   return {
     answer(value, text) {
       view.clear();
-      process.stdout.write(options.json ? `${JSON.stringify(value, inCommandWords, 2)}\n` : `${text}\n`);
+      process.stdout.write(
+        options.json ? `${visibleJson(JSON.stringify(value, inCommandWords, 2))}\n` : `${visibleText(text)}\n`,
+      );
     },
     note(text) {
       if (options.quiet) return;
       view.clear();
-      stderr(`${text}\n`);
+      stderr(`${visibleText(text)}\n`);
     },
     listener: view.listener,
     signal: controller.signal,
@@ -91,7 +94,7 @@ export function ourError(thrown: unknown): OddityError {
 
 /** What is shown of an error: the sentence, whose fault it is, and from `--debug 1` on where it was thrown. */
 export function errorText(error: OddityError, debug: number): string {
-  const lines = [`error: ${said(error)}`];
+  const lines = [visibleMessage(`error: ${said(error)}`)];
   if (error instanceof InternalError) {
     lines.push('This is a bug in oddity, not in your input. Please report it with the command and --debug 1.');
   }

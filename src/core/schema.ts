@@ -154,5 +154,11 @@ export function readPair(
     const example = option([name, key], value);
     throw new ConfigError('set', say`${option(name)} takes key=value, got "${text}". For example: ${example}`);
   }
-  return { ...(before as Record<string, string> | undefined), [text.slice(0, at).trim()]: text.slice(at + 1).trim() };
+  const chosen = text.slice(0, at).trim();
+  if (isReserved(chosen))
+    throw new ConfigError('unknown-option', say`${option(name)} cannot set "${chosen}". Leave it out.`);
+  return { ...(before as Record<string, string> | undefined), [chosen]: text.slice(at + 1).trim() };
 }
+
+/** True for the name that stands for the prototype of an object, which no option and no column can have. */
+export const isReserved = (name: string): boolean => name === '__proto__';

@@ -11,6 +11,19 @@ export function evaluate(
   feeds: Tensors,
   precision: 'float32' | 'float64' = 'float32',
 ): Tensor[] {
+  const steps = evaluation(outputs, feeds, precision);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
+/** The same in steps, a node each, for whoever must not block its thread. */
+export function* evaluation(
+  outputs: readonly Value[],
+  feeds: Tensors,
+  precision: 'float32' | 'float64' = 'float32',
+): Generator<void, Tensor[]> {
   const widen = (t: Tensor): Tensor => {
     if (t.dtype !== 'float32' && t.dtype !== 'float64') return t;
     const data =
@@ -59,6 +72,7 @@ export function evaluate(
         widen(tensor(inputs.length === 0 ? node.outputs[i].dtype : bound[i].dtype, bound[i].shape, data)),
       );
     });
+    yield;
   }
   return outputs.map((v) => results.get(v)!);
 }

@@ -2,6 +2,7 @@
  * The report of a run: one page of HTML that needs nothing else – no network, no script, no other file. Pure: data in,
  * text out, and the same data gives the same text.
  */
+import { visibleText } from '../core/visible.ts';
 import { findKind } from '../kinds/index.ts';
 import {
   headlineMetrics,
@@ -73,7 +74,7 @@ ${content}
 </body>
 </html>
 `;
-  return page.text;
+  return visibleText(page.text);
 }
 
 const isOfImages = ({ kind = 'image' }: Pick<ReportData, 'kind'>) => kind === 'image';

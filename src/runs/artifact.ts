@@ -1,25 +1,45 @@
 /** Artefacts on disk: written whole, read and checked. Node only. */
+import { statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { DataError, OddityError } from '../core/errors.ts';
-import { type Artifact, type ArtifactInfo, checkInfo, joinArtifact } from '../engine/scoring/artifact.ts';
+import { ConfigError, DataError } from '../core/errors.ts';
+import { option, say } from '../core/text.ts';
+import { type Artifact, type ArtifactInfo, checkInfo, isOwnModel, joinArtifact } from '../engine/scoring/artifact.ts';
 import { readIfThere, readJsonIfThere, writeAtomic, writeJson } from './files.ts';
 
-/** The files of an artefact at a folder, or at a path that ends with `.onnx` or `.json`. */
+/** The files of an artefact at a folder, or at a path that ends with `.onnx` or `.json` and is no folder. */
 export function artifactFiles(path: string): { onnx: string; json: string; folder: string } {
-  if (!/\.(onnx|json)$/i.test(path))
+  if (!/\.(onnx|json)$/i.test(path) || statSync(path, { throwIfNoEntry: false })?.isDirectory())
     return { onnx: join(path, 'model.onnx'), json: join(path, 'model.json'), folder: path };
   const stem = path.replace(/\.(onnx|json)$/i, '');
   return { onnx: `${stem}.onnx`, json: `${stem}.json`, folder: dirname(path) };
 }
 
-/** Writes an artefact; `model.json` last, so that a pair is never believed before it is whole. */
+/**
+ * Writes an artefact; `model.json` last, so that a pair is never believed before it is whole. Throws ConfigError `strange-files`
+ * where a model that is none of oddity's would be replaced.
+ */
 export async function writeArtifact(path: string, { info, onnx, weights }: Artifact): Promise<string> {
   const files = artifactFiles(path);
+  await checkReplaceable(files);
   if (weights) await writeAtomic(join(files.folder, info.weights!.file), weights);
   await writeAtomic(files.onnx, onnx);
   await writeJson(files.json, info);
   return files.onnx;
+}
+
+/** An artefact is replaced by another one, and nothing else is. */
+async function checkReplaceable({ onnx, json }: ReturnType<typeof artifactFiles>): Promise<void> {
+  const before = await readJsonIfThere<{ format?: unknown }>(json).catch(() => ({ format: undefined }));
+  const isOwn = typeof before?.format === 'string' && before.format.startsWith('oddity-artefact-');
+  // Whoever was killed while writing has left a model without its description.
+  const model = before ? undefined : await readIfThere(onnx);
+  if (isOwn || (!before && (!model || isOwnModel(model)))) return;
+  throw new ConfigError(
+    'strange-files',
+    say`${before ? json : onnx} must not exist or be a model that oddity exported, but is another file. Move it away, or
+      choose another place with ${option('out')}.`,
+  );
 }
 
 /**
@@ -46,12 +66,6 @@ export async function readArtifact(path: string): Promise<Artifact> {
 }
 
 async function readInfo(path: string): Promise<ArtifactInfo | undefined> {
-  let info: Partial<ArtifactInfo> | undefined;
-  try {
-    info = await readJsonIfThere(path);
-  } catch (error) {
-    if (!(error instanceof OddityError) || error.code !== 'corrupt') throw error;
-    throw new DataError('artefact-corrupt', `${error.message} Export the run again.`);
-  }
+  const info = await readJsonIfThere(path, 'artefact-corrupt');
   return info && checkInfo(info, path);
 }

@@ -2,7 +2,9 @@
  * Checkpoints: everything that training needs to go on exactly where it stopped, as a safetensors file. Parameters and
  * buffers have their ordinary names, optimiser state begins with `state/`, averages with `ema.`.
  */
+import * as z from 'zod';
 import { DataError } from '../core/errors.ts';
+import { parseStored } from '../core/stored.ts';
 import type { Tensors } from '../core/tensor.ts';
 import { type Inside, option, say } from '../core/text.ts';
 import { readSafetensors, writeSafetensors } from '../data/index.ts';
@@ -66,27 +68,48 @@ export async function readCheckpoint(path: string): Promise<Checkpoint | undefin
         'Name the folder of a run.',
     );
   }
-  try {
-    const read = <T>(key: string) => JSON.parse(metadata[key]) as T;
-    return {
-      model: metadata.model,
-      config: read('config'),
-      shape: read('shape'),
-      seed: read('seed'),
-      data: metadata.data,
-      split: metadata.split,
-      state: {
-        phase: read('phase'),
-        iteration: read('iteration'),
-        history: read<EpochRecord[]>('history'),
-        sums: read('sums'),
-        tensors: tensors as Tensors,
-      },
-    };
-  } catch {
-    throw new DataError('checkpoint-corrupt', `${path} is damaged: its metadata cannot be read. Train again.`);
-  }
+  const refuse = (what: string) => new DataError('checkpoint-corrupt', `${path} is damaged: ${what}. Train again.`);
+  const read = (key: string): unknown => {
+    try {
+      return JSON.parse(metadata[key]);
+    } catch {
+      throw refuse(`its "${key}" cannot be read`);
+    }
+  };
+  const keys = ['config', 'shape', 'seed', 'phase', 'iteration', 'history', 'sums'];
+  const stored = Object.fromEntries(keys.map((key) => [key, read(key)]));
+  const { model, data, split } = metadata;
+  const { phase, iteration, history, sums, ...facts } = parseStored(
+    metadataSchema,
+    { ...stored, model, data, split },
+    refuse,
+  );
+  return {
+    ...facts,
+    state: { phase, iteration, history: history as EpochRecord[], sums, tensors: tensors as Tensors },
+  };
 }
+
+/** The metadata of a checkpoint, with JSON read. */
+const metadataSchema = z.object({
+  model: z.string(),
+  config: z.record(z.string(), z.unknown()),
+  shape: z.array(z.int().min(1)).min(1).max(4),
+  seed: z.int(),
+  data: z.string(),
+  split: z.string(),
+  phase: z.int().min(0),
+  iteration: z.int().min(0),
+  history: z.array(
+    z.looseObject({
+      phase: z.string(),
+      epoch: z.number(),
+      trainingLoss: z.number().nullable(),
+      metrics: z.record(z.string(), z.number().nullable()),
+    }),
+  ),
+  sums: z.array(z.number()),
+});
 
 /** Throws DataError `checkpoint-mismatch` unless the checkpoint is of this model, configuration, data and seed. */
 export function checkCheckpoint(checkpoint: Checkpoint, origin: CheckpointOrigin, path: string): void {

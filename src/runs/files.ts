@@ -3,6 +3,7 @@ import { mkdir, open, readFile, rename, rm, rmdir, stat } from 'node:fs/promises
 import { dirname, join, resolve } from 'node:path';
 import { DataError } from '../core/errors.ts';
 import { option, say } from '../core/text.ts';
+import { requireFile } from '../data/files/read-input.ts';
 
 /** Codes of the operating system by what a user can do about them. */
 const full = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
@@ -33,6 +34,7 @@ export function writeFailure(error: unknown, path: string): Error {
  */
 export async function writeAtomic(path: string, content: Uint8Array | string, { flush = true } = {}): Promise<void> {
   const beside = `${path}.tmp`;
+  await requireReplaceable(path);
   try {
     const file = await open(beside, 'w');
     try {
@@ -46,6 +48,16 @@ export async function writeAtomic(path: string, content: Uint8Array | string, { 
     await rm(beside, { force: true }).catch(() => {});
     throw writeFailure(error, path);
   }
+}
+
+/** Refuses to put a file in the place of a device, a pipe or a socket, such as `/dev/null`. */
+async function requireReplaceable(path: string): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  if (!found || found.isFile() || found.isDirectory()) return;
+  throw new DataError(
+    'unwritable',
+    `${path} must be the name of a file, but is a device, a pipe or a socket. Choose another.`,
+  );
 }
 
 /** Replaces a JSON file as a whole. */
@@ -103,8 +115,9 @@ async function isFolder(path: string): Promise<boolean> {
   throw Object.assign(new Error(`${path} is a file`), { code: 'ENOTDIR' });
 }
 
-/** The bytes of a file, or undefined when there is none; other failures are a DataError `unreadable`. */
+/** The bytes of a file, or undefined when there is none; DataError `not-a-file`, and `unreadable` for other failures. */
 export async function readIfThere(path: string): Promise<Uint8Array | undefined> {
+  await requireFile(path);
   try {
     return await readFile(path);
   } catch (error) {
@@ -114,8 +127,8 @@ export async function readIfThere(path: string): Promise<Uint8Array | undefined>
   }
 }
 
-/** A JSON file as a value, or undefined when there is none; DataError `corrupt` when it is no JSON object. */
-export async function readJsonIfThere<T extends object>(path: string): Promise<T | undefined> {
+/** A JSON file as a value, or undefined when there is none; DataError `code` when it is no JSON object. */
+export async function readJsonIfThere<T extends object>(path: string, code = 'corrupt'): Promise<T | undefined> {
   const bytes = await readIfThere(path);
   if (!bytes) return undefined;
   try {
@@ -124,5 +137,5 @@ export async function readJsonIfThere<T extends object>(path: string): Promise<T
   } catch {
     // Said below.
   }
-  throw new DataError('corrupt', `${path} must hold a JSON object, but does not: it is damaged or a different file.`);
+  throw new DataError(code, `${path} must hold a JSON object, but does not: it is damaged or a different file.`);
 }

@@ -3,18 +3,23 @@
  * `metrics.json`, `predictions.csv`, `maps/`, `report.html`, `model.onnx` and `model.json`; `lock.json` while it is
  * written. Node only.
  */
-import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { ConfigError, DataError, type ErrorData, errorData, InternalError, OddityError } from '../core/errors.ts';
 import type { Event, Listener } from '../core/events.ts';
+import { parseStored } from '../core/stored.ts';
 import { action, option, say, type Text } from '../core/text.ts';
+import { requireFileSync } from '../data/files/read-input.ts';
 import type { LayoutOptions, TableEncoding } from '../data/index.ts';
 import type { Versions, Warning } from '../engine/judging/report-types.ts';
 import type { Device } from '../runtime/index.ts';
 import { makeFolder, readJsonIfThere, writeFailure, writeJson } from './files.ts';
 import { isLocked, type Lock, lockFolder } from './lock.ts';
 import type { RecordedOptions } from './options.ts';
+import { recordSchema } from './record-schema.ts';
+import { checkNoStrangers, removeOwnFiles, runFiles } from './run-files.ts';
+
+export { runFiles };
 
 const format = 'oddity-run-1';
 /** Progress is logged at most this often. */
@@ -48,35 +53,34 @@ export interface RunRecord extends RecordedOptions {
   readonly startedAt: string;
   readonly endedAt?: string;
   readonly error?: StoredError;
+  /** Of files that must not change once the run is done. */
+  readonly sha256?: { readonly predictions: string };
 }
 
-/** Paths inside a run's folder. */
-export function runFiles(folder: string) {
-  const at = (name: string) => join(folder, name);
-  return {
-    run: at('run.json'),
-    events: at('events.jsonl'),
-    metrics: at('metrics.json'),
-    predictions: at('predictions.csv'),
-    maps: at('maps'),
-    report: at('report.html'),
-    checkpoint: at('checkpoint.safetensors'),
-    debug: at('debug'),
-    onnx: at('model.onnx'),
-    model: at('model.json'),
-    weights: at('weights.bin'),
-  };
-}
-
-/** Reads a run's record; DataError `not-a-run` when the folder has none. */
+/** Reads a run's record; DataError `not-a-run` when the folder has none, `run-damaged` when it is not whole. */
 export async function readRun(folder: string): Promise<RunRecord> {
-  const record = await readJsonIfThere<RunRecord>(runFiles(folder).run);
-  if (record?.format === format) return record;
+  const path = runFiles(folder).run;
+  const record = await readJsonIfThere<Partial<RunRecord>>(path, 'run-damaged');
+  if (record?.format === format) return checkRecord(record, path);
   throw new DataError(
     'not-a-run',
     say`${folder} must be the folder of a run, with a run.json; found ${record ? 'another run.json' : 'none'}. Name a
       folder made by ${action('train')}.`,
   );
+}
+
+function checkRecord(record: object, path: string): RunRecord {
+  return parseStored(
+    recordSchema,
+    record,
+    (what) => new DataError('run-damaged', `${path} is damaged: ${what}. Restore it, or train again.`),
+  ) as unknown as RunRecord;
+}
+
+/** True where a folder holds the record of a run, be it whole or not. */
+export async function isRun(folder: string): Promise<boolean> {
+  const record = await readJsonIfThere<Partial<RunRecord>>(runFiles(folder).run).catch(() => undefined);
+  return record?.format === format;
 }
 
 /** How a run stands: `killed` when its record says that it is running and no process holds it. */
@@ -113,6 +117,8 @@ export class RunFolder {
   private log: number | undefined;
   private logFailure: Error | undefined;
   private lastProgress = 0;
+  /** Set once predictions.csv is written. */
+  predictionsHash?: string;
 
   private constructor(
     readonly path: string,
@@ -126,13 +132,15 @@ export class RunFolder {
 
   /**
    * Makes the folder, shows that it can be written to and locks it. Throws ConfigError `run-exists` when it holds a run,
-   * unless told to resume or overwrite it, and DataError `run-locked` or `unwritable`.
+   * unless told to resume or overwrite it, or `strange-files`; DataError `run-locked`, `run-damaged` or `unwritable`.
    */
   static async open(path: string, { resume = false, overwrite = false } = {}): Promise<RunFolder> {
     const takeBack = await makeFolder(path);
     const lock = await lockFolder(path);
     try {
-      const found = overwrite && !resume ? undefined : await readJsonIfThere<RunRecord>(runFiles(path).run);
+      const holdsRun = await isRun(path);
+      if (!holdsRun) await checkNoStrangers(path);
+      const found = !holdsRun || (overwrite && !resume) ? undefined : await readRun(path);
       if (!found || resume) return new RunFolder(path, found, lock, takeBack);
       const isDone = found.status === 'done';
       const remedy = isDone ? 'Choose' : say`Resume it with ${option('resume', true)}, choose`;
@@ -149,11 +157,13 @@ export class RunFolder {
 
   /** Begins the run: from here on the folder stays, whatever happens. */
   async begin(record: Omit<RunRecord, 'format' | 'status' | 'startedAt'>): Promise<void> {
-    // The record goes first, so that what is half removed is no run.
-    if (!this.earlier) for (const path of Object.values(this.files)) await rm(path, { recursive: true, force: true });
+    const isFresh = !this.earlier || !existsSync(this.files.checkpoint);
+    // Whoever is killed here leaves a run that is not finished and begins anew: the old checkpoint must not outlive the old record.
+    if (isFresh) await rm(this.files.checkpoint, { force: true });
     const startedAt = this.earlier?.startedAt ?? new Date().toISOString();
     this.record = { format, ...record, status: 'running', startedAt };
     await writeJson(this.files.run, this.record);
+    if (isFresh) await removeOwnFiles(this.path, this.earlier ? [this.files.events] : []);
     try {
       this.log = openLog(this.files.events);
     } catch (error) {
@@ -199,7 +209,9 @@ export class RunFolder {
   async end(status: 'done' | 'cancelled' | 'failed', error?: StoredError): Promise<void> {
     try {
       if (!this.record || error?.code === 'run-locked') return;
-      this.record = { ...this.record, status, endedAt: new Date().toISOString(), ...(error && { error }) };
+      const endedAt = new Date().toISOString();
+      const sha256 = status === 'done' && this.predictionsHash ? { predictions: this.predictionsHash } : undefined;
+      this.record = { ...this.record, status, endedAt, ...(error && { error }), ...(sha256 && { sha256 }) };
       const writing = writeJson(this.files.run, this.record);
       await (status === 'done' ? writing : writing.catch(() => {}));
       this.writeLine({ type: 'status', status, ...error });
@@ -240,6 +252,7 @@ interface StatusLine {
 
 /** Opens a log to append to; a line that a killed process left half is taken away. */
 function openLog(path: string): number {
+  requireFileSync(path);
   const log = openSync(path, 'a+');
   const whole = readFileSync(path).lastIndexOf('\n') + 1;
   ftruncateSync(log, whole);

@@ -35,4 +35,5 @@ export { type ThresholdOptions, type ThresholdPolicy, type ThresholdResult, thre
 export { scoreTiled, type TiledOptions, type TiledScore } from './tiled.ts';
 export { train } from './train.ts';
 export { type UpdateOptions, update } from './update.ts';
+export type { OutputDifference, Verification } from './verify.ts';
 export { oddityVersion, versionsOf } from './versions.ts';

@@ -2,11 +2,13 @@
 import { lstat, readdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigError, DataError, OddityError, unknownName } from '../core/errors.ts';
+import { type Listener, silent } from '../core/events.ts';
 import type { RunReport } from '../engine/judging/report-types.ts';
 import { findMetric, idOf, type MetricDescription, type MetricId, metrics, readMetric } from '../metrics/index.ts';
-import { type RunRecord, type RunStatus, readRun, runFiles, statusOf } from './folder.ts';
+import { isRun, type RunStatus, readRun, runFiles, statusOf } from './folder.ts';
 import { lockFolder } from './lock.ts';
 import { readReport } from './report-file.ts';
+import { removeOwnFiles } from './run-files.ts';
 
 /** How far below the folder runs are looked for. */
 const DEPTH = 4;
@@ -30,6 +32,8 @@ export interface ListRunsOptions {
    * Default: the newest first.
    */
   sort?: MetricId | (string & {});
+  /** Hears of runs that are damaged: they are listed without their figures, or not at all. */
+  onEvent?: Listener;
 }
 
 /** One line of the list. */
@@ -56,11 +60,11 @@ export interface ListedRun {
  * ConfigError for a status or a metric that is none.
  */
 export async function listRuns(options: ListRunsOptions = {}): Promise<ListedRun[]> {
-  const { folder = 'runs', model, data, status, since, sort } = options;
+  const { folder = 'runs', model, data, status, since, sort, onEvent = silent } = options;
   if (status !== undefined && !runStatuses.includes(status)) throw unknownName('status', status, runStatuses, 'status');
   const found: ListedRun[] = [];
   for (const run of await findRuns(folder, DEPTH)) {
-    const listed = await readListed(run);
+    const listed = await readListed(run, onEvent);
     if (!listed) continue;
     if (model !== undefined && listed.model !== model) continue;
     if (data !== undefined && listed.data !== data) continue;
@@ -97,16 +101,16 @@ async function findRuns(folder: string, depth: number): Promise<string[]> {
 }
 
 /** A run as a line, or undefined when its record is of something else or damaged. */
-async function readListed(run: string): Promise<ListedRun | undefined> {
-  let record: RunRecord;
-  try {
-    record = await readRun(run);
-  } catch (error) {
-    if (error instanceof OddityError) return undefined;
-    throw error;
-  }
+async function readListed(run: string, onEvent: Listener): Promise<ListedRun | undefined> {
+  const skip = (error: unknown) => {
+    if (!(error instanceof OddityError)) throw error;
+    if (error.code !== 'not-a-run') onEvent({ type: 'warning', code: error.code, message: error.message });
+    return undefined;
+  };
+  const record = await readRun(run).catch(skip);
+  if (!record) return undefined;
   const status = await statusOf(run, record);
-  const report = status === 'done' ? await readReport(run).catch(() => undefined) : undefined;
+  const report = status === 'done' ? await readReport(run).catch(skip) : undefined;
   const { model, data, protocol, class: about, seed, startedAt, endedAt, error } = record;
   const { metrics = null, ownMetrics } = report ?? {};
   return {
@@ -134,8 +138,8 @@ export async function removeRun(run: string): Promise<{ run: string; kept: reado
   const lock = await lockFolder(run);
   try {
     // The record goes last: what is removed in part is still a run, and can be removed again.
-    const { run: record, ...others } = runFiles(run);
-    for (const path of [...Object.values(others), record]) await rm(path, { recursive: true, force: true });
+    await removeOwnFiles(run);
+    await rm(runFiles(run).run, { force: true });
   } finally {
     await lock.release();
   }
@@ -149,5 +153,5 @@ export async function requireRun(run: string): Promise<void> {
   const found = await lstat(run).catch(() => undefined);
   if (found?.isSymbolicLink())
     throw new ConfigError('run-is-a-link', `${run} is a link to the folder of a run. Name the folder itself.`);
-  await readRun(run);
+  if (!(await isRun(run))) await readRun(run); // says what is there instead
 }

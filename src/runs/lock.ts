@@ -8,7 +8,7 @@ import { open, rename, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { DataError } from '../core/errors.ts';
+import { ConfigError, DataError } from '../core/errors.ts';
 import { option, say } from '../core/text.ts';
 import { readIfThere, writeFailure } from './files.ts';
 
@@ -52,6 +52,7 @@ export async function lockFolder(folder: string): Promise<Lock> {
   if (!(await create(path, content))) {
     const holder = await readHolder(path);
     if (holder && lives(holder)) throw lockedBy(folder, holder);
+    if (!holder) await checkOwn(path);
     const beside = `${path}.${own.token}`;
     try {
       await writeFile(beside, content);
@@ -92,6 +93,20 @@ async function create(path: string, content: string): Promise<boolean> {
     throw writeFailure(error, path);
   }
 }
+
+/** Throws ConfigError `strange-files` for a file that is no lock, and none that a process died in writing. */
+async function checkOwn(path: string): Promise<void> {
+  const text = new TextDecoder().decode(await readIfThere(path));
+  if (text.startsWith(BEGIN) || BEGIN.startsWith(text)) return;
+  throw new ConfigError(
+    'strange-files',
+    say`${path} must be the lock of a run, but is another file. Move it away, or choose another folder with
+      ${option('out')}.`,
+  );
+}
+
+/** How a lock begins. */
+const BEGIN = '{"pid":';
 
 async function readHolder(path: string): Promise<Holder | undefined> {
   const begin = performance.now();

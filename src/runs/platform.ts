@@ -2,6 +2,7 @@
 import { loadBackbone } from '../backbones/load.ts';
 import { DataError } from '../core/errors.ts';
 import { type Decoder, dataRoot, decodeImage, openDecoder, readImageFile } from '../data/index.ts';
+import { readBody } from '../data/read-body.ts';
 import type { Platform } from '../engine/platform.ts';
 import { isPath } from '../kinds/index.ts';
 import { openRuntime } from '../runtime/index.ts';
@@ -34,7 +35,7 @@ export function nodePlatform({
       if (url.protocol === 'file:') return decodeImage(await readImageFile(url), url.pathname);
       const response = await fetch(url).catch((error: Error) => error);
       if (response instanceof Response && response.ok) {
-        return decodeImage(new Uint8Array(await response.arrayBuffer()), String(url));
+        return decodeImage(await readBody(response, String(url)), String(url));
       }
       const found = response instanceof Response ? `the server answered ${response.status}` : response.message;
       throw new DataError('unreadable-file', `${url} cannot be fetched: ${found}.`);

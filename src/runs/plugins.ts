@@ -6,6 +6,7 @@ import { register } from 'node:module';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ConfigError } from '../core/errors.ts';
+import { requireFile } from '../data/files/read-input.ts';
 import { type Dataset, registerDataset } from '../data/index.ts';
 import { type AnyKind, registerKind } from '../kinds/index.ts';
 import { type Metric, registerMetric } from '../metrics/index.ts';
@@ -28,9 +29,10 @@ let isHooked = false;
  * Loads a module by its path and makes known what it exports: values of `defineModel`, `defineMetric` and `defineKind`, and
  * data sets, each alone or in a list. Its imports of `oddity` and `zod` are those of this package, wherever it lies.
  * @throws ConfigError `plugin-load` for a module that does not load, `plugin-empty` for one that exports none of these,
- * `repeated-name` for a name that is taken.
+ * `repeated-name` for a name that is taken; DataError `not-a-file`.
  */
 export async function loadPlugin(path: string): Promise<LoadedPlugin> {
+  await requireFile(path);
   if (!isHooked) register(new URL('./plugin-hooks.js', import.meta.url));
   isHooked = true;
   const url = pathToFileURL(resolve(path));

@@ -3,18 +3,20 @@ import type { RunReport } from '../engine/judging/report-types.ts';
 import { metrics } from '../metrics/index.ts';
 import { readJsonIfThere } from './files.ts';
 import { runFiles } from './folder.ts';
+import { checkReport } from './report-schema.ts';
 
-/** The report of a run in today's form; undefined where the run has none. Throws DataError for a damaged file. */
+/** The report of a run in today's form; undefined where the run has none. Throws DataError `metrics-damaged`. */
 export async function readReport(run: string): Promise<RunReport | undefined> {
-  const report = await readJsonIfThere<RunReport | OldReport>(runFiles(run).metrics);
-  return report && migrateReport(report);
+  const path = runFiles(run).metrics;
+  const report = await readJsonIfThere(path, 'metrics-damaged');
+  return report && migrateReport(checkReport(report, path));
 }
 
 /** By name: `imageAuroc`, `pixelAuroc`; and by plain names, which are of one level each: `prevalence`, `dice`. */
 type OldValues<T> = Readonly<Record<string, T>>;
 
 /** What 0.1.0 wrote in another way. */
-interface OldReport extends Omit<RunReport, 'metrics' | 'intervals' | 'reasons' | 'baselines' | 'perType'> {
+export interface OldReport extends Omit<RunReport, 'metrics' | 'intervals' | 'reasons' | 'baselines' | 'perType'> {
   readonly metrics: OldValues<number | null>;
   readonly intervals: OldValues<readonly [number, number] | null>;
   readonly reasons: OldValues<string>;

@@ -1,9 +1,12 @@
 /** `predictions.csv` of a run: one line per test item, with its raw score. Scores survive the text to the last bit. */
 import { parse } from 'csv-parse/sync';
+import { csvField, csvValue } from '../core/csv.ts';
 import { DataError } from '../core/errors.ts';
+import { reasonIn } from '../core/foreign.ts';
+import { sha256 } from '../data/hash.ts';
 import type { Task } from '../engine/task/task.ts';
 import { readIfThere } from './files.ts';
-import { runFiles } from './folder.ts';
+import { readRun, runFiles } from './folder.ts';
 
 const columns = ['id', 'class', 'label', 'score', 'predicted'] as const;
 
@@ -19,16 +22,15 @@ export interface TestScores {
 
 /** The file's text: what an item is, its score, and what the threshold of the training made of it. */
 export function predictionsCsv({ source, split }: Task, scores: Float32Array, threshold: number | null): string {
-  const quoted = (text: string) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
   const lines = Array.from(split.test, (item, i) => {
     const { id, class: number } = source.items[item];
     const predicted = threshold === null ? '' : scores[i] >= threshold ? 1 : 0;
-    return [quoted(id), quoted(source.classes[number]), split.testLabels[i], scores[i], predicted].join();
+    return [csvField(id), csvField(source.classes[number]), split.testLabels[i], scores[i], predicted].join();
   });
   return `${columns.join()}\n${lines.join('\n')}\n`;
 }
 
-/** Reads the scores of a run's test part. Throws DataError `no-predictions`, or `predictions-corrupt` with the line. */
+/** Reads the scores of a run's test part. Throws DataError `no-predictions`, or `predictions-corrupt`, with the line where it can be told. */
 export async function readPredictions(run: string): Promise<TestScores> {
   const path = runFiles(run).predictions;
   const bytes = await readIfThere(path);
@@ -38,12 +40,14 @@ export async function readPredictions(run: string): Promise<TestScores> {
       `There is no ${path}, which holds the scores of the test part. Name the folder of a finished run.`,
     );
   }
+  const { sha256: hashes } = await readRun(run);
   const corrupt = (what: string) => new DataError('predictions-corrupt', `${path} is damaged: ${what}. Train again.`);
+  if (hashes && (await sha256(bytes)) !== hashes.predictions) throw corrupt('it is not the file that training wrote');
   let rows: Record<(typeof columns)[number], string>[];
   try {
     rows = parse(new TextDecoder().decode(bytes), { columns: true });
   } catch (error) {
-    throw corrupt((error as Error).message.replace(/\.$/, ''));
+    throw corrupt(`its rows cannot be told apart${reasonIn(error)}`);
   }
   for (const [i, { label, score }] of rows.entries()) {
     const isScore = score !== undefined && score !== '' && (score === 'NaN' || !Number.isNaN(Number(score)));
@@ -51,8 +55,8 @@ export async function readPredictions(run: string): Promise<TestScores> {
       throw corrupt(`line ${i + 2} must have a label of 0 or 1 and a score, found "${label}" and "${score}"`);
   }
   return {
-    ids: rows.map((row) => row.id),
-    classes: rows.map((row) => row.class),
+    ids: rows.map((row) => csvValue(row.id)),
+    classes: rows.map((row) => csvValue(row.class)),
     labels: Uint8Array.from(rows, (row) => Number(row.label)),
     scores: Float64Array.from(rows, (row) => Number(row.score)),
   };

@@ -4,7 +4,7 @@ import { type Listener, silent } from '../core/events.ts';
 import { isImage } from '../core/item-shape.ts';
 import type { Tensors } from '../core/tensor.ts';
 import { option, say } from '../core/text.ts';
-import { dataRoot, findDataset, readTextures, type Source } from '../data/index.ts';
+import { dataRoot, findDataset, readTextures, type Source, sha256 } from '../data/index.ts';
 import { pretrainedOf } from '../engine/fit.ts';
 import { orAbort } from '../engine/fitting/cancel.ts';
 import type { FitResult, FitState, Former } from '../engine/fitting/contract.ts';
@@ -305,7 +305,9 @@ async function judged(
     ...(session.outputs.includes('nearest') && { trainingItems: Array.from(part.train, (i) => source.items[i].id) }),
   });
   await writeArtifact(folder.path, artifact);
-  await writeAtomic(folder.files.predictions, predictionsCsv(task, found.scores, threshold.value));
+  const predictions = new TextEncoder().encode(predictionsCsv(task, found.scores, threshold.value));
+  await writeAtomic(folder.files.predictions, predictions);
+  folder.predictionsHash = await sha256(predictions);
   const { history } = fitted.value;
   const warnings = folder.warnings();
   const report = reportOf({

@@ -43,7 +43,7 @@ export interface UpdateOptions {
  */
 export async function update(options: UpdateOptions): Promise<RunReport> {
   const { run, add = [], remove = [], out, device, dataRoot, data, overwrite, metrics, onEvent, signal } = options;
-  const { format, status, startedAt, endedAt, error, dataHash, splitHash, versions, table, ...record } =
+  const { format, status, startedAt, endedAt, error, dataHash, splitHash, versions, table, sha256, ...record } =
     await readFinishedRun(run);
   const model = findModel(record.model);
   if (model.learns !== 'statistics' || !model.update) {

@@ -3,7 +3,7 @@ import { Cancelled, InternalError, RuntimeUnavailable } from '../core/errors.ts'
 import { sizeOf } from '../core/shape.ts';
 import { allocate, type Tensor, type Tensors, type TypedArray } from '../core/tensor.ts';
 import { option, say } from '../core/text.ts';
-import { evaluate } from '../graph/evaluate.ts';
+import { evaluation } from '../graph/evaluate.ts';
 import { inputsOf, type Program } from '../graph/program.ts';
 import type { Runtime, Session, SessionOptions } from './runtime.ts';
 
@@ -21,6 +21,21 @@ function stack(parts: readonly Tensor[]): Tensor {
     data.set(t.data as Float32Array, i * first.data.length);
   });
   return { dtype: first.dtype, shape: [parts.length, ...first.shape], data };
+}
+
+/** How long nodes are computed without a pause in which a cancellation can arrive. */
+const BUSY_MS = 50;
+
+/** Does steps to their end, with pauses; throws Cancelled in the first one after `signal` aborts. */
+async function paced<T>(steps: Generator<void, T>, signal?: AbortSignal): Promise<T> {
+  for (let last = performance.now(); ; ) {
+    const { done, value } = steps.next();
+    if (done) return value;
+    if (performance.now() - last < BUSY_MS) continue;
+    await new Promise((resolve) => setTimeout(resolve));
+    if (signal?.aborted) throw new Cancelled();
+    last = performance.now();
+  }
 }
 
 /** Opens the reference runtime; `precision` float64 computes every float in doubles. */
@@ -44,8 +59,8 @@ function referenceSession(program: Program, precision: 'float32' | 'float64', op
   const inputs = [...inputsOf(values).keys()];
   const carry = options.carry ?? program.carry;
   let carried: Tensors = {};
-  const once = (feeds: Tensors): Tensors => {
-    const results = evaluate(values, { ...carried, ...feeds }, precision);
+  const once = async (feeds: Tensors, signal?: AbortSignal): Promise<Tensors> => {
+    const results = await paced(evaluation(values, { ...carried, ...feeds }, precision), signal);
     const out = Object.fromEntries(names.map((name, i) => [name, results[i]]));
     for (const [output, input] of Object.entries(carry)) carried = { ...carried, [input]: out[output] };
     return out;
@@ -58,7 +73,7 @@ function referenceSession(program: Program, precision: 'float32' | 'float64', op
       if (signal?.aborted) throw new Cancelled();
       const wanted = fetch ?? names.filter((name) => !(name in carry));
       const pick = (out: Tensors) => Object.fromEntries(wanted.map((name) => [name, out[name]]));
-      if (!program.loop) return pick(once(feeds));
+      if (!program.loop) return pick(await once(feeds, signal));
       const scanned = program.loop.scanned.filter((name) => inputs.includes(name));
       const steps = feeds[scanned[0]]?.shape[0];
       if (steps === undefined) throw new InternalError(`the loop of ${program.name} was not fed ${scanned[0]}.`);
@@ -66,7 +81,10 @@ function referenceSession(program: Program, precision: 'float32' | 'float64', op
       for (let k = 0; k < steps; k++) {
         if (signal?.aborted) throw new Cancelled();
         results.push(
-          once(Object.fromEntries(Object.entries(feeds).map(([n, t]) => [n, scanned.includes(n) ? entry(t, k) : t]))),
+          await once(
+            Object.fromEntries(Object.entries(feeds).map(([n, t]) => [n, scanned.includes(n) ? entry(t, k) : t])),
+            signal,
+          ),
         );
       }
       return Object.fromEntries(

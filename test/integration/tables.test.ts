@@ -106,7 +106,11 @@ describe('a CSV file of rows', () => {
         code: 'csv-rows',
         message: expect.stringContaining('(line 5): the column b must hold a finite'),
       },
-      { path: join(root, 'none.csv'), code: 'no-data', message: expect.stringContaining('cannot be read (ENOENT)') },
+      {
+        path: join(root, 'none.csv'),
+        code: 'no-data',
+        message: expect.stringContaining('cannot be read (file not found)'),
+      },
     ]);
   });
 

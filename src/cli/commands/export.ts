@@ -1,17 +1,22 @@
 /** `oddity export <run>`: the trained model as one ONNX file, checked against the run if asked. */
 import type { Command } from 'commander';
+import { ConfigError } from '../../core/errors.ts';
 import type { Device } from '../../runtime/runtime.ts';
 import { act } from '../act.ts';
 import { engine } from '../engine.ts';
-import { addDevice, addSpeech } from '../options.ts';
+import { addDevice, addSpeech, integer } from '../options.ts';
 import { bytes, table } from '../render.ts';
 
 interface Options {
   readonly device?: Device | 'auto';
   readonly out?: string;
   readonly verify?: boolean;
+  readonly items?: number;
   readonly dataRoot?: string;
 }
+
+/** The exit code when the exported file does not do what the model does. */
+const NOT_VERIFIED = 8;
 
 export function addExport(program: Command): void {
   const command = program
@@ -19,15 +24,20 @@ export function addExport(program: Command): void {
     .description('write a trained model as ONNX: preprocessing, map and score inside, any batch size')
     .argument('<run>', 'a run folder')
     .option('--out <path>', 'a folder or a file that ends with .onnx (default: the run folder)')
-    .option('--verify', 'compare the file with the plain reference on test items, on cpu and wasm')
+    .option(
+      '--verify',
+      `compare the file with the plain reference on test items, on cpu and wasm (exit code ${NOT_VERIFIED} when they differ)`,
+    )
+    .option('--items <n>', 'with --verify: compare so many test items (default: 8)', integer('--items', 1))
     .option('--data-root <folder>', 'where data sets lie (default: as in training)');
   addDevice(command);
   addSpeech(command);
   act(command, async (terminal, options: Options, run: string) => {
-    const { device, out, verify, dataRoot } = options;
+    const { device, out, verify, items, dataRoot } = options;
+    if (items !== undefined && !verify) throw new ConfigError('items', '--items needs --verify.');
     const { listener: onEvent, signal } = terminal;
     const { exportModel } = await engine();
-    const result = await exportModel({ run, out, verify, device, dataRoot, onEvent, signal });
+    const result = await exportModel({ run, out, verify, items, device, dataRoot, onEvent, signal });
     const facts = [
       ['model', result.model],
       ['size', bytes(result.sizeBytes)],
@@ -35,13 +45,21 @@ export function addExport(program: Command): void {
       ['inputs', result.inputs.join(', ')],
       ['outputs', result.outputs.join(', ')],
     ];
-    if (result.maxDifference !== undefined) {
-      const devices = Object.entries(result.devices ?? {}).map(([name, d]) => `${d.toExponential(1)} on ${name}`);
+    const { passed, checked = 0, devices = {}, differences = {}, failures = [] } = result;
+    if (passed !== undefined) {
+      const on = Object.keys(devices).join(' and ');
       facts.push([
         'verified',
-        `largest difference from the reference ${result.maxDifference.toExponential(1)} over ${result.checked} items (${devices.join(', ')})`,
+        passed ? `yes, on ${checked} items, ${on}` : 'no: the file does not do what the model does',
       ]);
+      for (const [output, { largest, tolerance }] of Object.entries(differences)) {
+        facts.push([
+          `  ${output}`,
+          `largest difference ${largest.toExponential(1)}, allowed ${tolerance.toExponential(1)}`,
+        ]);
+      }
     }
-    terminal.answer(result, table([], facts));
+    terminal.answer(result, [table([], facts), ...failures].join('\n'));
+    return passed === false ? NOT_VERIFIED : 0;
   });
 }

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { readPair } from '../../core/schema.ts';
 import { write } from '../../core/text.ts';
+import { visible } from '../../core/visible.ts';
 import {
   type ColumnFacts,
   type ColumnKind,
@@ -70,7 +71,7 @@ export function addInspect(program: Command): void {
     const facts = [found.explanation, `sizes: ${briefly(sizes)}`, `modes: ${briefly(modes)}`];
     const remarks = findings.map(({ severity, check, message, advice, paths, remarks }) => {
       const shown = all ? paths : paths.slice(0, SHOWN);
-      const files = shown.map((file, i) => `    ${file}${remarks ? `  (${remarks[i]})` : ''}`);
+      const files = shown.map((file, i) => `    ${visible(file)}${remarks ? `  (${visible(remarks[i])})` : ''}`);
       if (shown.length < paths.length) files.push(`    and ${paths.length - shown.length} more (--all shows them)`);
       return [`${severity} ${check}: ${message} ${advice}`.trimEnd(), ...files].join('\n');
     });

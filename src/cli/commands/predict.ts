@@ -1,13 +1,15 @@
 /** `oddity predict <run> <images...>`: score image files with a trained model. */
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { csv } from '../../core/csv.ts';
 import { ConfigError, nearestName, unknownName } from '../../core/errors.ts';
+import { visible } from '../../core/visible.ts';
 import { findImages, reasonText } from '../../data/index.ts';
 import { makeFolder, writeAtomic, writeJson } from '../../runs/files.ts';
 import { checkMapFormat, type MapFormat, mapFormats } from '../../runs/map-files.ts';
+import { checkNoRun } from '../../runs/run-files.ts';
 import type { Device } from '../../runtime/runtime.ts';
 import { act } from '../act.ts';
-import { csv } from '../csv.ts';
 import { engine, type PredictResult } from '../engine.ts';
 import { addDevice, addSpeech, commaList, integer } from '../options.ts';
 import { table } from '../render.ts';
@@ -53,6 +55,7 @@ export function addPredict(program: Command): void {
   act(command, async (terminal, options: Options, run: string, images: string[]) => {
     const { device, format, out, maxPixels } = options;
     const maps = mapsOf(options);
+    for (const path of [out, options.csv]) if (path !== undefined) checkNoRun(path);
     const { predict } = await engine();
     const files = await findImages(images, terminal.listener);
     if (out !== undefined) await makeFolder(out);
@@ -71,7 +74,7 @@ export function addPredict(program: Command): void {
     }
     const lost = [
       `${failed.length} of ${predictions.length + failed.length} could not be scored:`,
-      ...failed.map(said),
+      ...failed.map((one) => visible(said(one))),
     ];
     if (out === undefined && format === 'csv' && !options.json) {
       terminal.answer(answer, predictionsCsv(predictions).trimEnd());

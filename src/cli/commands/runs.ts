@@ -40,7 +40,7 @@ export function addRuns(program: Command): void {
   addSpeech(command);
   act(command, async (terminal, { model, data, status, since, sort }: Options, folder: string) => {
     const { listRuns } = await engine();
-    const runs = await listRuns({ folder, model, data, status, since, sort });
+    const runs = await listRuns({ folder, model, data, status, since, sort, onEvent: terminal.listener });
     terminal.answer(
       { folder, runs },
       runs.length > 0 ? tableOf(runs, sort) : `There are no such runs below ${folder}.`,

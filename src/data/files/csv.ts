@@ -3,7 +3,7 @@
  * folder. Every bad row is named with its line; a table with bad rows is refused as a whole, because leaving rows out
  * would change what is measured.
  */
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename, dirname, relative, resolve, sep } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { DataError } from '../../core/errors.ts';
@@ -11,6 +11,7 @@ import type { LayoutWords } from '../layout-words.ts';
 import { explain } from './explain-layout.ts';
 import { naturalOrder } from './file-list.ts';
 import type { Layout, LayoutItem } from './layout.ts';
+import { readInput } from './read-input.ts';
 
 /** Heads of columns, in small letters with `_`; the first that is there counts. */
 const columns = {
@@ -30,7 +31,7 @@ type Column = keyof typeof columns;
  * @throws DataError `csv` for a file that is no such table, `csv-rows` with the lines of the bad rows, `no-images`.
  */
 export async function readCsvLayout(path: string, words: LayoutWords): Promise<Layout> {
-  const { heads, rows } = readTable(path, decode(path, await readFile(path)));
+  const { heads, rows } = readTable(path, decode(path, await readInput(path, 'no-data')));
   if (rows.length === 0)
     throw new DataError('no-images', `${path} has a header but no rows. Add a row for each image.`);
   const at = findColumns(path, heads);

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { DataError } from '../../core/errors.ts';
 import { fitImage, fitMask, type Pixels } from '../resize.ts';
 import { decodeImage } from './decode-image.ts';
+import { requireFile, requireFileSync } from './read-input.ts';
 
 /** A file and what it is to become. */
 export interface DecodeJob {
@@ -23,10 +24,11 @@ export interface Decoded {
 }
 
 /**
- * Reads, decodes and fits one file; reading blocks the thread, which is a worker's. Throws DataError `unreadable-file`
- * and those of `decodeImage`.
+ * Reads, decodes and fits one file; reading blocks the thread, which is a worker's. Throws DataError `not-a-file`,
+ * `unreadable-file` and those of `decodeImage`.
  */
 export async function decodeFile({ path, as, shape, maxPixels }: DecodeJob): Promise<Decoded> {
+  requireFileSync(path);
   let bytes: Uint8Array;
   try {
     bytes = readFileSync(path);
@@ -39,8 +41,9 @@ export async function decodeFile({ path, as, shape, maxPixels }: DecodeJob): Pro
   return { data, height, width };
 }
 
-/** The bytes of a file; DataError `unreadable-file`, with what the system says. */
+/** The bytes of a file; DataError `not-a-file`, and `unreadable-file` with what the system says. */
 export async function readImageFile(path: string | URL): Promise<Uint8Array> {
+  await requireFile(path);
   try {
     return await readFile(path);
   } catch (error) {
@@ -52,7 +55,6 @@ function unreadable(path: string | URL, error: unknown): DataError {
   const { code, message } = error as NodeJS.ErrnoException;
   const known: Record<string, string> = {
     ENOENT: 'file not found. Check the path.',
-    EISDIR: 'this is a folder, not an image file.',
   };
   return new DataError('unreadable-file', `${path}: ${known[code ?? ''] ?? `cannot be read (${code ?? message}).`}`);
 }

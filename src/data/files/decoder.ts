@@ -2,10 +2,14 @@
  * Decodes image files in worker threads, a bounded number of them and of files under way, so that reading ahead never
  * holds more than a few whole images. Node only.
  */
+import { open } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { Cancelled, type ErrorData, errorFrom, InternalError } from '../../core/errors.ts';
+import { MAX_PIXELS } from '../formats/check-header.ts';
+import { readHeader } from '../formats/header.ts';
 import { type Decoded, type DecodeJob, decodeFile } from './decode.ts';
+import { requireFile } from './read-input.ts';
 
 /** How many threads decode. */
 export interface DecoderOptions {
@@ -31,11 +35,18 @@ export interface Reply {
 /** Files that a worker has at a time: while one is decoded by native code, another one is resized. */
 const FILES_AT_A_TIME = 2;
 
+/** Pixels of files that are decoded at a time, over all workers; a larger file is decoded alone. */
+const PIXELS_AT_A_TIME = MAX_PIXELS;
+
+/** Bytes in which the size of an image stands. */
+const HEADER_BYTES = 65_536;
+
 /** From the sources, as in unit tests, there is no built worker to start. */
 const isBuilt = import.meta.url.endsWith('.js');
 
 interface Waiting {
   readonly job: DecodeJob;
+  readonly pixels: number;
   resolve(value: Decoded): void;
   reject(error: Error): void;
 }
@@ -46,12 +57,30 @@ interface Hand {
   readonly busy: Map<number, Waiting>;
 }
 
+/** Pixels that a file says it has; 0 where it does not say, or cannot be read, which decoding says then. */
+async function pixelsOf(path: string): Promise<number> {
+  try {
+    await requireFile(path);
+    const file = await open(path);
+    try {
+      const { buffer, bytesRead } = await file.read(new Uint8Array(HEADER_BYTES), 0, HEADER_BYTES, 0);
+      const { height, width } = readHeader(buffer.subarray(0, bytesRead)) ?? { height: 0, width: 0 };
+      return height * width;
+    } finally {
+      await file.close();
+    }
+  } catch {
+    return 0;
+  }
+}
+
 /** Opens a decoder. A worker starts when there is a file for it. */
 export function openDecoder(options: DecoderOptions = {}): Decoder {
   const most = isBuilt ? (options.workers ?? Math.min(8, availableParallelism())) : 0;
   const queue: Waiting[] = [];
   const hands: Hand[] = [];
   let last = 0;
+  let pixels = 0;
   let closed = false;
   if (most === 0) {
     return {
@@ -68,6 +97,7 @@ export function openDecoder(options: DecoderOptions = {}): Decoder {
     worker.on('message', ({ id, value, error }: Reply) => {
       const waiting = hand.busy.get(id);
       hand.busy.delete(id);
+      pixels -= waiting?.pixels ?? 0;
       if (hand.busy.size === 0) worker.unref(); // a worker with nothing to do does not keep the process alive
       if (error) waiting?.reject(errorFrom(error));
       else waiting?.resolve(value!);
@@ -82,7 +112,8 @@ export function openDecoder(options: DecoderOptions = {}): Decoder {
   function die(hand: Hand, reason: string): void {
     const at = hands.indexOf(hand);
     if (at >= 0) hands.splice(at, 1);
-    for (const { job, reject } of hand.busy.values()) {
+    for (const { job, pixels: own, reject } of hand.busy.values()) {
+      pixels -= own;
       reject(new InternalError(`the worker that decoded ${job.path} died: ${reason}.`));
     }
     hand.busy.clear();
@@ -92,6 +123,7 @@ export function openDecoder(options: DecoderOptions = {}): Decoder {
   /** Hands out files: to the worker with the fewest, or to a new one. */
   function next(): void {
     while (queue.length > 0) {
+      if (pixels > 0 && pixels + queue[0].pixels > PIXELS_AT_A_TIME) return;
       const free = hands
         .filter((hand) => hand.busy.size < FILES_AT_A_TIME)
         .sort((a, b) => a.busy.size - b.busy.size)[0];
@@ -99,6 +131,7 @@ export function openDecoder(options: DecoderOptions = {}): Decoder {
       if (!hand) return;
       const waiting = queue.shift()!;
       const id = ++last;
+      pixels += waiting.pixels;
       hand.busy.set(id, waiting);
       hand.worker.ref();
       hand.worker.postMessage({ id, job: waiting.job });
@@ -106,10 +139,11 @@ export function openDecoder(options: DecoderOptions = {}): Decoder {
   }
 
   return {
-    decode(job) {
-      if (closed) return Promise.reject(new Cancelled());
+    async decode(job) {
+      const pixels = await pixelsOf(job.path);
+      if (closed) throw new Cancelled();
       return new Promise((resolve, reject) => {
-        queue.push({ job, resolve, reject });
+        queue.push({ job, pixels, resolve, reject });
         next();
       });
     },

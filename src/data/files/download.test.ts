@@ -164,6 +164,20 @@ describe('download', () => {
     await expect(download({ url, to, idleMs: 50, retries: 1, ...quick })).rejects.toThrow('no answer for 50 ms');
   });
 
+  test.each([
+    ['says so', { 'content-length': String(content.length) }],
+    ['does not say so', {}],
+  ])('a server that sends more than is wanted and %s is refused, and nothing stays', async (_, headers) => {
+    const { url, ranges } = await serve((_, response) => {
+      response.writeHead(200, headers);
+      response.end(content);
+    });
+    const refused = download({ url, to, maxBytes: content.length - 1, ...quick });
+    await expect(refused).rejects.toMatchObject({ code: 'too-large' });
+    expect([ranges.length, existsSync(to), existsSync(`${to}.part`)]).toEqual([1, false, false]);
+    expect((await download({ url, to, maxBytes: content.length, ...quick })).sizeBytes).toBe(content.length);
+  });
+
   test('can be cancelled', async () => {
     const abort = new AbortController();
     const { url } = await serve((_, response) => response.writeHead(200).write('x'));

@@ -25,6 +25,8 @@ export interface DownloadOptions {
   readonly waitMs?: number;
   /** A line that is silent for so long counts as cut; default 30000. */
   readonly idleMs?: number;
+  /** Bytes that the file may have; default 2 GiB, which is what can be read at once. */
+  readonly maxBytes?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -37,7 +39,7 @@ export interface Downloaded {
 
 /**
  * Fetches a file; one that exists under its name is replaced.
- * @throws DataError `download-refused` (the server says no), `download-failed` (no answer or a cut line, after all
+ * @throws DataError `download-refused` (the server says no), `too-large` (the part is removed), `download-failed` (no answer or a cut line, after all
  * retries; the part stays, to go on from), `checksum` (the part is removed), `disk` (full, read-only, not allowed);
  * Cancelled.
  */
@@ -66,6 +68,7 @@ export async function download(options: DownloadOptions): Promise<Downloaded> {
         }
         trouble = 'the resumed file has a wrong checksum, starting over';
       } catch (error) {
+        if (error instanceof OddityError && error.code === 'too-large') await rm(part, { force: true });
         if (error instanceof OddityError || isDiskError(error)) throw error;
         if (signal?.aborted) throw new Cancelled(`The download of ${url} was cancelled.`);
         trouble = reasonOf(error);
@@ -100,7 +103,7 @@ async function transfer(
   part: string,
   validator: Validator,
 ): Promise<{ digest: string; sizeBytes: number; resumed: boolean }> {
-  const { url, to, onEvent = silent, idleMs = 30_000, signal } = options;
+  const { url, to, onEvent = silent, idleMs = 30_000, maxBytes = 2 ** 31, signal } = options;
   let hash = createHash('sha256');
   let sizeBytes = await stat(part).then(
     (s) => s.size,
@@ -146,11 +149,16 @@ async function transfer(
     }
     validator.etag = strongEtag(answer.headers.get('etag'));
     const total = resumed ? Number(range?.[2]) || 0 : Number(answer.headers.get('content-length')) || 0;
+    if (total > maxBytes) {
+      await answer.body.cancel();
+      throw tooLarge(url, maxBytes);
+    }
 
     const file = await open(part, resumed ? 'a' : 'w');
     try {
       for await (const chunk of answer.body) {
         watch.refresh();
+        if (sizeBytes + chunk.length > maxBytes) throw tooLarge(url, maxBytes);
         await file.appendFile(chunk);
         hash.update(chunk);
         sizeBytes += chunk.length;
@@ -164,6 +172,13 @@ async function transfer(
   } finally {
     clearTimeout(watch);
   }
+}
+
+function tooLarge(url: string, maxBytes: number): DataError {
+  return new DataError(
+    'too-large',
+    `${url} must have at most ${maxBytes} bytes, but the server sends more. The partial file was removed.`,
+  );
 }
 
 /** Weak ETags (`W/"…"`) do not promise the same bytes. */

@@ -62,7 +62,7 @@ export async function listFiles(root: string): Promise<FileList> {
     }
   }
   await walk('', top, []);
-  for (const list of [images, others, ...Object.values(links)]) list.sort(naturalOrder);
+  for (const list of [images, others, ...Object.values(links)]) sortNaturally(list);
   return { images, others, links };
 }
 
@@ -70,8 +70,19 @@ export async function listFiles(root: string): Promise<FileList> {
  * Compares as people count: `2.png` before `10.png`. Runs of digits by their value, everything else by code point, and
  * no two different texts are equal, so that an order is the same on every machine.
  */
-export function naturalOrder(a: string, b: string): number {
-  const [left, right] = [a, b].map((text) => text.match(/\d+|\D/gu) ?? []);
+export const naturalOrder = (a: string, b: string): number => comparePieces(a, piecesOf(a), b, piecesOf(b));
+
+/** Sorts names in natural order, in place; each is taken apart once, because folders may hold a hundred thousand. */
+export function sortNaturally(names: string[]): void {
+  const taken = names.map((name) => [name, piecesOf(name)] as const);
+  taken.sort(([a, left], [b, right]) => comparePieces(a, left, b, right));
+  for (const [i, [name]] of taken.entries()) names[i] = name;
+}
+
+/** Runs of digits, and other letters one by one. */
+const piecesOf = (text: string): readonly string[] => text.match(/\d+|\D/gu) ?? [];
+
+function comparePieces(a: string, left: readonly string[], b: string, right: readonly string[]): number {
   for (let i = 0; i < Math.min(left.length, right.length); i++) {
     const [p, q] = [left[i], right[i]];
     if (p === q) continue;

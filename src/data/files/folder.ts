@@ -19,6 +19,8 @@ import type { Layout, LayoutItem } from './layout.ts';
 /** What `folderSource` needs to know. */
 export interface FolderSourceOptions extends Omit<ImageOptions, 'folderNames'>, DecoderOptions {
   readonly layout: Layout;
+  /** Ids of the items to read, in this order, as if there were no others; default all. */
+  readonly only?: readonly string[];
   /** Default: the name of the folder. */
   readonly name?: string;
   readonly title?: string;
@@ -49,7 +51,7 @@ interface File {
 export async function folderSource(options: FolderSourceOptions): Promise<Source> {
   checkImageOptions(options);
   const { layout, onEvent = silent, signal, maxPixels = MAX_PIXELS } = options;
-  const { items: found } = layout;
+  const found = options.only ? chosen(layout, options.only) : layout.items;
   const name = options.name ?? basename(layout.root);
   onEvent({ type: 'log', level: 'info', message: layout.explanation });
   for (const { code, message, paths } of layout.warnings) {
@@ -100,6 +102,16 @@ export async function folderSource(options: FolderSourceOptions): Promise<Source
     }),
     close: () => pixels.close(),
   };
+}
+
+/** The items of some ids. Throws DataError `data-changed` where one is no longer there. */
+function chosen({ root, items }: Layout, ids: readonly string[]): LayoutItem[] {
+  const byId = new Map(items.map((item) => [item.id, item]));
+  return ids.map((id) => {
+    const item = byId.get(id);
+    if (item) return item;
+    throw new DataError('data-changed', `${root} must still hold ${id}, but does not. Restore the data.`);
+  });
 }
 
 /** Copies item `i` to place `k` of an output. */

@@ -1,7 +1,8 @@
 /** HDF5 files: numeric data sets by path, read by libhdf5 through the optional package h5wasm. Node only. */
-import { readFile } from 'node:fs/promises';
 import { DataError, RuntimeUnavailable } from '../../core/errors.ts';
+import { reasonIn } from '../../core/foreign.ts';
 import { float32, type Tensor } from '../../core/tensor.ts';
+import { readInput } from './read-input.ts';
 
 const MAGIC = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
 
@@ -11,7 +12,7 @@ const MAGIC = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
  * `no-hdf5` without h5wasm.
  */
 export async function readHdf5(path: string): Promise<Record<string, Tensor>> {
-  const head = (await readFile(path)).subarray(0, MAGIC.length);
+  const head = (await readInput(path, 'unreadable')).subarray(0, MAGIC.length);
   if (MAGIC.some((byte, i) => head[i] !== byte)) {
     throw new DataError('bad-magic', `${path} must be an HDF5 file, but does not begin like one. Fetch it again.`);
   }
@@ -32,7 +33,7 @@ export async function readHdf5(path: string): Promise<Record<string, Tensor>> {
   try {
     walk(file, '');
   } catch (error) {
-    throw new DataError('unreadable', `${path} cannot be read: ${(error as Error).message}. Fetch it again.`);
+    throw new DataError('unreadable', `${path} cannot be read${reasonIn(error)}. Fetch it again.`);
   } finally {
     file.close();
   }

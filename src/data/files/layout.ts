@@ -12,6 +12,7 @@ import { readCsvLayout } from './csv.ts';
 import { count, explain, listed } from './explain-layout.ts';
 import { type FileList, listFiles } from './file-list.ts';
 import { giveMasks, type Placed, placeFiles } from './layout-masks.ts';
+import { requireFile } from './read-input.ts';
 
 /** One image of a data set on disk. */
 export interface LayoutItem {
@@ -64,6 +65,7 @@ export async function readLayout(path: string, options: LayoutOptions = {}): Pro
   }
   const words = new LayoutWords(options);
   if (found.isDirectory()) return readFolder(root, words);
+  await requireFile(root);
   if (/\.csv$/i.test(path)) return readCsvLayout(root, words);
   throw new DataError('layout', `${path} must be a folder of images, or a CSV file whose name ends in .csv.`);
 }

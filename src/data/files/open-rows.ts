@@ -1,7 +1,8 @@
 /** Files of rows by the ends of their names, each also gzipped. Node only. */
-import { readFile } from 'node:fs/promises';
 import { DataError } from '../../core/errors.ts';
+import { parsing } from '../../core/foreign.ts';
 import { readArff } from '../formats/arff.ts';
+import { ByteBudget } from '../formats/budget.ts';
 import { gunzip } from '../formats/gzip.ts';
 import { readMat } from '../formats/mat.ts';
 import { readNpy } from '../formats/npy.ts';
@@ -13,8 +14,9 @@ import { arrayRows, columnRows } from '../table/columns.ts';
 import { plainText } from '../table/plain-text.ts';
 import type { Rows } from '../table/rows.ts';
 import { textLayout } from '../table/text-layout.ts';
+import { readInput } from './read-input.ts';
 
-type Reader = (bytes: Uint8Array, file: string) => Rows | Promise<Rows>;
+type Reader = (bytes: Uint8Array, file: string, budget: ByteBudget) => Rows | Promise<Rows>;
 
 const readers: Readonly<Record<string, Reader>> = {
   csv: readWithHead,
@@ -23,13 +25,13 @@ const readers: Readonly<Record<string, Reader>> = {
   dat: readPlainRows,
   txt: readPlainRows,
   arff: readArff,
-  async parquet(bytes, file) {
-    const { columns, rows } = await readParquet(bytes, file);
+  async parquet(bytes, file, budget) {
+    const { columns, rows } = await readParquet(bytes, file, budget);
     return columnRows(file, columns, rows);
   },
-  mat: (bytes, file) => arrayRows(readMat(bytes, file), file),
-  npz: async (bytes, file) => arrayRows(await readNpz(bytes, file), file),
-  npy: async (bytes, file) => arrayRows({ X: await readNpy(bytes, file) }, file),
+  mat: (bytes, file, budget) => arrayRows(readMat(bytes, file, budget), file),
+  npz: async (bytes, file, budget) => arrayRows(await readNpz(bytes, file, budget), file),
+  npy: async (bytes, file, budget) => arrayRows({ X: await readNpy(bytes, file, budget) }, file),
 };
 
 /** Text with a line that names the columns. A line of numbers is hardly that, unless it counts from 0 or 1. */
@@ -56,7 +58,7 @@ export function rowsFormat(path: string): string | undefined {
 
 /**
  * Reads a file of rows. A CSV or TSV file has a head; the other formats say themselves.
- * @throws DataError `no-data`, `rows-format`, and those of the format.
+ * @throws DataError `no-data`, `not-a-file`, `rows-format`, `damaged-file`, and those of the format.
  */
 export async function openRows(path: string): Promise<Rows> {
   const format = rowsFormat(path);
@@ -68,8 +70,14 @@ export async function openRows(path: string): Promise<Rows> {
         .join(', ')} or .gz of one. Rename it.`,
     );
   }
-  const content = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    throw new DataError('no-data', `${path} cannot be read (${error.code ?? error.message}). Check the path.`);
-  });
-  return readers[format](await gunzip(content, path), path);
+  const content = await readInput(path, 'no-data');
+  const budget = new ByteBudget(path, content.length);
+  return parsing(
+    async () => readers[format](await gunzip(content, path, budget), path, budget),
+    (reason) =>
+      new DataError(
+        'damaged-file',
+        `${path} must be a whole ${format} file, but cannot be read${reason}. It is damaged: fetch it again.`,
+      ),
+  );
 }

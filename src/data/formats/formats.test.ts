@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { float32, int64, type Tensors, tensor } from '../../core/tensor.ts';
+import { ByteBudget } from './budget.ts';
 import { readCifarBinary } from './cifar-binary.ts';
 import { gunzip } from './gzip.ts';
 import { readIdx, writeIdx } from './idx.ts';
@@ -25,7 +26,8 @@ describe('gzip', () => {
     for (const bad of [packed.subarray(0, 100), damaged]) {
       await expect(gunzip(bad, 'a.gz')).rejects.toMatchObject({ code: 'gzip-corrupt' });
     }
-    await expect(gunzip(packed, 'a.gz', 4999)).rejects.toThrow('a.gz unpacks to more than 4999 bytes.');
+    const spent = new ByteBudget('a.gz', packed.length);
+    expect(() => spent.unpack(2 ** 31)).toThrow('must unpack to at most');
   });
 });
 

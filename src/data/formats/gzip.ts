@@ -1,5 +1,6 @@
 /** Gzip by the platform's DecompressionStream (Node and browsers), which checks the trailing CRC. */
 import { DataError } from '../../core/errors.ts';
+import { ByteBudget } from './budget.ts';
 
 /** True when the bytes begin as a gzip file does (RFC 1952). */
 export function isGzip(bytes: Uint8Array): boolean {
@@ -8,9 +9,13 @@ export function isGzip(bytes: Uint8Array): boolean {
 
 /**
  * The content of a gzip file, or a view of the bytes themselves when they are not gzip. `file` names them in messages.
- * @throws DataError `gzip-corrupt` for truncated or damaged files, and for content above `maxBytes` (default 1 GiB).
+ * @throws DataError `gzip-corrupt` for truncated or damaged files, `too-large` for content beyond the budget.
  */
-export async function gunzip(bytes: Uint8Array, file: string, maxBytes = 2 ** 30): Promise<Uint8Array> {
+export async function gunzip(
+  bytes: Uint8Array,
+  file: string,
+  budget = new ByteBudget(file, bytes.length),
+): Promise<Uint8Array> {
   if (!isGzip(bytes)) return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength); // never a Node Buffer
   const chunks: Uint8Array[] = [];
   let length = 0;
@@ -24,17 +29,15 @@ export async function gunzip(bytes: Uint8Array, file: string, maxBytes = 2 ** 30
       if (done) break;
       chunks.push(value);
       length += value.length;
-      if (length > maxBytes) break;
+      budget.unpack(value.length);
     }
   } catch (error) {
+    await reader.cancel().catch(() => {}); // it may have ended by itself
+    if (error instanceof DataError) throw error;
     throw new DataError(
       'gzip-corrupt',
-      `${file} must be a whole gzip file, but it cannot be unpacked (${(error as Error).message}). Fetch it again.`,
+      `${file} must be a whole gzip file, but is cut off or damaged. Fetch it again.`,
     );
-  }
-  if (length > maxBytes) {
-    await reader.cancel();
-    throw new DataError('gzip-corrupt', `${file} unpacks to more than ${maxBytes} bytes. It is not the expected file.`);
   }
   const out = new Uint8Array(length);
   let at = 0;

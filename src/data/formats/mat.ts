@@ -2,9 +2,10 @@
  * MATLAB level 5 files: the full numeric matrices of real numbers in it, by name ("MAT-File Format", MathWorks, chapter 1).
  * Reading only; cells, structures, sparse and complex matrices are passed over, level 7.3 (HDF5) is another format.
  */
-import { Unzlib } from 'fflate';
 import { DataError } from '../../core/errors.ts';
 import { type Tensor, tensor } from '../../core/tensor.ts';
+import { ByteBudget } from './budget.ts';
+import { inflate } from './inflate.ts';
 
 /** Types of stored elements by number: bytes each, and how one is read. */
 const types: Readonly<Record<number, readonly [number, (v: DataView, at: number, little: boolean) => number]>> = {
@@ -31,52 +32,38 @@ interface Element {
   readonly end: number;
 }
 
-/** Reads the matrices as float64 in row-major order. `file` names it in messages. @throws DataError `bad-magic`, `truncated`. */
-export function readMat(bytes: Uint8Array, file: string): Record<string, Tensor> {
+/**
+ * Reads the matrices as float64 in row-major order. `file` names it in messages; `budget` is that of the file.
+ * @throws DataError `bad-magic`, `truncated`, `too-large`.
+ */
+export function readMat(
+  bytes: Uint8Array,
+  file: string,
+  budget = new ByteBudget(file, bytes.length),
+): Record<string, Tensor> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const mark = bytes.length >= 128 ? String.fromCharCode(bytes[126], bytes[127]) : '';
   if (mark !== 'IM' && mark !== 'MI') {
     throw new DataError('bad-magic', `${file} must be a MATLAB level 5 file. Save it with: save(…, '-v7').`);
   }
   const little = mark === 'IM';
-  const arrays: Record<string, Tensor> = {};
+  const arrays: [string, Tensor][] = [];
+  const unpack = (packed: DataView) => viewOf(inflate(bytesOf(packed), 'zlib', (n) => budget.unpack(n)));
   try {
     for (let at = 128; at + 8 <= bytes.length; ) {
       const packed = elementAt(view, at, little);
       at = packed.end;
-      const whole = packed.type === COMPRESSED ? elementAt(viewOf(unpack(bytesOf(packed.data))), 0, little) : packed;
-      const found = whole.type === MATRIX ? matrixOf(whole.data, little) : undefined;
-      if (found) arrays[found.name] = found.values;
+      const whole = packed.type === COMPRESSED ? elementAt(unpack(packed.data), 0, little) : packed;
+      const found = whole.type === MATRIX ? matrixOf(whole.data, little, budget) : undefined;
+      if (found) arrays.push([found.name, found.values]);
     }
   } catch (error) {
-    throw new DataError('truncated', `${file} is damaged (${(error as Error).message}). Fetch it again.`);
+    if (error instanceof DataError) throw error;
+    // A read behind the end, or a matrix that contradicts itself.
+    throw new DataError('truncated', `${file} must be a whole MATLAB file, but is cut off or damaged. Fetch it again.`);
   }
-  return arrays;
+  return Object.fromEntries(arrays);
 }
-
-/** Unpacked bytes of one matrix. */
-const MOST_BYTES = 2 ** 31;
-
-/** Zlib that stops where a damaged or hostile file unpacks to more than memory should hold. */
-function unpack(bytes: Uint8Array): Uint8Array {
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  const stream = new Unzlib((part) => {
-    size += part.length;
-    if (size > MOST_BYTES) throw new Error(`a matrix unpacks to more than ${MOST_BYTES} bytes`);
-    parts.push(part);
-  });
-  for (let at = 0; at < bytes.length; at += CHUNK)
-    stream.push(bytes.subarray(at, at + CHUNK), at + CHUNK >= bytes.length);
-  const out = new Uint8Array(size);
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
-}
-const CHUNK = 2 ** 16;
 
 const viewOf = (b: Uint8Array) => new DataView(b.buffer, b.byteOffset, b.byteLength);
 const bytesOf = (v: DataView) => new Uint8Array(v.buffer, v.byteOffset, v.byteLength);
@@ -92,7 +79,7 @@ function elementAt(view: DataView, at: number, little: boolean): Element {
   return { type: tag, data: part(at + 8, size), end };
 }
 
-function matrixOf(view: DataView, little: boolean): { name: string; values: Tensor } | undefined {
+function matrixOf(view: DataView, little: boolean, budget: ByteBudget): { name: string; values: Tensor } | undefined {
   const flags = elementAt(view, 0, little);
   const word = flags.data.getUint32(0, little);
   if (!isNumeric(word & 0xff) || (word >>> 8) & COMPLEX) return undefined;
@@ -106,6 +93,7 @@ function matrixOf(view: DataView, little: boolean): { name: string; values: Tens
   if (!(rows >= 0 && columns >= 0 && rows * columns * width <= data.byteLength)) {
     throw new Error(`${rows} x ${columns} values do not fit in ${data.byteLength} bytes`);
   }
+  budget.hold(8 * rows * columns);
   const out = new Float64Array(rows * columns);
   // Columns follow each other in the file.
   for (let i = 0; i < out.length; i++) out[(i % rows) * columns + Math.floor(i / rows)] = get(data, i * width, little);

@@ -4,6 +4,7 @@
  */
 import { DataError } from '../../core/errors.ts';
 import { allocate, bytesPerElement, type DType, type Tensor, type TypedArray, tensor } from '../../core/tensor.ts';
+import { ByteBudget } from './budget.ts';
 import { gunzip } from './gzip.ts';
 
 const descrOf: Record<DType, string> = {
@@ -16,9 +17,16 @@ const descrOf: Record<DType, string> = {
 };
 const dtypeOf = new Map(Object.entries(descrOf).map(([dtype, descr]) => [descr, dtype as DType]));
 
-/** Reads one array. `file` names it in messages. @throws DataError `bad-magic`, `truncated`, `npy-unsupported`. */
-export async function readNpy(content: Uint8Array, file: string): Promise<Tensor> {
-  const bytes = await gunzip(content, file);
+/**
+ * Reads one array. `file` names it in messages; `budget` is that of the file which the array lies in.
+ * @throws DataError `bad-magic`, `truncated`, `npy-unsupported`, `too-large`.
+ */
+export async function readNpy(
+  content: Uint8Array,
+  file: string,
+  budget = new ByteBudget(file, content.length),
+): Promise<Tensor> {
+  const bytes = await gunzip(content, file, budget);
   const latin1 = (from: number, to: number) => String.fromCharCode(...bytes.subarray(from, to));
   if (bytes.length < 10 || latin1(0, 6) !== '\x93NUMPY') {
     throw new DataError(

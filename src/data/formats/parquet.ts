@@ -5,19 +5,18 @@
 import type { ColumnMetaData } from 'hyparquet';
 import type { deserializeTCompactProtocol } from 'hyparquet/src/thrift.js';
 import { DataError } from '../../core/errors.ts';
+import { reasonIn } from '../../core/foreign.ts';
 import type { StoredColumn } from '../table/columns.ts';
-
-/** Cells and unpacked bytes that a file may claim: what fits in memory as float64. */
-const MOST_CELLS = 2 ** 28;
-const MOST_BYTES = 2 ** 31;
+import { ByteBudget } from './budget.ts';
 
 /**
- * Reads all columns. `file` names it in messages.
+ * Reads all columns. `file` names it in messages; `budget` is that of the file.
  * @throws DataError `bad-magic`, `parquet-unsupported` with the column, `parquet-corrupt`, `too-large`.
  */
 export async function readParquet(
   bytes: Uint8Array,
   file: string,
+  budget = new ByteBudget(file, bytes.length),
 ): Promise<{ columns: Map<string, StoredColumn>; rows: number }> {
   const mark = (at: number) => String.fromCharCode(...bytes.subarray(at, at + 4));
   if (bytes.length < 12 || mark(0) !== 'PAR1' || mark(bytes.length - 4) !== 'PAR1') {
@@ -47,16 +46,10 @@ export async function readParquet(
     }
     const names = fields.map(({ element }) => element.name);
     const chunks = metadata.row_groups.flatMap((group) => group.columns.map((column) => column.meta_data));
-    const unpacked = chunks.reduce((n, chunk) => n + Number(chunk?.total_uncompressed_size ?? 0), 0);
-    if (!(rows >= 0 && rows * names.length <= MOST_CELLS && unpacked <= MOST_BYTES)) {
-      throw new DataError(
-        'too-large',
-        `${file} must have at most ${MOST_CELLS} cells in ${MOST_BYTES} bytes, but declares ${rows} rows of ` +
-          `${names.length} columns in ${unpacked} bytes. Split it, or fetch it again if it is damaged.`,
-      );
-    }
+    if (!(rows >= 0)) throw new Error(`it declares ${rows} rows`);
+    budget.hold(Float64Array.BYTES_PER_ELEMENT * rows * names.length);
     const { deserializeTCompactProtocol } = await import('hyparquet/src/thrift.js');
-    for (const chunk of chunks) if (chunk) checkPages(chunk, bytes, deserializeTCompactProtocol);
+    for (const chunk of chunks) if (chunk) checkPages(chunk, bytes, deserializeTCompactProtocol, budget);
     const scan = await parquetScan({ file: content, metadata, compressors, geoparquet: false });
     const columns = new Map<string, StoredColumn>();
     for (const name of names) {
@@ -73,7 +66,7 @@ export async function readParquet(
     if (error instanceof DataError) throw error;
     throw new DataError(
       'parquet-corrupt',
-      `${file} must be a whole Parquet file, but cannot be read (${(error as Error).message}). Fetch it again.`,
+      `${file} must be a whole Parquet file, but cannot be read${reasonIn(error)}. Fetch it again.`,
     );
   }
 }
@@ -86,6 +79,7 @@ function checkPages(
   chunk: ColumnMetaData,
   { buffer, byteOffset, length }: Uint8Array,
   readHead: typeof deserializeTCompactProtocol,
+  budget: ByteBudget,
 ): void {
   const from = Number(chunk.dictionary_page_offset || chunk.data_page_offset);
   const end = from + Number(chunk.total_compressed_size);
@@ -94,8 +88,9 @@ function checkPages(
   while (reader.offset < end - from) {
     // PageHeader of parquet.thrift: 1 type, 2 unpacked and 3 packed size.
     const { field_1: type, field_2: unpacked, field_3: packed } = readHead(reader);
-    const isPage = Number.isInteger(type) && unpacked >= 0 && unpacked <= MOST_BYTES && packed >= 0;
+    const isPage = Number.isInteger(type) && unpacked >= 0 && packed >= 0;
     if (!isPage || reader.offset + packed > end - from) throw new Error('a page has impossible sizes');
+    budget.unpack(unpacked);
     reader.offset += packed;
   }
 }

@@ -1,6 +1,7 @@
 /** A small PNG writer (W3C PNG, third edition): grey of 8 or 16 bits and RGB of 8 bits, no filter. It does not read. */
 import { zlibSync } from 'fflate';
 import { ShapeError } from '../../core/errors.ts';
+import { crc32 } from './crc32.ts';
 
 /** Pixels of one image, row by row from the top left. */
 export interface PngImage {
@@ -61,18 +62,4 @@ function chunk(type: string, content: Uint8Array): Uint8Array {
   out.set(content, 8);
   view.setUint32(8 + content.length, crc32(out.subarray(4, 8 + content.length)));
   return out;
-}
-
-/** Remainders of all bytes by the reversed polynomial 0xEDB88320. */
-const crcTable = Uint32Array.from({ length: 256 }, (_, n) => {
-  let c = n;
-  for (let k = 0; k < 8; k++) c = c & 1 ? 0xedb88320 ^ (c >>> 1) : c >>> 1;
-  return c;
-});
-
-/** CRC-32 of ISO 3309, as PNG and gzip use it. */
-function crc32(bytes: Uint8Array): number {
-  let c = 0xffffffff;
-  for (const b of bytes) c = crcTable[(c ^ b) & 255] ^ (c >>> 8);
-  return (c ^ 0xffffffff) >>> 0;
 }

@@ -215,7 +215,7 @@ describe('torch', () => {
     const file = checkpoint(dict({ w: stored(whole) }), { 0: six });
     for (let n = 0; n < file.length; n++) expect(() => readTorch(file.subarray(0, n), 'm.pth')).toThrow(corrupt);
     expect(() => readTorch(file.subarray(0, 9), 'm.pth')).toThrow(
-      'm.pth is not a whole PyTorch checkpoint: it cannot be unpacked (invalid zip data). Fetch or save it again.',
+      'm.pth is not a whole PyTorch checkpoint: it is cut off or damaged. Fetch or save it again.',
     );
   });
 

@@ -3,7 +3,6 @@
  * and their raw bytes `data/0` …. Tensors only: nothing in the file is run, and a file that wants it is refused. Reading
  * only; float16 and bfloat16 are widened to float32, small integers to int32.
  */
-import { type UnzipFileInfo, unzipSync } from 'fflate';
 import { DataError } from '../../core/errors.ts';
 import {
   allocate,
@@ -15,6 +14,7 @@ import {
 } from '../../core/tensor.ts';
 import { fromBfloat16, fromFloat16 } from './half.ts';
 import { type Pickled, type PickledCall, readPickle } from './pickle.ts';
+import { openZip, printable } from './zip.ts';
 
 /** How the elements of a storage lie in the file, and what they become. */
 interface Layout {
@@ -137,37 +137,30 @@ interface Archive {
 }
 
 function openArchive(content: Uint8Array, fail: (what: string) => never): Archive {
-  const unzip = (filter: (info: UnzipFileInfo) => boolean): Record<string, Uint8Array> => {
-    try {
-      return unzipSync(content, { filter });
-    } catch (error) {
-      if (error instanceof DataError) throw error;
-      return fail(`it cannot be unpacked (${(error as Error).message})`);
-    }
-  };
-  const names = new Set<string>();
+  const zip = openZip(content, fail);
+  const entries = new Map<string, (typeof zip.entries)[number]>();
   let claimed = 0;
   let packed = '';
-  unzip(({ name, size, originalSize, compression }) => {
-    claimed += originalSize;
-    if (names.has(name)) fail(`it holds "${printable(name)}" twice`);
+  for (const entry of zip.entries) {
+    const { name } = entry;
+    claimed += entry.size;
+    if (entries.has(name)) fail(`it holds "${printable(name)}" twice`);
     if (claimed > content.length) fail(`its parts must fit into its ${content.length} bytes, and claim more`);
-    if (compression !== 0 || size !== originalSize) packed = name;
-    names.add(name);
-    return false;
-  });
+    if (entry.isDeflated || entry.packed !== entry.size) packed = name;
+    entries.set(name, entry);
+  }
   return {
-    names: [...names],
+    names: [...entries.keys()],
     packed,
-    read: (names) => {
-      const wanted = new Set(names);
-      return new Map(Object.entries(unzip(({ name }) => wanted.has(name))));
-    },
+    read: (names) =>
+      new Map(
+        names.flatMap((name) => {
+          const entry = entries.get(name);
+          return entry ? [[name, zip.read(entry)] as const] : [];
+        }),
+      ),
   };
 }
-
-/** A name of the file for a message: no control characters, not too long. */
-const printable = (name: string) => name.replace(/[^\x20-\x7e]/g, '?').slice(0, 120);
 
 /** All that a checkpoint may name; what is callable makes a dict or a tensor and nothing else. */
 function globalsOf(fail: (what: string) => never): ReadonlyMap<string, unknown> {

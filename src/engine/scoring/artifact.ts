@@ -4,6 +4,7 @@
  */
 import { DataError, OddityError } from '../../core/errors.ts';
 import type { ItemKind, ItemShape } from '../../core/item-shape.ts';
+import { parseStored } from '../../core/stored.ts';
 import type { Tensors } from '../../core/tensor.ts';
 import { action, say } from '../../core/text.ts';
 import { sha256, type TableEncoding } from '../../data/pure.ts';
@@ -15,6 +16,7 @@ import { kindOf } from '../../kinds/index.ts';
 import type { AnyModel } from '../../models/index.ts';
 import { falseAlarmRule, type MapThreshold, type ThresholdReport } from '../judging/calibrate.ts';
 import type { RegionOption, Tiles } from '../task/view-options.ts';
+import { artifactSchema } from './artifact-schema.ts';
 import { scoringProgram } from './graph.ts';
 
 /** Format of `model.json`. */
@@ -157,18 +159,20 @@ export function runnableBytes({ onnx, weights }: Artifact): Uint8Array {
 }
 
 /** What a `model.json` says, checked; `path` is for messages. Throws DataError `artefact-corrupt`. */
-export function checkInfo(info: Partial<ArtifactInfo>, path: string): ArtifactInfo {
-  if (info.format !== format || !Array.isArray(info.shape) || !info.threshold || !info.normalScores) {
-    throw new DataError(
+export function checkInfo(value: unknown, path: string): ArtifactInfo {
+  const refuse = (what: string) =>
+    new DataError(
       'artefact-corrupt',
-      `${path} must be the description of an artefact (${format}), found ${info.format ?? 'another JSON file'}. ` +
-        'Export the run again.',
+      `${path} must be the description of an artefact (${format}), but ${what}. Export the run again.`,
     );
-  }
+  const found = (value as { format?: unknown } | null)?.format;
+  if (found !== format) throw refuse(typeof found === 'string' ? `its format is ${found}` : 'is another JSON file');
+  const info = parseStored(artifactSchema, value, refuse) as unknown as ArtifactInfo;
   // Oddity 0.1 wrote neither a rule nor a threshold of maps.
   const threshold: Partial<ThresholdReport> = info.threshold;
   const rule = falseAlarmRule(threshold.wantedFalseAlarmRate);
-  return { mapThreshold: null, ...info, threshold: { rule, sawTest: false, ...threshold } } as ArtifactInfo;
+  const { mapThreshold = null } = info as Partial<ArtifactInfo>;
+  return { ...info, mapThreshold, threshold: { rule, sawTest: false, ...threshold } } as ArtifactInfo;
 }
 
 /**
@@ -211,6 +215,16 @@ export async function joinArtifact(
     );
   }
   return { info, onnx, weights };
+}
+
+/** True for an ONNX file that oddity exported. */
+export function isOwnModel(onnx: Uint8Array): boolean {
+  try {
+    return decodeModel(onnx).metadata.format === format;
+  } catch (error) {
+    if (error instanceof OddityError) return false;
+    throw error;
+  }
 }
 
 /** What an ONNX file is when it is not ours; undefined when it is ours, or too damaged to tell. */

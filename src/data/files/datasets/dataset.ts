@@ -1,6 +1,5 @@
 /** What a data set's file exports, and how its files are found on this machine. Node only. */
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { ConfigError, DataError } from '../../../core/errors.ts';
@@ -12,6 +11,7 @@ import type { ImageOptions } from '../../image-options.ts';
 import type { Source } from '../../item.ts';
 import type { NumberReading } from '../../table/profile.ts';
 import type { ColumnKind } from '../../table/table.ts';
+import { readInput } from '../read-input.ts';
 
 /** How to load a data set. Size and channels are for data sets of image files, whose images differ. */
 export interface LoadOptions extends ImageOptions, NumberReading {
@@ -26,6 +26,8 @@ export interface LoadOptions extends ImageOptions, NumberReading {
   /** One of the data set's categories, where it has some. */
   readonly category?: string;
   readonly signal?: AbortSignal;
+  /** Ids of the image files to read, in this order, as if there were no others; default all. */
+  readonly only?: readonly string[];
   /** What the columns of a CSV file of rows are, by name. */
   readonly columns?: Readonly<Record<string, ColumnKind>>;
 }
@@ -99,7 +101,7 @@ export function absentData(name: string, file: string, folders: readonly string[
 
 /** Reads a file, unpacks gzip and compares the sha256 of the content, if one is given. */
 export async function readChecked(path: string, hash?: string): Promise<Uint8Array> {
-  const content = await gunzip(await readFile(path), path);
+  const content = await gunzip(await readInput(path, 'missing-data'), path);
   if (!hash) return content;
   const found = await sha256(content);
   if (found !== hash) {

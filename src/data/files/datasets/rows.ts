@@ -1,5 +1,5 @@
 /** A file of rows as a source, and how a CSV file of rows is told from one that lists images. Node only. */
-import { open, stat } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
 import { silent, warning } from '../../../core/events.ts';
 import { isImageName } from '../../formats/header.ts';
@@ -10,6 +10,7 @@ import { tableSource } from '../../table/source.ts';
 import { readTable, type TableOptions } from '../../table/table.ts';
 import { listFiles } from '../file-list.ts';
 import { openRows, rowsFormat } from '../open-rows.ts';
+import { isFolder, requireFile } from '../read-input.ts';
 import type { LoadOptions } from './dataset.ts';
 
 /** Bytes and rows that are looked at to see what a file is of. */
@@ -22,6 +23,7 @@ const GLANCE = { bytes: 2 ** 16, rows: 3 };
 export async function isOfRows(path: string, { columns }: Pick<LoadOptions, 'columns'>): Promise<boolean> {
   if (await isFolder(path)) return (await rowFilesIn(path)).length > 0;
   if (!rowsFormat(path)) return false;
+  await requireFile(path);
   if (columns || !/\.csv$/i.test(path)) return true;
   const file = await open(path).catch(() => undefined);
   if (!file) return false;
@@ -35,12 +37,6 @@ export async function isOfRows(path: string, { columns }: Pick<LoadOptions, 'col
     await file.close();
   }
 }
-
-const isFolder = (path: string) =>
-  stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
 
 /** Files of rows below a folder, in natural order: those of the format that most have; none where there are images. */
 async function rowFilesIn(folder: string): Promise<string[]> {

@@ -3,12 +3,12 @@
  * 2022). Parts are those of its own `split_csv/1cls.csv`. Found on this machine, never downloaded.
  */
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { DataError } from '../../../core/errors.ts';
 import { folderSource } from '../folder.ts';
 import type { Layout, LayoutItem } from '../layout.ts';
+import { readInput } from '../read-input.ts';
 import { type Dataset, requireLicence } from './dataset.ts';
 
 const categories = [
@@ -45,10 +45,8 @@ export const visa: Dataset = {
 /** The rows of one category: object, split, label, image, mask; paths from the folder. */
 async function readVisaLayout(root: string, category: string): Promise<Layout> {
   const file = join(root, 'split_csv', '1cls.csv');
-  const rows = parse(await readFile(file, 'utf8'), { columns: true, bom: true, trim: true }) as Record<
-    string,
-    string
-  >[];
+  const text = new TextDecoder().decode(await readInput(file, 'missing-data'));
+  const rows = parse(text, { columns: true, bom: true, trim: true }) as Record<string, string>[];
   const items = rows.flatMap((row, i): LayoutItem[] => {
     if (row.object !== category) return [];
     const { split, label, image, mask } = row;

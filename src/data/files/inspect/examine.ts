@@ -1,5 +1,5 @@
 /** Looks at every file of a layout once: its bytes, whether it decodes, its size and mode, and a small grey picture. */
-import { open, readFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Cancelled, OddityError } from '../../../core/errors.ts';
 import { type Listener, silent } from '../../../core/events.ts';
@@ -9,6 +9,7 @@ import { sha256 } from '../../hash.ts';
 import { type Pixels, whiteOf } from '../../resize.ts';
 import { decodeImage } from '../decode-image.ts';
 import type { Layout, LayoutItem } from '../layout.ts';
+import { readInput, requireFile } from '../read-input.ts';
 import { isCut } from './cut.ts';
 
 export interface ExamineOptions {
@@ -109,7 +110,9 @@ const HEADER_BYTES = 65_536;
 
 /** The format of a file that is an image of usual size, whatever its name; undefined for any other file. */
 async function hiddenFormat(path: string): Promise<ImageHeader['format'] | undefined> {
-  const file = await open(path).catch(() => undefined);
+  const file = await requireFile(path)
+    .then(() => open(path))
+    .catch(() => undefined);
   if (!file) return undefined;
   try {
     const { buffer, bytesRead } = await file.read(new Uint8Array(HEADER_BYTES), 0, HEADER_BYTES, 0);
@@ -126,7 +129,7 @@ async function hiddenFormat(path: string): Promise<ImageHeader['format'] | undef
 async function examineFile(path: string, id: string, maxPixels: number): Promise<FileFacts> {
   let bytes: Uint8Array;
   try {
-    bytes = await readFile(path);
+    bytes = await readInput(path, 'unreadable-file');
   } catch (error) {
     return { id, sizeBytes: 0, hash: '', format: undefined, isCut: false, problem: (error as Error).message };
   }

@@ -1,0 +1,6 @@
+export function soak(options: {
+  kills: number;
+  seed: number;
+  only?: readonly string[];
+  tell?: (line: string) => void;
+}): Promise<string[]>;

@@ -1,0 +1,64 @@
+/**
+ * How files that a user names are read: what is no regular file is refused before it is opened, because reading a pipe or a
+ * device may never end. Node only.
+ */
+import { type Stats, statSync } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import { DataError } from '../../core/errors.ts';
+
+/** What a path is when it is no regular file. */
+function strangeKind(found: Stats): string | undefined {
+  if (found.isFile()) return undefined;
+  if (found.isDirectory()) return 'a folder';
+  if (found.isFIFO()) return 'a named pipe';
+  if (found.isSocket()) return 'a socket';
+  return 'a device';
+}
+
+/** The error for a path that is there and is no regular file; undefined where it is one. */
+function notAFile(path: string, found: Stats): DataError | undefined {
+  const kind = strangeKind(found);
+  if (kind === undefined) return undefined;
+  const remedy = found.isDirectory() ? 'Name a file in it.' : 'Save its content to a file and name that.';
+  return new DataError('not-a-file', `${path} must be a regular file, but is ${kind}. ${remedy}`);
+}
+
+/** Throws DataError `not-a-file` for a path that is there and is no regular file; a path where nothing is passes. */
+export async function requireFile(path: string | URL): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  const error = found && notAFile(String(path), found);
+  if (error) throw error;
+}
+
+/** The same for threads that may wait. */
+export function requireFileSync(path: string): void {
+  const found = statSync(path, { throwIfNoEntry: false });
+  const error = found && notAFile(path, found);
+  if (error) throw error;
+}
+
+/** True for a path that is a folder. */
+export async function isFolder(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  return found?.isDirectory() === true;
+}
+
+/** Plain words for what the system says about a file. */
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'file not found',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  ERR_FS_FILE_TOO_LARGE: 'it has more than 2 GiB',
+};
+
+/**
+ * The bytes of a file that a user named.
+ * @throws DataError `not-a-file` for a folder, pipe, socket or device; DataError `code` for what cannot be read.
+ */
+export async function readInput(path: string, code: string): Promise<Uint8Array> {
+  await requireFile(path);
+  return readFile(path).catch((error: NodeJS.ErrnoException) => {
+    const reason = reasons[error.code ?? ''] ?? error.code ?? 'unknown error';
+    throw new DataError(code, `${path} cannot be read (${reason}). Check the path.`);
+  });
+}
