@@ -11,7 +11,7 @@ import { csv } from '../csv.ts';
 import { engine, type PredictResult } from '../engine.ts';
 import { addDevice, addSpeech, commaList, integer } from '../options.ts';
 import { table } from '../render.ts';
-import { chosenBy, percent, sawTestBanner } from '../report.ts';
+import { chosenBy, forecastText, percent, sawTestBanner } from '../report.ts';
 import type { SpeechOptions } from '../terminal.ts';
 import { inCommandWords, said } from '../words.ts';
 
@@ -114,7 +114,8 @@ function tableOf({ predictions, threshold, mapThreshold }: PredictResult): strin
   ]);
   const value = threshold.value === null ? 'none' : `${threshold.value.toPrecision(5)}, ${chosenBy(threshold.rule)}`;
   const band = threshold.review ? `; review from ${threshold.review.from.toPrecision(5)}` : '';
-  return `${table(['score', 'held-out normals', 'decision', ofRows ? 'columns' : 'regions', ofRows ? 'row' : 'image'], rows, ofRows ? [0] : [0, 3])}\n\nthreshold ${value}${band}`;
+  const expected = forecastText(threshold, ofRows ? 'rows' : 'images');
+  return `${table(['score', 'held-out normals', 'decision', ofRows ? 'columns' : 'regions', ofRows ? 'row' : 'image'], rows, ofRows ? [0] : [0, 3])}\n\nthreshold ${value}${band}${expected === undefined ? '' : `\nexpect ${expected} to reach it`}`;
 }
 
 /** The file of an image; file and line of a row. */

@@ -13,7 +13,7 @@ import { decodeModel } from '../../graph/onnx/read.ts';
 import { encodeModel } from '../../graph/onnx/write.ts';
 import { kindOf } from '../../kinds/index.ts';
 import type { AnyModel } from '../../models/index.ts';
-import { falseAlarmRule, type MapThreshold, type ThresholdReport } from '../judging/calibrate.ts';
+import { falseAlarmRule, type MapThreshold, type ThresholdReport, withRateInterval } from '../judging/calibrate.ts';
 import type { RegionOption, Tiles } from '../task/view-options.ts';
 import { scoringProgram } from './graph.ts';
 
@@ -165,10 +165,14 @@ export function checkInfo(info: Partial<ArtifactInfo>, path: string): ArtifactIn
         'Export the run again.',
     );
   }
-  // Oddity 0.1 wrote neither a rule nor a threshold of maps.
-  const threshold: Partial<ThresholdReport> = info.threshold;
+  // Oddity 0.1 wrote neither a rule nor a threshold of maps, and no interval of new items.
+  const threshold = withRateInterval(info.threshold);
   const rule = falseAlarmRule(threshold.wantedFalseAlarmRate);
-  return { mapThreshold: null, ...info, threshold: { rule, sawTest: false, ...threshold } } as ArtifactInfo;
+  return {
+    mapThreshold: null,
+    ...info,
+    threshold: { ...threshold, rule: threshold.rule ?? rule, sawTest: threshold.sawTest ?? false },
+  } as ArtifactInfo;
 }
 
 /**
