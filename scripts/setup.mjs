@@ -139,9 +139,13 @@ async function demo() {
   const code = run('node', [join('dist', 'cli', 'main.js'), 'train', 'autoencoder', ...options, '--overwrite']);
   if (code === 0) {
     console.log(`
-${out} holds the run: metrics.json, predictions.csv, maps as PNG and model.onnx. Next:
+${out} holds the run: metrics.json, predictions.csv, maps as PNG and model.onnx. Next, with your own photos or a table:
+  npx oddity inspect parts/
+  npx oddity train --data parts/
+  npx oddity try parts/
+
+And with this run:
   npx oddity export ${out} --verify
-  npx oddity train autoencoder --help
 
 The report, with curves, a table by type and pictures of the worst misses – open it in a browser:
   ${join(out, 'report.html')}`);

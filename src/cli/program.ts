@@ -17,6 +17,7 @@ import { addSchema } from './commands/schema.ts';
 import { addTest } from './commands/test.ts';
 import { addThreshold } from './commands/threshold.ts';
 import { addTrain } from './commands/train.ts';
+import { addTry } from './commands/try.ts';
 import { addUpdate } from './commands/update.ts';
 import { pluginsOf } from './config-file.ts';
 import { errorText, ourError } from './terminal.ts';
@@ -32,11 +33,12 @@ export function createProgram(argv: readonly string[]): Command {
     .helpCommand('help [command]', 'show the help of a command')
     .addHelpText(
       'after',
-      '\nFirst steps:\n  oddity doctor\n  oddity train autoencoder --data synthetic --class texture',
+      '\nFirst steps, with your own photos or table:\n  oddity inspect parts/\n  oddity train --data parts/\n  oddity try parts/      (which model suits it?)',
     );
   addModels(program);
   addDatasets(program);
   addInspect(program);
+  addTry(program);
   addTrain(program, argv);
   addTest(program);
   addUpdate(program);

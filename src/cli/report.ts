@@ -19,6 +19,7 @@ export function reportText(report: RunReport, page?: string): string {
     intervalText(readMetric(report.intervals, metric)),
     ...baselines.map(([, values]) => fixed(readMetric(values, metric))),
   ]);
+  const expected = forecastText(report.threshold, words.items);
   const speed = timings.stepsPerSecond === null ? '' : `, ${timings.stepsPerSecond.toFixed(1)} steps/s`;
   const facts = [
     [
@@ -26,6 +27,7 @@ export function reportText(report: RunReport, page?: string): string {
       `${counts.train} train${counts.trainAnomalies > 0 ? ` (${counts.trainAnomalies} anomalous)` : ''}${counts.contaminants ? ` (${counts.contaminants} anomalies treated as normal)` : ''}, ${counts.validation} held out, ${counts.test} test (${counts.testAnomalies} anomalous)`,
     ],
     ['threshold', thresholdText(report.threshold)],
+    ...(expected === undefined ? [] : [['expect', `${expected} to reach it`]]),
     ['training', `${duration(timings.fitSeconds)}${speed}`],
     ['scoring', `${fixed(timings.scoreMsPerItem, 3)} ms an item`],
     ['memory', `${bytes(report.peakMemoryBytes)} at most`],
@@ -89,20 +91,25 @@ function typesText({ perType, ownMetrics }: RunReport): string {
 }
 
 /** `0.0213, chosen for a false-positive rate (false alarms) of 0.01 on held-out normals (592 held out); 0.9 % of the test normals and 93 % of the anomalies reach it`. */
-export function thresholdText({
-  value,
-  rule,
-  normals,
-  review,
-  testFalseAlarmRate,
-  testRecall,
-}: RunReport['threshold']) {
+export function thresholdText(threshold: RunReport['threshold']) {
+  const { value, rule, normals, folds, review, testFalseAlarmRate, testRecall } = threshold;
   const reached: string[] = [];
   if (testFalseAlarmRate !== undefined) reached.push(`${percent(testFalseAlarmRate)} of the test normals`);
   if (testRecall !== undefined) reached.push(`${percent(testRecall)} of the anomalies`);
   const rest = reached.length > 0 ? `; ${reached.join(' and ')} reach it` : '';
   const band = review ? `; review from ${review.from.toPrecision(4)}` : '';
-  return `${value === null ? 'none' : value.toPrecision(4)}, ${chosenBy(rule)} (${normals} held out)${rest}${band}`;
+  const origin = folds === undefined ? `${normals} held out` : `${normals} normals in ${folds} folds`;
+  return `${value === null ? 'none' : value.toPrecision(4)}, ${chosenBy(rule)} (${origin})${rest}${band}`;
+}
+
+/** `at most 1.9 % of new normal items (90 % interval, from 240 normals)`; undefined where it would mean nothing. */
+export function forecastText(
+  { value, normals, rateInterval: [low, high], sawTest }: RunReport['threshold'],
+  items = 'items',
+) {
+  if (value === null || normals === 0 || sawTest) return undefined;
+  const share = low === 0 ? `at most ${percent(high)}` : `${percent(low)} to ${percent(high)}`;
+  return `${share} of new normal ${items} (90 % interval, from ${normals} normals)`;
 }
 
 /** Time by operator, the slowest first. */

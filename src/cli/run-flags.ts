@@ -16,12 +16,12 @@ export const runFlags: readonly {
   readonly flag: FlagFacts;
 }[] = [...factsOf].flatMap(([option, facts]) => facts.flags.map((flag) => ({ option, facts, flag })));
 
-/** Adds the flags of a run to a command, group by group. Values stay texts until `optionsFrom`. */
-export function addRunFlags(command: Command): Command {
+/** Adds the flags of a run to a command, group by group: all, or those of some options. Values stay texts until `optionsFrom`. */
+export function addRunFlags(command: Command, only?: readonly RunOption[]): Command {
   for (const group of ['Task', 'Model', 'Run'] as const) {
     command.optionsGroup(`${group}:`);
-    for (const { facts, flag } of runFlags) {
-      if (facts.group !== group) continue;
+    for (const { option: name, facts, flag } of runFlags) {
+      if (facts.group !== group || (only && !only.includes(name))) continue;
       const option = new Option(
         flag.value ? `--${flag.name} ${flag.value}` : `--${flag.name}`,
         write(flag.help, commandWords),

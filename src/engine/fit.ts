@@ -10,6 +10,8 @@ import type { AnyModel } from '../models/index.ts';
 import type { Device, Runtime } from '../runtime/runtime.ts';
 import { fitModel } from './fitting/fit.ts';
 import { calibrate, calibrateMaps } from './judging/calibrate.ts';
+import { checkScores } from './judging/check-scores.ts';
+import { checkFolds, foldsFor, joined, scoreFolds } from './judging/folds.ts';
 import { openScorer, scoreHeldOut } from './judging/held-out.ts';
 import type { Platform } from './platform.ts';
 import { buildArtifact, scoringModel } from './scoring/artifact.ts';
@@ -31,6 +33,11 @@ export interface FitDetectorOptions {
   falseAlarmRate?: number;
   /** Share of the normal items that is held out for the threshold, [0, 0.9]; default 0.1. */
   validationFraction?: number;
+  /**
+   * Where few normals are held out, this many further detectors score the others, each fitted without those that it scores;
+   * 0 for none. Default: up to 10 for models that are fitted quickly.
+   */
+  folds?: number;
   /** Height and width to which images are brought; default what suits the model, else those of the first image. */
   size?: readonly [number, number];
   /** 1 = anomalous, an item each; for models that learn from labelled anomalies. All are normal unless given. */
@@ -63,6 +70,7 @@ export async function fitDetector(
       must: 'a number from 0 to 0.9',
     });
   }
+  checkFolds(options.folds);
   const size = options.size ?? model.imageSize;
   const loaded = await sourceOf(data, platform, { size, labels: options.labels, onEvent, signal });
   checkKind(model, loaded);
@@ -82,7 +90,7 @@ export async function fitDetector(
     const save = async () => {};
     const { tensors } = await fitModel({ model, config, ...part, rng, runtime, pretrained, onEvent, signal, save });
     const artifact = await calibrated(
-      { model, config, source, tensors, heldOut, train, falseAlarmRate, seed },
+      { ...part, model, config, tensors, heldOut, falseAlarmRate, seed, rng, pretrained, folds: options.folds },
       runtime,
       platform,
       { onEvent, signal },
@@ -133,19 +141,41 @@ async function calibrated(
     tensors: Tensors;
     heldOut: Uint32Array;
     train: Uint32Array;
+    labels: Uint8Array;
     falseAlarmRate: number;
     seed: number;
+    rng: Rng;
+    pretrained?: Tensors;
+    folds?: number;
   },
   runtime: Runtime,
   platform: Platform,
   options: { onEvent: Listener; signal?: AbortSignal },
 ) {
-  const { model, config, source, tensors, heldOut, train, falseAlarmRate, seed } = fitted;
+  const { model, config, source, tensors, heldOut, train, labels, falseAlarmRate, seed } = fitted;
   const program = scoringProgram(model, config, source.shape, tensors);
   const graph = scoringModel(model, config, source.shape, tensors);
   const session = await openScorer(runtime, program, encodeModel(graph).model);
   try {
-    const { scores, peaks } = await scoreHeldOut(session, source, heldOut, options);
+    const own = await scoreHeldOut(session, source, heldOut, options);
+    const normals = train.filter((_, i) => labels[i] === 0);
+    const folds = foldsFor(model, config, { normals: normals.length, heldOut: heldOut.length, wanted: fitted.folds });
+    const partWithout = async (left: ReadonlySet<number>) => {
+      const rest = train.filter((item) => !left.has(item));
+      const prepared = { scaling: source.encoding?.scaling, onEvent: silent };
+      const whole = (await source.prepare?.(rest, prepared)) ?? source;
+      return { source: whole, whole, train: rest, labels: labels.filter((_, i) => !left.has(train[i])) };
+    };
+    const found =
+      folds > 0 ? await scoreFolds({ ...fitted, ...options, folds, normals, partWithout, runtime }) : undefined;
+    const [scores, peaks] = [joined(own.scores, found?.scores), joined(own.peaks, found?.peaks)];
+    const probed = heldOut.length > 0 ? heldOut : train;
+    const remark = await checkScores(
+      scores,
+      { model, session, source, items: probed, own: own.scores },
+      options.onEvent,
+    );
+    const threshold = calibrate(scores, falseAlarmRate, found && folds);
     const normalClass = source.classes[source.normalClass ?? 0];
     return await buildArtifact(graph, model, config, source.shape, platform.version, {
       data: { name: source.name, hash: source.hash, licence: source.licence },
@@ -153,7 +183,7 @@ async function calibrated(
       class: normalClass,
       description: `Fitted to ${train.length} items, ${heldOut.length} normal ones held out for the threshold.`,
       seed,
-      threshold: calibrate(scores, falseAlarmRate),
+      threshold: remark ? { ...threshold, reason: [threshold.reason, remark].filter(Boolean).join(' ') } : threshold,
       mapThreshold: calibrateMaps(peaks, falseAlarmRate),
       normalScores: [...scores].sort((a, b) => a - b),
       ...(source.encoding && { table: source.encoding }),

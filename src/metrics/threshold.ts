@@ -4,6 +4,7 @@
  */
 import { ConfigError, DataError } from '../core/errors.ts';
 import { clopperPearson } from './interval.ts';
+import { forecastRate } from './rate-forecast.ts';
 
 /** A threshold and where it comes from. An item is anomalous when its score is >= `threshold`. */
 export interface Threshold {
@@ -29,6 +30,8 @@ export interface FalseAlarmThreshold extends Threshold {
   readonly empiricalRate: number | null;
   /** Clopper–Pearson 95 % interval of the false-alarm rate, from the alarms among these n scores. */
   readonly interval: readonly [number, number];
+  /** 90 % prediction interval: the share of 1,000 new normal items that reach it, see `forecastRate`. */
+  readonly rateInterval: readonly [number, number];
 }
 
 /** "1 held-out normal score", "2 held-out normal scores". */
@@ -80,7 +83,7 @@ export function thresholdByValue(value: number): Threshold {
  * Rule: with the n scores sorted upwards, s(1) <= … <= s(n), and k = ⌈(n + 1)(1 − α)⌉, the threshold is the smallest
  * float32 above s(k). Guarantee: when the held-out scores and a new normal score are exchangeable (the model has not
  * seen the held-out items), the new one alarms with probability at most α, averaged over held-out sets; ties only lower
- * it. For one given held-out set the true rate scatters: see `interval`. With fewer than 1/α − 1 scores no k exists;
+ * it. For one given held-out set the true rate scatters: see `rateInterval`. With fewer than 1/α − 1 scores no k exists;
  * then the threshold is just above the largest score and `reason` says so.
  *
  * @throws ConfigError for α outside (0, 1); DataError for scores that are not finite.
@@ -111,6 +114,7 @@ export function thresholdForFalseAlarms(
       normals: 0,
       empiricalRate: null,
       interval: [0, 1],
+      rateInterval: forecastRate(0, { above: 0 }),
       reason: 'There are no held-out normal scores. Hold out some normal items, or set a threshold by hand.',
     };
   }
@@ -127,6 +131,8 @@ export function thresholdForFalseAlarms(
     normals: n,
     empiricalRate: alarms / n,
     interval: clopperPearson(alarms, n),
+    // Without ties n − min(k, n) scores lie above.
+    rateInterval: forecastRate(n, ofThreshold(alarms, n - Math.min(k, n))),
     reason:
       k <= n
         ? null
@@ -134,6 +140,9 @@ export function thresholdForFalseAlarms(
           `The threshold is just above the largest of them; hold out more, or ask for a rate of ${ceilTo3(1 / (n + 1))} or more.`,
   };
 }
+
+/** What the rate above an order statistic follows from: where its value is tied, the low end from the fewer that alarm. */
+const ofThreshold = (alarms: number, above: number) => (alarms === above ? { above } : { above, least: alarms });
 
 /** Rounds up to three significant digits. */
 export function ceilTo3(x: number): number {

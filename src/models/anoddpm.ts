@@ -168,6 +168,7 @@ export const anoddpm = defineModel({
   learning: 'one-class',
   inputs: ['image'],
   learns: 'gradient',
+  fitTime: 'hours',
   config,
   presets: {
     'paper-256': {

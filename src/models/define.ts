@@ -92,6 +92,9 @@ export interface BackboneChoice {
   readonly weights?: string;
 }
 
+/** How long a fit takes, as a class. */
+export type FitTime = 'seconds' | 'minutes' | 'hours';
+
 interface Common<C, N extends string> {
   /** What users type. */
   readonly name: N;
@@ -121,6 +124,13 @@ interface Common<C, N extends string> {
   backbone?(config: C): BackboneChoice | undefined;
   /** The size that image files are brought to unless told otherwise. */
   readonly imageSize?: ImageSize;
+  /**
+   * How long a fit takes on two cores, of some hundred images or some thousand rows; seconds for models that learn by
+   * statistics and minutes for others unless it is said.
+   */
+  readonly fitTime?: FitTime;
+  /** Kinds of items for which it is the model to start with, each with the reason in one phrase. */
+  readonly startFor?: Readonly<Partial<Record<ItemKind, string>>>;
   /** Options with which the model fits in a second. */
   readonly tiny: Partial<C>;
   /** Options, other than numbers of epochs, that a quick look at a benchmark needs to be quick. */
@@ -155,6 +165,10 @@ export type Model<C = Record<string, unknown>, N extends string = string> = Comm
 /** A model of any options, as registries hold them. */
 // biome-ignore lint/suspicious/noExplicitAny: whatever its options are.
 export type AnyModel = Model<any>;
+
+/** How long a fit of the model takes, as it says or as it learns. */
+export const fitTimeOf = ({ fitTime, learns }: AnyModel): FitTime =>
+  fitTime ?? (learns === 'gradient' ? 'minutes' : 'seconds');
 
 /** What an option may hold: what fits behind a flag of the command line. */
 export type OptionValue = string | number | boolean;

@@ -164,6 +164,7 @@ export const diffusionAd = defineModel({
   learning: 'one-class',
   inputs: ['image'],
   learns: 'gradient',
+  fitTime: 'hours',
   config,
   presets: {
     'paper-256': {

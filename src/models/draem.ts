@@ -89,6 +89,7 @@ export const draem = defineModel({
   learning: 'one-class',
   inputs: ['image'],
   learns: 'gradient',
+  fitTime: 'hours',
   config,
   presets: {
     'paper-256': {

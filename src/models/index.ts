@@ -2,7 +2,7 @@
 import type * as z from 'zod';
 import { ConfigError, unknownName } from '../core/errors.ts';
 import * as all from './all.ts';
-import type { AnyModel } from './define.ts';
+import type { AnyModel, ItemKind } from './define.ts';
 
 export * from './all.ts';
 export * from './define.ts';
@@ -76,6 +76,12 @@ export function registerModel(model: AnyModel): void {
     throw new ConfigError('repeated-name', `There is already a model named "${model.name}". Give yours another name.`);
   }
   known.push(model);
+}
+
+/** The model to start with for items of a kind, and why; undefined where no model says so. */
+export function startModel(kind: ItemKind): { readonly model: AnyModel; readonly why: string } | undefined {
+  const model = models.find((m) => m.startFor?.[kind] !== undefined);
+  return model && { model, why: model.startFor![kind]! };
 }
 
 /** The model named so; case and separators do not count. Throws ConfigError with the nearest name. */

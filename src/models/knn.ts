@@ -43,8 +43,11 @@ export const knn = defineModel({
   learning: 'one-class',
   inputs: ['image', 'table'],
   learns: 'statistics',
+  startFor: { table: 'compares a row with the normal rows that are most like it, needs no tuning and fits in seconds' },
   config,
   presets: {},
+  // Of few items the fifth nearest is far away, and its distance says little of how dense they lie.
+  defaults: (_, count) => (count < 40 ? { neighbours: Math.max(1, Math.ceil(count / 8)) } : {}),
   tiny: { bank: 64, neighbours: 2 },
 
   async fit({ bank }, data) {

@@ -75,6 +75,7 @@ export const patchcore = defineModel({
   learning: 'one-class',
   inputs: ['image'],
   learns: 'statistics',
+  startFor: { image: 'compares every place of an image with those of good ones, needs few images and fits in seconds' },
   config,
   presets: {
     official: { descriptor: 'adaptive', squared: true },

@@ -7,8 +7,9 @@
 import * as z from 'zod';
 import { DataError } from '../core/errors.ts';
 import { float32 } from '../core/tensor.ts';
+import { option, say } from '../core/text.ts';
 import * as g from '../graph/ops/index.ts';
-import { defineModel } from './define.ts';
+import { defineModel, type ItemShape } from './define.ts';
 import { byKind } from './parts/by-kind.ts';
 import { principalAxes } from './parts/fitting/principal-axes.ts';
 import { itemMap, pooling, poolingFor, poolMap } from './parts/maps/pool-map.ts';
@@ -34,6 +35,9 @@ const config = z.strictObject({
   pooling,
 });
 
+/** A table of so few columns that components leave no residual of them. */
+const isNarrow = (shape: ItemShape) => shape.length === 1 && shape[0] <= 2;
+
 /**
  * Principal component analysis: the squared distance from the plane along which normal items vary most, or Hotelling's
  * T² inside it (Jackson and Mudholkar 1979, Technometrics 21).
@@ -49,10 +53,11 @@ export const pca = defineModel({
   learns: 'statistics',
   config,
   presets: {},
-  defaults: (shape) => ({ pooling: poolingFor(shape) }),
+  // One or two columns are soon explained whole: what counts is then how unusual a row is inside of the plane.
+  defaults: (shape) => ({ pooling: poolingFor(shape), ...(isNarrow(shape) && { statistic: 't2' }) }),
   tiny: { components: 4 },
 
-  async fit({ components, variance }, data) {
+  async fit({ components, variance, statistic }, data) {
     // Few columns are soon explained whole, and then nothing is left to measure.
     const byShare = components === 0 || byKind(data.shape, { image: false, table: true });
     const wanted = {
@@ -66,6 +71,17 @@ export const pca = defineModel({
         'no-variance',
         `pca: training items must differ from each other, found ${data.count === 1 ? 'only one' : `${data.count} equal ones`}. Add items, or use mean-image.`,
       );
+    }
+    if (statistic === 'residual' && k >= mean.length) {
+      throw new DataError(
+        'no-residual',
+        say`pca: the ${k} components explain all that varies, so nothing is left of any item and every score is 0. Use
+          ${option('config.statistic', 't2')}, fewer ${option('config.components')} or another model.`,
+      );
+    }
+    if (statistic === 't2' && isNarrow(data.shape)) {
+      const message = `pca: ${mean.length === 1 ? '1 column leaves' : '2 columns leave'} no residual to measure, so the score is Hotelling's T² (statistic t2).`;
+      data.onEvent({ type: 'log', level: 'info', message });
     }
     return {
       'pca.mean': float32(mean, data.shape),

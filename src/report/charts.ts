@@ -4,11 +4,12 @@
  */
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
+import { findKind } from '../kinds/index.ts';
 import { prCurve, rocCurve } from '../metrics/index.ts';
 import type { ReportData, ReportEpoch } from './data.ts';
 import { escapeHtml, Html } from './html.ts';
 import type { Decisions } from './judgement.ts';
-import { many, percent, raw } from './numbers.ts';
+import { apart, many, percent, raw } from './numbers.ts';
 
 /** A drawing with its words. */
 export interface Chart {
@@ -23,10 +24,15 @@ const BINS = 56;
 const COLOURS = { held: 'var(--held)', normal: 'var(--normal)', anomalous: 'var(--anomalous)', mark: 'var(--mark)' };
 
 /** Scores of held-out normals, test normals and test anomalies, one above the other, with the threshold. */
-export function scoreHistogram({ normalScores, items, threshold }: ReportData): Chart {
+export function scoreHistogram({ normalScores, items, threshold, counts, kind = 'image' }: ReportData): Chart {
+  const { item, items: what } = findKind(kind).words;
   const groups = [
     { name: 'held-out normals', colour: COLOURS.held, scores: normalScores },
-    { name: 'test normals', colour: COLOURS.normal, scores: items.filter((i) => i.label === 0).map((i) => i.score) },
+    {
+      name: counts.testAnomalies > 0 ? 'test normals' : 'test part',
+      colour: COLOURS.normal,
+      scores: items.filter((i) => i.label === 0).map((i) => i.score),
+    },
     {
       name: 'test anomalies',
       colour: COLOURS.anomalous,
@@ -47,14 +53,19 @@ export function scoreHistogram({ normalScores, items, threshold }: ReportData): 
         : [{ name, colour, from: low + k * step, to: low + (k + 1) * step, share: (100 * n) / scores.length }],
     );
   });
-  const labels = groups.map(({ name, scores }) => ({ name, text: `${name}, ${many(scores.length, 'item')}` }));
+  const labels = groups.map(({ name, scores }) => ({ name, text: `${name}, ${many(scores.length, item, what)}` }));
   const beyond = all[all.length - 1] > low + (BINS + 1) * step;
   const { value } = threshold;
   const svg = draw({
-    height: 60 + 96 * groups.length,
+    height: 76 + 96 * groups.length,
     marginLeft: 48,
-    marginTop: 30,
-    x: { label: `raw score (no unit; larger = more anomalous)${beyond ? '; last bar: all above' : ''}`, nice: false },
+    marginTop: 46,
+    x: {
+      label: `raw score (no unit; larger = more anomalous)${beyond ? '; last bar: all above' : ''}`,
+      nice: false,
+      ticks: 5,
+      tickFormat: tickText(low, low + (BINS + 1) * step),
+    },
     y: { label: 'share of the group (%)', grid: true, ticks: 3, tickFormat: (d: number) => `${d} %` },
     fy: { domain: groups.map((g) => g.name), axis: null, padding: 0.12 },
     marks: [
@@ -87,7 +98,7 @@ export function scoreHistogram({ normalScores, items, threshold }: ReportData): 
               fy: 'name',
               x: 'value',
               frameAnchor: 'top',
-              dy: -18,
+              dy: -36, // above the name of the axis
               text: () => `threshold ${raw(value)}`,
               // Near a side of the chart it is written inwards.
               textAnchor:
@@ -99,8 +110,8 @@ export function scoreHistogram({ normalScores, items, threshold }: ReportData): 
     ],
     color: { type: 'identity' },
   });
-  const middle = (scores: readonly number[]) => raw(Float64Array.from(scores).sort()[scores.length >> 1]);
-  const medians = groups.map(({ name, scores }) => `${name} ${middle(scores)}`).join(', ');
+  const middles = apart(groups.map(({ scores }) => Float64Array.from(scores).sort()[scores.length >> 1]));
+  const medians = groups.map(({ name }, i) => `${name} ${middles[i]}`).join(', ');
   return chart(
     'Scores by kind of item',
     `Share of each group by raw score. Medians: ${medians}.${value === null ? '' : ` The threshold is ${raw(value)}.`}`,
@@ -130,7 +141,7 @@ export function rocChart({ items, threshold }: ReportData, decisions?: Decisions
         { x: 'x', y: 'y', stroke: 'currentColor', strokeOpacity: 0.45, strokeDasharray: '2 4' },
       ),
       Plot.line(points, { x: 'x', y: 'y', stroke: COLOURS.anomalous, strokeWidth: 2 }),
-      ...operatingPoint(at, at && `threshold: ${percent(at.y)} found at ${percent(at.x)} false alarms`),
+      ...operatingPoint(at, at && `threshold: ${percent(at.y)} found\nat ${percent(at.x)} false alarms`),
     ],
   });
   return chart(
@@ -164,7 +175,7 @@ export function precisionRecallChart({ items }: ReportData, decisions?: Decision
     marks: [
       Plot.ruleY([prevalence], { stroke: 'currentColor', strokeOpacity: 0.45, strokeDasharray: '2 4' }),
       Plot.line(points, { x: 'x', y: 'y', stroke: COLOURS.anomalous, strokeWidth: 2, curve: 'step-before' }),
-      ...operatingPoint(at, at && `threshold: ${percent(at.y)} right, ${percent(at.x)} found`),
+      ...operatingPoint(at, at && `threshold: ${percent(at.y)} right,\n${percent(at.x)} found`),
     ],
   });
   return chart(
@@ -213,6 +224,20 @@ export function learningCurves(history: readonly ReportEpoch[]): Chart[] {
   });
 }
 
+/** Writes ticks between two values with as many digits as tell them apart, and short ones however small they are. */
+function tickText(low: number, high: number) {
+  const step = (high - low) / 10 || 1;
+  const size = Math.max(Math.abs(low), Math.abs(high));
+  const decimals = Math.max(0, Math.ceil(-Math.log10(step)));
+  const digits = Math.min(8, Math.max(1, Math.ceil(Math.log10(size / step))));
+  return (tick: number) =>
+    tick === 0
+      ? '0'
+      : size < 1e-3 || size >= 1e6
+        ? tick.toExponential(digits - 1)
+        : String(Number(tick.toFixed(decimals)));
+}
+
 /** Words stay legible over lines. */
 const halo = { stroke: 'var(--page)', strokeWidth: 4 };
 
@@ -231,7 +256,7 @@ const shareAxis = (label: string) => ({
   tickFormat: (d: number) => `${Math.round(100 * d)} %`,
 });
 
-/** A ring at a point, and its words on the side where there is room. */
+/** A ring at a point, and its words, in two lines, on the side where there is room. */
 function operatingPoint(at: { x: number; y: number } | undefined, text: string | undefined): Plot.Markish[] {
   if (!at || !text) return [];
   const right = at.x > 0.5;
@@ -242,8 +267,9 @@ function operatingPoint(at: { x: number; y: number } | undefined, text: string |
       y: 'y',
       text: () => text,
       textAnchor: right ? 'end' : 'start',
+      lineAnchor: at.y > 0.5 ? 'top' : 'bottom',
       dx: right ? -12 : 12,
-      dy: at.y > 0.5 ? 14 : -4,
+      dy: at.y > 0.5 ? 8 : -8,
       fill: COLOURS.mark,
       fontWeight: 600,
       ...halo,

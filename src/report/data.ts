@@ -17,8 +17,14 @@ export interface ReportItem {
 export interface ReportThreshold {
   /** Null when there is none. */
   readonly value: number | null;
-  /** Held-out normal items that it is made from. */
+  /** Normal items that it is made from, each scored by a detector that did not see it. */
   readonly normals: number;
+  /** Further detectors that scored those of them that were not held out; absent where all were. */
+  readonly folds?: number;
+  /** Null or absent when it was chosen by something else. */
+  readonly wantedFalseAlarmRate?: number | null;
+  /** 90 % prediction interval of the share of new normal items that reach it. */
+  readonly rateInterval: readonly [number, number];
   /** Share of these that reach it. */
   readonly empiricalRate: number | null;
   /** 95 % interval of the false-alarm rate, from the held-out normals. */
@@ -82,6 +88,25 @@ export interface ReportPictures {
   readonly pictures: readonly ReportPicture[];
 }
 
+/** A column that made a row stand out. */
+export interface ReportColumn {
+  readonly name: string;
+  /** What the row has there; absent where it is not known. */
+  readonly cell?: string;
+  /** What training rows have there, in words; absent where it is not known. */
+  readonly usual?: string;
+  /** Share of the row's map, [0, 1]. */
+  readonly share: number;
+}
+
+/** A row of a table and why it stands out. */
+export interface ReportRow {
+  /** Position in `ReportData.items`. */
+  readonly item: number;
+  /** The most telling first. */
+  readonly columns: readonly ReportColumn[];
+}
+
 /** Everything that a report shows. */
 export interface ReportData {
   /** Name of the run, for the head of the page. */
@@ -123,4 +148,6 @@ export interface ReportData {
   readonly peakMemoryBytes: number;
   /** Absent when the data was not at hand. */
   readonly pictures?: ReportPictures;
+  /** The most anomalous rows of a table, the highest score first; absent for other kinds, and when the data was not at hand. */
+  readonly rows?: readonly ReportRow[];
 }

@@ -108,8 +108,9 @@ export function otherThresholds(
   rates: readonly number[],
 ) {
   return rates.flatMap((rate) => {
-    const { threshold, reason } = thresholdForFalseAlarms(normalScores, rate);
-    return threshold === null ? [] : [{ rate, threshold, guaranteed: reason === null, ...decide(items, threshold) }];
+    const { threshold, reason, rateInterval } = thresholdForFalseAlarms(normalScores, rate);
+    if (threshold === null) return [];
+    return [{ rate, threshold, rateInterval, guaranteed: reason === null, ...decide(items, threshold) }];
   });
 }
 

@@ -24,10 +24,21 @@ export function percentInterval([low, high]: readonly [number, number]): string 
 }
 
 /** A raw score, a loss or another number without a natural scale: four significant digits. */
-export function raw(value: number): string {
+export function raw(value: number, digits = 4): string {
   if (!Number.isFinite(value)) return String(value);
   const size = Math.abs(value);
-  return size !== 0 && (size < 1e-3 || size >= 1e6) ? value.toExponential(3) : String(Number(value.toPrecision(4)));
+  const isFar = size !== 0 && (size < 1e-3 || size >= 1e6);
+  return isFar ? value.toExponential(digits - 1) : String(Number(value.toPrecision(digits)));
+}
+
+/** As `raw`, with as many digits more as tell different values apart: 4.7003 and 4.7012 rather than twice 4.7. */
+export function apart(values: readonly number[]): string[] {
+  const different = new Set(values).size;
+  for (let digits = 4; digits < 9; digits++) {
+    const texts = values.map((value) => raw(value, digits));
+    if (new Set(texts).size === different) return texts;
+  }
+  return values.map((value) => raw(value, 9));
 }
 
 /** A count with thousands set apart. */

@@ -3,7 +3,6 @@
  * text out, and the same data gives the same text.
  */
 import { visibleText } from '../core/visible.ts';
-import { findKind } from '../kinds/index.ts';
 import {
   headlineMetrics,
   type MetricDescription,
@@ -12,20 +11,20 @@ import {
   shownMetrics,
   titlesOf,
 } from '../metrics/index.ts';
-import { type Chart, learningCurves, precisionRecallChart, rocChart, scoreHistogram } from './charts.ts';
-import type { ReportData, ReportPictures } from './data.ts';
+import { figureOf, isLabelled, scroll, wordsOf } from './blocks.ts';
+import { learningCurves, precisionRecallChart, rocChart } from './charts.ts';
+import type { ReportData } from './data.ts';
+import { gallery } from './gallery.ts';
 import { type Content, Html, html } from './html.ts';
-import { byType, chooseItems, type Decisions, decide, otherThresholds, type Share } from './judgement.ts';
-import { fixed, many, percent, percentInterval, rate, raw, seconds, whole } from './numbers.ts';
-import { itemFigure, scaleFigure } from './pictures.ts';
+import { byType, type Decisions, decide, type Share } from './judgement.ts';
+import { fixed, many, percent, percentInterval, raw, seconds, whole } from './numbers.ts';
+import { rowTable } from './row-table.ts';
 import { style } from './style.ts';
+import { thresholdPanel } from './threshold-panel.ts';
 import { verdictOf } from './verdict.ts';
 import { baselineTitle } from './words.ts';
 
 export type * from './data.ts';
-
-/** The false-alarm rates of the table of other thresholds. */
-const RATES = [0.001, 0.01, 0.05, 0.1];
 
 /** The page as text. Throws nothing: what is not in the data is left out or said to be missing. */
 export function reportPage(data: ReportData): string {
@@ -36,12 +35,13 @@ export function reportPage(data: ReportData): string {
     ['metrics', 'Metrics', metricsTable(data)],
     ['threshold', 'Threshold', thresholdPanel(data, decisions)],
     ['curves', 'Curves', curves(data, decisions)],
-    ['types', 'By type', typeTable(types, decisions)],
+    ['types', 'By type', typeTable(types, data, decisions)],
     ['pictures', 'Pictures', data.pictures ? gallery(data, data.pictures) : html`<p>${noPictures}</p>`],
+    ['rows', 'Most anomalous rows', data.rows && rowTable(data, data.rows)],
     ['training', 'Training', training(data)],
     ['facts', 'Facts', facts(data)],
   ];
-  const sections = all.filter(([id]) => id !== 'pictures' || isOfImages(data));
+  const sections = all.filter(([id, , content]) => content !== undefined && (id !== 'pictures' || isOfImages(data)));
   const title = `${data.model.name} on ${data.data.name}, ${data.protocol} “${data.class}”`;
   const page = html`<!doctype html>
 <html lang="en">
@@ -84,25 +84,28 @@ const noPictures = 'There are no pictures: the data was not at hand when this pa
 /** The verdict, warnings and the numbers to remember. */
 function summary(data: ReportData, decisions?: Decisions): Html {
   const { counts, threshold, leakFree } = data;
+  const { item, items } = wordsOf(data);
   const verdict = verdictOf(data, decisions);
   const prevalence = counts.test > 0 ? counts.testAnomalies / counts.test : null;
   return html`<section aria-label="Summary" class="summary">
 <p class="verdict ${verdict.kind}"><b>${verdict.title}</b> ${verdict.text}</p>
 ${threshold.sawTest && html`<p class="banner"><b>The threshold was tuned on the test set.</b> Recall, precision and false-positive rate there are optimistic; metrics without a threshold are not affected.</p>`}
-${!leakFree && html`<p class="banner"><b>Parts overlap.</b> Some items are in training and in test: every number on this page is too optimistic.</p>`}
+${!leakFree && html`<p class="banner"><b>Parts overlap.</b> Some ${items} are in training and in test: every number on this page is too optimistic.</p>`}
 <dl class="tiles">
 ${headlineMetrics.map((metric) => headlineTile(metric, data, prevalence))}
 ${
-  decisions
-    ? [
-        tile('anomalies found', percent(decisions.recall.share), countOf(decisions.recall)),
-        tile('false alarms', percent(decisions.falseAlarmRate.share), countOf(decisions.falseAlarmRate)),
-      ]
-    : tile('threshold', 'none', 'no normals were held out')
+  decisions && !isLabelled(data)
+    ? tile('alarms', percent(decisions.falseAlarmRate.share), `${countOf(decisions.falseAlarmRate)}; none is labelled`)
+    : decisions
+      ? [
+          tile('anomalies found', percent(decisions.recall.share), countOf(decisions.recall)),
+          tile('false alarms', percent(decisions.falseAlarmRate.share), countOf(decisions.falseAlarmRate)),
+        ]
+      : tile('threshold', 'none', 'no normals were held out')
 }
 </dl>
-<p class="items">Trained on ${many(counts.train, 'item')}, ${whole(counts.validation)} normals held out, tested on ${whole(counts.test)}
-(${whole(counts.testAnomalies)} anomalous, ${percent(prevalence)}). ${leakFree ? 'No train/test overlap (verified).' : ''}</p>
+<p class="items">Trained on ${many(counts.train, item, items)}, ${whole(counts.validation)} normals held out, tested on ${whole(counts.test)}
+(${isLabelled(data) ? html`${whole(counts.testAnomalies)} anomalous, ${percent(prevalence)}` : 'none labelled anomalous'}). ${leakFree ? 'No train/test overlap (verified).' : ''}</p>
 </section>`;
 }
 
@@ -115,7 +118,7 @@ function headlineTile(metric: MetricDescription, { metrics, intervals }: ReportD
   const chance = metric.chance === 'prevalence' ? prevalence : metric.chance;
   const notes = [
     interval && `95 %: ${fixed(interval[0])}–${fixed(interval[1])}`,
-    chance !== undefined && `a random score: ${fixed(chance)}`,
+    chance && `a random score: ${fixed(chance)}`,
   ];
   return tile(metric.title, fixed(readMetric(metrics, metric)), notes.filter(Boolean).join('; '));
 }
@@ -125,7 +128,7 @@ const countOf = ({ count, total }: Share) => `${whole(count)} of ${whole(total)}
 /** Metrics beside the baselines; the best of a row is bold. */
 function metricsTable(data: ReportData): Html {
   const { metrics, intervals, reasons, model } = data;
-  const { words } = findKind(data.kind ?? 'image');
+  const words = wordsOf(data);
   const others = Object.entries(data.baselines);
   const shown = shownMetrics(data);
   const titles = titlesOf(shown, words);
@@ -158,75 +161,6 @@ function bestOf({ better }: MetricDescription, values: readonly (MetricValue | u
   return better === 'higher' ? Math.max(...known) : Math.min(...known);
 }
 
-/** Value, promise, and what it does on the test part. */
-function thresholdPanel(data: ReportData, decisions?: Decisions): Html {
-  const { threshold, normalScores, items } = data;
-  const { value, normals, empiricalRate, interval, reason, sawTest, rule, review } = threshold;
-  const histogram = items.length > 0 && figureOf(scoreHistogram(data));
-  if (value === null || !decisions) return html`<p>This run has no threshold. ${reason}</p>${histogram}`;
-  const inReview = items.filter(({ score }) => review && score >= review.from && score < value);
-  const reviewed = review && {
-    normal: inReview.filter((i) => i.label === 0).length,
-    anomalous: inReview.filter((i) => i.label === 1).length,
-  };
-  const origin = sawTest
-    ? html`<p class="banner"><b>It was tuned on the test set.</b> It was chosen with labels of test items (${rule}), so its figures below are better than they will be on new items.</p>`
-    : html`<p>An item is anomalous when its score is at least <b class="n">${raw(value)}</b> (${rule}). It rests on ${many(normals, 'held-out normal item')}; no test item took part. Of these ${percent(empiricalRate)} reach it, so
-the true rate lies in <span class="n">${percentInterval(interval)}</span> (95 % interval).</p>`;
-  const row = (name: string, meaning: string, { share, interval, count, total }: Share) =>
-    html`<tr><th scope="row">${name}<small>${meaning}</small></th><td class="n">${percent(share)}</td><td class="n">${
-      total > 0 ? percentInterval(interval) : '–'
-    }</td><td class="n">${whole(count)} of ${whole(total)}</td></tr>`;
-  const others = otherThresholds(normalScores, items, RATES);
-  return html`${origin}
-${
-  review &&
-  html`<p>Items from <b class="n">${raw(review.from)}</b> up to the threshold are for review: ${percent(
-    review.empiricalRate,
-  )} of the held-out normals (95 %: <span class="n">${percentInterval(review.interval)}</span>)${
-    reviewed &&
-    html`, and in the test part ${whole(reviewed.normal)} normal and ${whole(reviewed.anomalous)} anomalous items`
-  }. Below, they count as no alarm.</p>`
-}
-${reason && html`<p class="banner mild"><b>The wanted rate is not guaranteed.</b> ${reason}</p>`}
-<div class="pair">
-<div>${scroll(
-    'What the threshold does on the test part',
-    html`<table><caption>What it does on the test part</caption>
-<thead><tr><td></td><th scope="col" class="n">share</th><th scope="col" class="n">95 % interval</th><th scope="col" class="n">items</th></tr></thead>
-<tbody>${row('recall', 'anomalies that alarm', decisions.recall)}${row('false-positive rate', 'normals that raise a false alarm', decisions.falseAlarmRate)}${row(
-      'precision',
-      'alarms that are right, at this prevalence',
-      decisions.precision,
-    )}</tbody></table>`,
-  )}
-${scroll(
-  'Confusion matrix',
-  html`<table class="matrix"><caption>Test items by truth and decision</caption>
-<thead><tr><td></td><th scope="col" class="n">alarm</th><th scope="col" class="n">no alarm</th></tr></thead>
-<tbody><tr><th scope="row">anomalous</th><td class="n">${whole(decisions.hits)}<small>found</small></td><td class="n bad">${whole(decisions.misses)}<small>missed</small></td></tr>
-<tr><th scope="row">normal</th><td class="n bad">${whole(decisions.falseAlarms)}<small>false alarms</small></td><td class="n">${whole(decisions.passes)}<small>passed</small></td></tr></tbody></table>`,
-)}</div>
-${histogram}
-</div>
-${
-  others.length > 0 &&
-  scroll(
-    'Other thresholds',
-    html`<table class="others"><caption>Other thresholds, each from the held-out normals alone, and what they would do on the test part</caption>
-<thead><tr><th scope="col">wanted false alarms</th><th scope="col" class="n">threshold</th><th scope="col" class="n">recall</th><th scope="col" class="n">false alarms</th><th scope="col" class="n">precision</th></tr></thead>
-<tbody>${others.map(
-      (o) =>
-        html`<tr${o.threshold === value && new Html(' class="chosen"')}><th scope="row">${rate(o.rate)}${
-          o.threshold === value && html` <em>the same as in use</em>`
-        }${!o.guaranteed && html`<small>not guaranteed: too few held-out normals</small>`}</th><td class="n">${raw(o.threshold)}</td><td class="n">${percent(o.recall.share)}</td><td class="n">${percent(
-          o.falseAlarmRate.share,
-        )}</td><td class="n">${percent(o.precision.share)}</td></tr>`,
-    )}</tbody></table>`,
-  )
-}`;
-}
-
 function curves(data: ReportData, decisions?: Decisions): Content {
   const charts = [rocChart(data, decisions), precisionRecallChart(data, decisions)].filter((c) => c !== undefined);
   if (charts.length === 0)
@@ -234,7 +168,9 @@ function curves(data: ReportData, decisions?: Decisions): Content {
   return html`<div class="pair">${charts.map(figureOf)}</div>`;
 }
 
-function typeTable(types: ReturnType<typeof byType>, decisions?: Decisions): Html {
+function typeTable(types: ReturnType<typeof byType>, data: ReportData, decisions?: Decisions): Html {
+  const { items } = wordsOf(data);
+  const ofNormals = isLabelled(data) ? `normal ${items}; alarms are false positives` : 'none is labelled anomalous';
   const bar = (share: number | null | undefined, kind: string) =>
     html`<svg class="bar ${kind}" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true"><rect width="100" height="8" class="track"/><rect width="${fixed(
       100 * (share ?? 0),
@@ -243,14 +179,14 @@ function typeTable(types: ReturnType<typeof byType>, decisions?: Decisions): Htm
   return scroll(
     'Scores by type',
     html`<table class="types">
-<caption>Each type of the test part, the hardest first. ${headlineMetrics[0].title} is that of the type against all normal test items; alarms of an anomalous type are its recall.</caption>
-<thead><tr><th scope="col">type</th><th scope="col" class="n">items</th><th scope="col" class="n">${headlineMetrics[0].title}</th>${
+<caption>Each type of the test part, the hardest first. ${headlineMetrics[0].title} is that of the type against all normal test ${items}; alarms of an anomalous type are its recall.</caption>
+<thead><tr><th scope="col">type</th><th scope="col" class="n">${items}</th><th scope="col" class="n">${headlineMetrics[0].title}</th>${
       decisions &&
       html`<th scope="col" class="n">alarms</th><th scope="col" class="wide"><span class="hidden">alarms as a bar</span></th><th scope="col" class="n">95 % interval</th>`
     }</tr></thead>
 <tbody>${types.map(
       ({ type, label, count, value, alarms }) =>
-        html`<tr class="${label ? 'anomalous' : 'normal'}"><th scope="row">${type}${label === 0 && html`<small>normal items; alarms are false positives</small>`}</th><td class="n">${whole(count)}</td><td class="n">${fixed(value)}</td>${
+        html`<tr class="${label ? 'anomalous' : 'normal'}"><th scope="row">${type}${label === 0 && html`<small>${ofNormals}</small>`}</th><td class="n">${whole(count)}</td><td class="n">${fixed(value)}</td>${
           alarms &&
           html`<td class="n">${percent(alarms.share)}</td><td class="wide">${bar(alarms.share, label ? 'anomalous' : 'normal')}</td><td class="n">${percentInterval(alarms.interval)}</td>`
         }</tr>`,
@@ -258,74 +194,13 @@ function typeTable(types: ReturnType<typeof byType>, decisions?: Decisions): Htm
   );
 }
 
-/** Misses, false alarms and hits, on one scale. */
-function gallery(data: ReportData, pictures: ReportPictures): Html {
-  const { items, threshold } = data;
-  const { scale } = pictures;
-  const drawn = new Map(pictures.pictures.map((p) => [p.item, p]));
-  const { misses, falseAlarms, hits } = chooseItems(items);
-  const { value } = threshold;
-  const isAlarm = (i: number) => value !== null && items[i].score >= value;
-  const group = (id: string, title: string, note: string, chosen: readonly number[]) => {
-    const shown = chosen.flatMap((i) => drawn.get(i) ?? []);
-    return (
-      shown.length > 0 &&
-      html`<section aria-labelledby="${id}"><h3 id="${id}">${title}</h3><p class="note">${note}</p>
-<div class="gallery">${shown.map((p) => itemFigure(pictures, p, items[p.item], value))}</div></section>`
-    );
-  };
-  const noneMissed = misses.length > 0 && misses.every(isAlarm);
-  const noneFalse = !falseAlarms.some(isAlarm);
-  const noneFound = !hits.some(isAlarm);
-  const contour =
-    scale.threshold === null
-      ? 'There are no held-out normals, so the scale has no anchor and no contour is drawn.'
-      : scale.threshold === value
-        ? `The contour runs at the threshold, ${raw(scale.threshold)}: an item alarms exactly when a pixel reaches it.`
-        : `The contour runs at ${raw(scale.threshold)}, the threshold of maps: the wanted false-positive rate applied to the highest pixel of each held-out normal map, ` +
-          'so that few normal items show any contour. Scores are not pixels: an item may alarm with a small contour and pass with a large one.';
-  const hasMasks = pictures.pictures.some((p) => p.mask);
-  return html`<div class="legend">${scaleFigure(scale)}
-<p class="note">One scale for all maps of this run; the colour covers the image by 72 %, which is why the bar runs from black to white. Below the contour the steps go with the square root. ${contour}
-<span class="key"><svg viewBox="0 0 28 8" aria-hidden="true"><path class="contour under" d="M0 4h28"/><path class="contour" d="M0 4h28"/></svg> contour</span>${
-    hasMasks &&
-    html`<span class="key"><svg viewBox="0 0 28 8" aria-hidden="true"><path class="truth" d="M0 4h28"/><path class="truth dash" d="M0 4h28"/></svg> ground truth</span>`
-  }</p></div>
-${group(
-  'misses',
-  value === null
-    ? 'Anomalies with the lowest scores'
-    : noneMissed
-      ? 'No anomaly is missed; these come closest'
-      : 'Worst misses',
-  'Anomalous items with the lowest scores, the lowest first.',
-  misses,
-)}${group(
-  'false-alarms',
-  value === null
-    ? 'Normals with the highest scores'
-    : noneFalse
-      ? 'No false alarms; these come closest'
-      : 'Worst false alarms',
-  'Normal items with the highest scores, the highest first.',
-  falseAlarms,
-)}${group(
-  'hits',
-  value === null
-    ? 'Anomalies with the highest scores'
-    : noneFound
-      ? 'No anomaly is found; these come closest'
-      : 'Clearest detections',
-  'Anomalous items with the highest scores, the highest first.',
-  hits,
-)}`;
-}
-
-function training({ history, warnings = [], timings, peakMemoryBytes, counts, model }: ReportData): Html {
+function training(data: ReportData): Html {
+  const { history, warnings = [], timings, peakMemoryBytes, counts, model } = data;
+  const { item, items } = wordsOf(data);
   const charts = learningCurves(history);
   const speed = timings.stepsPerSecond === null ? '' : `, ${timings.stepsPerSecond.toFixed(1)} steps a second`;
-  return html`<p>${model.title} was fitted on ${many(counts.train, 'item')} in ${seconds(timings.fitSeconds)}${speed}. Scoring took
-${fixed(timings.scoreMsPerItem, 2)} ms an item; the whole run ${seconds(timings.totalSeconds)} and at most ${whole(Math.round(peakMemoryBytes / 2 ** 20))} MiB of memory.</p>
+  return html`<p>${model.title} was fitted on ${many(counts.train, item, items)} in ${seconds(timings.fitSeconds)}${speed}. Scoring took
+${fixed(timings.scoreMsPerItem, 2)} ms ${item === 'image' ? 'an' : 'a'} ${item}; the whole run ${seconds(timings.totalSeconds)} and at most ${whole(Math.round(peakMemoryBytes / 2 ** 20))} MiB of memory.</p>
 ${warnings.map(({ code, message }) => html`<p class="banner mild"><b>${code}</b> ${message}</p>\n`)}${
   charts.length > 0
     ? html`<div class="pair">${charts.map(figureOf)}</div>`
@@ -355,14 +230,6 @@ function facts({ model, config, data, protocol, seed, device, versions, run, sta
     Object.entries(config).map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]),
   )}</div></div>`;
 }
-
-/** A chart with its caption. */
-const figureOf = ({ title, text, svg }: Chart) =>
-  html`<figure class="chart"><figcaption><h3>${title}</h3><p class="note">${text}</p></figcaption>${svg}</figure>`;
-
-/** A table that may be wider than the page: it scrolls by itself, also by keyboard. */
-const scroll = (name: string, table: Html) =>
-  html`<div class="scroll" role="group" aria-label="${name}" tabindex="0">${table}</div>`;
 
 /** `2026-11-23 17:34 UTC`. */
 const dateOf = (iso: string) => `${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC`;

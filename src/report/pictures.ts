@@ -8,7 +8,7 @@ import { type Region, regionsAbove } from '../metrics/index.ts';
 import type { ReportItem, ReportPatches, ReportPicture, ReportPictures } from './data.ts';
 import { type Content, Html, html } from './html.ts';
 import { type MapScale, mapColour, placeOnScale, valueOnScale } from './map-image.ts';
-import { fixed, percent, raw } from './numbers.ts';
+import { apart, fixed, percent, raw } from './numbers.ts';
 
 /** How much of the map's colour covers the image. */
 const COVER = 0.72;
@@ -20,7 +20,7 @@ export function itemFigure(
   { shape, scale }: ReportPictures,
   picture: ReportPicture,
   item: ReportItem,
-  threshold: number | null,
+  { threshold, isLabelled }: { readonly threshold: number | null; readonly isLabelled: boolean },
 ): Html {
   const [channels, height, width] = shape;
   const id = `item-${picture.item}`;
@@ -32,7 +32,7 @@ export function itemFigure(
 <svg viewBox="0 0 ${width} ${height}" role="img" class="${Math.max(height, width) < 128 ? 'coarse' : ''}"><title>${alt}</title>${content}</svg>
 <span aria-hidden="true">${name}</span></div>`;
   const whole = html`width="${width}" height="${height}"`;
-  const decision = decisionOf(item, threshold);
+  const decision = decisionOf(item, threshold, isLabelled);
   return html`<figure class="item ${decision?.isRight === false ? 'wrong' : ''}">
 <div class="panels">${panel('image', `Image ${item.id}`, html`<image id="${id}" ${whole} href="${dataUrl(pixelsPng(picture.image, shape))}"/>`)}${
     picture.reconstruction &&
@@ -72,10 +72,11 @@ function patchPanels({ side, own, normal }: ReportPatches, channels: number): Ht
   )}</div>`;
 }
 
-/** What the threshold makes of an item: `missed`, `found`, `false alarm`, `passed`. */
-export function decisionOf({ label, score }: ReportItem, threshold: number | null) {
+/** What the threshold makes of an item: `missed`, `found`, `false alarm`, `passed`; without labels `alarm` and `no alarm`. */
+export function decisionOf({ label, score }: ReportItem, threshold: number | null, isLabelled = true) {
   if (threshold === null) return undefined;
   const alarms = score >= threshold;
+  if (!isLabelled) return { text: alarms ? 'alarm' : 'no alarm', isRight: undefined };
   const text = label ? (alarms ? 'found' : 'missed') : alarms ? 'false alarm' : 'passed';
   return { text, isRight: alarms === (label === 1) };
 }
@@ -162,10 +163,14 @@ export function scaleFigure(scale: MapScale): Html {
   const hasMiddle = scale.threshold !== null && scale.threshold > scale.low && scale.threshold < scale.high;
   const places = hasMiddle ? [0, 0.25, 0.5, 0.75, 1] : [0, 0.5, 1];
   const names = hasMiddle ? ['lowest', '', 'contour', '', 'highest'] : ['lowest', '', 'highest'];
+  const values = apart(
+    places.map((t) => {
+      const exact = valueOnScale(t, scale);
+      return Math.abs(exact) < 1e-4 * (scale.high - scale.low) ? 0 : exact; // 1.6e-15 is noise on a scale that ends at 0.4
+    }),
+  );
   const marks = places.map((t, i) => {
-    const exact = valueOnScale(t, scale);
-    const isZero = Math.abs(exact) < 1e-4 * (scale.high - scale.low); // 1.6e-15 is noise on a scale that ends at 0.4
-    const value = `${t === 1 ? '≥ ' : ''}${raw(isZero ? 0 : exact)}`;
+    const value = `${t === 1 ? '≥ ' : ''}${values[i]}`;
     const anchor = t === 0 ? 'start' : t === 1 ? 'end' : 'middle';
     return html`<path d="M${400 * t} 30v6" stroke="currentColor"/><text x="${400 * t}" y="50" text-anchor="${anchor}">${value}</text>${
       names[i] && html`<text x="${400 * t}" y="66" text-anchor="${anchor}" class="name">${names[i]}</text>`

@@ -5,7 +5,7 @@ import { learningCurves, rocChart } from './charts.ts';
 import { html } from './html.ts';
 import { byType, chooseItems, decide, otherThresholds } from './judgement.ts';
 import { mapColour, placeOnScale, valueOnScale } from './map-image.ts';
-import { percent, percentInterval, raw, seconds } from './numbers.ts';
+import { apart, percent, percentInterval, raw, seconds } from './numbers.ts';
 import { reportPage } from './page.ts';
 import { outline, placeOf } from './pictures.ts';
 import { verdictOf } from './verdict.ts';
@@ -107,6 +107,34 @@ describe('verdict', () => {
     expect(verdictOf(data, decide(data.items, 0.3)).text).not.toContain('only');
   });
 
+  test('is not green where the threshold fails, a baseline has the better AP, or chance may have decided', () => {
+    const made = madeUpReport();
+    const of = (changes: Parameters<typeof madeUpReport>[0], threshold = 0.55) => {
+      const data = madeUpReport(changes);
+      return verdictOf(data, decide(data.items, threshold));
+    };
+    expect(of({}).kind).toBe('good');
+    const often = of({}, 0.3);
+    expect([often.kind, often.title]).toEqual(['unclear', 'Alarms too often.']);
+    expect(often.text).toMatch(
+      /% of the normal test items alarm .* more than the 1\u00a0% that was asked for\. The normal test items seem/,
+    );
+    const few = { ...made.threshold, normals: 9, rateInterval: [0, 0.9] as const };
+    expect(of({ threshold: few }, 0.3).text).toContain(
+      'With 9 normals to choose it from this can happen: add normal items.',
+    );
+    expect(of({ threshold: { ...made.threshold, wantedFalseAlarmRate: null } }, 0.3).kind).toBe('good');
+    const next = of({}, 1.2);
+    expect([next.kind, next.title]).toEqual(['unclear', 'Finds next to nothing at its threshold.']);
+    expect(next.text).toContain('Allow more false alarms');
+    const better = of({ baselines: { 'mean-image': { item: { auroc: 0.8, ap: 0.96 } } } });
+    expect([better.kind, better.title]).toEqual(['unclear', 'A baseline has the better AP.']);
+    expect(better.text).toContain('By AP the baseline “mean image” is better, 0.960 against 0.950.');
+    const all = of({ baselines: { 'mean-image': { item: { auroc: 0.95, ap: 0.96 } } } }, 0.3);
+    expect(all.title).toBe('Loses to a baseline.');
+    for (const words of ['By AP', 'more than the 1', 'Try another model']) expect(all.text).toContain(words);
+  });
+
   test('gives the reason where nothing can be judged', () => {
     expect(verdict(null, 0.8)).toMatchObject({ title: 'Not evaluated.', text: 'All 3 items are normal.' });
   });
@@ -197,6 +225,64 @@ describe('page', () => {
     expect(above).not.toContain('Clearest detections');
     expect(above).toMatch(/text-anchor="end"[^>]*>(<[^>]*>)*threshold 9</);
     expect(page).toContain('Clearest detections');
+  });
+
+  test('headings say no more than they show', () => {
+    const { items } = madeUpReport();
+    const groupOf = (text: string, id: string) =>
+      new RegExp(`<section aria-labelledby="${id}">(.*?)</section>`, 's').exec(text)?.[1] ?? '';
+    expect(groupOf(page, 'misses')).toContain('Worst misses');
+    expect(groupOf(page, 'misses')).not.toContain('>found<');
+    expect(groupOf(page, 'false-alarms')).not.toContain('>passed<');
+    expect(groupOf(page, 'hits')).not.toContain('>missed<');
+    const clean = madeUpReport({ items: items.map((i) => ({ ...i, score: i.label ? 1 + i.score : i.score / 10 })) });
+    const shown = reportPage(clean);
+    expect(shown).toContain('No anomaly is missed; these come closest');
+    expect(shown).toContain('No false alarms; these come closest');
+    expect(shown).not.toMatch(/Worst misses|Worst false alarms/);
+  });
+
+  test('where nothing is labelled no alarm is called false, and a table speaks of rows', () => {
+    const made = madeUpReport();
+    const items = made.items.filter((i) => i.label === 0).map((i) => ({ ...i, type: 'normal' }));
+    const bare = reportPage(
+      madeUpReport({
+        kind: 'table',
+        items,
+        pictures: undefined,
+        counts: { ...made.counts, test: items.length, testAnomalies: 0 },
+        metrics: { item: { auroc: null, ap: null } },
+        reasons: { item: { auroc: 'All 50 items are normal.' } },
+        intervals: undefined,
+        baselines: {},
+        threshold: { ...made.threshold, value: 0.4, folds: 10 },
+        rows: [
+          { item: 3, columns: [{ name: 'load <kW>', cell: '≥ 900', usual: '20.1–22.9', share: 0.84 }] },
+          { item: 9, columns: [{ name: 'temp', share: 0.5 }] },
+        ],
+      }),
+    );
+    expect(problemsOf(bare)).toEqual([]);
+    expect(bare.slice(bare.indexOf('<main'))).not.toMatch(/false alarm<|false positives|confusion|>passed<|image/i);
+    expect(bare).toMatch(/precision<small>needs labelled anomalies<\/small><\/th><td class="n">–/);
+    expect(bare).toContain('Trained on 200 rows');
+    expect(bare).toContain('10 further detectors scored the others');
+    expect(bare).toContain(
+      '<b>load &lt;kW&gt;</b> ≥ 900 <small>usual 20.1–22.9</small> <small>84.0\u00a0% of the map</small>',
+    );
+    expect(bare).toContain('Most anomalous rows');
+    expect(page).not.toContain('Most anomalous rows');
+  });
+
+  test('values that differ are written apart', () => {
+    expect(apart([4.7, 4.7003, 4.70034])).toEqual(['4.7', '4.7003', '4.70034']);
+    expect(apart([1, 1, 2])).toEqual(['1', '1', '2']);
+    expect(apart([0, 1e-9, 2e-9])).toEqual(['0', '1.000e-9', '2.000e-9']);
+    expect(apart([1 / 3, 1 / 3 + 1e-15])).toEqual(['0.333333333', '0.333333333']);
+    const narrow = madeUpReport();
+    const pictures = { ...narrow.pictures!, scale: { low: 4.7001, threshold: 4.7002, high: 4.7004 } };
+    const shown = /<svg class="scale".*?<\/svg>/s.exec(reportPage({ ...narrow, pictures }))![0];
+    expect(new Set(shown.match(/>(≥ )?4\.70\d+</g)).size).toBe(5);
   });
 
   test('the same data gives the same text', () => expect(reportPage(madeUpReport())).toBe(page));

@@ -55,7 +55,10 @@ thead th{color:var(--soft);font-size:.82rem;vertical-align:bottom}
 thead :is(th,td){border-bottom-color:var(--soft)}
 tbody th{font-weight:550;min-width:8rem}
 tbody em{color:var(--soft);font-style:normal;font-weight:400}
-.others{max-width:54rem}
+.others{max-width:60rem}
+.rows td{vertical-align:top}
+.reason{display:block;overflow-wrap:anywhere}
+.reason small{display:inline}
 tbody small{display:block;color:var(--soft);font-weight:400;line-height:1.3}
 .n{font-variant-numeric:tabular-nums}
 th.n,td.n{text-align:right;white-space:nowrap}

@@ -34,6 +34,7 @@ export { type TestOptions, test } from './test.ts';
 export { type ThresholdOptions, type ThresholdPolicy, type ThresholdResult, threshold } from './threshold.ts';
 export { scoreTiled, type TiledOptions, type TiledScore } from './tiled.ts';
 export { train } from './train.ts';
+export { type TriedModel, type TryOptions, type TryResult, tryModels } from './try.ts';
 export { type UpdateOptions, update } from './update.ts';
 export type { OutputDifference, Verification } from './verify.ts';
 export { oddityVersion, versionsOf } from './versions.ts';

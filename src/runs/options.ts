@@ -397,6 +397,31 @@ export const runOptions = z.strictObject({
         read: readNumber,
       }),
     ),
+  /**
+   * Where few normals are held out, so many further detectors score the others for the threshold, each fitted without those
+   * that it scores; 0 for none. Default: up to 10 where a model is fitted quickly.
+   */
+  folds: z
+    .int()
+    .min(0)
+    .max(1000)
+    .optional()
+    .describe(
+      'Further fits that let training normals count for the threshold where few are held out; 0 for none; default up to 10 where fitting is quick.',
+    )
+    .register(
+      optionFacts,
+      fact(
+        'Task',
+        {
+          name: 'folds',
+          value: '<n>',
+          help: 'fit n times more, each time without some normals, so that all count for the threshold (default: up to 10 where few are held out and fitting is quick; 0: never)',
+          read: readNumber,
+        },
+        kept,
+      ),
+    ),
   /** Where data sets lie; default `ODDITY_DATA`, else the user's cache. */
   dataRoot: z
     .string()
@@ -580,6 +605,7 @@ export type RecordedOptions = Readonly<
     | 'changes'
     | 'columns'
     | 'decimal'
+    | 'folds'
     | 'heldOut'
     | 'labelledFraction'
     | 'mapNormalization'

@@ -128,6 +128,12 @@ async function predictImages(detector: Detector, options: PredictOptions): Promi
   return { threshold: info.threshold, mapThreshold, mapSize: { height, width }, predictions, failed };
 }
 
+/** Of a row whose score is no number. */
+const noScore = (place: string) => ({
+  code: 'no-score',
+  message: `${place}: the score is not a number (NaN), because its values are far outside the range of the model. Check them.`,
+});
+
 /** Scores the rows of files, each encoded as in training. */
 async function predictRows(detector: Detector, options: PredictOptions): Promise<PredictResult> {
   const { images: paths, maps, onEvent = silent, signal } = options;
@@ -181,6 +187,10 @@ async function predictRows(detector: Detector, options: PredictOptions): Promise
           encoding: info.table,
           cells: cells(r),
         });
+        if (Number.isNaN(scores[r])) {
+          failed.push({ path: `${path}:${line}`, ...noScore(`${path} (${rows.where(r)})`) });
+          continue;
+        }
         predictions.push({ path, line, ...judged(info, scores[r]), columns, regions: [] });
       }
     } catch (error) {

@@ -1,4 +1,5 @@
 /** Reads `metrics.json`, also one of version 0.1.0, which named metrics otherwise. */
+import { withRateInterval } from '../engine/judging/calibrate.ts';
 import type { RunReport } from '../engine/judging/report-types.ts';
 import { metrics } from '../metrics/index.ts';
 import { readJsonIfThere } from './files.ts';
@@ -27,7 +28,8 @@ export interface OldReport extends Omit<RunReport, 'metrics' | 'intervals' | 're
 const isOld = (report: RunReport | OldReport): report is OldReport => !('item' in report.metrics);
 
 /** A report of any version in today's form. */
-export function migrateReport(report: RunReport | OldReport): RunReport {
+export function migrateReport(written: RunReport | OldReport): RunReport {
+  const report = { ...written, threshold: withRateInterval(written.threshold) };
   if (!isOld(report)) return report;
   const { perType } = report;
   const hasMaps =

@@ -21,6 +21,7 @@ import { writeAtomic } from './files.ts';
 import { readFinishedRun, readRun, runFiles } from './folder.ts';
 import { lockFolder } from './lock.ts';
 import { readReport } from './report-file.ts';
+import { anomalousRows } from './report-rows.ts';
 import { loadRunTask } from './test.ts';
 import { readPredictions } from './test-scores.ts';
 
@@ -106,6 +107,7 @@ export async function writeReportPage(
     history: report.history ?? [],
     warnings: report.warnings ?? [],
     pictures: open && isImage(info.shape) ? await drawPictures(open, model, items, info) : undefined,
+    rows: open && info.table ? await anomalousRows(open, items) : undefined,
   };
   // The page's charts are loaded when they are drawn: most programs that use the engine draw none.
   const { reportPage } = await import('../report/page.ts');

@@ -5,6 +5,7 @@ import { ConfigError } from '../core/errors.ts';
 import { option, say } from '../core/text.ts';
 import { dataPath, findDataset } from '../data/index.ts';
 import { calibrate } from '../engine/judging/calibrate.ts';
+import { checkFolds } from '../engine/judging/folds.ts';
 import { checkMapNormalization } from '../engine/scoring/map-normalization.ts';
 import { resolveConfig } from '../engine/task/config.ts';
 import { checkAugmented } from '../engine/task/suitable.ts';
@@ -39,6 +40,7 @@ export function resolveRun<M extends ModelName | AnyModel>(given: TrainOptions<M
   resolveConfig(model, options); // once the data is loaded, defaults may follow from it
   const { protocol } = checkTask(options);
   checkDevice(options.device ?? 'auto');
+  checkFolds(options.folds);
   const { mapNormalization = 'none', augment, tiles, region, resume, out } = options;
   checkMapNormalization(mapNormalization, model);
   if (augment) checkAugmented(model, augment);

@@ -70,7 +70,8 @@ export async function threshold(options: ThresholdOptions): Promise<ThresholdRes
   if (isRun) await readFinishedRun(run);
   const { info } = await readArtifact(run);
   const test = isRun ? await readPredictions(run) : undefined;
-  const chosen = policies.map((policy) => choose(policy, info.normalScores, test, run));
+  const { folds } = info.threshold;
+  const chosen = policies.map((policy) => choose(policy, info.normalScores, { test, run, folds }));
   const made = chosen.length === 0 ? info.threshold : joined(chosen, info.normalScores);
   const written = write && chosen.length > 0 ? artifactFiles(run).json : null;
   if (written) {
@@ -106,14 +107,13 @@ interface Chosen {
 function choose(
   policy: ThresholdPolicy,
   normalScores: readonly number[],
-  test: TestScores | undefined,
-  run: string,
+  { test, run, folds }: { readonly test?: TestScores; readonly run: string; readonly folds?: number },
 ): Chosen {
   const { found, rule } = find(policy, normalScores, test, run);
   const { threshold: value, sawLabels: sawTest, reason } = found;
   if (value === null) throw new DataError('no-threshold', `${run} gives no threshold by ${rule}. ${reason}`);
-  if (policy.by === 'false-alarm-rate') return { found, report: calibrate(normalScores, policy.rate) };
-  const report = describeThreshold(normalScores, value, { rule, sawTest });
+  if (policy.by === 'false-alarm-rate') return { found, report: calibrate(normalScores, policy.rate, folds) };
+  const report = describeThreshold(normalScores, value, { rule, sawTest, ...(folds !== undefined && { folds }) });
   return { found, report: { ...report, reason: reason ?? report.reason } };
 }
 

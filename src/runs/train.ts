@@ -11,6 +11,8 @@ import type { FitResult, FitState, Former } from '../engine/fitting/contract.ts'
 import { fitModel, stepTrial } from '../engine/fitting/fit.ts';
 import { halve, mapStatistics } from '../engine/fitting/map-statistics.ts';
 import { calibrate, calibrateMaps, withTest } from '../engine/judging/calibrate.ts';
+import { checkScores } from '../engine/judging/check-scores.ts';
+import { foldsFor, joined, scoreFolds } from '../engine/judging/folds.ts';
 import { openScorer, scoreHeldOut } from '../engine/judging/held-out.ts';
 import { judge, judgeBaselines } from '../engine/judging/judge.ts';
 import type { RunReport } from '../engine/judging/report-types.ts';
@@ -22,7 +24,7 @@ import { resolveConfig } from '../engine/task/config.ts';
 import { checkDiffering } from '../engine/task/differing.ts';
 import { checkKind, checkLabels, checkUnlabelled } from '../engine/task/suitable.ts';
 import type { Task } from '../engine/task/task.ts';
-import { type TrainingPart, trainingPart } from '../engine/task/training-part.ts';
+import { type TrainingPart, trainingItems, trainingPart } from '../engine/task/training-part.ts';
 import { checkTiles } from '../engine/task/view-options.ts';
 import { encodeModel } from '../graph/onnx/write.ts';
 import { type AnyModel, type ModelName, models } from '../models/index.ts';
@@ -272,9 +274,7 @@ async function judged(
   const { options } = run;
   const { signal, seed, tiles, region, metrics } = options;
   const { source, split } = task;
-  const { scores: held, peaks } = await scoreHeldOut(session, source, heldOut(open).threshold, { onEvent, signal });
-  const threshold = calibrate(held, run.falseAlarmRate);
-  const mapThreshold = calibrateMaps(peaks, run.falseAlarmRate);
+  const { threshold, mapThreshold, held, normalScores } = await calibrated(open, session);
   const found = await judge(session, task, {
     threshold: threshold.value,
     mapThreshold: mapThreshold.value,
@@ -288,7 +288,6 @@ async function judged(
   const scale = await findMapScale(session, task, shown, { threshold: mapThreshold.value, signal });
   await drawMaps(session, task, folder.files.maps, { positions: pictures ? examples : [], scale, signal });
   const baselines = await judgeBaselines(runtime, task, seed, { metrics, signal });
-  const normalScores = [...held].sort((a, b) => a - b);
   const artifact = await buildArtifact(graph, model, config, source.shape, oddityVersion(), {
     data: { name: source.name, hash: source.hash, licence: source.licence },
     protocol: options.protocol,
@@ -318,12 +317,59 @@ async function judged(
     judged: found,
     baselines,
     threshold: withTest(threshold, found.scores, split.testLabels),
-    validation: summaryOf(normalScores),
+    validation: summaryOf(held),
     fitSeconds: fitted.seconds,
     stepsPerSecond: fitted.value.stepsPerSecond,
     begin: open.begin,
   });
   return { ...report, ...(history.length > 0 && { history }), ...(warnings.length > 0 && { warnings }) };
+}
+
+/** Thresholds from normals that the detectors that score them did not see, once the scores are found to mean something. */
+async function calibrated(open: OpenRun, session: Session) {
+  const { run, model, task, onEvent } = open;
+  const { signal } = run.options;
+  const { source } = task;
+  const items = heldOut(open).threshold;
+  const own = await scoreHeldOut(session, source, items, { onEvent, signal });
+  const folds = await foldScores(open, items.length);
+  const [scores, peaks] = [joined(own.scores, folds?.scores), joined(own.peaks, folds?.peaks)];
+  const probed = items.length > 0 ? items : trainingItems(model, task.split).train;
+  const remark = await checkScores(scores, { model, session, source, items: probed, own: own.scores }, onEvent);
+  const threshold = calibrate(scores, run.falseAlarmRate, folds?.count);
+  const sorted = (list: Float32Array) => [...list].sort((a, b) => a - b);
+  return {
+    threshold: remark ? { ...threshold, reason: [threshold.reason, remark].filter(Boolean).join(' ') } : threshold,
+    mapThreshold: calibrateMaps(peaks, run.falseAlarmRate),
+    held: sorted(own.scores),
+    normalScores: sorted(scores),
+  };
+}
+
+/** Scores of the normal training items by detectors fitted without them, where too few are held out. */
+async function foldScores({ run, model, config, task, pretrained, runtime, onEvent }: OpenRun, held: number) {
+  const { mapNormalization = 'none', folds: wanted, scaling, signal, tiles } = run.options;
+  const { source, split, rng } = task;
+  const { train, labels } = trainingItems(model, split);
+  const hidden = new Set(split.contaminants);
+  const normals = train.filter((item, i) => labels[i] === 0 && !hidden.has(item));
+  const count =
+    mapNormalization === 'none' ? foldsFor(model, config, { normals: normals.length, heldOut: held, wanted }) : 0;
+  if (count === 0) return undefined;
+  const partWithout = async (left: ReadonlySet<number>) => {
+    const keep = (list: Uint32Array, marks: Uint8Array) => marks.filter((_, i) => !left.has(list[i]));
+    const rest = {
+      ...split,
+      train: split.train.filter((item) => !left.has(item)),
+      trainLabels: keep(split.train, split.trainLabels),
+    };
+    const prepared = { scaling: source.encoding?.scaling ?? scaling, onEvent: silent };
+    const whole = (await source.prepare?.(rest.train, prepared)) ?? source;
+    return { ...(await trainingPart(model, { source: whole, split: rest }, tiles)), whole };
+  };
+  const made = { model, config, folds: count, normals, partWithout, pretrained, runtime, rng, onEvent, signal };
+  const found = await scoreFolds(made);
+  return found && { ...found, count };
 }
 
 function summaryOf(sorted: readonly number[]): RunReport['validation'] {

@@ -55,6 +55,9 @@ function collector(): () => void {
   return runInNewContext('gc') as () => void;
 }
 
+/** Puts the native package back in the version that this one was measured with; a test compares it with package.json. */
+const installNative = 'ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node@1.30.0';
+
 async function loadOrt(): Promise<Ort> {
   if (start.device === 'wasm') {
     const ort: Ort = await import('onnxruntime-web');
@@ -69,7 +72,7 @@ async function loadOrt(): Promise<Ort> {
     throw new RuntimeUnavailable(
       'native-missing',
       `The device ${start.device} needs the package onnxruntime-node, which did not load (${oneLine(error).split(' Require stack')[0]}) ` +
-        'Install it with: ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node',
+        `Install it with: ${installNative}`,
     );
   }
 }

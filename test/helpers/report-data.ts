@@ -45,6 +45,8 @@ export function madeUpReport(changes: Partial<ReportData> = {}): ReportData {
       normals: 120,
       empiricalRate: 0,
       interval: [0, 0.03],
+      rateInterval: [0, 0.019],
+      wantedFalseAlarmRate: 0.01,
       reason: null,
     },
     normalScores: Array.from({ length: 120 }, () => score(0.3)),

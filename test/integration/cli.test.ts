@@ -66,6 +66,7 @@ describe('help', () => {
     'models',
     'datasets',
     'inspect',
+    'try',
     'train',
     'test',
     'report',
@@ -108,6 +109,7 @@ describe('lists', () => {
   it('models and the card of one', async () => {
     const list = JSON.parse((await oddity('models', '--json')).stdout);
     expect(list.models.map((m: { name: string }) => m.name)).toEqual(models.map((m) => m.name));
+    expectGolden('models.txt', (await oddity('models')).stdout);
     expectGolden('models-autoencoder.txt', (await oddity('models', 'autoencoder')).stdout);
   });
 
@@ -182,7 +184,6 @@ describe('what is refused', () => {
       2,
       '--set takes key=value, got "epochs". For example: --set epochs=5',
     ],
-    ['no model', ['train', ...tiny], 2, 'oddity train needs a model: oddity train <model>. See: oddity models'],
     [
       'no data set',
       ['train', 'autoencoder'],

@@ -142,7 +142,7 @@ describe('images', () => {
       fit('pca', { data: Float32Array.from({ length: 512 }, (_, i) => i), shape: [2, 1, 16, 16] }),
     ).rejects.toThrow(expect.objectContaining({ code: 'value-range' }));
     await expect(detector.scoreRow({ a: 1 })).rejects.toThrow(/takes images, got a row/);
-    expect(detector.decide(Number.NaN)).toBeNull();
+    expect(() => detector.decide(Number.NaN)).toThrow(expect.objectContaining({ code: 'no-score' }));
     await expect(detector.scoreImage({ data: new Uint8Array(7), width: 2, height: 2 })).rejects.toThrow(
       /1, 3 or 4 values per pixel/,
     );

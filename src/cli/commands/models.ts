@@ -1,6 +1,7 @@
 /** `oddity models [name]`: the list of models, or everything about one of them. */
 import type { Command } from 'commander';
-import { type AnyModel, findModel, models } from '../../models/index.ts';
+import { findKind } from '../../kinds/index.ts';
+import { type AnyModel, findModel, fitTimeOf, models } from '../../models/index.ts';
 import { act } from '../act.ts';
 import { addSpeech } from '../options.ts';
 import { table } from '../render.ts';
@@ -14,13 +15,68 @@ export function addModels(program: Command): void {
   addSpeech(command);
   act(command, async (terminal, _options: object, name?: string) => {
     if (name === undefined) {
-      const rows = models.map((m) => [m.name, m.learns, m.inputs.join(', '), m.title]);
-      terminal.answer({ models: models.map(describe) }, table(['model', 'learns by', 'takes', 'what it is'], rows));
+      terminal.answer({ models: models.map(describe) }, listText());
     } else {
       const model = findModel(name);
       terminal.answer(describe(model), card(model));
     }
   });
+}
+
+/** What a model is for, in the order of the list. */
+const tasks: readonly { readonly title: string; readonly takes: (model: AnyModel) => boolean }[] = [
+  {
+    title: 'Baselines, which a detector must beat',
+    takes: ({ learning }) => learning === 'baseline',
+  },
+  {
+    title: 'Labelled anomalies to learn from',
+    takes: ({ learning }) => learning === 'supervised',
+  },
+  { title: 'Images only', takes: ({ inputs }) => !inputs.includes('table') },
+  { title: 'Images and tables', takes: ({ inputs }) => inputs.includes('image') && inputs.includes('table') },
+  { title: 'Tables only', takes: () => true },
+];
+
+/** The order in which groups are shown: what most people look for first. */
+const shown = ['Images only', 'Images and tables', 'Tables only', 'Labelled', 'Baselines'];
+
+const times = ['seconds', 'minutes', 'hours'] as const;
+
+/** The models by what they are for; in a group the one to start with first, then the quick ones. */
+function listText(): string {
+  const groups = new Map<string, AnyModel[]>();
+  for (const model of models) {
+    const { title } = tasks.find(({ takes }) => takes(model))!;
+    groups.set(title, [...(groups.get(title) ?? []), model]);
+  }
+  const rank = (m: AnyModel) => (m.startFor ? -1 : times.indexOf(fitTimeOf(m)));
+  const place = (title: string) => shown.findIndex((start) => title.startsWith(start));
+  const parts = [...groups]
+    .sort(([a], [b]) => place(a) - place(b))
+    .map(([title, list]) => {
+      const rows = [...list]
+        .sort((a, b) => rank(a) - rank(b))
+        .map((m) => [m.name, fitTimeOf(m), needsOf(m), m.title, startText(m)]);
+      return `${title}\n${table(['model', 'fits in', 'needs', 'what it is', ''], rows)}`;
+    });
+  return [
+    ...parts,
+    'Fits in: on two cores, of some hundred images or some thousand rows. Not sure? oddity try <data> fits a few and ranks them;\noddity train --data <data> takes the one to start with.',
+  ].join('\n\n');
+}
+
+const startText = ({ startFor = {} }: AnyModel) => {
+  const kinds = Object.keys(startFor).map((kind) => findKind(kind).words.items);
+  return kinds.length > 0 ? `start here for ${kinds.join(' and ')}` : '';
+};
+
+/** What a model needs beside normal items: pretrained weights that are not part of this package, labels. */
+function needsOf(model: AnyModel): string {
+  if (model.learning === 'supervised') return 'labelled anomalies';
+  const backbone = model.backbone?.(model.config.parse({}));
+  if (!backbone) return '';
+  return backbone.name === 'oddity' ? '' : `weights of ${backbone.name}`;
 }
 
 function describe(model: AnyModel) {
@@ -32,7 +88,8 @@ function describe(model: AnyModel) {
     range,
     description,
   }));
-  return { name, title, idea, paper, learning, inputs, learns, options, presets };
+  const start = { fitTime: fitTimeOf(model), ...(model.startFor && { startFor: model.startFor }) };
+  return { name, title, idea, paper, learning, inputs, learns, ...start, options, presets };
 }
 
 function card(model: AnyModel): string {

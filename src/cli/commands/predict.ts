@@ -13,7 +13,7 @@ import { act } from '../act.ts';
 import { engine, type PredictResult } from '../engine.ts';
 import { addDevice, addSpeech, commaList, integer } from '../options.ts';
 import { table } from '../render.ts';
-import { chosenBy, percent, sawTestBanner } from '../report.ts';
+import { chosenBy, forecastText, percent, sawTestBanner } from '../report.ts';
 import type { SpeechOptions } from '../terminal.ts';
 import { inCommandWords, said } from '../words.ts';
 
@@ -125,7 +125,8 @@ function tableOf({ predictions: all, threshold, mapThreshold }: PredictResult, t
   const head = ['score', 'held-out normals', 'decision', ofRows ? 'columns' : 'regions', ofRows ? 'row' : 'image'];
   const hidden = all.length - predictions.length;
   const more = hidden > 0 ? `\nand ${hidden} with lower scores (--top ${all.length} shows all)` : '';
-  return `${table(head, rows, ofRows ? [0] : [0, 3])}${more}\n\nthreshold ${value}${band}`;
+  const expected = forecastText(threshold, ofRows ? 'rows' : 'images');
+  return `${table(head, rows, ofRows ? [0] : [0, 3])}${more}\n\nthreshold ${value}${band}${expected === undefined ? '' : `\nexpect ${expected} to reach it`}`;
 }
 
 /** Rows that the terminal shows unless --top says otherwise. */

@@ -5,7 +5,7 @@ import { act } from '../act.ts';
 import { engine, type ThresholdPolicy, type ThresholdReport } from '../engine.ts';
 import { addSpeech, between, commaList, number } from '../options.ts';
 import { table } from '../render.ts';
-import { chosenBy, percent, sawTestBanner } from '../report.ts';
+import { chosenBy, forecastText, percent, sawTestBanner } from '../report.ts';
 
 interface Options {
   readonly fpr?: number[];
@@ -72,15 +72,20 @@ function policiesOf({ fpr = [], missRate, fBeta, cost, value, review = [] }: Opt
   ];
 }
 
-function factsOf({ value, rule, normals, empiricalRate, interval, review, ...test }: ThresholdReport): string {
+function factsOf(threshold: ThresholdReport): string {
+  const { value, rule, normals, folds, empiricalRate, interval, review, ...test } = threshold;
   const between = ([low, high]: readonly [number, number]) => `95 %: ${percent(low)} … ${percent(high)}`;
   const share = (rate: number | null, range: readonly [number, number]) =>
-    rate === null ? 'not known' : `${percent(rate)} of ${normals} held-out normals (${between(range)})`;
+    rate === null
+      ? 'not known'
+      : `${percent(rate)} of ${normals} ${folds === undefined ? 'held-out normals' : `normals in ${folds} folds`} (${between(range)})`;
   const rows = [
     ['threshold', value === null ? 'none' : String(value)],
     ['rule', rule],
     ['false alarms', share(empiricalRate, interval)],
   ];
+  const expected = forecastText(threshold);
+  if (expected !== undefined) rows.push(['expect', `${expected} to reach it`]);
   const { testFalseAlarmRate: alarms, testRecall: found } = test;
   if (alarms !== undefined) rows.push(['', `${percent(alarms)} of the test normals`]);
   if (found !== undefined) rows.push(['found', `${percent(found)} of the test anomalies`]);

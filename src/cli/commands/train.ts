@@ -1,10 +1,12 @@
 /** `oddity train <model>`: train on the normal items of a data set, test on the rest, keep everything in a run folder. */
 import type { Command } from 'commander';
 import { Cancelled, ConfigError } from '../../core/errors.ts';
-import { findModel } from '../../models/index.ts';
+import { kindOfData } from '../../data/index.ts';
+import { findKind } from '../../kinds/index.ts';
+import { findModel, startModel } from '../../models/index.ts';
 import { checkRunOptions } from '../../runs/check-options.ts';
 import { readRun, runFiles } from '../../runs/folder.ts';
-import type { TrainOptions } from '../../runs/options.ts';
+import type { RunOptions, TrainOptions } from '../../runs/options.ts';
 import { newRunFolderOf } from '../../runs/resolve.ts';
 import { act } from '../act.ts';
 import { located, type ReadConfigFile, readConfigFile } from '../config-file.ts';
@@ -13,7 +15,7 @@ import { addModelFlags, addSpeech, modelOf, modelSettings } from '../options.ts'
 import { reportText } from '../report.ts';
 import { addRunFlags, type Given, givenFlags, optionsFrom } from '../run-flags.ts';
 import type { ModelOption } from '../schema.ts';
-import type { SpeechOptions } from '../terminal.ts';
+import type { SpeechOptions, Terminal } from '../terminal.ts';
 import { quoted } from '../words.ts';
 
 interface Options extends SpeechOptions, Readonly<Record<string, unknown>> {
@@ -24,7 +26,10 @@ export function addTrain(program: Command, argv: readonly string[]): void {
   const command = program
     .command('train')
     .description('train a model on the normal items of a data set, and test it on the held-out rest')
-    .argument('[model]', 'a model (see: oddity models); its options are listed by: oddity train <model> --help');
+    .argument(
+      '[model]',
+      'a model (see: oddity models); its options are listed by: oddity train <model> --help (default: what suits the data)',
+    );
   addRunFlags(command)
     .optionsGroup('Run:')
     .option('--config <file.yaml>', 'read flags of this command from a file; those of the command line win');
@@ -35,7 +40,7 @@ export function addTrain(program: Command, argv: readonly string[]): void {
     const file = options.config === undefined ? undefined : await readConfigFile(options.config, model);
     const given = givenFlags(options);
     try {
-      const train = trainOptions({ options, given, file, flags }, model);
+      const train = await trainOptions({ options, given, file, flags }, model, terminal);
       try {
         const report = await (await engine()).train({ ...train, onEvent: terminal.listener, signal: terminal.signal });
         terminal.answer(report, reportText(report, runFiles(report.run).report));
@@ -60,25 +65,24 @@ async function isKept(folder: string): Promise<boolean> {
 }
 
 /** What is handed to the library: flags over the file over defaults. */
-function trainOptions(
+async function trainOptions(
   said: {
     options: Options;
     given: ReadonlyMap<string, Given>;
     file: ReadConfigFile | undefined;
     flags: readonly ModelOption[];
   },
-  named?: string,
-): TrainOptions {
+  named: string | undefined,
+  terminal: Terminal,
+): Promise<TrainOptions> {
   const { options, given, file, flags } = said;
   const model = named ?? file?.model;
-  if (!model)
-    throw new ConfigError('missing-model', 'oddity train needs a model: oddity train <model>. See: oddity models');
-  const found = findModel(model);
   const run = optionsFrom(given, file?.flags);
   checkRunOptions(run);
   const { data } = run;
   if (data === undefined)
     throw new ConfigError('missing-data-set', 'oddity train needs data: --data <name or path>. See: oddity datasets');
+  const found = model === undefined ? await suitable(data, run, terminal) : findModel(model);
   const settings = (run.config ?? {}) as Record<string, string>;
   return {
     ...run,
@@ -89,6 +93,21 @@ function trainOptions(
     out: run.out ?? (run.resume ? undefined : newRunFolderOf(found, { ...run, data })),
     debug: options.debug,
   };
+}
+
+/** The model of the run that is resumed, or the one to start with for such data; says which and why. */
+async function suitable(data: NonNullable<RunOptions['data']>, run: Partial<RunOptions>, { note }: Terminal) {
+  const before = run.resume && run.out !== undefined ? await readRun(run.out).catch(() => undefined) : undefined;
+  if (before) return findModel(before.model);
+  const kind = typeof data === 'string' ? await kindOfData(data, run) : data.kind;
+  const start = startModel(kind);
+  if (!start)
+    throw new ConfigError('missing-model', 'oddity train needs a model: oddity train <model>. See: oddity models');
+  const { model, why } = start;
+  note(
+    `Model ${model.name}, the one to start with for ${findKind(kind).words.items}: it ${why}. Others: oddity models, or oddity try.`,
+  );
+  return model;
 }
 
 /** The command line that goes on with a run. */

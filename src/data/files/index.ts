@@ -1,7 +1,7 @@
 /** What touches a disk, a network or a thread: folders, files of rows, data sets by name, decoding. Node only. */
 export { changeTraining, type TrainingChanges } from './changes.ts';
 export type { Dataset, LoadOptions } from './datasets/dataset.ts';
-export { dataPath, datasets, findDataset, registerDataset } from './datasets/index.ts';
+export { dataPath, datasets, findDataset, kindOfData, registerDataset } from './datasets/index.ts';
 export { isOfRows, openTable } from './datasets/rows.ts';
 export { type Decoded, type DecodeJob, readImageFile } from './decode.ts';
 export { decodeImage } from './decode-image.ts';

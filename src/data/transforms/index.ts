@@ -3,6 +3,7 @@ export { type AugmentOptions, augment, checkAugment, readAugment } from './augme
 export { checkDefects, type DefectOptions, perlinMask, plantDefect } from './defects.ts';
 export { crop, flipHorizontal, flipVertical, type Motion, move, rotateRight } from './geometry.ts';
 export { addNoise, adjust } from './intensity.ts';
+export { type OutlierKind, outlierKinds, plantOutliers, type RowBlock } from './outliers.ts';
 export { type PerlinOptions, perlinNoise } from './perlin.ts';
 export { blacken, checkRegion, inside, type Region, regionSource } from './region.ts';
 export type { Sample } from './sample.ts';

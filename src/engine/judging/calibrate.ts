@@ -1,5 +1,6 @@
 /** From scores of held-out normal items to thresholds, and from a threshold to what it does on the test part. */
-import { clopperPearson, thresholdForFalseAlarms, verdict } from '../../metrics/index.ts';
+import { DataError } from '../../core/errors.ts';
+import { clopperPearson, forecastRate, thresholdForFalseAlarms, verdict } from '../../metrics/index.ts';
 
 /** A threshold and how far it can be trusted; an item is anomalous when its score is >= `value`. */
 export interface ThresholdReport {
@@ -11,12 +12,22 @@ export interface ThresholdReport {
   readonly sawTest: boolean;
   /** Null when it was chosen by something else. */
   readonly wantedFalseAlarmRate: number | null;
-  /** Held-out normal items that the next two are counted on. */
+  /** Normal items that it rests on, scored by a detector that was fitted without them; the next three follow from these. */
   readonly normals: number;
+  /**
+   * Few were held out, so the training normals were scored too: by so many further detectors, each fitted without those that
+   * it scores. Absent where all of `normals` were held out.
+   */
+  readonly folds?: number;
   /** Share of these that reach it. */
   readonly empiricalRate: number | null;
   /** 95 % interval of the false-alarm rate. */
   readonly interval: readonly [number, number];
+  /**
+   * 90 % prediction interval of the share of 1,000 new normal items that reach it. It holds when new items come from where
+   * these came from, and no longer when test labels chose the threshold.
+   */
+  readonly rateInterval: readonly [number, number];
   /** Why the wanted rate is not guaranteed, or null. */
   readonly reason: string | null;
   /** Scores below the threshold that a person should look at; absent when there are none such. */
@@ -53,10 +64,16 @@ export type Decision = 'normal' | 'review' | 'anomalous';
 export const falseAlarmRule = (wantedRate: number | null | undefined): string =>
   `a false-positive rate (false alarms) of ${wantedRate} on held-out normals`;
 
-/** The threshold for a wanted false-alarm rate. Throws ConfigError for a rate outside (0, 1). */
-export function calibrate(normalScores: ArrayLike<number>, wantedFalseAlarmRate: number): ThresholdReport {
+/** The threshold for a wanted false-alarm rate; `folds` as in the report. Throws ConfigError for a rate outside (0, 1). */
+export function calibrate(
+  normalScores: ArrayLike<number>,
+  wantedFalseAlarmRate: number,
+  folds?: number,
+): ThresholdReport {
+  const { rateInterval } = thresholdForFalseAlarms(normalScores, wantedFalseAlarmRate);
   const rule = falseAlarmRule(wantedFalseAlarmRate);
-  return { rule, sawTest: false, ...calibrateMaps(normalScores, wantedFalseAlarmRate) };
+  const of = { rule, sawTest: false, ...(folds !== undefined && { folds }) };
+  return { ...of, ...calibrateMaps(normalScores, wantedFalseAlarmRate), rateInterval };
 }
 
 /**
@@ -69,11 +86,23 @@ export function calibrateMaps(normalPeaks: ArrayLike<number>, wantedFalseAlarmRa
   return { value, wantedFalseAlarmRate, normals, empiricalRate, interval, reason };
 }
 
+/**
+ * A threshold as older versions kept it, with what they did not say: the interval of new normal items follows from the
+ * scores above it. Where test labels chose it the count is the same, and the caveat of `sawTest` stands.
+ */
+export function withRateInterval<T extends Pick<ThresholdReport, 'normals' | 'empiricalRate'>>(
+  report: T & { readonly rateInterval?: readonly [number, number] },
+): T & Pick<ThresholdReport, 'rateInterval'> {
+  const { normals, empiricalRate, rateInterval } = report;
+  const above = Math.round((empiricalRate ?? 0) * normals);
+  return { ...report, rateInterval: rateInterval ?? forecastRate(normals, { above }) };
+}
+
 /** What a threshold that something else chose does on held-out normals. */
 export function describeThreshold(
   normalScores: ArrayLike<number>,
   value: number,
-  how: Pick<ThresholdReport, 'rule' | 'sawTest'>,
+  how: Pick<ThresholdReport, 'rule' | 'sawTest' | 'folds'>,
 ): ThresholdReport {
   const normals = normalScores.length;
   const alarms = countWithin(normalScores, value, Number.POSITIVE_INFINITY);
@@ -84,6 +113,7 @@ export function describeThreshold(
     normals,
     empiricalRate: normals > 0 ? alarms / normals : null,
     interval: clopperPearson(alarms, normals),
+    rateInterval: forecastRate(normals, { above: alarms, least: alarms }),
     reason:
       normals > 0
         ? null
@@ -125,9 +155,15 @@ export function withTest(
   };
 }
 
-/** What a threshold makes of a score; null without one, and for NaN, which is no score. */
+/** What a threshold makes of a score; null without one. Throws DataError `no-score` for NaN, which is no score. */
 export function decide({ value, review }: Pick<ThresholdReport, 'value' | 'review'>, score: number): Decision | null {
-  if (value === null || Number.isNaN(score)) return null;
+  if (Number.isNaN(score)) {
+    throw new DataError(
+      'no-score',
+      'The score of this item is not a number (NaN): its values are far outside the range of the model. Check them.',
+    );
+  }
+  if (value === null) return null;
   return decisions[verdict(score, { low: review?.from ?? value, high: value })];
 }
 

@@ -14,7 +14,7 @@ import { decodeModel } from '../../graph/onnx/read.ts';
 import { encodeModel } from '../../graph/onnx/write.ts';
 import { kindOf } from '../../kinds/index.ts';
 import type { AnyModel } from '../../models/index.ts';
-import { falseAlarmRule, type MapThreshold, type ThresholdReport } from '../judging/calibrate.ts';
+import { falseAlarmRule, type MapThreshold, type ThresholdReport, withRateInterval } from '../judging/calibrate.ts';
 import type { RegionOption, Tiles } from '../task/view-options.ts';
 import { artifactSchema } from './artifact-schema.ts';
 import { scoringProgram } from './graph.ts';
@@ -168,11 +168,15 @@ export function checkInfo(value: unknown, path: string): ArtifactInfo {
   const found = (value as { format?: unknown } | null)?.format;
   if (found !== format) throw refuse(typeof found === 'string' ? `its format is ${found}` : 'is another JSON file');
   const info = parseStored(artifactSchema, value, refuse) as unknown as ArtifactInfo;
-  // Oddity 0.1 wrote neither a rule nor a threshold of maps.
-  const threshold: Partial<ThresholdReport> = info.threshold;
+  // Oddity 0.1 wrote neither a rule nor a threshold of maps, and no interval of new items.
+  const threshold = withRateInterval(info.threshold);
   const rule = falseAlarmRule(threshold.wantedFalseAlarmRate);
   const { mapThreshold = null } = info as Partial<ArtifactInfo>;
-  return { ...info, mapThreshold, threshold: { rule, sawTest: false, ...threshold } } as ArtifactInfo;
+  return {
+    ...info,
+    mapThreshold,
+    threshold: { ...threshold, rule: threshold.rule ?? rule, sawTest: threshold.sawTest ?? false },
+  } as ArtifactInfo;
 }
 
 /**

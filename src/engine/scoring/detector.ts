@@ -93,7 +93,7 @@ export interface Detector extends AsyncDisposable {
   readonly info: ArtifactInfo;
   /**
    * Scores `n` items that are values already: images `[n, C, H, W]` in [0, 1], rows `[n, D]` encoded as `info.table` says.
-   * Throws ShapeError for another number of values, DataError for values that cannot be; rejects with Cancelled once
+   * Throws ShapeError for another number of values, DataError for values that cannot be; scores are finite or NaN. Rejects with Cancelled once
    * `signal` aborts.
    */
   score(items: Float32Array, n: number, options?: { signal?: AbortSignal }): Promise<BatchScore>;
@@ -109,7 +109,7 @@ export interface Detector extends AsyncDisposable {
     items: Iterable<Item> | AsyncIterable<Item>,
     options?: ScoreEachOptions<Item>,
   ): AsyncGenerator<ItemScore & { readonly item: Item }>;
-  /** What the threshold, with its review band, makes of a score; null without a threshold, and for NaN. */
+  /** What the threshold, with its review band, makes of a score; null without a threshold. Throws DataError for NaN. */
   decide(score: number): Decision | null;
   /** Share of held-out normal items with a larger score, [0, 1]; undefined when none were held out. */
   exceededBy(score: number): number | undefined;
@@ -146,6 +146,7 @@ export async function openDetector(artifact: Artifact, runtime: Runtime, platfor
         for (const name of outputs) all[name].set(out[name].data as Float32Array, at * perItem[name]);
       }
       const { score: scores, map: maps, reconstruction: reconstructions, nearest } = all;
+      keepFinite(scores);
       return { scores, maps, ...(reconstructions && { reconstructions }), ...(nearest && { nearest }) };
     };
 
@@ -156,11 +157,11 @@ export async function openDetector(artifact: Artifact, runtime: Runtime, platfor
       fitFile: platform.fitFile,
     };
     const mapThreshold = info.mapThreshold?.value ?? null;
-    const scoreRead = async (read: readonly ReadItem[], signal?: AbortSignal): Promise<ItemScore[]> => {
+    const scoreRead: ScoreRead = async (read, signal) => {
       const values = new Float32Array(read.length * size);
       for (const [i, item] of read.entries()) values.set(item.values, i * size);
       const { scores, maps, reconstructions, nearest } = await score(values, read.length, { signal });
-      return read.map((item, i) => {
+      return read.map((item, i) => () => {
         const map = maps.slice(i * area, (i + 1) * area);
         return {
           ...judged(info, scores[i]),
@@ -185,8 +186,7 @@ export async function openDetector(artifact: Artifact, runtime: Runtime, platfor
         throw new ShapeError(`This detector takes ${kind.words.items}, got ${article(wanted.words.item)}.`);
       }
       const [one] = await scoreRead([await kind.read(item, context)], signal);
-      checkScore(one);
-      return one;
+      return one();
     };
 
     const close = async () => {
@@ -216,11 +216,14 @@ export async function openDetector(artifact: Artifact, runtime: Runtime, platfor
   }
 }
 
+/** Scores a batch at once. What is said of an item is asked for one by one: it throws DataError `no-score` for NaN. */
+type ScoreRead = (read: readonly ReadItem[], signal?: AbortSignal) => Promise<(() => ItemScore)[]>;
+
 /** Reads the next batch while the current one is scored. */
 async function* scoreEach<Item>(
   items: Iterable<Item> | AsyncIterable<Item>,
   read: (item: Item) => Promise<ReadItem>,
-  score: (read: readonly ReadItem[], signal?: AbortSignal) => Promise<ItemScore[]>,
+  score: ScoreRead,
   { batch, onError, signal }: ScoreEachOptions<Item>,
 ): AsyncGenerator<ItemScore & { readonly item: Item }> {
   const most = batch ?? (Symbol.asyncIterator in items ? 1 : 16);
@@ -258,13 +261,14 @@ async function* scoreEach<Item>(
         signal,
       );
       for (const [i, { item, at }] of good.entries()) {
+        let one: ItemScore;
         try {
-          checkScore(scored[i]);
+          one = scored[i]();
         } catch (error) {
           failed(error, item, at);
           continue;
         }
-        yield { ...scored[i], item };
+        yield { ...one, item };
       }
     }
   } finally {
@@ -272,17 +276,26 @@ async function* scoreEach<Item>(
   }
 }
 
-/** What a detector makes of a score. */
+/** What a detector makes of a score. Throws DataError `no-score` for NaN. */
 export function judged(info: Pick<ArtifactInfo, 'threshold' | 'normalScores'>, score: number): Judged {
   const { value } = info.threshold;
   return {
     score,
     threshold: value,
-    isAnomalous: value === null || Number.isNaN(score) ? null : score >= value,
+    isAnomalous: value === null ? null : score >= value,
     decision: decide(info.threshold, score),
     exceededBy: exceededBy(info.normalScores, score),
   };
 }
+
+/** What is too far off for float32 is as far off as float32 can say: JSON knows no infinity. NaN stays. */
+function keepFinite(scores: Float32Array): void {
+  for (const [i, score] of scores.entries())
+    if (Math.abs(score) === Number.POSITIVE_INFINITY) scores[i] = Math.sign(score) * MOST;
+}
+
+/** The largest float32. */
+const MOST = (2 - 2 ** -23) * 2 ** 127;
 
 /** Throws DataError for values that no item has; NaN and infinities of rows included. */
 function checkValues(kind: AnyKind, values: Float32Array): void {
@@ -295,15 +308,6 @@ function checkValues(kind: AnyKind, values: Float32Array): void {
   throw new DataError(
     'not-finite',
     `${kind.words.items} must have finite values, found ${values[bad]} at position ${bad}. Leave them out or fill them.`,
-  );
-}
-
-/** A score that is no number must not become a decision. */
-function checkScore({ score }: ItemScore): void {
-  if (!Number.isNaN(score)) return;
-  throw new DataError(
-    'no-score',
-    'The score of this item is not a number (NaN): its values are far outside the range of the model. Check them.',
   );
 }
 

@@ -32,6 +32,7 @@ const adbenchFiles = {
 /** ODDS (Rayana, 2016), from `<root>/odds/<name>.mat`. */
 export const odds: Dataset = {
   name: 'odds',
+  kind: 'table',
   title: 'ODDS: outlier detection data sets',
   licence: 'that of the original data, mostly UCI (CC BY 4.0)',
   origin: 'Rayana 2016, https://odds.cs.stonybrook.edu',
@@ -43,6 +44,7 @@ export const odds: Dataset = {
 /** The classical sets of ADBench (Han et al., NeurIPS 2022), from `<root>/adbench_classical/<number>_<Name>.npz`. */
 export const adbench: Dataset = {
   name: 'adbench',
+  kind: 'table',
   title: 'ADBench, classical tables',
   licence: 'BSD-2-Clause (ADBench); the original data have licences of their own',
   origin: 'Han et al. 2022, https://github.com/Minqi824/ADBench',

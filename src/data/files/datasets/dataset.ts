@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { ConfigError, DataError } from '../../../core/errors.ts';
 import type { Listener } from '../../../core/events.ts';
+import type { ItemKind } from '../../../core/item-shape.ts';
 import { option, say } from '../../../core/text.ts';
 import { gunzip } from '../../formats/gzip.ts';
 import { sha256 } from '../../hash.ts';
@@ -40,6 +41,8 @@ export interface Dataset {
   readonly licence: string;
   /** Who made it and where it comes from. */
   readonly origin: string;
+  /** What its items are; images unless said. */
+  readonly kind?: ItemKind;
   /** Images are files: size and channels can be chosen, and the folders say what is normal (protocol `folder`). */
   readonly isOfFiles?: boolean;
   /** The protocol under which it is used in the literature; else what suits its kind. */

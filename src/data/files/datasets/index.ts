@@ -2,13 +2,14 @@
 import { existsSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { ConfigError, factsOf, nameHint, unknownName } from '../../../core/errors.ts';
+import type { ItemKind } from '../../../core/item-shape.ts';
 import { option, say } from '../../../core/text.ts';
 import { synthetic } from '../../synthetic.ts';
 import { folderSource } from '../folder.ts';
 import { readLayout } from '../layout.ts';
 import { adbench, arrhythmia, odds } from './array-sets.ts';
 import { cifar10 } from './cifar10.ts';
-import type { Dataset } from './dataset.ts';
+import type { Dataset, LoadOptions } from './dataset.ts';
 import { fashionMnist } from './fashion-mnist.ts';
 import { kddcup99 } from './kddcup99.ts';
 import { mnist } from './mnist.ts';
@@ -99,6 +100,13 @@ export function findDataset(data: string): Dataset {
   }
   if (!categories.includes(category)) throw unknownName('category', category, categories, 'data');
   return { ...found, name: `${name}:${category}`, load: (options) => found.load({ ...options, category }) };
+}
+
+/** What the items of `data` are, from its name or a glance at its file: nothing is loaded. Throws as `findDataset`. */
+export async function kindOfData(data: string, options: Pick<LoadOptions, 'columns'>): Promise<ItemKind> {
+  const path = dataPath(data);
+  if (path === undefined) return findDataset(data).kind ?? 'image';
+  return (await isOfRows(path, options)) ? 'table' : 'image';
 }
 
 /** Data of one's own: a folder of images, a CSV file that lists them, or a CSV file of rows. */

@@ -28,6 +28,7 @@ const file = 'kddcup.data_10_percent';
 
 export const kddcup99: Dataset = {
   name: 'kddcup99-10',
+  kind: 'table',
   title: 'KDD Cup 1999, 10 %',
   licence: 'CC BY 4.0 (UCI)',
   origin: 'MIT Lincoln Laboratory and UCI KDD Archive, https://archive.ics.uci.edu/dataset/130',

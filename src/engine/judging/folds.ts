@@ -1,0 +1,142 @@
+/**
+ * Scores of normal training items by detectors that were fitted without them: where few normals are held out, a threshold
+ * rests on all. The detector itself saw a little more than each of those that scored (cross-conformal prediction: Vovk,
+ * Annals of Mathematics and Artificial Intelligence 74, 2015), so its own scores of new normals are rather lower and its
+ * rate rather below what the interval says. What was measured stands in bench/results/coverage.csv.
+ */
+import { Cancelled, ConfigError, OddityError } from '../../core/errors.ts';
+import { type Listener, silent } from '../../core/events.ts';
+import type { Rng } from '../../core/random.ts';
+import type { Tensors } from '../../core/tensor.ts';
+import { encodeModel } from '../../graph/onnx/write.ts';
+import type { AnyModel } from '../../models/index.ts';
+import type { Runtime } from '../../runtime/index.ts';
+import { fitModel } from '../fitting/fit.ts';
+import { scoringModel } from '../scoring/artifact.ts';
+import { scoringProgram } from '../scoring/graph.ts';
+import type { TrainingPart } from '../task/training-part.ts';
+import { openScorer, scoreHeldOut } from './held-out.ts';
+
+/** With so many held out, their scores suffice. */
+const ENOUGH = 50;
+/** Folds at most unless asked for more; with fewer normals each is left out alone. */
+const MOST = 10;
+/** Passes of an item through a backbone that folds may cost, and the fewest folds that leave each enough to learn from. */
+const BACKBONE = { passes: 600, folds: 3 };
+/** A fold is fitted on at least two items. */
+const LEAST = 3;
+
+/** What the number of folds follows from. */
+export interface FoldCounts {
+  /** Normal training items. */
+  readonly normals: number;
+  readonly heldOut: number;
+  /** As asked for: 0 for none. */
+  readonly wanted?: number;
+}
+
+/**
+ * Folds of the normal training items; 0 where held-out scores alone are used: enough are held out, none were to be, or
+ * fitting again takes too long. It follows from counts and never from a clock, so that the same command gives the same bytes.
+ */
+export function foldsFor(model: AnyModel, config: unknown, { normals, heldOut, wanted }: FoldCounts): number {
+  if (normals < LEAST) return 0;
+  if (wanted !== undefined) return wanted === 0 ? 0 : Math.min(wanted, normals);
+  if (heldOut === 0 || heldOut >= ENOUGH || model.learns === 'gradient') return 0;
+  const most = Math.min(MOST, normals);
+  if (!model.backbone?.(config)) return most;
+  const folds = Math.min(most, 1 + Math.floor(BACKBONE.passes / normals));
+  return folds >= BACKBONE.folds ? folds : 0;
+}
+
+/** Throws ConfigError `folds` for numbers that cannot be: with one fold nothing would be left to fit. */
+export function checkFolds(folds: number | undefined): void {
+  if (folds === undefined || (Number.isInteger(folds) && folds >= 0 && folds !== 1)) return;
+  throw new ConfigError('folds', { option: 'folds', value: folds, must: 'an integer of at least 2, or 0 for none' });
+}
+
+/** What folds are made of. */
+export interface FoldOptions {
+  readonly model: AnyModel;
+  readonly config: Record<string, unknown>;
+  readonly folds: number;
+  /** The normal items to score, numbers into the source. */
+  readonly normals: Uint32Array;
+  /** What a detector learns from without some of the normals: encoded by its own training items alone. */
+  readonly partWithout: (left: ReadonlySet<number>) => Promise<FoldPart>;
+  readonly pretrained?: Tensors;
+  readonly runtime: Runtime;
+  readonly rng: Rng;
+  readonly onEvent?: Listener;
+  readonly signal?: AbortSignal;
+}
+
+/** Training items, and the source that scores are made from, which differ where training is on tiles. */
+export interface FoldPart extends TrainingPart {
+  readonly whole: TrainingPart['source'];
+}
+
+/** Scores and largest values of maps, one of each normal, by detectors that did not see it. */
+export interface FoldScores {
+  readonly scores: Float32Array;
+  readonly peaks: Float32Array;
+}
+
+/**
+ * Fits a detector for each fold and scores the fold with it. Undefined where a detector cannot be fitted to the rest, of
+ * which there may be too few: the held-out scores then stand alone. Throws Cancelled.
+ */
+export async function scoreFolds(options: FoldOptions): Promise<FoldScores | undefined> {
+  const { normals, folds, rng, onEvent = silent, signal } = options;
+  const order = rng.split('folds').shuffle(normals.slice());
+  const scores: number[] = [];
+  const peaks: number[] = [];
+  for (let k = 0; k < folds; k++) {
+    if (signal?.aborted) throw new Cancelled();
+    const items = order.filter((_, i) => i % folds === k);
+    try {
+      const found = await scoreFold(options, items);
+      scores.push(...found.scores);
+      peaks.push(...found.peaks);
+    } catch (error) {
+      if (!(error instanceof OddityError) || error instanceof Cancelled || error.name === 'RuntimeUnavailable')
+        throw error;
+      const message = `The threshold rests on held-out normals alone: without some of the others no detector could be fitted. ${error.message}`;
+      onEvent({ type: 'log', level: 'info', message });
+      return undefined;
+    }
+    onEvent({ type: 'progress', task: 'score by folds', done: k + 1, total: folds, unit: 'fold' });
+  }
+  return { scores: Float32Array.from(scores), peaks: Float32Array.from(peaks) };
+}
+
+async function scoreFold(options: FoldOptions, items: Uint32Array): Promise<FoldScores> {
+  const { model, config, partWithout, pretrained, runtime, rng, signal } = options;
+  const { whole, ...part } = await partWithout(new Set(items));
+  const { tensors } = await fitModel({
+    model,
+    config,
+    ...part,
+    rng,
+    runtime,
+    pretrained,
+    onEvent: silent,
+    signal,
+    save: async () => {},
+  });
+  const program = scoringProgram(model, config, whole.shape, tensors);
+  const session = await openScorer(
+    runtime,
+    program,
+    encodeModel(scoringModel(model, config, whole.shape, tensors)).model,
+  );
+  try {
+    return await scoreHeldOut(session, whole, items, { signal });
+  } finally {
+    session.close().catch(() => {}); // who cancels does not wait
+  }
+}
+
+/** Two lists as one. */
+export const joined = (a: Float32Array, b: Float32Array | undefined): Float32Array =>
+  b ? Float32Array.from([...a, ...b]) : a;
