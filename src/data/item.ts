@@ -58,6 +58,8 @@ export interface Source {
   ): Promise<Source>;
   /** How a table's rows become inputs, for artefacts; absent for other kinds. */
   readonly encoding?: TableEncoding;
+  /** Of a table: the cells of an item, in the order of the encoding's columns; empty where one is missing. */
+  cells?(index: number): readonly string[];
   /** Writes masks (1 = anomalous pixel), item after item, `H · W` values each; absent when the source has none. */
   readMasks?(indices: ArrayLike<number>, out: Uint8Array): Promise<void>;
   /** False for an anomalous item whose mask is unknown: `readMasks` then writes zeros. Absent when all are known. */

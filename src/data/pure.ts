@@ -44,7 +44,7 @@ export {
   type TableEncoding,
 } from './table/encoding.ts';
 export { objectRows, type RowObject } from './table/object-rows.ts';
-export { type ColumnShare, columnReasons, reasonText } from './table/reasons.ts';
+export { type ColumnShare, columnReasons, reasonText, usualText } from './table/reasons.ts';
 export type { Rows } from './table/rows.ts';
 export { type TableSourceOptions, tableSource } from './table/source.ts';
 export {

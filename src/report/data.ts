@@ -1,4 +1,5 @@
 /** What a report is made from: plain values, gathered by the engine. Nothing here is read from a disk. */
+import type { ColumnShare } from '../data/pure.ts';
 import type { ByMetric, MetricDescription, MetricValue } from '../metrics/index.ts';
 import type { MapScale } from './map-image.ts';
 
@@ -88,23 +89,12 @@ export interface ReportPictures {
   readonly pictures: readonly ReportPicture[];
 }
 
-/** A column that made a row stand out. */
-export interface ReportColumn {
-  readonly name: string;
-  /** What the row has there; absent where it is not known. */
-  readonly cell?: string;
-  /** What training rows have there, in words; absent where it is not known. */
-  readonly usual?: string;
-  /** Share of the row's map, [0, 1]. */
-  readonly share: number;
-}
-
 /** A row of a table and why it stands out. */
 export interface ReportRow {
   /** Position in `ReportData.items`. */
   readonly item: number;
   /** The most telling first. */
-  readonly columns: readonly ReportColumn[];
+  readonly columns: readonly ColumnShare[];
 }
 
 /** Everything that a report shows. */

@@ -257,8 +257,8 @@ describe('page', () => {
         baselines: {},
         threshold: { ...made.threshold, value: 0.4, folds: 10 },
         rows: [
-          { item: 3, columns: [{ name: 'load <kW>', cell: '≥ 900', usual: '20.1–22.9', share: 0.84 }] },
-          { item: 9, columns: [{ name: 'temp', share: 0.5 }] },
+          { item: 3, columns: [{ name: 'load <kW>', value: 4, cell: '900', usual: [20.1, 22.9] as const, share: 0.84 }] },
+          { item: 9, columns: [{ name: 'temp', value: 1, share: 0.5 }] },
         ],
       }),
     );
@@ -268,7 +268,7 @@ describe('page', () => {
     expect(bare).toContain('Trained on 200 rows');
     expect(bare).toContain('10 further detectors scored the others');
     expect(bare).toContain(
-      '<b>load &lt;kW&gt;</b> ≥ 900 <small>usual 20.1–22.9</small> <small>84.0\u00a0% of the map</small>',
+      '<b>load &lt;kW&gt;</b> 900 <small>(usually 20.1 to 22.9)</small> <small>84.0\u00a0%</small>',
     );
     expect(bare).toContain('Most anomalous rows');
     expect(page).not.toContain('Most anomalous rows');

@@ -1,6 +1,8 @@
 /** The rows of a table that stand out most, with the columns that made them so. */
+
+import { type ColumnShare, usualText } from '../data/pure.ts';
 import { isLabelled, scroll } from './blocks.ts';
-import type { ReportColumn, ReportData, ReportRow } from './data.ts';
+import type { ReportData, ReportRow } from './data.ts';
 import { type Html, html } from './html.ts';
 import { percent, raw } from './numbers.ts';
 import { decisionOf } from './pictures.ts';
@@ -27,6 +29,10 @@ export function rowTable(data: ReportData, rows: readonly ReportRow[]): Html {
   );
 }
 
-/** `load 900 (usual 20.1–22.9), 84 % of the score`. */
-const columnText = ({ name, cell, usual, share }: ReportColumn) =>
-  html`<span class="reason"><b>${name}</b>${cell !== undefined && html` ${cell}`}${usual && html` <small>usual ${usual}</small>`} <small>${percent(share)} of the map</small></span>`;
+/** `load 900 (usually 20.1 to 22.9), 84 %`. */
+function columnText(column: ColumnShare): Html {
+  const { name, cell, share } = column;
+  const usual = usualText(column);
+  const value = cell === '' ? 'is missing' : cell;
+  return html`<span class="reason"><b>${name}</b>${value !== undefined && html` ${value}`}${usual && html` <small>(usually ${usual})</small>`} <small>${percent(share)}</small></span>`;
+}

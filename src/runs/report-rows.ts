@@ -1,10 +1,8 @@
 /** The rows of a run's test part that stand out most, with the columns that made them so, for the page of the run. */
-import type { ColumnEncoding, TableEncoding } from '../data/index.ts';
 import { scoreWithMaps } from '../engine/scoring/stream.ts';
 import type { Task } from '../engine/task/task.ts';
 import { table } from '../kinds/index.ts';
-import type { ReportColumn, ReportItem, ReportRow } from '../report/data.ts';
-import { raw } from '../report/numbers.ts';
+import type { ReportItem, ReportRow } from '../report/data.ts';
 import type { Session } from '../runtime/index.ts';
 
 /** Rows that a page lists. */
@@ -20,7 +18,7 @@ export async function anomalousRows(
   const top = [...items.keys()].sort((a, b) => items[b].score - items[a].score || a - b).slice(0, ROWS);
   if (!encoding || top.length === 0) return [];
   const width = shape[0];
-  const { images: inputs, maps } = await scoreWithMaps(
+  const { maps } = await scoreWithMaps(
     session,
     source,
     top.map((i) => split.test[i]),
@@ -28,48 +26,8 @@ export async function anomalousRows(
   );
   return top.map((item, k) => {
     const map = maps.subarray(k * width, (k + 1) * width);
-    const total = map.reduce((sum, v) => sum + v, 0);
-    const { columns = [] } = table.locate(map, { shape, mapThreshold: null, encoding });
-    return {
-      item,
-      columns: columns
-        .filter(({ value }) => value > 0)
-        .map(
-          ({ name, value }): ReportColumn => ({
-            name,
-            ...cellOf(name, inputs.subarray(k * width, (k + 1) * width), encoding),
-            share: value / total,
-          }),
-        ),
-    };
+    const cells = source.cells?.(split.test[item]);
+    const { columns = [] } = table.locate(map, { shape, mapThreshold: null, encoding, cells });
+    return { item, columns: columns.filter(({ share }) => share > 0) };
   });
-}
-
-/** What a row has in a column, from its inputs, and what training rows have there. */
-function cellOf(name: string, inputs: Float32Array, encoding: TableEncoding): Pick<ReportColumn, 'cell' | 'usual'> {
-  let at = 0;
-  for (const column of encoding.columns) {
-    const end = at + (column.kind === 'numeric' ? 1 : column.values.length);
-    if (column.name === name) return readCell(column, inputs.subarray(at, end), encoding);
-    at = end;
-  }
-  return {};
-}
-
-function readCell(
-  column: ColumnEncoding,
-  inputs: Float32Array,
-  { scaling, clip }: TableEncoding,
-): Pick<ReportColumn, 'cell' | 'usual'> {
-  if (column.kind === 'categorical') {
-    const place = inputs.indexOf(1);
-    return { cell: place < 0 ? 'not seen in training' : column.values[place] };
-  }
-  const { offset, scale } = column;
-  const [input] = inputs;
-  // A value that was held inside the range is known to lie at its end or beyond.
-  const beyond = clip && input <= clip[0] ? '≤ ' : clip && input >= clip[1] ? '≥ ' : '';
-  const cell = `${beyond}${raw(offset + input * scale)}`;
-  if (scaling === 'min-max') return { cell, usual: `${raw(offset)}–${raw(offset + scale)}` };
-  return scaling === 'standard' ? { cell, usual: `${raw(offset - 2 * scale)}–${raw(offset + 2 * scale)}` } : { cell };
 }

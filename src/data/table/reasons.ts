@@ -48,11 +48,16 @@ function mostTexts(values: readonly string[], shares: readonly number[] | undefi
   return order.slice(0, TEXTS).map((i) => values[i]);
 }
 
-/** A reason in words: `temp 900 (usually 19.2 to 24.8), 97 %`. */
-export function reasonText({ name, cell, usual, share }: ColumnShare): string {
+/** What is usual, in words: `19.2 to 24.8`, `left, right`; undefined where it is not known. */
+export function usualText({ usual }: ColumnShare): string | undefined {
   const short = (value: number) => String(Number(value.toPrecision(4)));
-  const isRange = usual?.length === 2 && typeof usual[0] === 'number';
-  const range = isRange ? `${short(usual[0] as number)} to ${short(usual[1] as number)}` : usual?.join(', ');
+  return usual && (typeof usual[0] === 'number' ? usual.map((v) => short(Number(v))).join(' to ') : usual.join(', '));
+}
+
+/** A reason in words: `temp 900 (usually 19.2 to 24.8), 97 %`. */
+export function reasonText(column: ColumnShare): string {
+  const { name, cell, share } = column;
+  const range = usualText(column);
   const what = cell === undefined ? name : `${name} ${cell === '' ? 'is missing' : cell}`;
   return `${what}${range ? ` (usually ${range})` : ''}, ${Math.round(100 * share)} %`;
 }

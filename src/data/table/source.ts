@@ -73,6 +73,12 @@ function encodedSource(
         write(table.cells, indices[k], out, k * width);
       }
     },
+    cells: (index) =>
+      table.columns.map((column, c) => {
+        const value = table.cells[index * table.columns.length + c];
+        if (column.kind === 'categorical') return column.values[value];
+        return Number.isNaN(value) ? '' : String(value);
+      }),
     async prepare(train, { scaling = 'min-max', onEvent }) {
       const { encoding: fitted, remarks } = fitEncoding(table, train, { scaling, allTexts });
       for (const remark of remarks) onEvent({ type: 'warning', ...remark });
