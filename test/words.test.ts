@@ -24,7 +24,7 @@ const exceptions = [
   /^data\/table\/rows\.ts: \d+: --$/, // a sign for a missing value
 ];
 
-const program = createProgram([]);
+const program = await createProgram([], () => true);
 const commands = program.commands.map((command) => command.name());
 const flags = new Set(program.commands.flatMap((command) => command.options.map((o) => o.long)));
 const modelKeys = new Set(models.flatMap((model) => modelOptions(model).map((o) => o.key)));

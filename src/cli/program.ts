@@ -1,65 +1,40 @@
-/** The command `oddity`: its subcommands, and how every failure becomes one sentence and an exit code. */
+/** The command `oddity`: its subcommands, and what it says of words that are none. */
 import { Command, CommanderError } from 'commander';
-import { ConfigError, nearestName, type OddityError } from '../core/errors.ts';
-import { visibleJson } from '../core/visible.ts';
-import { oddityVersion } from '../runs/versions.ts';
-import { addBench } from './commands/bench.ts';
-import { addCompare } from './commands/compare.ts';
-import { addDatasets } from './commands/datasets.ts';
-import { addDoctor } from './commands/doctor.ts';
-import { addExport } from './commands/export.ts';
-import { addInspect } from './commands/inspect.ts';
-import { addModels } from './commands/models.ts';
-import { addPredict } from './commands/predict.ts';
-import { addReport } from './commands/report.ts';
-import { addRuns } from './commands/runs.ts';
-import { addSchema } from './commands/schema.ts';
-import { addTest } from './commands/test.ts';
-import { addThreshold } from './commands/threshold.ts';
-import { addTrain } from './commands/train.ts';
-import { addTry } from './commands/try.ts';
-import { addUpdate } from './commands/update.ts';
-import { pluginsOf } from './config-file.ts';
-import { errorText, ourError } from './terminal.ts';
-import { errorJson, exitCodeOf } from './words.ts';
+import { ConfigError, nearestName } from '../core/errors.ts';
+import { version } from '../core/version.ts';
+import { commands } from './commands.ts';
 
-/** The whole command line. `argv` is looked at because `train autoencoder --help` lists the options of that model. */
-export function createProgram(argv: readonly string[]): Command {
+/**
+ * The whole command line. Of the commands only those that `isWanted` are there with their options; the others are in the
+ * list of commands alone. `argv` is looked at because `train autoencoder --help` lists the options of that model.
+ */
+export async function createProgram(
+  argv: readonly string[],
+  isWanted: (command: string) => boolean = (name) => name === (argv[0] === 'help' ? argv[1] : argv[0]),
+): Promise<Command> {
   const program = new Command('oddity')
     .description('Anomaly detection: train on normal images, score new ones, ship the result as ONNX.')
-    .version(oddityVersion(), '-V, --version', 'show the version')
+    .version(version, '-V, --version', 'show the version')
     .enablePositionalOptions() // an option belongs to the command that it stands behind
     .helpOption('-h, --help', 'show this help')
     .helpCommand('help [command]', 'show the help of a command')
+    .configureHelp({ subcommandTerm: (command) => `${command.name()} ${command.usage()}`.trim() })
     .addHelpText(
       'after',
       '\nFirst steps, with your own photos or table:\n  oddity inspect parts/\n  oddity train --data parts/\n  oddity try parts/      (which model suits it?)',
     );
-  addModels(program);
-  addDatasets(program);
-  addInspect(program);
-  addTry(program);
-  addTrain(program, argv);
-  addTest(program);
-  addUpdate(program);
-  addReport(program);
-  addPredict(program);
-  addThreshold(program);
-  addCompare(program);
-  addRuns(program);
-  addExport(program);
-  addSchema(program);
-  addBench(program);
-  addDoctor(program);
-  for (const command of program.commands) {
+  for (const { name, usage, description, load } of commands) {
+    const command = program.command(name).usage(usage).description(description);
+    if (!isWanted(name)) continue;
+    (await load())(command, argv);
     command.option(
       '--plugin <file>',
       'make models, metrics, kinds and data sets of a module known; may be repeated',
       (file: string, before: string[] = []) => [...before, file],
     );
   }
-  const commands = [program, ...program.commands];
-  for (const command of [...commands, ...program.commands.flatMap((c) => c.commands)]) {
+  const all = [program, ...program.commands];
+  for (const command of [...all, ...program.commands.flatMap((c) => c.commands)]) {
     command.exitOverride().configureOutput({ outputError: () => {} });
   }
   return program;
@@ -67,27 +42,22 @@ export function createProgram(argv: readonly string[]): Command {
 
 /** Runs one command line and returns its exit code. Never throws. */
 export async function runCli(argv: readonly string[]): Promise<number> {
+  let program: Command | undefined;
   try {
     await loadPlugins(argv);
-  } catch (thrown) {
-    const error = ourError(thrown);
-    report(error, argv);
-    return exitCodeOf(error);
-  }
-  const program = createProgram(argv);
-  if (argv.length === 0) {
-    program.outputHelp();
-    return 0;
-  }
-  try {
+    program = await createProgram(argv);
+    if (argv.length === 0) {
+      program.outputHelp();
+      return 0;
+    }
     process.exitCode = 0;
     await program.parseAsync(argv, { from: 'user' });
     return Number(process.exitCode);
   } catch (thrown) {
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
-    const error = thrown instanceof CommanderError ? usageError(thrown, program, argv) : ourError(thrown);
-    report(error, argv);
-    return exitCodeOf(error);
+    const error = thrown instanceof CommanderError && program ? usageError(thrown, program, argv) : thrown;
+    const { reportError } = await import('./report-error.ts');
+    return reportError(error, argv);
   }
 }
 
@@ -98,24 +68,13 @@ async function loadPlugins(argv: readonly string[]): Promise<void> {
       word === flag ? argv.slice(i + 1, i + 2) : word.startsWith(`${flag}=`) ? [word.slice(flag.length + 1)] : [],
     );
   const plugins = valuesOf('--plugin');
-  if (argv[0] === 'train') {
+  if (argv[0] === 'train' && valuesOf('--config').length > 0) {
+    const { pluginsOf } = await import('./config-file.ts');
     for (const file of valuesOf('--config')) plugins.push(...(await pluginsOf(file)));
   }
   if (plugins.length === 0) return;
   const { loadPlugin } = await import('../runs/plugins.ts');
   for (const path of plugins) await loadPlugin(path);
-}
-
-/** Writes an error: an object on stdout under `--json`, the sentence on stderr otherwise. */
-function report(error: OddityError, argv: readonly string[]): void {
-  const at = argv.findIndex((word) => word === '--debug' || word.startsWith('--debug='));
-  const debug = at < 0 ? 0 : Number(argv[at].split('=')[1] ?? argv[at + 1]) || 0;
-  if (argv.includes('--json')) {
-    process.stdout.write(`${visibleJson(JSON.stringify(errorJson(error), null, 2))}\n`);
-    if (debug > 0) process.stderr.write(`${errorText(error, debug)}\n`);
-  } else {
-    process.stderr.write(`${errorText(error, debug)}\n`);
-  }
 }
 
 /** What commander complains about, in our words, with the nearest name. */

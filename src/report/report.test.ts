@@ -257,7 +257,10 @@ describe('page', () => {
         baselines: {},
         threshold: { ...made.threshold, value: 0.4, folds: 10 },
         rows: [
-          { item: 3, columns: [{ name: 'load <kW>', value: 4, cell: '900', usual: [20.1, 22.9] as const, share: 0.84 }] },
+          {
+            item: 3,
+            columns: [{ name: 'load <kW>', value: 4, cell: '900', usual: [20.1, 22.9] as const, share: 0.84 }],
+          },
           { item: 9, columns: [{ name: 'temp', value: 1, share: 0.5 }] },
         ],
       }),

@@ -34,10 +34,8 @@ interface Options {
   readonly out?: string;
 }
 
-export function addBench(program: Command): void {
-  const command = program
-    .command('bench')
-    .description('measure accuracy on a benchmark, with published figures of the same protocol beside it')
+export function addBench(command: Command): void {
+  command
     .argument('<name>', `a benchmark: ${benches.map((b) => b.name).join(', ')}`)
     .option('--classes <list>', 'some classes only, for example 0,1', commaList)
     .option('--data <list>', 'some data sets only, for example magnetic_tile', commaList)

@@ -12,10 +12,8 @@ interface Options {
   readonly items?: number;
 }
 
-export function addCompare(program: Command): void {
-  const command = program
-    .command('compare')
-    .description('compare two runs on the same test items: metrics, paired intervals, items they disagree on')
+export function addCompare(command: Command): void {
+  command
     .argument('<runA>', 'a run folder')
     .argument('<runB>', 'a run folder')
     .option('--items <n>', 'items to list (default: 10)', integer('--items', 0));

@@ -27,11 +27,8 @@ interface Options {
   readonly dataRoot?: string;
 }
 
-export function addDatasets(program: Command): void {
-  const command = program
-    .command('datasets')
-    .description('list the data sets and whether they are on this machine (reads them; downloads nothing)')
-    .option('--data-root <folder>', 'where data sets lie (default: ODDITY_DATA, else the cache of the user)');
+export function addDatasets(command: Command): void {
+  command.option('--data-root <folder>', 'where data sets lie (default: ODDITY_DATA, else the cache of the user)');
   addSpeech(command);
   act(command, async (terminal, options: Options) => {
     const root = options.dataRoot ?? dataRoot();

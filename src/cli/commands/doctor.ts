@@ -18,10 +18,7 @@ import { findDatasets } from './datasets.ts';
 /** The exit code when the tiny training fails. */
 const SELF_TEST_FAILED = 1;
 
-export function addDoctor(program: Command): void {
-  const command = program
-    .command('doctor')
-    .description('show versions, devices, data sets, memory and disk, and run a tiny training');
+export function addDoctor(command: Command): void {
   addSpeech(command);
   act(command, async (terminal) => {
     const root = dataRoot();

@@ -4,6 +4,7 @@ import { ConfigError } from '../../core/errors.ts';
 import type { Device } from '../../runtime/runtime.ts';
 import { act } from '../act.ts';
 import { engine } from '../engine.ts';
+import { NOT_VERIFIED } from '../exit-codes.ts';
 import { addDevice, addSpeech, integer } from '../options.ts';
 import { bytes, table } from '../render.ts';
 
@@ -15,13 +16,8 @@ interface Options {
   readonly dataRoot?: string;
 }
 
-/** The exit code when the exported file does not do what the model does. */
-const NOT_VERIFIED = 8;
-
-export function addExport(program: Command): void {
-  const command = program
-    .command('export')
-    .description('write a trained model as ONNX: preprocessing, map and score inside, any batch size')
+export function addExport(command: Command): void {
+  command
     .argument('<run>', 'a run folder')
     .option('--out <path>', 'a folder or a file that ends with .onnx (default: the run folder)')
     .option(

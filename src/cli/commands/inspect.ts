@@ -12,6 +12,7 @@ import {
   type RowsInspection,
 } from '../../data/index.ts';
 import { act } from '../act.ts';
+import { FAULTS_FOUND } from '../exit-codes.ts';
 import { addSpeech, commaList, integer } from '../options.ts';
 import { table } from '../render.ts';
 import type { SpeechOptions } from '../terminal.ts';
@@ -29,18 +30,11 @@ interface Options extends SpeechOptions {
   readonly decimal?: '.' | ',';
 }
 
-/** The exit code when there are errors. */
-const FAULTS_FOUND = 7;
-
 /** Files that are shown of a finding; `--all` and `--json` give the rest. */
 const SHOWN = 5;
 
-export function addInspect(program: Command): void {
-  const command = program
-    .command('inspect')
-    .description(
-      `check a folder of images, a CSV file of their paths or a file of rows before training (exit code ${FAULTS_FOUND} when there are errors)`,
-    )
+export function addInspect(command: Command): void {
+  command
     .argument('<path>', 'a folder of images or of files of rows, a CSV file of image paths, a file of rows')
     .option(
       '--normal <names>',

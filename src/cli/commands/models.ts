@@ -7,11 +7,8 @@ import { addSpeech } from '../options.ts';
 import { table } from '../render.ts';
 import { modelOptions } from '../schema.ts';
 
-export function addModels(program: Command): void {
-  const command = program
-    .command('models')
-    .description('list the models, or show the options and presets of one')
-    .argument('[name]', 'a model');
+export function addModels(command: Command): void {
+  command.argument('[name]', 'a model');
   addSpeech(command);
   act(command, async (terminal, _options: object, name?: string) => {
     if (name === undefined) {

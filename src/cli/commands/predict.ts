@@ -11,6 +11,7 @@ import { checkNoRun } from '../../runs/run-files.ts';
 import type { Device } from '../../runtime/runtime.ts';
 import { act } from '../act.ts';
 import { engine, type PredictResult } from '../engine.ts';
+import { SOME_FAILED } from '../exit-codes.ts';
 import { addDevice, addSpeech, commaList, integer } from '../options.ts';
 import { table } from '../render.ts';
 import { chosenBy, forecastText, percent, sawTestBanner } from '../report.ts';
@@ -29,13 +30,8 @@ interface Options extends SpeechOptions {
 
 type Prediction = PredictResult['predictions'][number];
 
-/** The exit code when some images could not be scored. */
-const SOME_FAILED = 6;
-
-export function addPredict(program: Command): void {
-  const command = program
-    .command('predict')
-    .description(`score image files, or the rows of tables (exit code ${SOME_FAILED} when some could not be read)`)
+export function addPredict(command: Command): void {
+  command
     .argument('<run>', 'a run folder or an exported model')
     .argument(
       '<images...>',

@@ -11,10 +11,8 @@ interface Options {
   readonly pictures: boolean;
 }
 
-export function addReport(program: Command): void {
-  const command = program
-    .command('report')
-    .description('make report.html of a finished run again: metrics, curves, types and pictures on one page')
+export function addReport(command: Command): void {
+  command
     .argument('<run>', 'a run folder')
     .option('--no-pictures', 'leave out the pictures of items: needs neither the data nor a device');
   addDevice(command).option('--data-root <folder>', 'where data sets lie (default: as in training)');

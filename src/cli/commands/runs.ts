@@ -26,11 +26,9 @@ interface Options {
   readonly sort?: string;
 }
 
-export function addRuns(program: Command): void {
-  const command = program
-    .command('runs')
+export function addRuns(command: Command): void {
+  command
     .enablePositionalOptions() // what stands behind `remove` is for it
-    .description('list the runs below a folder, the newest first')
     .argument('[folder]', 'where to look', 'runs')
     .option('--model <name>', 'only runs of this model')
     .option('--data <name>', 'only runs on this data set')

@@ -8,12 +8,8 @@ import { act } from '../act.ts';
 
 const known = ['train'];
 
-export function addSchema(program: Command): void {
-  const command = program
-    .command('schema')
-    .description('print the options of a training as JSON Schema')
-    .argument('<command>', 'train')
-    .argument('[model]', 'with the options of this model under "config"');
+export function addSchema(command: Command): void {
+  command.argument('<command>', 'train').argument('[model]', 'with the options of this model under "config"');
   act(command, async (terminal, _options: object, name: string, model?: string) => {
     if (!known.includes(name)) throw unknownName('schema', name, known);
     const schema = trainSchema(model);

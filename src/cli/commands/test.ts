@@ -12,11 +12,8 @@ interface Options {
   readonly dataRoot?: string;
 }
 
-export function addTest(program: Command): void {
-  const command = program
-    .command('test')
-    .description('score the test items of a run again')
-    .argument('<run>', 'a run folder');
+export function addTest(command: Command): void {
+  command.argument('<run>', 'a run folder');
   addDevice(command)
     .option('--data <path>', 'the folder or CSV file of the run, if it has moved since')
     .option('--data-root <folder>', 'where data sets lie (default: that of the training)');

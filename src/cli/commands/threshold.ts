@@ -17,10 +17,8 @@ interface Options {
   readonly write?: boolean;
 }
 
-export function addThreshold(program: Command): void {
-  const command = program
-    .command('threshold')
-    .description('show the threshold of a trained model, or choose it again; two rules make a review band')
+export function addThreshold(command: Command): void {
+  command
     .argument('<run>', 'a run folder, or an exported model where no labels are needed')
     .optionsGroup('From held-out normals:')
     .option(

@@ -22,14 +22,11 @@ interface Options extends SpeechOptions, Readonly<Record<string, unknown>> {
   readonly config?: string;
 }
 
-export function addTrain(program: Command, argv: readonly string[]): void {
-  const command = program
-    .command('train')
-    .description('train a model on the normal items of a data set, and test it on the held-out rest')
-    .argument(
-      '[model]',
-      'a model (see: oddity models); its options are listed by: oddity train <model> --help (default: what suits the data)',
-    );
+export function addTrain(command: Command, argv: readonly string[]): void {
+  command.argument(
+    '[model]',
+    'a model (see: oddity models); its options are listed by: oddity train <model> --help (default: what suits the data)',
+  );
   addRunFlags(command)
     .optionsGroup('Run:')
     .option('--config <file.yaml>', 'read flags of this command from a file; those of the command line win');

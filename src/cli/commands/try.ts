@@ -36,10 +36,8 @@ const obeyed = [
   'threads',
 ] as const;
 
-export function addTry(program: Command): void {
-  const command = program
-    .command('try')
-    .description('fit a few quick models to your data within a time budget, and rank them; nothing is written')
+export function addTry(command: Command): void {
+  command
     .argument('<data>', 'a folder of images, a file of rows, or a data set by name')
     .option('--budget <seconds>', 'time for all of it (default: 60)', number('--budget'))
     .option('--models <list>', 'models to try, with commas (default: quick ones that take such data)', commaList);

@@ -16,10 +16,8 @@ interface Options {
   readonly dataRoot?: string;
 }
 
-export function addUpdate(program: Command): void {
-  const command = program
-    .command('update')
-    .description('add normal images to a detector, or take some out, without training anew; the run stays as it is')
+export function addUpdate(command: Command): void {
+  command
     .argument('<run>', 'a run folder')
     .option('--add <images...>', 'normal images to add: files, folders, or patterns in quotes')
     .option('--remove <ids...>', 'training images to take out, as reports name them, for example train/good/7.png')

@@ -5,7 +5,6 @@
  */
 import { stat } from 'node:fs/promises';
 import { basename, dirname, relative, resolve, sep } from 'node:path';
-import { parse } from 'csv-parse/sync';
 import { DataError } from '../../core/errors.ts';
 import type { LayoutWords } from '../layout-words.ts';
 import { explain } from './explain-layout.ts';
@@ -31,7 +30,7 @@ type Column = keyof typeof columns;
  * @throws DataError `csv` for a file that is no such table, `csv-rows` with the lines of the bad rows, `no-images`.
  */
 export async function readCsvLayout(path: string, words: LayoutWords): Promise<Layout> {
-  const { heads, rows } = readTable(path, decode(path, await readInput(path, 'no-data')));
+  const { heads, rows } = await readTable(path, decode(path, await readInput(path, 'no-data')));
   if (rows.length === 0)
     throw new DataError('no-images', `${path} has a header but no rows. Add a row for each image.`);
   const at = findColumns(path, heads);
@@ -112,9 +111,13 @@ function decode(path: string, bytes: Uint8Array): string {
 }
 
 /** Head and rows, each with its line in the file. */
-function readTable(path: string, text: string): { heads: string[]; rows: { line: number; fields: string[] }[] } {
+async function readTable(
+  path: string,
+  text: string,
+): Promise<{ heads: string[]; rows: { line: number; fields: string[] }[] }> {
   const head = /^[^\r\n]*/.exec(text)![0];
   const marks = [',', ';', '\t'].map((mark) => ({ mark, n: head.split(mark).length }));
+  const { parse } = await import('csv-parse/sync'); // only lists of images need it
   const { mark } = marks.reduce((best, next) => (next.n > best.n ? next : best));
   try {
     const options = { delimiter: mark, info: true, relax_column_count: true, skip_empty_lines: true } as const;
