@@ -30,6 +30,9 @@ interface Options extends SpeechOptions {
   readonly decimal?: '.' | ',';
 }
 
+/** Columns that are shown of a table; `--all` and `--json` give the rest. */
+const SHOWN_COLUMNS = 100;
+
 /** Files that are shown of a finding; `--all` and `--json` give the rest. */
 const SHOWN = 5;
 
@@ -57,7 +60,7 @@ export function addInspect(command: Command): void {
     if (await isOfRows(path, { columns })) {
       const { missing, decimal } = options;
       const found = await inspectRows(path, { columns, missing, decimal, ...(normal && { folderNames: { normal } }) });
-      terminal.answer(found, tellRows(found));
+      terminal.answer(found, tellRows(found, all ? found.columns.length : SHOWN_COLUMNS));
       return found.errors > 0 ? FAULTS_FOUND : 0;
     }
     const found = await inspect({ path, normal, abnormal, mask, maxPixels, onEvent, signal });
@@ -86,20 +89,24 @@ function columnsOf({ column = {}, label }: Options): Readonly<Record<string, Col
 }
 
 /** A table as a line for each column, and the findings. */
-function tellRows({ explanation, columns, findings, errors, warnings }: RowsInspection): string {
-  const rows = columns.map((column) => [
-    column.name,
-    column.kind === 'ignore' ? 'left out' : column.kind,
-    column.content,
-    column.missing > 0 ? String(column.missing) : '',
-    String(column.distinct),
-    valuesOf(column),
-    column.why ?? '',
-  ]);
+function tellRows({ explanation, columns, findings, errors, warnings }: RowsInspection, most: number): string {
+  const rows = columns
+    .slice(0, most)
+    .map((column) => [
+      column.name,
+      column.kind === 'ignore' ? 'left out' : column.kind,
+      column.content,
+      column.missing > 0 ? String(column.missing) : '',
+      String(column.distinct),
+      valuesOf(column),
+      column.why ?? '',
+    ]);
   const head = ['column', 'in training', 'holds', 'missing', 'distinct', 'values', 'why'];
   const remarks = findings.map(({ severity, code, text }) => `${severity} ${code}: ${write(text, commandWords)}`);
   const total = `${amount(errors, 'error')}, ${amount(warnings, 'warning')}.`;
-  return [explanation, table(head, rows, [3, 4]), ...remarks, total].join('\n\n');
+  const hidden = columns.length - rows.length;
+  const more = hidden > 0 ? `\nand ${hidden} more (--all shows them)` : '';
+  return [explanation, `${table(head, rows, [3, 4])}${more}`, ...remarks, total].join('\n\n');
 }
 
 /** `0.3 to 41, such as 20.1` of numbers; else some values. */

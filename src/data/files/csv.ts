@@ -150,7 +150,7 @@ function findColumns(path: string, heads: readonly string[]): Partial<Record<Col
   throw new DataError(
     'csv',
     `${path} must have a column of paths named ${columns.path.slice(0, -1).join(', ')} or ${columns.path.at(-1)}; its header ` +
-      `is: ${heads.join(', ')}. Rename the column of paths.`,
+      `is: ${heads.slice(0, 20).join(', ')}${heads.length > 20 ? ', …' : ''}. Rename the column of paths.`,
   );
 }
 

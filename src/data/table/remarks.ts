@@ -36,6 +36,7 @@ export function tellTable(told: Told): Pick<LabelledTable, 'explanation' | 'rema
   add('number-forms', forms(told));
   add('sentinels', sentinels(told));
   add('labels-found', labelsFound(told));
+  add('perhaps-labels', perhapsLabels(told));
   add('gives-labels-away', givesAway(told));
   add('looks-like-series', looksLikeSeries(told));
   return { explanation: explain(told), remarks };
@@ -108,6 +109,21 @@ function labelsFound({ raw, found, labels, label }: Told): Said | undefined {
   if (!found || found.why === 'by its name') return undefined;
   return say`${raw.file}: takes ${label} for the labels, ${found.why}: ${normals} normal, ${raw.rows - normals} anomalous. If they are
     none, say ${option(['columns', label], 'numeric')}; other words for normal: ${option('folderNames.normal', '<value>')}.`;
+}
+
+/** Where no labels were found: a last column, or one that says is or has, of two values of which one is rare. */
+function perhapsLabels({ raw, facts, profiles, label }: Told): Said | undefined {
+  if (label !== undefined) return undefined;
+  const last = facts.at(-1)?.name;
+  for (const [name, { numbers, distinct, range, rows }] of profiles) {
+    if (!numbers || distinct !== 2 || range?.[0] !== 0 || range[1] !== 1) continue;
+    const ones = numbers.reduce((n, v) => n + Number(v === 1), 0);
+    const isTelling = name === last || /^(is|has|was)(?=[_ A-Z])/.test(name);
+    if (!isTelling || ones > 0.2 * rows) continue;
+    return say`${raw.file}: ${name} holds 0 and 1, and ${ones} of ${rows} rows have 1. It is taken for a number like others: if it holds
+      the labels, say ${option(['columns', name], 'label')}.`;
+  }
+  return undefined;
 }
 
 /** Columns of which every value belongs to normal rows only or to anomalous ones only. */

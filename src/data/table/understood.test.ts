@@ -252,6 +252,11 @@ describe('labels', () => {
     expect(messages(text).join()).toContain('leak alone tells the anomalous rows from the normal ones');
   });
 
+  test.each(['is_sick', 'hasLeak', 'x'])('a last column of 0 and rare 1 may be labels: %s', (name) => {
+    expect(messages(labelled(name, 0, 1)).join()).toContain(`${name} holds 0 and 1, and 10 of 200 rows have 1.`);
+    expect(messages(labelled(name, 0, 1, 2)).join()).toBe('');
+  });
+
   test('mostly anomalous rows are pointed out', () => {
     expect(messages(table({ temp: number, label: (i) => Number(i % 5 !== 0) })).join()).toContain(
       'most rows are anomalous by label (160 of 200)',

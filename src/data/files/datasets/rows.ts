@@ -32,7 +32,8 @@ export async function isOfRows(path: string, { columns }: Pick<LoadOptions, 'col
     const lines = new TextDecoder().decode(buffer.subarray(0, bytesRead)).split(/\r?\n/);
     const rows = lines.slice(1, 1 + GLANCE.rows).filter((line) => line.trim() !== '');
     const cells = rows.flatMap((row) => row.split(/[,;\t]/)).map((cell) => cell.replaceAll('"', '').trim());
-    return rows.length > 0 && !cells.some(isImageName);
+    const isCut = bytesRead === GLANCE.bytes && lines.length === 1; // no list of images has such a head
+    return isCut || (rows.length > 0 && !cells.some(isImageName));
   } finally {
     await file.close();
   }
