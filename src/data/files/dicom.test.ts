@@ -122,7 +122,7 @@ describe('DICOM', () => {
       'JPEG 2000',
       dicom(image(bytesOf(values)), { syntax: '1.2.840.10008.1.2.4.90' }),
       'dicom-encoding',
-      'packed as JPEG 2000. Unpack it first: gdcmconv --raw',
+      'packed as JPEG 2000. Unpack it first: gdcmconv',
     ],
     [
       'run lengths',

@@ -66,7 +66,7 @@ export async function readDicom(
     throw new DataError(
       'dicom-encoding',
       `${file} must hold plain pixels or baseline JPEG, but they are packed as ${packings[syntax] ?? `transfer syntax ${syntax}`}. ` +
-        'Unpack it first: gdcmconv --raw in.dcm out.dcm, or dcmdjpeg, dcmdjpls or dcmdrle of DCMTK.',
+        'Unpack it first: gdcmconv (option raw), or dcmdjpeg, dcmdjpls or dcmdrle of DCMTK.',
     );
   }
   const facts = factsOf(set, file);
@@ -97,7 +97,7 @@ function factsOf(set: DataSet, file: string): Facts {
   if (frames > 1) {
     throw new DataError(
       'several-pages',
-      `${file} has ${frames} frames, and an image is one of them. Save each as a file, for example with dcm2pnm --all-frames.`,
+      `${file} has ${frames} frames, and an image is one of them. Save each as a file, for example with dcm2pnm.`,
     );
   }
   const samples = set.uint16('x00280002') ?? 1;
