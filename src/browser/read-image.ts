@@ -1,11 +1,11 @@
 /**
  * Image files to pixels in a page. The browser decodes and nothing else: EXIF turns are applied, colour profiles are passed
- * over and transparency is dropped, as `data/files/decode-image.ts` does it in Node; sizes and channels are changed by our
- * own arithmetic. Pixels are equal to those of Node for files without losses; JPEG decoders differ by a step or two, and
+ * over and transparent pixels are laid over white, as `data/files/decode-image.ts` does it in Node; sizes and channels are
+ * changed by our own arithmetic. Pixels are equal to those of Node for files without losses; JPEG decoders differ by a step or two, and
  * of files with more than 8 bits browsers give the upper 8.
  */
 import { DataError, RuntimeUnavailable } from '../core/errors.ts';
-import { checkHeader, MAX_PIXELS, type Pixels, tooLarge } from '../data/pure.ts';
+import { checkHeader, frameCount, MAX_PIXELS, type Pixels, tooLarge, withoutAlpha } from '../data/pure.ts';
 import { type PageFile, readPageFile } from './bytes.ts';
 
 /**
@@ -15,6 +15,13 @@ import { type PageFile, readPageFile } from './bytes.ts';
 export async function readImage(file: PageFile, maxPixels = MAX_PIXELS): Promise<Pixels> {
   const { name, bytes } = await readPageFile(file, 'The image');
   const header = checkHeader(bytes, name, maxPixels);
+  const frames = frameCount(bytes, header.format);
+  if (frames > 1) {
+    throw new DataError(
+      'several-pages',
+      `${name} is an animation of ${frames} pictures, and an image is one of them. Save that one as a file.`,
+    );
+  }
   const options = { colorSpaceConversion: 'none', premultiplyAlpha: 'none', imageOrientation: 'from-image' } as const;
   const blob = new Blob([bytes as Uint8Array<ArrayBuffer>]);
   const bitmap = await createImageBitmap(blob, options).catch((error: Error) => {
@@ -27,7 +34,7 @@ export async function readImage(file: PageFile, maxPixels = MAX_PIXELS): Promise
   try {
     const { height, width } = bitmap;
     if (height * width > maxPixels) throw tooLarge(name, `${height}x${width} pixels`, maxPixels); // AVIF: not in the header
-    return withoutAlpha(rgbaOf(bitmap), height, width, header.channels === 1 ? 1 : 3);
+    return pixelsOf(rgbaOf(bitmap), height, width, header.channels === 1 ? 1 : 3);
   } finally {
     bitmap.close();
   }
@@ -71,9 +78,9 @@ function straightRgbaOf(bitmap: ImageBitmap): Uint8Array {
   return pixels;
 }
 
-/** Alpha is dropped; a grey file's three channels are equal, and one of them is taken. */
-function withoutAlpha(rgba: ArrayLike<number>, height: number, width: number, channels: 1 | 3): Pixels {
-  const data = new Uint8Array(height * width * channels);
-  for (let p = 0; p < height * width; p++) for (let c = 0; c < channels; c++) data[p * channels + c] = rgba[4 * p + c];
-  return { data, height, width, channels };
+/** Laid over white; a grey file's three channels are equal, and one of them is taken. */
+function pixelsOf(rgba: Uint8Array | Uint8ClampedArray, height: number, width: number, channels: 1 | 3): Pixels {
+  const rgb = withoutAlpha(new Uint8Array(rgba.buffer, rgba.byteOffset, rgba.length), 4, 'white');
+  if (channels === 3) return { data: rgb, height, width, channels };
+  return { data: Uint8Array.from({ length: height * width }, (_, p) => rgb[3 * p]), height, width, channels };
 }

@@ -6,6 +6,7 @@
 import type { Listener } from '../core/events.ts';
 import type { ItemKind, ItemShape } from '../core/item-shape.ts';
 import type { Scaling, TableEncoding } from './table/encoding.ts';
+import type { ValueRange } from './value-range.ts';
 
 /** The official parts of a data set. */
 export type Part = 'train' | 'validation' | 'test';
@@ -49,13 +50,15 @@ export interface Source {
    */
   read(indices: ArrayLike<number>, out: Float32Array): Promise<void>;
   /**
-   * Learns from the training items what turns raw values into inputs – the scaling and the texts of a table – and returns
-   * the source that reads by it. Absent where nothing is learnt.
+   * Learns from the training items what turns raw values into inputs – the scaling and the texts of a table, the range of
+   * deep images – and returns the source that reads by it. Absent where nothing is learnt.
    */
   prepare?(
     train: ArrayLike<number>,
-    options: { readonly scaling?: Scaling; readonly onEvent: Listener },
+    options: { readonly scaling?: Scaling; readonly valueRange?: ValueRange; readonly onEvent: Listener },
   ): Promise<Source>;
+  /** The values of deep images that became 0 and 1, for artefacts; absent where each depth has its usual white. */
+  readonly valueRange?: ValueRange;
   /** How a table's rows become inputs, for artefacts; absent for other kinds. */
   readonly encoding?: TableEncoding;
   /** Of a table: the cells of an item, in the order of the encoding's columns; empty where one is missing. */

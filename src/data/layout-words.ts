@@ -73,6 +73,16 @@ export class LayoutWords {
     return usual.abnormal.includes(word) || this.given.abnormal?.includes(word) === true;
   }
 
+  /** A name that the caller gave for something, where none of the names that are used so is that. */
+  idle(used: Readonly<Record<keyof LayoutOptions, readonly string[]>>) {
+    for (const meaning of ['normal', 'abnormal', 'mask'] as const) {
+      const there = new Set(used[meaning].map(plain));
+      const name = this.given[meaning]?.find((one) => !there.has(one));
+      if (name !== undefined) return { meaning, name };
+    }
+    return undefined;
+  }
+
   /** A name that the caller gave and that none of `names` is. */
   missing(names: Iterable<string>): string | undefined {
     const there = new Set([...names].map(plain));

@@ -1,7 +1,10 @@
 /** The part of data that runs anywhere, also in a page: what models and the engine import. */
+export { type Background, withoutAlpha } from './alpha.ts';
 export { type BatchOrder, type BatchOrderOptions, batchOrder, epochOrder, gatherBatch } from './batches.ts';
+export { tellRange } from './find-range.ts';
 export { checkHeader, MAX_PIXELS, tooLarge } from './formats/check-header.ts';
 export { type CifarBatch, readCifarBinary } from './formats/cifar-binary.ts';
+export { frameCount } from './formats/frames.ts';
 export { gunzip } from './formats/gzip.ts';
 export { type ImageHeader, isImageName, readHeader } from './formats/header.ts';
 export { readIdx, writeIdx } from './formats/idx.ts';
@@ -57,4 +60,5 @@ export {
   type TableOptions,
 } from './table/table.ts';
 export * from './transforms/index.ts';
+export { UsedValuesMeter, type ValueRange } from './value-range.ts';
 export { type ValuesSourceOptions, valuesSource } from './values.ts';

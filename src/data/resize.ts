@@ -6,6 +6,7 @@
  */
 import { ShapeError } from '../core/errors.ts';
 import { option, say } from '../core/text.ts';
+import type { ValueRange } from './value-range.ts';
 
 /** Decoded pixels: rows from the top left, the channels of a pixel side by side. */
 export interface Pixels {
@@ -15,6 +16,8 @@ export interface Pixels {
   readonly channels: 1 | 3;
   /** `height · width · channels` values; bytes, 16 bits where the file has more than 8, or floats in [0, 1]. */
   readonly data: Uint8Array | Uint16Array | Float32Array;
+  /** The floats are the numbers of a file, of any range: only a `ValueRange` makes them [0, 1]. */
+  readonly isRaw?: boolean;
 }
 
 /** The largest value of a pixel: 255, 65535 or 1. */
@@ -324,8 +327,16 @@ function edges(from: number, to: number): { from: Int32Array; to: Int32Array } {
   return { from: first, to: last };
 }
 
-/** Writes whole numbers as numbers in [0, 1] at `at`. */
-export function writeUnit(data: Pixels['data'], out: Float32Array, at: number): void {
+/**
+ * Writes values as numbers in [0, 1] at `at`: bytes and whole numbers of 16 bits as shares of white. With a range 16 bits
+ * and floats are (v − low) / (high − low), from 0 to 1; bytes stay as they are.
+ */
+export function writeUnit(data: Pixels['data'], out: Float32Array, at: number, range?: ValueRange): void {
+  if (range && !(data instanceof Uint8Array)) {
+    const [low, high] = range;
+    for (let i = 0; i < data.length; i++) out[at + i] = Math.min(1, Math.max(0, (data[i] - low) / (high - low)));
+    return;
+  }
   const white = whiteOf(data);
   for (let i = 0; i < data.length; i++) out[at + i] = data[i] / white;
 }

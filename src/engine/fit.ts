@@ -4,7 +4,7 @@ import { type Listener, silent } from '../core/events.ts';
 import { Rng } from '../core/random.ts';
 import type { Tensors } from '../core/tensor.ts';
 import { say } from '../core/text.ts';
-import type { Scaling, Source } from '../data/pure.ts';
+import type { Scaling, Source, ValueRange } from '../data/pure.ts';
 import { encodeModel } from '../graph/onnx/write.ts';
 import type { AnyModel } from '../models/index.ts';
 import type { Device, Runtime } from '../runtime/runtime.ts';
@@ -44,6 +44,8 @@ export interface FitDetectorOptions {
   labels?: ArrayLike<number>;
   /** What is done to the numbers of a table; default `min-max`. */
   scaling?: Scaling;
+  /** The values of images with more than 8 bits that become 0 and 1; default what the images use. */
+  valueRange?: ValueRange;
   /** Default `auto`. */
   device?: Device | 'auto';
   /** Threads inside one operator; default all cores. */
@@ -72,11 +74,12 @@ export async function fitDetector(
   }
   checkFolds(options.folds);
   const size = options.size ?? model.imageSize;
-  const loaded = await sourceOf(data, platform, { size, labels: options.labels, onEvent, signal });
+  const { labels: given, valueRange } = options;
+  const loaded = await sourceOf(data, platform, { size, labels: given, valueRange, onEvent, signal });
   checkKind(model, loaded);
   const rng = new Rng(seed);
   const { train, labels, heldOut } = holdOut(loaded, model, validationFraction, rng);
-  const source = (await loaded.prepare?.(train, { scaling: options.scaling, onEvent })) ?? loaded;
+  const source = (await loaded.prepare?.(train, { scaling: options.scaling, valueRange, onEvent })) ?? loaded;
   const { shape } = source;
   const config = resolveConfig(model, options, { shape, count: train.length });
   const problem = model.unsuitable?.(config, shape);
@@ -187,6 +190,7 @@ async function calibrated(
       mapThreshold: calibrateMaps(peaks, falseAlarmRate),
       normalScores: [...scores].sort((a, b) => a - b),
       ...(source.encoding && { table: source.encoding }),
+      ...(source.valueRange && { valueRange: source.valueRange }),
       ...(session.outputs.includes('nearest') && { trainingItems: Array.from(train, (i) => source.items[i].id) }),
     });
   } finally {

@@ -3,7 +3,7 @@
  * follow. A kind is recognised by the number of axes of an item, so each number belongs to one kind.
  */
 import type { ImageShape, ItemShape } from '../core/item-shape.ts';
-import type { ColumnShare, Pixels, TableEncoding } from '../data/pure.ts';
+import type { ColumnShare, Pixels, TableEncoding, ValueRange } from '../data/pure.ts';
 
 export type { ColumnShare } from '../data/pure.ts';
 
@@ -36,6 +36,8 @@ export interface ReadContext {
   readonly encoding?: TableEncoding;
   /** Decodes what is not pixels yet: a path or URL, the bytes of a file, a Blob. */
   readonly readImage?: (input: string | URL | Uint8Array | Blob) => Promise<Pixels>;
+  /** The values of deep images that become 0 and 1; of images only. */
+  readonly valueRange?: ValueRange;
   /** Decodes a file at a path and brings it to the shape at once, where that can be done off this thread. */
   readonly fitFile?: (path: string, shape: ImageShape) => Promise<FittedImage>;
 }
@@ -43,6 +45,8 @@ export interface ReadContext {
 /** An image at the shape of a model, `[C, H, W]`, and the size that it had. */
 export interface FittedImage extends Size {
   readonly data: Pixels['data'];
+  /** The floats are the numbers of a file, of any range. */
+  readonly isRaw?: boolean;
 }
 
 /** An item as a model takes it. */

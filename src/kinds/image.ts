@@ -1,13 +1,14 @@
 /** Images `[C, H, W]` in [0, 1]: from files, Blobs and pixels to values; from maps to regions. */
 import { DataError, ShapeError } from '../core/errors.ts';
 import type { ImageShape } from '../core/item-shape.ts';
-import { fitImage, type Pixels, writeUnit, zerosLike } from '../data/pure.ts';
+import { fitImage, type Pixels, withoutAlpha, writeUnit } from '../data/pure.ts';
 import { regionsAbove } from '../metrics/index.ts';
 import { defineKind, type FittedImage, type ImageRegion, type ReadContext, type Size } from './define.ts';
 
 /**
  * Pixels, row by row from the top left, the channels of a pixel side by side, as in a page's `ImageData`: 1 grey, 3 red,
- * green and blue, or 4 with an alpha that is ignored. Bytes (0 to 255), 16 bits (0 to 65535) or floats in [0, 1].
+ * green and blue, or 4 with an alpha: what is transparent is laid over white. Bytes (0 to 255), 16 bits (0 to 65535) or
+ * floats in [0, 1].
  */
 export interface RawImage {
   readonly data: Uint8Array | Uint8ClampedArray | Uint16Array | Float32Array;
@@ -28,9 +29,11 @@ export const image = defineKind<ImageInput>({
 
   async read(item, context) {
     const shape = context.shape as ImageShape;
-    const { data, height, width } = await fitted(item, shape, context);
+    const { data, height, width, isRaw } = await fitted(item, shape, context);
     const values = new Float32Array(data.length);
-    writeUnit(data, values, 0);
+    if (isRaw && !context.valueRange) checkUnitRange(data as Float32Array);
+    // Floats that a program passes are [0, 1] already.
+    writeUnit(data, values, 0, data instanceof Float32Array && !isRaw ? undefined : context.valueRange);
     return { values, size: { height, width } };
   },
 
@@ -44,7 +47,8 @@ export const image = defineKind<ImageInput>({
 async function fitted(item: ImageInput, shape: ImageShape, { readImage, fitFile }: ReadContext): Promise<FittedImage> {
   if (fitFile && typeof item === 'string' && isPath(item)) return fitFile(item, shape);
   const pixels = await pixelsOf(item, readImage);
-  return { data: fitImage(pixels, shape), height: pixels.height, width: pixels.width };
+  const { height, width, isRaw } = pixels;
+  return { data: fitImage(pixels, shape), height, width, ...(isRaw && { isRaw }) };
 }
 
 /** True for a text that is a path and no URL. */
@@ -65,7 +69,8 @@ export async function pixelsOf(item: ImageInput, readImage: ReadContext['readIma
   }
   if (data instanceof Float32Array) checkUnitRange(data);
   const plain = data instanceof Uint8ClampedArray ? new Uint8Array(data.buffer, data.byteOffset, data.length) : data;
-  return channels === 4 ? withoutAlpha(plain, width, height) : { data: plain, width, height, channels };
+  if (channels !== 4) return { data: plain, width, height, channels };
+  return { data: withoutAlpha(plain, 4, 'white'), width, height, channels: 3 };
 }
 
 /** Throws DataError `value-range` or `not-finite` unless all values are in [0, 1]. */
@@ -89,13 +94,6 @@ export function checkUnitRange(values: Float32Array): void {
 
 function isRawImage(item: ImageInput): item is RawImage {
   return typeof item === 'object' && 'data' in item && 'width' in item && 'height' in item;
-}
-
-function withoutAlpha(data: Exclude<RawImage['data'], Uint8ClampedArray>, width: number, height: number): Pixels {
-  const area = width * height;
-  const out = zerosLike(data, 3 * area);
-  for (let p = 0; p < area; p++) for (let c = 0; c < 3; c++) out[3 * p + c] = data[4 * p + c];
-  return { data: out, width, height, channels: 3 };
 }
 
 /** Connected regions of the map at or above a threshold, in pixels of the image. */

@@ -64,6 +64,7 @@ function mustOf(name: string, inner: readonly string[], otherwise: string): stri
       : 'a whole number or height and width, such as 256',
     channels: '1 (grey) or 3 (colour)',
     region: 'four whole numbers x,y,width,height, or the path of an image file',
+    valueRange: 'two numbers low,high, such as 0,4095',
     data: 'the name of a data set, a path or a Source',
     columns: `columns by name, each ${columnKinds.join(', ')}`,
   };

@@ -118,6 +118,7 @@ async function artifactOf(run: string, checkpoint: Checkpoint | undefined, onEve
     mapThreshold: calibrateMaps([], record.falseAlarmRate),
     normalScores: [],
     ...(record.table && { table: record.table }),
+    ...(record.measuredRange && { valueRange: record.measuredRange }),
     ...(record.tiles && { tiles: record.tiles }),
     ...(record.region && { region: record.region }),
   });

@@ -10,7 +10,7 @@ import type { Event, Listener } from '../core/events.ts';
 import { parseStored } from '../core/stored.ts';
 import { action, option, say, type Text } from '../core/text.ts';
 import { requireFileSync } from '../data/files/read-input.ts';
-import type { LayoutOptions, TableEncoding } from '../data/index.ts';
+import type { LayoutOptions, TableEncoding, ValueRange } from '../data/index.ts';
 import type { Versions, Warning } from '../engine/judging/report-types.ts';
 import type { Device } from '../runtime/index.ts';
 import { makeFolder, readJsonIfThere, writeFailure, writeJson } from './files.ts';
@@ -38,6 +38,8 @@ export interface RunRecord extends RecordedOptions {
   readonly maxPixels?: number;
   readonly folderNames?: LayoutOptions;
   readonly acceptLicence?: boolean;
+  /** The values of images with more than 8 bits that became black and white. */
+  readonly measuredRange?: ValueRange;
   /** How rows of a table became inputs. */
   readonly table?: TableEncoding;
   readonly dataRoot: string;

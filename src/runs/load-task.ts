@@ -9,6 +9,7 @@ import {
   checkImageOptions,
   checkScaling,
   type Dataset,
+  dataPath,
   dataRoot,
   findDataset,
   findProtocol,
@@ -47,7 +48,7 @@ function heldBy(source: Source): Pick<Dataset, 'name' | 'isOfFiles' | 'protocol'
 
 /** Checks names and options before anything is loaded. */
 export function checkTask(options: TaskOptions): { dataset: ReturnType<typeof heldBy>; protocol: Protocol } {
-  const { data, class: about, size, channels, folderNames } = options;
+  const { data, class: about, size, channels, folderNames, valueRange } = options;
   const dataset = typeof data === 'string' ? findDataset(data) : heldBy(data);
   const protocol = findProtocol(options.protocol ?? defaultProtocol(dataset));
   if (protocol.needs.includes('class') && about === undefined) throw missingClass(protocol.name, dataset.name);
@@ -59,6 +60,16 @@ export function checkTask(options: TaskOptions): { dataset: ReturnType<typeof he
     );
   }
   checkImageOptions(options);
+  if (valueRange && !(valueRange[0] < valueRange[1])) {
+    const must = 'two numbers low,high with low below high';
+    throw new ConfigError('value-range', { option: 'valueRange', value: valueRange, must });
+  }
+  if (folderNames && dataset.isOfFiles && typeof data === 'string' && dataPath(data) === undefined) {
+    throw new ConfigError(
+      'folder-names',
+      say`${dataset.name} has folders of its own names. Leave ${option('folderNames')} out.`,
+    );
+  }
   if (options.scaling !== undefined) checkScaling(options.scaling);
   const ofFiles = Object.entries({ size, channels, folderNames }).filter(([, value]) => value !== undefined);
   if (!dataset.isOfFiles && ofFiles.length > 0) {
@@ -77,8 +88,8 @@ export async function loadTask(options: TaskOptions): Promise<Task> {
   const { onEvent = silent, signal, seed } = options;
   const begin = performance.now();
   const root = options.dataRoot ?? dataRoot();
-  const { download, acceptLicence, columns, missing, decimal, scaling, size, channels, maxPixels, folderNames } =
-    options;
+  const { download, acceptLicence, columns, missing, decimal, scaling, valueRange } = options;
+  const { size, channels, maxPixels, folderNames } = options;
   const images = { size, channels, maxPixels, folderNames };
   const loaded = await dataset.load({
     root,
@@ -105,7 +116,14 @@ export async function loadTask(options: TaskOptions): Promise<Task> {
     }
     warnOfSplit(source, split, onEvent);
     const region = options.region && (await readRegion(options.region, source.shape as ImageShape));
-    const prepared = (await source.prepare?.(split.train, { scaling, onEvent })) ?? source;
+    const prepared = (await source.prepare?.(split.train, { scaling, valueRange, onEvent })) ?? source;
+    if (valueRange && !prepared.valueRange) {
+      throw new ConfigError(
+        'value-range',
+        say`A range of values applies to image files with more than 8 bits only, but ${source.name} has none. Leave
+          ${option('valueRange')} out.`,
+      );
+    }
     return {
       source: region ? await regionSource(prepared, region) : prepared,
       split,
@@ -122,10 +140,8 @@ export async function loadTask(options: TaskOptions): Promise<Task> {
 }
 
 /** Refuses options that mean nothing for the kind of items that were loaded. */
-function checkKind(
-  { name, kind, shape }: Source,
-  { columns, missing, decimal, scaling, size, channels, region }: TaskOptions,
-): void {
+function checkKind({ name, kind, shape }: Source, options: TaskOptions): void {
+  const { columns, missing, decimal, scaling, size, channels, region } = options;
   const ofTables = Object.entries({ columns, missing, decimal, scaling }).filter(([, value]) => value !== undefined);
   if (kind !== 'table' && ofTables.length > 0) {
     throw new ConfigError(

@@ -39,21 +39,37 @@ export interface ScoredImage {
   readonly mapThreshold: number | null;
 }
 
+/** Bytes of a file's name that leave room for a number, an ending and what stands behind it while it is written. */
+const NAME_BYTES = 200;
+
 /** Writes maps into a folder that exists. */
 export class MapWriter {
+  /** Names of files, as file systems that know no capital letters have them. */
   private readonly taken = new Set<string>();
+  private readonly renamed: { readonly path: string; readonly name: string }[] = [];
 
   constructor(
     private readonly folder: string,
     private readonly formats: readonly MapFormat[],
   ) {}
 
-  /** Writes the files of one image and returns their paths by format. Images of one name get numbers. */
+  /** Says whose files could not be named after their image; undefined when all are. */
+  get remark(): string | undefined {
+    const all = this.renamed.map(({ path, name }) => `${path}: ${name}`);
+    if (all.length === 0) return undefined;
+    const more = all.length > 5 ? ` and ${all.length - 5} more` : '';
+    return (
+      `The map files of ${all.length} images are not named after the image, because the name is too long or another image ` +
+      `has it: ${all.slice(0, 5).join(', ')}${more}. The predictions as JSON have the paths of all.`
+    );
+  }
+
+  /**
+   * Writes the files of one image and returns their paths by format. Their name is that of the image, with a number where
+   * a file of that name was written for another one, and cut where it is too long; see `remark`.
+   */
   async write(one: ScoredImage): Promise<Partial<Record<MapFormat, string>>> {
-    const stem = basename(one.path).replace(/\.[^.]*$/, '');
-    let name = stem;
-    for (let k = 2; this.taken.has(name); k++) name = `${stem}-${k}`;
-    this.taken.add(name);
+    const name = this.nameFor(one.path);
     const paths: Partial<Record<MapFormat, string>> = {};
     for (const format of this.formats) {
       const path = join(this.folder, `${name}${endings[format]}`);
@@ -61,6 +77,20 @@ export class MapWriter {
       paths[format] = path;
     }
     return paths;
+  }
+
+  private nameFor(path: string): string {
+    const plain = basename(path).replace(/\.[^.:]*(?::(\d+))?$/, (_, page) => (page ? `-page${page}` : ''));
+    const stem = cut(plain.replaceAll('\\', '_'), NAME_BYTES);
+    const filesOf = (name: string) =>
+      this.formats
+        .flatMap((format) => [endings[format], ...(format === 'png16' ? [endings.png16.replace('png', 'json')] : [])])
+        .map((ending) => `${name}${ending}`.normalize('NFC').toLowerCase());
+    let name = stem;
+    for (let k = 2; filesOf(name).some((file) => this.taken.has(file)); k++) name = `${stem}-${k}`;
+    for (const file of filesOf(name)) this.taken.add(file);
+    if (name !== plain) this.renamed.push({ path, name });
+    return name;
   }
 
   private async bytes(format: MapFormat, one: ScoredImage, path: string): Promise<Uint8Array> {
@@ -74,6 +104,17 @@ export class MapWriter {
     await writeJson(path.replace(/png$/, 'json'), { low, high, height, width, mapThreshold }, { flush: false });
     return encodePng({ height, width, channels: 1, data });
   }
+}
+
+/** The beginning of a text that takes so many bytes at most, in whole letters. */
+function cut(text: string, most: number): string {
+  let [kept, bytes] = ['', 0];
+  for (const letter of text) {
+    bytes += Buffer.byteLength(letter);
+    if (bytes > most) break;
+    kept += letter;
+  }
+  return kept;
 }
 
 const endings: Readonly<Record<MapFormat, string>> = {

@@ -78,6 +78,25 @@ export const runOptions = z.strictObject({
         read: readNumber,
       }),
     ),
+  /** Values of images with more than 8 bits that become black and white; default what the training images use. */
+  valueRange: z
+    .tuple([z.number(), z.number()])
+    .readonly()
+    .optional()
+    .describe('Values of images with more than 8 bits that become black and white; default what training images use.')
+    .register(
+      optionFacts,
+      fact(
+        'Task',
+        {
+          name: 'value-range',
+          value: '<low,high>',
+          help: 'values of 16-bit and float images that become black and white (default: what the training images use)',
+          read: readNumbers,
+        },
+        keptAndSame,
+      ),
+    ),
   /** The part of the images that counts: a rectangle in pixels as they are read, or the path of an image file that is white inside. */
   region: z
     .union([
@@ -614,6 +633,7 @@ export type RecordedOptions = Readonly<
     | 'scaling'
     | 'threads'
     | 'tiles'
+    | 'valueRange'
     | keyof SplitOptions
   >
 > & { readonly region?: RegionOption };
@@ -621,6 +641,12 @@ export type RecordedOptions = Readonly<
 /** Puts a text into one field of an option that has several flags. */
 function into(field: string, read: (text: string) => unknown): FlagFacts['read'] {
   return (text, before) => ({ ...(before as object | undefined), [field]: read(text) });
+}
+
+/** Numbers with commas between them; any other text stays as it is, for the schema to refuse. */
+function readNumbers(text: string): unknown {
+  const numbers = text.split(',').map(readNumber);
+  return numbers.every((n) => typeof n === 'number') ? numbers : text;
 }
 
 function readTiles(text: string): unknown {

@@ -1,7 +1,7 @@
 /** Node as a platform: native or WebAssembly runtimes in workers, sharp, files. */
 import { loadBackbone } from '../backbones/load.ts';
 import { DataError } from '../core/errors.ts';
-import { type Decoder, dataRoot, decodeImage, openDecoder, readImageFile } from '../data/index.ts';
+import { type Decoder, dataRoot, decodeImage, decodePath, openDecoder, readImageFile } from '../data/index.ts';
 import { readBody } from '../data/read-body.ts';
 import type { Platform } from '../engine/platform.ts';
 import { isPath } from '../kinds/index.ts';
@@ -30,7 +30,7 @@ export function nodePlatform({
         const name = 'name' in input ? String(input.name) : 'The image';
         return decodeImage(new Uint8Array(await input.arrayBuffer()), name);
       }
-      if (typeof input === 'string' && isPath(input)) return decodeImage(await readImageFile(input), input);
+      if (typeof input === 'string' && isPath(input)) return decodePath(input, {});
       const url = new URL(input);
       if (url.protocol === 'file:') return decodeImage(await readImageFile(url), url.pathname);
       const response = await fetch(url).catch((error: Error) => error);

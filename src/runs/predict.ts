@@ -6,7 +6,7 @@ import { Cancelled, ConfigError, DataError, OddityError, RuntimeUnavailable } fr
 import { type Listener, silent } from '../core/events.ts';
 import { type ImageShape, isImage } from '../core/item-shape.ts';
 import { option, say } from '../core/text.ts';
-import { encodedWidth, encodeRows, openRows } from '../data/index.ts';
+import { encodedWidth, encodeRows, openRows, pagePaths } from '../data/index.ts';
 import type { Decision, ThresholdReport } from '../engine/judging/calibrate.ts';
 import { type Detector, judged, type NearestPlace } from '../engine/scoring/detector.ts';
 import { type ColumnShare, type ImageRegion, type Size, table } from '../kinds/index.ts';
@@ -22,7 +22,8 @@ export interface PredictOptions {
   /** A run's folder, an artefact's folder or its `model.onnx`. */
   run: string;
   /**
-   * Paths of image files, each fitted to the size and channels that the model takes; of files of rows (CSV, Parquet, ARFF …) where
+   * Paths of image files, each fitted to the size and channels that the model takes; of a file with several pages each page
+   * is an image, `stack.tif:2`. Or paths of files of rows (CSV, Parquet, ARFF …) where
    * the model was trained on a table.
    */
   images: readonly string[];
@@ -90,7 +91,8 @@ export async function predict(options: PredictOptions): Promise<PredictResult> {
 }
 
 async function predictImages(detector: Detector, options: PredictOptions): Promise<PredictResult> {
-  const { images, maps: folder, mapFormats = ['picture'], onEvent = silent, signal } = options;
+  const { maps: folder, mapFormats = ['picture'], onEvent = silent, signal } = options;
+  const images = options.images.flatMap(pagePaths);
   if (folder !== undefined) await makeFolder(folder);
   const { info } = detector;
   const shape = detector.shape as ImageShape;
@@ -125,6 +127,7 @@ async function predictImages(detector: Detector, options: PredictOptions): Promi
     predictions.push({ path, ...said, regions: said.regions ?? [], imageSize: size, ...(maps && { maps }) });
     told();
   }
+  if (writer?.remark) onEvent({ type: 'log', level: 'info', message: writer.remark });
   return { threshold: info.threshold, mapThreshold, mapSize: { height, width }, predictions, failed };
 }
 

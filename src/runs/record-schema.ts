@@ -1,7 +1,7 @@
 /** What `run.json` may hold, as a schema: a run's folder comes from wherever a user has it. */
 import * as z from 'zod';
 import { moment, storedSentence } from '../core/stored.ts';
-import { encodingSchema, regionSchema, tilesSchema } from '../engine/scoring/artifact-schema.ts';
+import { encodingSchema, regionSchema, tilesSchema, valueRangeSchema } from '../engine/scoring/artifact-schema.ts';
 import { factsOf, runOptions } from './options.ts';
 
 /** Options that are kept as they were given, with what each of them must be. */
@@ -18,6 +18,7 @@ export const recordSchema = z.looseObject({
   config: z.record(z.string(), z.unknown()),
   data: z.string(),
   size: z.tuple([z.int().min(1), z.int().min(1)]).optional(),
+  measuredRange: valueRangeSchema.optional(),
   table: encodingSchema.optional(),
   tiles: tilesSchema.optional(),
   region: regionSchema.optional(),

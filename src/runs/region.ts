@@ -19,7 +19,7 @@ export async function readRegion(region: RegionOption, [, height, width]: ImageS
         `There is no file ${region}. A region must be an image file that is white inside.`,
       );
     }
-    const mask = fitMask(await decodeImage(bytes, region), height, width);
+    const mask = fitMask(await decodeImage(bytes, region, undefined, 'black'), height, width);
     checkRegion(mask, height, width);
     return mask;
   }

@@ -43,8 +43,9 @@ export interface UpdateOptions {
  */
 export async function update(options: UpdateOptions): Promise<RunReport> {
   const { run, add = [], remove = [], out, device, dataRoot, data, overwrite, metrics, onEvent, signal } = options;
-  const { format, status, startedAt, endedAt, error, dataHash, splitHash, versions, table, sha256, ...record } =
+  const { format, status, startedAt, endedAt, error, dataHash, splitHash, versions, sha256, ...stored } =
     await readFinishedRun(run);
+  const { table, measuredRange, ...record } = stored;
   const model = findModel(record.model);
   if (model.learns !== 'statistics' || !model.update) {
     const able = models.filter((m) => m.learns === 'statistics' && m.update).map((m) => m.name);
@@ -76,6 +77,7 @@ export async function update(options: UpdateOptions): Promise<RunReport> {
       model,
       config: { ...record.config },
       size: record.size,
+      valueRange: measuredRange, // the patches that stay were seen by it
       device: device ?? record.device,
       dataRoot: dataRoot ?? record.dataRoot,
       data: data ?? record.data,

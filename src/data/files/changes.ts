@@ -1,11 +1,12 @@
 /** Normal images that join the training part of a split, or leave it; what is held out and what tests stays. Node only. */
 import { resolve } from 'node:path';
 import { DataError, nearestName } from '../../core/errors.ts';
-import { isImage } from '../../core/item-shape.ts';
+import { isImage, itemSize } from '../../core/item-shape.ts';
 import { sha256 } from '../hash.ts';
 import type { Source } from '../item.ts';
 import { findLeaks, type Split } from '../split.ts';
 import { type FolderSourceOptions, folderSource } from './folder.ts';
+import { pagePaths } from './page-path.ts';
 
 export interface TrainingChanges {
   /** Paths of image files of normal items. */
@@ -39,14 +40,14 @@ export async function changeTraining(
   const leaving = new Set(removed);
   const stays = (_: unknown, k: number) => !leaving.has(trained[k]);
   const whole = added.length > 0 ? await withFiles(source, added, options) : source;
-  const fresh = added.map((_, k) => items.length + k);
+  const fresh = Array.from({ length: whole.items.length - items.length }, (_, k) => items.length + k);
   const train = Uint32Array.from([...split.train.filter(stays), ...fresh]);
   const trainLabels = Uint8Array.from([...split.trainLabels.filter(stays), ...fresh.map(() => 0)]);
   if (trainLabels.every((label) => label === 1)) {
     throw new DataError('too-few-items', `${name}: no normal images would be left to train on. Remove fewer images.`);
   }
   const notes = [
-    ...(added.length > 0 ? [`${added.length} normal images were added to the training part.`] : []),
+    ...(fresh.length > 0 ? [`${fresh.length} normal images were added to the training part.`] : []),
     ...(removed.length > 0 ? [`${removed.length} images were taken out of it.`] : []),
   ];
   const changed = {
@@ -69,7 +70,7 @@ async function withFiles(
   if (!isImage(shape) || normalClass === undefined) {
     throw new DataError('not-images', `Images can only be added to data sets of image files; ${name} is not one.`);
   }
-  const paths = files.map((path) => resolve(path));
+  const paths = files.flatMap((path) => pagePaths(resolve(path)));
   const known = new Set(items.flatMap(({ id, path }) => [id, path ?? id]));
   for (const path of paths) {
     if (known.has(path)) throw new DataError('known-image', `${path} is already an image of ${name}. Leave it out.`);
@@ -95,11 +96,17 @@ async function withFiles(
       warnings: [],
     },
   });
-  const values = channels * height * width;
-  return {
+  return joined(source, more, await sha256(source.hash + more.hash));
+}
+
+/** Two sources as one, the items of the second behind those of the first and all of them normal. */
+function joined(source: Source, more: Source, hash: string): Source {
+  const { items, shape, normalClass = 0 } = source;
+  const values = itemSize(shape);
+  const joint: Source = {
     ...source,
     items: [...items, ...more.items.map((item) => ({ ...item, class: normalClass }))],
-    hash: await sha256(source.hash + more.hash),
+    hash,
     async read(indices, out) {
       const [own, others]: { from: number; to: number }[][] = [[], []];
       for (let k = 0; k < indices.length; k++) {
@@ -120,6 +127,18 @@ async function withFiles(
     async close() {
       await more.close?.();
       await source.close?.();
+    },
+  };
+  if (!source.prepare && !more.prepare) return joint;
+  return {
+    ...joint,
+    // Added images are read by the range of those before them.
+    async prepare(train, options) {
+      const before = Array.from(train).filter((i) => i < items.length);
+      const own = (await source.prepare?.(before, options)) ?? source;
+      const valueRange = own.valueRange ?? options.valueRange;
+      const added = (await more.prepare?.([], { ...options, valueRange })) ?? more;
+      return joined(own, added, hash);
     },
   };
 }

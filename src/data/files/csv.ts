@@ -5,11 +5,14 @@
  */
 import { stat } from 'node:fs/promises';
 import { basename, dirname, relative, resolve, sep } from 'node:path';
-import { DataError } from '../../core/errors.ts';
+import { ConfigError, DataError } from '../../core/errors.ts';
+import { option, say } from '../../core/text.ts';
 import type { LayoutWords } from '../layout-words.ts';
 import { explain } from './explain-layout.ts';
 import { naturalOrder } from './file-list.ts';
 import type { Layout, LayoutItem } from './layout.ts';
+import { withPages } from './layout-pages.ts';
+import { splitPage } from './page-path.ts';
 import { readInput } from './read-input.ts';
 
 /** Heads of columns, in small letters with `_`; the first that is there counts. */
@@ -38,41 +41,53 @@ export async function readCsvLayout(path: string, words: LayoutWords): Promise<L
   const problems: string[] = [];
   const items: LayoutItem[] = [];
   const lineOf = new Map<string, number>();
+  const used = { normal: [] as string[], abnormal: [] as string[], mask: [] };
   for (const { line, fields } of rows) {
     const cell = (column: Column) => fields[at[column] ?? -1]?.trim() ?? '';
-    const say = (problem: string) => problems.push(`line ${line}: ${problem}`);
+    const fault = (problem: string) => problems.push(`line ${line}: ${problem}`);
     if (fields.length !== heads.length) {
-      say(`${fields.length} fields instead of ${heads.length}`);
+      fault(`${fields.length} fields instead of ${heads.length}`);
       continue;
     }
     if (cell('path') === '') {
-      say('no path');
+      fault('no path');
       continue;
     }
-    const image = resolve(root, cell('path'));
+    const image = await placeOf(root, cell('path'));
     const before = lineOf.get(image);
     if (before !== undefined) {
-      say(`the image of line ${before} again`);
+      fault(`the image of line ${before} again`);
       continue;
     }
     lineOf.set(image, line);
     const meaning = meaningOf(cell('label'), cell('type'), at, words);
     const split = cell('split');
     const part = split === '' ? undefined : words.part(split);
-    const mask = cell('mask') === '' ? undefined : resolve(root, cell('mask'));
-    if (typeof meaning === 'string') say(meaning);
-    if (split !== '' && !part) say(`the split "${split}" must be train, validation or test`);
-    if (!(await isFile(image))) say(`the image ${cell('path')} does not exist`);
-    if (mask && !(await isFile(mask))) say(`the mask ${cell('mask')} does not exist`);
+    const mask = cell('mask') === '' ? undefined : await placeOf(root, cell('mask'));
+    if (typeof meaning === 'string') fault(meaning);
+    if (split !== '' && !part) fault(`the split "${split}" must be train, validation or test`);
+    if (!(await isFile(image))) fault(`the image ${cell('path')} does not exist`);
+    if (mask && !(await isFile(mask))) fault(`the mask ${cell('mask')} does not exist`);
     if (typeof meaning === 'string') continue;
+    used[meaning.label].push(cell('label'), cell('type'));
     const id = relative(root, image).split(sep).join('/');
     items.push({ path: image, id, part, ...meaning, ...(mask && { mask }) });
   }
   if (problems.length > 0) throw badRows(path, problems);
+  const idle = words.idle(used);
+  if (idle) {
+    throw new ConfigError(
+      'layout-name',
+      say`${option(['folderNames', idle.meaning], idle.name)} has no effect: no row of ${path} has it as
+        ${idle.meaning === 'mask' ? 'a folder; masks are named in its column mask' : 'label or type'}. Leave it out.`,
+    );
+  }
   items.sort((a, b) => naturalOrder(a.id, b.id));
   const without = at.label === undefined && at.type === undefined ? ', no label column, all normal' : '';
   const what = `CSV file ${basename(path)}${without}`;
-  return { root, kind: 'csv', explanation: explain(what, items), items, warnings: [] };
+  const paged = withPages(items);
+  const explanation = explain(what, paged.items, [paged.remark]);
+  return { root, kind: 'csv', explanation, items: paged.items, warnings: paged.warnings };
 }
 
 /** Label and type of a row, or what is wrong with them. */
@@ -163,8 +178,14 @@ function badRows(path: string, problems: readonly string[]): DataError {
   );
 }
 
+/** Where a cell points to; paths that Windows wrote are read elsewhere too, where no file has such a name. */
+async function placeOf(root: string, cell: string): Promise<string> {
+  const path = resolve(root, cell);
+  return cell.includes('\\') && !(await isFile(path)) ? resolve(root, cell.replaceAll('\\', '/')) : path;
+}
+
 const isFile = (path: string) =>
-  stat(path).then(
+  stat(splitPage(path).file).then(
     (found) => found.isFile(),
     () => false,
   );

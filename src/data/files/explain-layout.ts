@@ -1,8 +1,8 @@
 /** The sentence that says what a folder or a CSV file was understood to hold. */
 import type { LayoutItem } from './layout.ts';
 
-/** One sentence: how many of each label in each part, the defect types, the masks. */
-export function explain(what: string, items: readonly LayoutItem[]): string {
+/** One sentence: how many of each label in each part, the defect types, the masks, and remarks that are not empty. */
+export function explain(what: string, items: readonly LayoutItem[], remarks: readonly string[] = []): string {
   const sentences: string[] = [];
   for (const part of ['train', 'validation', 'test', undefined] as const) {
     const here = items.filter((item) => item.part === part);
@@ -17,7 +17,9 @@ export function explain(what: string, items: readonly LayoutItem[]): string {
     sentences.push(`${part ?? 'not split'}: ${amounts}`);
   }
   const masks = items.filter((item) => item.mask).length;
-  return `${what}: ${count(items.length, 'image')}; ${sentences.join('; ')}; ${masks > 0 ? count(masks, 'mask') : 'no masks'}.`;
+  const ofMasks = masks > 0 ? count(masks, 'mask') : 'no masks';
+  const all = [count(items.length, 'image'), ...sentences, ofMasks, ...remarks.filter((remark) => remark !== '')];
+  return `${what}: ${all.join('; ')}.`;
 }
 
 /** `1 mask`, `2 masks`. */

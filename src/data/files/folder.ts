@@ -6,15 +6,20 @@
 import { basename } from 'node:path';
 import { Cancelled, DataError, OddityError, ShapeError } from '../../core/errors.ts';
 import { type Listener, silent } from '../../core/events.ts';
-import { checkHeader, MAX_PIXELS } from '../formats/check-header.ts';
-import { endings, type ImageHeader } from '../formats/header.ts';
+import { findRange } from '../find-range.ts';
+import { checkHeader, checkHeaderFacts, MAX_PIXELS } from '../formats/check-header.ts';
+import { endings, type ImageHeader, isWide } from '../formats/header.ts';
 import { sha256 } from '../hash.ts';
 import { checkImageOptions, DEFAULT_SIZE, type ImageOptions, type ImageSize } from '../image-options.ts';
 import type { Source, SourceItem } from '../item.ts';
 import { type Pixels, writeUnit } from '../resize.ts';
+import type { ValueRange } from '../value-range.ts';
+import { isAnnotation } from './annotation-files.ts';
 import { type Decoded, readImageFile } from './decode.ts';
 import { type DecoderOptions, openDecoder } from './decoder.ts';
 import type { Layout, LayoutItem } from './layout.ts';
+import { warnOfMixtures } from './mixtures.ts';
+import { findPage, splitPage } from './page-path.ts';
 
 /** What `folderSource` needs to know. */
 export interface FolderSourceOptions extends Omit<ImageOptions, 'folderNames'>, DecoderOptions {
@@ -60,9 +65,11 @@ export async function folderSource(options: FolderSourceOptions): Promise<Source
   if (found.length === 0) throw new DataError('no-images', `${layout.root} must hold images, but has none.`);
 
   const files = await checkFiles(found, { maxPixels, onEvent, signal });
-  const channels = options.channels ?? (files.images.every(({ header }) => header.channels === 1) ? 1 : 3);
-  const [height, width] = sizeOf(options.size ?? DEFAULT_SIZE, files.images);
+  const headers = files.images.map(({ header }) => header);
+  const channels = options.channels ?? (headers.every((header) => header.channels === 1) ? 1 : 3);
+  const [height, width] = sizeOf(options.size ?? DEFAULT_SIZE, headers);
   const shape = [channels, height, width] as const;
+  warnOfMixtures(found, headers, { shape, channelsGiven: options.channels !== undefined, onEvent });
   const [values, area] = [channels * height * width, height * width];
   const { classes, items } = itemsOf(found, files.images);
   const hash = await hashOf(shape, found, files);
@@ -77,7 +84,12 @@ export async function folderSource(options: FolderSourceOptions): Promise<Source
     checkReading(name, items.length, indices, length, perItem);
     return forEach(indices.length, (k) => copy(indices[k], k));
   };
-  return {
+  const dataOf = async (i: number) => pixels.known(i, 'image') ?? (await pixels.decode(i, 'image')).data;
+  const readBy =
+    (range?: ValueRange): Source['read'] =>
+    async (indices, out) =>
+      visit(indices, out.length, values, async (i, k) => writeUnit(await dataOf(i), out, k * values, range));
+  const source: Source = {
     name,
     kind: 'image',
     title: options.title ?? `Images in ${name}`,
@@ -87,10 +99,7 @@ export async function folderSource(options: FolderSourceOptions): Promise<Source
     normalClass: 0,
     items,
     hash,
-    read: async (indices, out) =>
-      visit(indices, out.length, values, async (i, k) => {
-        writeUnit(pixels.known(i, 'image') ?? (await pixels.decode(i, 'image')).data, out, k * values);
-      }),
+    read: readBy(),
     ...(found.some((item) => item.mask !== undefined) && {
       readMasks: async (indices: ArrayLike<number>, out: Uint8Array) =>
         visit(indices, out.length, area, async (i, k) => {
@@ -101,6 +110,14 @@ export async function folderSource(options: FolderSourceOptions): Promise<Source
       hasMask: (i: number) => found[i].mask !== undefined || found[i].label === 'normal',
     }),
     close: () => pixels.close(),
+  };
+  if (!headers.some((header) => header.bits > 8 || isWide(header))) return source;
+  return {
+    ...source,
+    async prepare(train, { valueRange: given, onEvent }) {
+      const valueRange = given ?? (await findRange(train, dataOf, onEvent));
+      return valueRange ? { ...source, valueRange, read: readBy(valueRange) } : source;
+    },
   };
 }
 
@@ -170,13 +187,15 @@ function openPixels(
   const { maxPixels, cacheBytes = 2 ** 30 } = options;
   const decoder = openDecoder(options);
   const kept = { image: new Map<number, Pixels['data']>(), mask: new Map<number, Pixels['data']>() };
+  const sizes = new Map<number, { height: number; width: number }>();
   let keptBytes = 0;
   return {
     known: (i, as) => kept[as].get(i),
     async decode(i, as) {
       const path = as === 'image' ? found[i].path : found[i].mask!;
-      const decoded = await decoder.decode({ path, as, shape, maxPixels });
-      const { data } = decoded;
+      const decoded = await decoder.decode({ path, as, shape, maxPixels, imageSize: sizes.get(i) });
+      const { data, height, width } = decoded;
+      if (as === 'image' && found[i].mask !== undefined) sizes.set(i, { height, width });
       if (!kept[as].has(i) && keptBytes + data.byteLength <= cacheBytes) {
         keptBytes += data.byteLength;
         kept[as].set(i, data);
@@ -212,10 +231,10 @@ function checkReading(name: string, count: number, indices: ArrayLike<number>, l
 }
 
 /** The size that images are read at. */
-function sizeOf(size: ImageSize, files: readonly File[]): readonly [number, number] {
+function sizeOf(size: ImageSize, headers: readonly ImageHeader[]): readonly [number, number] {
   if (!('atMost' in size)) return size;
   const median = (side: 'height' | 'width') =>
-    files.map(({ header }) => header[side]).sort((a, b) => a - b)[files.length >> 1];
+    headers.map((header) => header[side]).sort((a, b) => a - b)[headers.length >> 1];
   const whole = (n: number) => Math.max(64, Math.min(size.atMost, 32 * Math.round(n / 32)));
   return [whole(median('height')), whole(median('width'))];
 }
@@ -227,18 +246,34 @@ async function checkFiles(
 ): Promise<Files> {
   const images = new Array<File>(found.length);
   const masks = new Array<File | undefined>(found.length);
+  const { maxPixels } = options;
+  const hashes = new Map<string, Promise<string>>(); // of files with several pages
   const checkOne = async (path: string): Promise<File> => {
-    const bytes = await readImageFile(path);
-    return { header: checkHeader(bytes, path, options.maxPixels), sha256: await sha256(bytes) };
+    const { file, page } = splitPage(path);
+    if (page === undefined) {
+      const bytes = await readImageFile(file);
+      return { header: checkHeader(bytes, path, maxPixels), sha256: await sha256(bytes) };
+    }
+    const hash = hashes.get(file) ?? readImageFile(file).then(sha256);
+    hashes.set(file, hash);
+    return { header: checkHeaderFacts(findPage(file, page).header, path, maxPixels), sha256: `${await hash}:${page}` };
+  };
+  const annotationHash = async (path: string) => {
+    const { file, page = 0 } = splitPage(path);
+    const hash = hashes.get(file) ?? readImageFile(file).then(sha256);
+    hashes.set(file, hash);
+    return `${await hash}:${page}`;
   };
   const check = async (i: number) => {
     images[i] = await checkOne(found[i].path);
     const { mask } = found[i];
-    if (mask !== undefined) masks[i] = await checkOne(mask);
+    if (mask === undefined) return;
+    if (!isAnnotation(mask)) masks[i] = await checkOne(mask);
+    else masks[i] = { header: images[i].header, sha256: await annotationHash(mask) };
   };
   await checkAll('read', found, check, options);
   const misnamed = found.filter(({ path }, i) => {
-    const ending = /\.([^./\\]+)$/.exec(path)?.[1].toLowerCase() ?? '';
+    const ending = /\.([^./\\]+)$/.exec(splitPage(path).file)?.[1].toLowerCase() ?? '';
     return !endings[images[i].header.format].includes(ending);
   });
   if (misnamed.length > 0) {

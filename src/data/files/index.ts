@@ -3,7 +3,7 @@ export { changeTraining, type TrainingChanges } from './changes.ts';
 export type { Dataset, LoadOptions } from './datasets/dataset.ts';
 export { dataPath, datasets, findDataset, kindOfData, registerDataset } from './datasets/index.ts';
 export { isOfRows, openTable } from './datasets/rows.ts';
-export { type Decoded, type DecodeJob, readImageFile } from './decode.ts';
+export { type Decoded, type DecodeJob, decodePath, readImageFile } from './decode.ts';
 export { decodeImage } from './decode-image.ts';
 export { type Decoder, type DecoderOptions, openDecoder } from './decoder.ts';
 export { type Downloaded, type DownloadOptions, download } from './download.ts';
@@ -21,5 +21,6 @@ export {
 } from './inspect/index.ts';
 export { type Layout, type LayoutItem, type LayoutWarning, readLayout } from './layout.ts';
 export { openRows } from './open-rows.ts';
+export { pagePaths } from './page-path.ts';
 export { dataRoot } from './root.ts';
 export { readTextures } from './texture-folder.ts';

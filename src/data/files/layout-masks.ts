@@ -14,10 +14,12 @@ export interface Placed {
   readonly folders: readonly string[];
   /** The file's name without its ending; of a mask also without `_mask` or `_gt`. */
   readonly stem: string;
+  /** The mask lies beside its image, known by its content, and marks nothing. */
+  readonly isEmpty?: boolean;
 }
 
 const stemOf = (id: string) => basename(id).replace(/\.[^.]*$/, '');
-const withoutEnding = (stem: string) => stem.replace(/[_-](mask|gt)$/i, '');
+const withoutEnding = (stem: string) => stem.replace(/[_-](masks?|gt|ground[_-]?truth|seg|segmentation)$/i, '');
 
 /**
  * Takes the paths of image files apart. Masks are the files below a folder of masks, and any `<name>_mask` beside an
@@ -71,6 +73,8 @@ export function giveMasks(
     const tested = some.filter((item) => item.part === 'test');
     const owners = some.length > 1 && tested.length === 1 ? tested : some;
     if (owners.length === 0) orphans.push(mask.id);
+    else if (mask.isEmpty && owners.every((item) => item.label === 'normal'))
+      continue; // what one knows of normal images
     else if (owners.length > 1) doubtful.push(mask.id);
     else if (owners[0].mask) spare.push(mask.id);
     else owners[0].mask = join(root, mask.id);

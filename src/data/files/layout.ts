@@ -1,6 +1,7 @@
 /**
  * Which file of a data set is what: part, label, defect type and mask, from the names of folders or from a CSV file.
- * Nothing is decoded here. What was understood is said in one sentence, so that a wrong guess is seen before training.
+ * Files are looked at only where names leave it open: two files of one name in a folder, and files of several pages.
+ * What was understood is said in one sentence, so that a wrong guess is seen before training.
  */
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -8,17 +9,20 @@ import { ConfigError, DataError, nearestName } from '../../core/errors.ts';
 import { option, say } from '../../core/text.ts';
 import type { Part } from '../item.ts';
 import { type LayoutOptions, LayoutWords } from '../layout-words.ts';
+import { withAnnotations } from './annotation-files.ts';
+import { findMasksBeside } from './beside-masks.ts';
 import { readCsvLayout } from './csv.ts';
 import { count, explain, listed } from './explain-layout.ts';
 import { type FileList, listFiles } from './file-list.ts';
 import { giveMasks, type Placed, placeFiles } from './layout-masks.ts';
+import { withPages } from './layout-pages.ts';
 import { requireFile } from './read-input.ts';
 
 /** One image of a data set on disk. */
 export interface LayoutItem {
-  /** Absolute path of the file. */
+  /** Absolute path of the file; `stack.tif:2` for the second page of a file of several. */
   path: string;
-  /** Path from the root, with `/`; unique. */
+  /** Path from the root, with `/`, and with the page; unique. */
   id: string;
   /** Undefined where the data set does not say, and a split has to be drawn. */
   part: Part | undefined;
@@ -52,9 +56,9 @@ export interface Layout {
 }
 
 /**
- * Reads what a folder or a `.csv` file holds. Looks at names only.
- * @throws DataError `no-data`, `no-images`, `layout`, `several-data-sets`, and those of `readCsvLayout`; ConfigError
- * `layout-name` for a given name that no folder has.
+ * Reads what a folder or a `.csv` file holds, by names, and by content where names leave it open.
+ * @throws DataError `no-data`, `no-images`, `layout`, `several-data-sets`, `mask-or-image`, and those of `readCsvLayout`;
+ * ConfigError `layout-name` for a given name that no folder has, or that has no effect.
  * @example const { explanation, items } = await readLayout('screws', { normal: 'fine' });
  */
 export async function readLayout(path: string, options: LayoutOptions = {}): Promise<Layout> {
@@ -80,8 +84,16 @@ async function readFolder(root: string, words: LayoutWords): Promise<Layout> {
     );
   }
   checkNames(root, files, words);
-  const placed = placeFiles(files.images, words);
-  const pictures = placed.filter((file) => !file.isMask);
+  const named = placeFiles(files.images, words);
+  const beside = await findMasksBeside(root, named);
+  const placed = named.map((file) => ({
+    ...file,
+    ...(beside.has(file.id) && { isMask: true, ...beside.get(file.id) }),
+  }));
+  const { pictures, training } = withTrainingPart(
+    placed.filter((file) => !file.isMask),
+    words,
+  );
   const kind = kindOf(root, pictures, words);
   const items: (LayoutItem & { placed: Placed })[] = [];
   const unused: string[] = [];
@@ -91,6 +103,7 @@ async function readFolder(root: string, words: LayoutWords): Promise<Layout> {
     else unused.push(file.id);
   }
   if (items.length === 0) throw unknownLayout(root, pictures);
+  checkUsed(root, words, items, placed);
   const warnings = [...linkWarnings(files), ...giveMasks(root, items, placed)];
   if (unused.length > 0) {
     warnings.push({
@@ -99,11 +112,72 @@ async function readFolder(root: string, words: LayoutWords): Promise<Layout> {
       paths: unused,
     });
   }
-  if (files.others.length > 0) {
-    warnings.push({ code: 'not-images', message: 'Files that are not images are not used.', paths: [...files.others] });
+  const annotated = withAnnotations(
+    root,
+    items.map(({ placed: _, ...item }) => item),
+    files.others,
+  );
+  const paged = withPages(annotated.items);
+  const what = training.length > 0 ? `Folders of parts, ${training.join(', ')} as the training part` : kindNames[kind];
+  const others = files.others.filter((id) => !annotated.used.has(id));
+  if (others.length > 0) {
+    warnings.push({ code: 'not-images', message: 'Files that are not images are not used.', paths: others });
   }
-  const bare = items.map(({ placed: _, ...item }) => item);
-  return { root, kind, explanation: explain(kindNames[kind], bare), items: bare, warnings };
+  const remarks = [besideRemark([...beside.keys()]), annotated.remark, paged.remark];
+  const explanation = explain(what, paged.items, remarks);
+  return { root, kind, explanation, items: paged.items, warnings: [...warnings, ...paged.warnings] };
+}
+
+/** Which files were taken for masks because of what they hold. */
+function besideRemark(ids: readonly string[]): string {
+  if (ids.length === 0) return '';
+  const are = ids.length === 1 ? 'file beside an image is' : 'files beside images of the same name are';
+  return `${ids.length} ${are} masks by what they hold (${listed(ids.slice(0, 3))}${ids.length > 3 ? ', …' : ''})`;
+}
+
+/**
+ * Folders of normal images beside `test`, where there is no `train`, are the training part, and so are folders beside them
+ * of the defects that `test` has.
+ */
+function withTrainingPart(
+  pictures: readonly Placed[],
+  words: LayoutWords,
+): { pictures: readonly Placed[]; training: readonly string[] } {
+  const tested = new Set(pictures.flatMap(({ part, folders }) => (part === 'test' && folders[0] ? [folders[0]] : [])));
+  const isNormal = ({ part, folders: [first] }: Placed) =>
+    !part && first !== undefined && words.label(first) === 'normal';
+  if (tested.size === 0 || pictures.some(({ part }) => part === 'train') || !pictures.some(isNormal)) {
+    return { pictures, training: [] };
+  }
+  const trains = (file: Placed) => isNormal(file) || (!file.part && tested.has(file.folders[0]));
+  const training = [...new Set(pictures.filter(trains).map(({ folders }) => folders[0]))];
+  return { pictures: pictures.map((file) => (trains(file) ? { ...file, part: 'train' } : file)), training };
+}
+
+/** Throws ConfigError when the caller gave a name of folders of which nothing is used. */
+function checkUsed(
+  root: string,
+  words: LayoutWords,
+  items: readonly (LayoutItem & { placed: Placed })[],
+  placed: readonly Placed[],
+): void {
+  const foldersOf = (label: LayoutItem['label']) =>
+    items.filter((item) => item.label === label).map(({ placed }) => placed);
+  const names = (files: readonly Placed[]) => files.flatMap(({ id }) => id.split('/').slice(0, -1));
+  const used = {
+    normal: foldersOf('normal'),
+    abnormal: foldersOf('abnormal'),
+    mask: placed.filter((file) => file.isMask),
+  };
+  const idle = words.idle({ normal: names(used.normal), abnormal: names(used.abnormal), mask: names(used.mask) });
+  if (!idle) return;
+  const { meaning, name } = idle;
+  const things = { normal: 'normal images', abnormal: 'anomalous images', mask: 'masks' }[meaning];
+  throw new ConfigError(
+    'layout-name',
+    say`${option(['folderNames', meaning], name)} has no effect: of the folders of ${root} that are used, none named
+      "${name}" holds ${things}. Leave it out, or name the folder that does.`,
+  );
 }
 
 /** Throws ConfigError when the caller gave a name that no folder has. */
@@ -127,7 +201,9 @@ type FolderKind = keyof typeof kindNames;
 /** The layout of the images that are no masks. Throws DataError when it is none that is known. */
 function kindOf(root: string, pictures: readonly Placed[], words: LayoutWords): FolderKind {
   const isNormal = (file: Placed) => !file.part && file.folders.length > 0 && words.label(file.folders[0]) === 'normal';
-  if (pictures.some(isNormal)) {
+  const isOfPart = ({ part, folders: [first] }: Placed) =>
+    part === 'train' || (part === 'test' && first !== undefined && words.label(first) !== undefined);
+  if (pictures.some(isNormal) && !pictures.some(isOfPart)) {
     const anomalous = pictures.some((file) => meaningOf(file, 'folders', pictures, words)?.label === 'abnormal');
     return anomalous ? 'folders' : 'good';
   }

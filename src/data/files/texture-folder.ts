@@ -3,6 +3,7 @@
 import { writeUnit } from '../resize.ts';
 import { openDecoder } from './decoder.ts';
 import { findImages } from './image-paths.ts';
+import { pagePaths } from './page-path.ts';
 
 /** Images that are kept; of a larger folder every so many. */
 const MOST = 256;
@@ -12,7 +13,7 @@ const MOST = 256;
  * @throws DataError `no-images` for a folder without images, and those of decoding.
  */
 export async function readTextures(folder: string, shape: readonly [number, number, number]): Promise<Float32Array[]> {
-  const paths = await findImages([folder]);
+  const paths = (await findImages([folder])).flatMap(pagePaths);
   const step = Math.max(1, paths.length / MOST);
   const chosen = Array.from({ length: Math.min(MOST, paths.length) }, (_, i) => paths[Math.floor(i * step)]);
   const decoder = openDecoder();

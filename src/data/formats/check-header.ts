@@ -7,27 +7,28 @@ import { type ImageHeader, readHeader } from './header.ts';
 export const MAX_PIXELS = 100_000_000;
 
 /**
- * Checks what the header of a file says, and returns it. `file` names it in messages.
+ * Checks what the header of a file says, of a file with several pages that of the first, and returns it. `file` names it
+ * in messages.
  * @throws DataError `empty-file`, `not-an-image`, `image-too-large` or `image-channels`.
  */
 export function checkHeader(bytes: Uint8Array, file: string, maxPixels = MAX_PIXELS): ImageHeader {
   if (bytes.length === 0) throw new DataError('empty-file', `${file} must be an image, but it is empty (0 bytes).`);
-  const header = readHeader(bytes);
+  return checkHeaderFacts(readHeader(bytes), file, maxPixels);
+}
+
+/** The same of a header that was read; undefined is none. */
+export function checkHeaderFacts(header: ImageHeader | undefined, file: string, maxPixels = MAX_PIXELS): ImageHeader {
   if (!header) {
     throw new DataError(
       'not-an-image',
       `${file} must be a PNG, JPEG, TIFF, BMP, WebP, GIF or AVIF file; its first bytes match none of these.`,
     );
   }
-  const { height, width, channels, bits, isFloat } = header;
+  const { height, width, channels, bits } = header;
   if (height * width > maxPixels) throw tooLarge(file, `${height}x${width} pixels`, maxPixels);
-  if (![1, 3, 4].includes(channels) || bits > 16 || isFloat) {
-    const found =
-      isFloat || bits > 16 ? `${bits}-bit ${isFloat ? 'floating-point' : ''} samples` : `${channels} channels`;
-    throw new DataError(
-      'image-channels',
-      `${file} must be grey, RGB or CMYK with whole numbers of at most 16 bits, found ${found}. Convert it first.`,
-    );
+  if (![1, 3, 4].includes(channels) || bits > 64) {
+    const found = bits > 64 ? `${bits}-bit samples` : `${channels} channels`;
+    throw new DataError('image-channels', `${file} must be grey, RGB or CMYK, found ${found}. Convert it first.`);
   }
   return header;
 }

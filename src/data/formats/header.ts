@@ -2,10 +2,12 @@
  * What the first bytes of an image file say: format, size, colour and depth. Content decides, never the name of the
  * file. Nothing is decoded, so that a file that is too large or of another kind is refused before it costs memory.
  */
+import { dicomSize, isDicom } from './dicom-header.ts';
+import { isTiff, type ReadAt, readerOf, type TiffPage, tiffPages } from './tiff.ts';
 
 /** What a header says. */
 export interface ImageHeader {
-  readonly format: 'jpeg' | 'png' | 'bmp' | 'webp' | 'tiff' | 'gif' | 'avif';
+  readonly format: 'jpeg' | 'png' | 'bmp' | 'webp' | 'tiff' | 'gif' | 'avif' | 'dicom';
   /** As stored, before any turn that EXIF asks for; 0 where the header does not say (AVIF). */
   readonly height: number;
   readonly width: number;
@@ -15,6 +17,15 @@ export interface ImageHeader {
   readonly bits: number;
   /** Samples are not whole numbers. */
   readonly isFloat?: boolean;
+  /** Whole numbers may be below 0. */
+  readonly isSigned?: boolean;
+  /** There is a sample beyond the colours, and it is not transparency. */
+  readonly isOpaque?: boolean;
+}
+
+/** True where samples have a range of their own: floats, whole numbers below 0 and those of more than 16 bits. */
+export function isWide({ bits, isFloat, isSigned }: Pick<ImageHeader, 'bits' | 'isFloat' | 'isSigned'>): boolean {
+  return bits > 16 || isFloat === true || isSigned === true;
 }
 
 /** The usual endings of names, by format. */
@@ -26,6 +37,7 @@ export const endings: Readonly<Record<ImageHeader['format'], readonly string[]>>
   tiff: ['tif', 'tiff'],
   gif: ['gif'],
   avif: ['avif'],
+  dicom: ['dcm', 'dicom', 'dic'],
 };
 
 /** True for a name that ends as image files do. */
@@ -34,8 +46,11 @@ export function isImageName(name: string): boolean {
   return ending !== undefined && Object.values(endings).some((list) => list.includes(ending));
 }
 
-/** Reads a header; undefined for what is no image of these formats, or ends before its header does. */
-export function readHeader(bytes: Uint8Array): ImageHeader | undefined {
+/**
+ * Reads a header, of a file with several pages that of one of them, from 1; undefined for what is no image of these
+ * formats, ends before its header does, or has no such page.
+ */
+export function readHeader(bytes: Uint8Array, page = 1): ImageHeader | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const text = (at: number, length: number) => String.fromCharCode(...bytes.subarray(at, at + length));
   try {
@@ -47,9 +62,8 @@ export function readHeader(bytes: Uint8Array): ImageHeader | undefined {
       return { format: 'gif', width: view.getUint16(6, true), height: view.getUint16(8, true), channels: 3, bits: 8 };
     }
     if (/^ftyp(avif|avis|mif1)/.test(text(4, 8))) return { format: 'avif', width: 0, height: 0, channels: 3, bits: 8 };
-    const order = text(0, 2);
-    if ((order === 'II' || order === 'MM') && view.getUint16(2, order === 'II') === 42)
-      return tiff(view, order === 'II');
+    if (isTiff(view)) return tiffHeader(readerOf(bytes), page);
+    if (isDicom(bytes)) return { format: 'dicom', ...dicomSize(bytes), bits: 16 };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error; // a read behind the end: the file is cut inside its header
   }
@@ -116,35 +130,25 @@ function webp(view: DataView, kind: string): ImageHeader | undefined {
   return made((packed & 0x3fff) + 1, ((packed >>> 14) & 0x3fff) + 1);
 }
 
-/** The tags of the first directory (TIFF 6.0). */
-function tiff(view: DataView, little: boolean): ImageHeader {
-  const at = view.getUint32(4, little);
-  const tags = new Map<number, number>();
-  for (let i = 0; i < view.getUint16(at, little); i++) {
-    const entry = at + 2 + 12 * i;
-    const [tag, type, count] = [
-      view.getUint16(entry, little),
-      view.getUint16(entry + 2, little),
-      view.getUint32(entry + 4, little),
-    ];
-    const isShort = type === 3;
-    const inside = count * (isShort ? 2 : 4) <= 4;
-    const place = inside ? entry + 8 : view.getUint32(entry + 8, little);
-    if (type === 3 || type === 4)
-      tags.set(tag, isShort ? view.getUint16(place, little) : view.getUint32(place, little));
-  }
-  const tag = (number: number, otherwise: number) => tags.get(number) ?? otherwise;
+/** The header of one page of a TIFF file, from 1; undefined where there is none. Throws RangeError for a cut file. */
+export function tiffHeader(read: ReadAt, page: number): ImageHeader | undefined {
+  const found: TiffPage | undefined = tiffPages(read, page)[page - 1];
+  if (!found) return undefined;
+  const tag = (number: number, otherwise: number) => found.tags.get(number) ?? otherwise;
   const [width, height, samples, photometric] = [tag(256, 0), tag(257, 0), tag(277, 1), tag(262, 1)];
   // 0 and 1 grey, 2 RGB, 3 palette, 5 CMYK, 6 YCbCr; what is more than that is transparency, if it is one sample.
   const usual = photometric <= 1 ? 1 : photometric === 5 ? 4 : 3;
   const stored = photometric === 3 ? 1 : usual;
   const channels = samples === stored || samples === stored + 1 ? usual : samples;
+  const [bits, format] = [Math.max(8, tag(258, 1)), tag(339, 1)];
   return {
     format: 'tiff',
     height,
     width,
     channels,
-    bits: Math.max(8, tag(258, 1)),
-    ...(tag(339, 1) === 3 && { isFloat: true }),
+    bits,
+    ...(format === 3 && { isFloat: true }),
+    ...(format === 2 && { isSigned: true }),
+    ...(samples > stored && tag(338, 0) === 0 && { isOpaque: true }),
   };
 }

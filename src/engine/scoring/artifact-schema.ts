@@ -44,6 +44,9 @@ export const regionSchema = z.union([
   z.looseObject({ x: z.number(), y: z.number(), width: z.number(), height: z.number() }),
 ]);
 
+/** Values that become 0 and 1; the second is the larger one. */
+export const valueRangeSchema = interval.refine(([low, high]) => low < high, 'two numbers, the second the larger one');
+
 /** `model.json`, but for its format, which is checked before. */
 export const artifactSchema = z.looseObject({
   oddity: z.string(),
@@ -58,6 +61,11 @@ export const artifactSchema = z.looseObject({
     range: interval.nullable(),
     preprocessing: z.string(),
   }),
+  image: z
+    .looseObject({
+      range: z.looseObject({ bits8: valueRangeSchema, bits16: valueRangeSchema, floats: valueRangeSchema }),
+    })
+    .optional(),
   table: encodingSchema.optional(),
   tiles: tilesSchema.optional(),
   region: regionSchema.optional(),

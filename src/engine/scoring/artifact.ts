@@ -7,7 +7,7 @@ import type { ItemKind, ItemShape } from '../../core/item-shape.ts';
 import { parseStored } from '../../core/stored.ts';
 import type { Tensors } from '../../core/tensor.ts';
 import { action, say } from '../../core/text.ts';
-import { sha256, type TableEncoding } from '../../data/pure.ts';
+import { sha256, type TableEncoding, type ValueRange } from '../../data/pure.ts';
 import { emitProgram, opset } from '../../graph/emit.ts';
 import type { OnnxModel } from '../../graph/onnx/messages.ts';
 import { decodeModel } from '../../graph/onnx/read.ts';
@@ -18,6 +18,7 @@ import { falseAlarmRule, type MapThreshold, type ThresholdReport, withRateInterv
 import type { RegionOption, Tiles } from '../task/view-options.ts';
 import { artifactSchema } from './artifact-schema.ts';
 import { scoringProgram } from './graph.ts';
+import { type ImageReading, imageReading } from './image-reading.ts';
 
 /** Format of `model.json`. */
 export const format = 'oddity-artefact-1';
@@ -41,6 +42,8 @@ export interface ArtifactInfo {
   readonly kind: ItemKind;
   readonly shape: ItemShape;
   readonly input: { name: string; layout: string; range: readonly [number, number] | null; preprocessing: string };
+  /** How image files become inputs; absent where items are no images, and in artefacts of 0.1. */
+  readonly image?: ImageReading;
   /** How raw rows become inputs; absent where items are no rows. */
   readonly table?: TableEncoding;
   /** The graph takes whole images and looks at them in tiles; absent where it does not. */
@@ -71,7 +74,7 @@ export interface ArtifactInfo {
 }
 
 /** What is known of an artefact before its bytes are. */
-export type ArtifactFacts = Omit<
+export type ArtifactFacts = { readonly valueRange?: ValueRange } & Omit<
   ArtifactInfo,
   | 'format'
   | 'oddity'
@@ -81,6 +84,7 @@ export type ArtifactFacts = Omit<
   | 'kind'
   | 'shape'
   | 'input'
+  | 'image'
   | 'outputs'
   | 'opset'
   | 'sha256'
@@ -132,21 +136,24 @@ export async function buildArtifact(
     weightBytes > externalAbove ? { externalAbove: 1024, externalName: 'weights.bin' } : {},
   );
   const { model: onnx, external } = encoded;
+  const { valueRange, ...known } = facts;
+  const kind = kindOf(shape);
   const info: ArtifactInfo = {
     format,
     oddity: version,
     model: model.name,
     title: model.title,
     config,
-    kind: kindOf(shape).name,
+    kind: kind.name,
     shape,
     input: {
-      ...kindOf(shape).input,
+      ...kind.input,
       preprocessing: facts.table ? 'the columns of "table", then inside the graph' : 'inside the graph',
     },
+    ...(kind.name === 'image' && { image: imageReading(valueRange) }),
     outputs: graph.graph.outputs.map((o) => o.name),
     opset,
-    ...facts,
+    ...known,
     sha256: await sha256(onnx),
     ...(external && { weights: { file: 'weights.bin', sha256: await sha256(external) } }),
   };

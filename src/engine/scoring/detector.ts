@@ -19,6 +19,7 @@ import type { Device, Runtime } from '../../runtime/runtime.ts';
 import { type Decision, decide, exceededBy } from '../judging/calibrate.ts';
 import type { Platform } from '../platform.ts';
 import { type Artifact, type ArtifactInfo, runnableBytes } from './artifact.ts';
+import { valueRangeOf } from './image-reading.ts';
 import { scoreBatch } from './stream.ts';
 
 /** What a detector gives for many items at once. */
@@ -153,6 +154,7 @@ export async function openDetector(artifact: Artifact, runtime: Runtime, platfor
     const context = {
       shape: info.shape,
       encoding: info.table,
+      valueRange: valueRangeOf(info.image),
       readImage: platform.readImage,
       fitFile: platform.fitFile,
     };

@@ -11,6 +11,9 @@ import {
   readTable,
   type Source,
   tableSource,
+  tellRange,
+  UsedValuesMeter,
+  type ValueRange,
   valuesSource,
   writeUnit,
 } from '../../data/pure.ts';
@@ -32,6 +35,8 @@ export interface SourceOfOptions {
   readonly size?: ImageSize;
   /** 1 = anomalous, an item each; all normal unless given. A Source has its own. */
   readonly labels?: ArrayLike<number>;
+  /** The values of deep images that become 0 and 1; default what the normal ones use. */
+  readonly valueRange?: ValueRange;
   readonly onEvent: Listener;
   readonly signal?: AbortSignal;
 }
@@ -107,15 +112,17 @@ async function rowsSource(rows: readonly RowObject[], { labels, onEvent }: Sourc
 async function imagesSource(
   images: Iterable<ImageInput> | AsyncIterable<ImageInput>,
   platform: Platform,
-  { size, labels, signal, onEvent }: SourceOfOptions,
+  { size, labels, signal, onEvent, valueRange: given }: SourceOfOptions,
 ): Promise<Source> {
-  const fitted: { data: Pixels['data']; channels: number }[] = [];
+  const fitted: { data: Pixels['data']; channels: number; isDeep: boolean }[] = [];
   let target = size && 'atMost' in size ? undefined : size;
   for await (const item of images) {
     if (signal?.aborted) throw new Cancelled();
     const pixels = await pixelsOf(item, platform.readImage);
     target ??= size && 'atMost' in size ? limited(pixels, size.atMost) : [pixels.height, pixels.width];
-    fitted.push({ data: fitImage(pixels, [pixels.channels, ...target]), channels: pixels.channels });
+    const { channels, isRaw } = pixels;
+    const data = fitImage(pixels, [channels, ...target]);
+    fitted.push({ data, channels, isDeep: isRaw === true || data instanceof Uint16Array });
     onEvent({ type: 'progress', task: 'read', done: fitted.length, total: fitted.length, unit: 'image' });
   }
   if (!target) throw new ConfigError('no-data', 'Fitting needs normal images, got none.');
@@ -123,13 +130,17 @@ async function imagesSource(
   const shape: ImageShape = [channels, ...target];
   const area = target[0] * target[1];
   const values = new Float32Array(fitted.length * channels * area);
-  for (const [i, { data, channels: own }] of fitted.entries()) {
+  const meter = new UsedValuesMeter();
+  for (const [i, { data, isDeep }] of fitted.entries()) if (isDeep && !labels?.[i]) meter.add(data);
+  const valueRange = meter.used && (given ?? tellRange(meter, onEvent));
+  for (const [i, { data, channels: own, isDeep }] of fitted.entries()) {
     for (let c = 0; c < channels; c++) {
       const plane = own === channels ? data.subarray(c * area, (c + 1) * area) : data;
-      writeUnit(plane, values, (i * channels + c) * area);
+      writeUnit(plane, values, (i * channels + c) * area, isDeep ? valueRange : undefined);
     }
   }
-  return valuesSource({ kind: 'image', shape, values, labels, name: 'images' });
+  const source = await valuesSource({ kind: 'image', shape, values, labels, name: 'images' });
+  return valueRange ? { ...source, valueRange } : source;
 }
 
 /** Sides in multiples of 32, at least 64 and at most `atMost`, as folders of images are read. */

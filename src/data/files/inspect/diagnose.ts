@@ -2,7 +2,7 @@
 import type { Check, Finding } from './check.ts';
 import { duplicates, nearDuplicates } from './checks/duplicates.ts';
 import { cutFile, emptyFile, hiddenImage, unreadableFile, wrongExtension } from './checks/files.ts';
-import { longImages, mixedModes, mixedSizes } from './checks/images.ts';
+import { longImages, mixedModes, mixedSizes, narrowRange } from './checks/images.ts';
 import { emptyMask, fullMask, maskOnNormal, maskSize, missingMask } from './checks/masks.ts';
 import { suspiciousNormals } from './checks/normals.ts';
 import { fewNormals, fewTestNormals, noAnomalies, tinyTypes, unbalanced } from './checks/parts.ts';
@@ -28,6 +28,7 @@ export const checks: readonly Check[] = [
   mixedSizes,
   mixedModes,
   longImages,
+  narrowRange,
   duplicates,
   nearDuplicates,
   suspiciousNormals,

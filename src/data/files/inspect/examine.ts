@@ -1,14 +1,17 @@
 /** Looks at every file of a layout once: its bytes, whether it decodes, its size and mode, and a small grey picture. */
-import { open } from 'node:fs/promises';
-import { join } from 'node:path';
+import { open, stat } from 'node:fs/promises';
+import { join, sep } from 'node:path';
 import { Cancelled, OddityError } from '../../../core/errors.ts';
 import { type Listener, silent } from '../../../core/events.ts';
 import { checkHeader, MAX_PIXELS } from '../../formats/check-header.ts';
 import { type ImageHeader, readHeader } from '../../formats/header.ts';
 import { sha256 } from '../../hash.ts';
-import { type Pixels, whiteOf } from '../../resize.ts';
-import { decodeImage } from '../decode-image.ts';
+import type { Pixels } from '../../resize.ts';
+import { rangeFor, type UsedValues, UsedValuesMeter } from '../../value-range.ts';
+import { drawMask, isAnnotation } from '../annotation-files.ts';
+import { decodeImage, decodePage } from '../decode-image.ts';
 import type { Layout, LayoutItem } from '../layout.ts';
+import { findPage, splitPage } from '../page-path.ts';
 import { readInput, requireFile } from '../read-input.ts';
 import { isCut } from './cut.ts';
 
@@ -47,8 +50,10 @@ export interface ImageFacts {
   readonly mode: string;
   /** Share of pixels above 0 in any channel. */
   readonly positive: number;
-  /** `[THUMBNAIL, THUMBNAIL]`, grey in [0, 1], means of the pixels below each cell. */
+  /** `[THUMBNAIL, THUMBNAIL]`, grey in [0, 1] once all are examined, means of the pixels below each cell. */
   readonly thumbnail: Float32Array;
+  /** The image has more than 8 bits. */
+  readonly isDeep: boolean;
 }
 
 /** A layout and what its files are. */
@@ -60,6 +65,8 @@ export interface Examined {
   readonly masks: readonly { readonly item: LayoutItem; readonly image: FileFacts; readonly file: FileFacts }[];
   /** Formats by content of the files whose names are not those of images. */
   readonly others: ReadonlyMap<string, ImageHeader['format'] | undefined>;
+  /** Values of the normal images with more than 8 bits that may be trained on; absent without such. */
+  readonly used?: UsedValues;
 }
 
 /** Files that are decoded at a time. */
@@ -75,24 +82,48 @@ export async function examine(layout: Layout, options: ExamineOptions = {}): Pro
   const masked = items.filter((item) => item.mask !== undefined);
   const total = items.length + masked.length;
   let done = 0;
-  const one = async (path: string, id: string) => {
+  const meter = new UsedValuesMeter();
+  const hashes = new Map<string, Promise<string>>();
+  const one = async (path: string, id: string, look: Look) => {
     if (signal?.aborted) throw new Cancelled();
-    const facts = await examineFile(path, id, maxPixels);
+    const facts = await examineFile(path, id, { maxPixels, hashes, ...look });
     onEvent({ type: 'progress', task: 'inspect', done: ++done, total, unit: 'file' });
     return facts;
   };
-  const files = await eachOf(items, (item) => one(item.path, item.id));
+  const trains = ({ label, part }: LayoutItem) => label === 'normal' && part !== 'test';
+  const files = await eachOf(items, (item) => one(item.path, item.id, { ...(trains(item) && { meter }) }));
   const images = items.map((item, i) => ({ item, file: files[i] }));
   const fileOf = new Map(images.map(({ item, file }) => [item, file]));
-  const maskFiles = await eachOf(masked, (item) => one(item.mask!, idBelow(root, item.mask!)));
+  const maskFiles = await eachOf(masked, (item) => {
+    const image = fileOf.get(item)?.image;
+    const size = image && { height: image.height, width: image.width };
+    return one(item.mask!, idBelow(root, item.mask!), { isMask: true, ...(size && { imageSize: size }) });
+  });
   const masks = masked.map((item, i) => ({ item, image: fileOf.get(item)!, file: maskFiles[i] }));
   const names = layout.warnings.find((warning) => warning.code === 'not-images')?.paths ?? [];
   const formats = await eachOf(names, (id) => hiddenFormat(join(root, id)));
-  return { layout, images, masks, others: new Map(names.map((id, i) => [id, formats[i]])) };
+  const { used } = meter;
+  scaleDeep(images, used);
+  return { layout, images, masks, others: new Map(names.map((id, i) => [id, formats[i]])), ...(used && { used }) };
+}
+
+/** Small pictures of deep images become [0, 1], as training would read them. */
+function scaleDeep(images: Examined['images'], used: UsedValues | undefined): void {
+  const [low, high] = (used && rangeFor(used)) ?? [0, 65_535];
+  for (const { file } of images) {
+    if (!file.image?.isDeep) continue;
+    const { thumbnail } = file.image;
+    for (const [i, v] of thumbnail.entries()) thumbnail[i] = Math.min(1, Math.max(0, (v - low) / (high - low)));
+  }
 }
 
 const idBelow = (root: string, path: string) =>
-  path.startsWith(root) ? path.slice(root.length + 1).replaceAll('\\', '/') : path;
+  path.startsWith(root)
+    ? path
+        .slice(root.length + 1)
+        .split(sep)
+        .join('/')
+    : path;
 
 /** Maps a list in order, a few at a time. */
 async function eachOf<T, R>(list: readonly T[], work: (value: T) => Promise<R>): Promise<R[]> {
@@ -125,24 +156,47 @@ async function hiddenFormat(path: string): Promise<ImageHeader['format'] | undef
   }
 }
 
-/** The facts of one file. */
-async function examineFile(path: string, id: string, maxPixels: number): Promise<FileFacts> {
-  let bytes: Uint8Array;
+/** How a file is looked at. */
+interface Look {
+  readonly isMask?: boolean;
+  /** Of the image of a mask. */
+  readonly imageSize?: { readonly height: number; readonly width: number };
+  /** Takes its values. */
+  readonly meter?: UsedValuesMeter;
+}
+
+/** The facts of one file, or of one of its pages. `hashes` holds those of files with several pages. */
+async function examineFile(
+  path: string,
+  id: string,
+  look: Look & { maxPixels: number; hashes: Map<string, Promise<string>> },
+): Promise<FileFacts> {
+  const { maxPixels, isMask, meter, hashes } = look;
+  const { file, page } = splitPage(path);
+  const background = isMask ? 'black' : 'white';
+  let facts: Omit<FileFacts, 'image' | 'problem'> = { id, sizeBytes: 0, hash: '', format: undefined, isCut: false };
   try {
-    bytes = await readInput(path, 'unreadable-file');
-  } catch (error) {
-    return { id, sizeBytes: 0, hash: '', format: undefined, isCut: false, problem: (error as Error).message };
-  }
-  const header = readHeader(bytes);
-  const facts = {
-    id,
-    sizeBytes: bytes.length,
-    hash: await sha256(bytes),
-    format: header?.format,
-    isCut: header !== undefined && isCut(bytes, header.format),
-  };
-  try {
-    return { ...facts, image: imageFacts(await decodeImage(bytes, 'The file', maxPixels), header!) };
+    let header: ImageHeader | undefined;
+    let pixels: Pixels;
+    if (isMask && isAnnotation(path)) {
+      facts = { ...facts, sizeBytes: (await stat(file)).size, hash: path };
+      return { ...facts, image: imageFacts(drawMask(path, look.imageSize), { channels: 1, bits: 8 }) };
+    }
+    if (page === undefined) {
+      const bytes = await readInput(file, 'unreadable-file');
+      header = readHeader(bytes);
+      const cut = header !== undefined && isCut(bytes, header.format);
+      facts = { id, sizeBytes: bytes.length, hash: await sha256(bytes), format: header?.format, isCut: cut };
+      pixels = await decodeImage(bytes, 'The file', maxPixels, background);
+    } else {
+      const hash = hashes.get(file) ?? readInput(file, 'unreadable-file').then(sha256);
+      hashes.set(file, hash);
+      header = findPage(file, page).header;
+      facts = { ...facts, sizeBytes: (await stat(file)).size, hash: `${await hash}:${page}`, format: header?.format };
+      pixels = await decodePage(file, page, maxPixels, background);
+    }
+    meter?.add(pixels.data);
+    return { ...facts, image: imageFacts(pixels, header!) };
   } catch (error) {
     // A decoder that is not installed is no property of the file.
     if (!(error instanceof OddityError) || error.name !== 'DataError') throw error;
@@ -152,12 +206,17 @@ async function examineFile(path: string, id: string, maxPixels: number): Promise
 
 const modes: Readonly<Record<number, string>> = { 1: 'grey', 3: 'RGB', 4: 'CMYK' };
 
-function imageFacts({ height, width, channels, data }: Pixels, header: ImageHeader): ImageFacts {
+function imageFacts(
+  { height, width, channels, data }: Pixels,
+  header: Pick<ImageHeader, 'channels' | 'bits' | 'isFloat' | 'isSigned'>,
+): ImageFacts {
   let above = 0;
   for (let at = 0; at < data.length; at += channels) {
     if (data[at] > 0 || (channels === 3 && (data[at + 1] > 0 || data[at + 2] > 0))) above++;
   }
   const thumbnail = new Float32Array(THUMBNAIL * THUMBNAIL);
+  const isDeep = !(data instanceof Uint8Array);
+  const white = isDeep ? 1 : 255;
   for (let i = 0; i < THUMBNAIL; i++) {
     const [top, bottom] = cell(i, height);
     for (let j = 0; j < THUMBNAIL; j++) {
@@ -169,11 +228,11 @@ function imageFacts({ height, width, channels, data }: Pixels, header: ImageHead
           for (let c = 0; c < channels; c++) sum += data[at + c];
         }
       }
-      thumbnail[i * THUMBNAIL + j] = sum / (whiteOf(data) * channels * (bottom - top) * (right - left));
+      thumbnail[i * THUMBNAIL + j] = sum / (white * channels * (bottom - top) * (right - left));
     }
   }
-  const mode = `${modes[header.channels]}, ${header.bits} bit`;
-  return { height, width, mode, positive: above / (height * width), thumbnail };
+  const mode = `${modes[header.channels]}, ${header.bits} bit${header.isFloat ? ' float' : header.isSigned ? ' signed' : ''}`;
+  return { height, width, mode, positive: above / (height * width), thumbnail, isDeep };
 }
 
 /** The rows of an image below row `i` of its small picture: at least one. */

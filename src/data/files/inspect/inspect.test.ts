@@ -1,5 +1,15 @@
 /** Every check of an inspection, by a fault planted in a generated folder that has none. */
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import sharp from 'sharp';
@@ -65,6 +75,10 @@ async function inspected(plant: (root: string) => void | Promise<void>) {
 
 const image = (root: string, path: string) => readFileSync(join(root, path));
 const remove = (root: string, path: string) => rmSync(join(root, path), { recursive: true });
+
+/** 10 of 16 bits. */
+const deepGrey = (data: Uint8Array) =>
+  encodePng({ height: HEIGHT, width: WIDTH, channels: 1, data: Uint16Array.from(data, (v) => 4 * v) });
 
 /** Code of the check, what it has to say, and the fault. */
 const faults: [string, 'error' | 'warning' | 'note', string[], (root: string) => void | Promise<void>][] = [
@@ -151,6 +165,20 @@ const faults: [string, 'error' | 'warning' | 'note', string[], (root: string) =>
     'note',
     ['train/good/3.png'],
     (root) => put(root, 'train/good/3.png', grey(waves(3, 96, 80), 96, 80)),
+  ],
+  [
+    'narrow-range',
+    'warning',
+    [],
+    (root) => {
+      for (const part of ['train', 'test']) {
+        for (const name of readdirSync(join(root, part, 'good'))) {
+          const n = Number(name.split('.')[0]) + (part === 'train' ? 0 : 24);
+          put(root, `${part}/good/${name}`, deepGrey(waves(n)));
+        }
+      }
+      for (let i = 0; i < 5; i++) put(root, `test/dent/${i}.png`, deepGrey(waves(44 + i)));
+    },
   ],
   [
     'mixed-modes',

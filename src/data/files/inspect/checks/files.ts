@@ -61,7 +61,8 @@ export const wrongExtension: Check = {
   code: 'wrong-extension',
   find(set) {
     const wrong = allFiles(set).filter(({ id, format }) => {
-      return format && !endings[format].includes(/[^.]*$/.exec(id)![0].toLowerCase());
+      const ending = /\.([^.]*?)(:\d+)?$/.exec(id)?.[1] ?? ''; // of a page too
+      return format && !endings[format].includes(ending.toLowerCase());
     });
     if (wrong.length === 0) return [];
     return [

@@ -1,4 +1,6 @@
 /** Checks of sizes and modes: what most images have, and which differ. */
+import { rangeFor, sayRange, sayUse } from '../../../value-range.ts';
+import { STRETCH } from '../../mixtures.ts';
 import { type Check, count } from '../check.ts';
 import type { Examined, ImageFacts } from '../examine.ts';
 
@@ -27,9 +29,6 @@ function rare(found: readonly [string, string[]][]): readonly [string, string[]]
   return found[0][1].length > all / 2 ? found.slice(1) : [];
 }
 
-/** Ratios of sides that differ by more than this are stretched visibly when all images get one size. */
-const STRETCH = 1.1;
-
 export const mixedSizes: Check = {
   code: 'mixed-sizes',
   find(set) {
@@ -43,7 +42,7 @@ export const mixedSizes: Check = {
         severity: stretched ? 'warning' : 'note',
         message: `Images have ${found.length} sizes: ${inWords(found)}.`,
         advice: stretched
-          ? 'Crop them to one aspect ratio: resizing to one size distorts the others.'
+          ? 'Crop them to one aspect ratio: all are stretched to one size, which distorts some more than others.'
           : 'All are resized to one size; details of the larger ones are lost.',
         paths: rest.flatMap(([, ids]) => ids),
         remarks: rest.flatMap(([value, ids]) => ids.map(() => value)),
@@ -62,7 +61,9 @@ export const mixedModes: Check = {
       {
         severity: 'warning',
         message: `Images have ${found.length} modes: ${inWords(found)}.`,
-        advice: 'Save all in one mode: a detector may learn the difference between modes instead of the defects.',
+        advice:
+          'Save all in one mode, or set the number of channels when training: with one colour image all are read as ' +
+          'colour, and a detector may learn the difference between modes instead of the defects.',
         paths: rest.flatMap(([, ids]) => ids),
         remarks: rest.flatMap(([value, ids]) => ids.map(() => value)),
       },
@@ -87,6 +88,22 @@ export const longImages: Check = {
         advice: 'Cut them into tiles: resized to a square they lose most of their length.',
         paths: long.map(({ file }) => file.id),
         remarks: long.map(({ file }) => `${file.image?.width}x${file.image?.height}`),
+      },
+    ];
+  },
+};
+
+export const narrowRange: Check = {
+  code: 'narrow-range',
+  find({ used }) {
+    const range = used && rangeFor(used);
+    if (!range) return [];
+    return [
+      {
+        severity: used.is16Bit ? 'warning' : 'note',
+        message: `The normal images use ${sayUse(used)}.`,
+        advice: `Training reads values from ${sayRange(range)} as black to white, unless it is told another range.`,
+        paths: [],
       },
     ];
   },
