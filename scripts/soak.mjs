@@ -65,9 +65,12 @@ function drawParts(folder) {
   }
 }
 
-/** All files below a folder that are results, with their hashes; times and logs differ from run to run. */
-function resultsOf(folder) {
-  const skipped = /(^|\/)(run\.json|events\.jsonl|metrics\.json|lock\.json)$/;
+/** Files that hold times. */
+const timed = ['run.json', 'events.jsonl', 'metrics.json', 'lock.json'];
+
+/** All files below a folder that are results, with their hashes; those that hold times, and `more`, differ from run to run. */
+function resultsOf(folder, more = []) {
+  const skipped = new RegExp(`^(${[...timed, ...more].join('|').replaceAll('.', '\\.')})$`);
   const files = readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath ?? entry.path, entry.name).slice(folder.length + 1))
@@ -86,10 +89,14 @@ function resultsOf(folder) {
 const train = ['train', 'autoencoder', '--data', 'parts', '--size', '16', '--threads', '1', '--device', 'cpu'];
 const small = ['--set', 'width=4', '--set', 'code=4', '--set', 'epochs=150', '--maps', '4'];
 
-/** What is killed, writing to `out`: the command, what is added to it to go on with a run, and of what `out` is a copy before. */
+/** What is killed, writing to `out`: the command, what is added to it to go on with a run, of what `out` is a copy before, and which results hold times. */
 const commands = {
-  train: { args: [...train, ...small, '--out', 'out'], again: ['--resume'] },
-  update: { args: ['update', 'patch', '--add', 'more', '--out', 'out', '--device', 'cpu'], again: ['--overwrite'] },
+  train: { args: [...train, ...small, '--out', 'out'], again: ['--resume'], differs: ['report.html'] },
+  update: {
+    args: ['update', 'patch', '--add', 'more', '--out', 'out', '--device', 'cpu'],
+    again: ['--overwrite'],
+    differs: ['report.html'],
+  },
   export: { args: ['export', 'base', '--out', 'out'] },
   report: { args: ['report', 'out', '--device', 'cpu'], copies: 'base' },
   threshold: { args: ['threshold', 'out', '--fpr', '0.2', '--write'], copies: 'base' },
@@ -113,14 +120,14 @@ export async function soak({ kills, seed, only = Object.keys(commands), tell = (
     const patch = train.map((word) => (word === 'autoencoder' ? 'patchcore' : word === '16' ? '64' : word));
     if (only.includes('update')) await must([...patch, '--out', 'patch']);
     for (const name of only) {
-      const { args, copies, again = [] } = commands[name];
+      const { args, copies, differs, again = [] } = commands[name];
       const begin = () => {
         rmSync(at('out'), { recursive: true, force: true });
         if (copies) cpSync(at(copies), at('out'), { recursive: true });
       };
       begin();
       const ms = await must(args);
-      const wanted = JSON.stringify(resultsOf(at('out')));
+      const wanted = JSON.stringify(resultsOf(at('out'), differs));
       let killed = 0;
       for (let n = 0; n < kills; n++) {
         begin();
@@ -132,8 +139,8 @@ export async function soak({ kills, seed, only = Object.keys(commands), tell = (
         for (const fault of await lookAt(cwd, at('out'))) faults.push(`${where}: ${fault}`);
         const second = await oddity(cwd, [...args, ...(existsSync(at('out', 'run.json')) ? again : [])]);
         if (second.code !== 0) faults.push(`${where}: running again ended with ${second.code}: ${second.stderr}`);
-        else if (JSON.stringify(resultsOf(at('out'))) !== wanted)
-          faults.push(`${where}: other bytes: ${differing(wanted, resultsOf(at('out')))}`);
+        else if (JSON.stringify(resultsOf(at('out'), differs)) !== wanted)
+          faults.push(`${where}: other bytes: ${differing(wanted, resultsOf(at('out'), differs))}`);
       }
       tell(
         `${name}: ${kills} rounds, ${killed} killed while running (of ${Math.round(ms)} ms), ${faults.length} faults so far`,
@@ -157,6 +164,9 @@ function differing(wanted, found) {
 async function lookAt(cwd, folder) {
   if (!existsSync(folder)) return [];
   const faults = [];
+  const page = join(folder, 'report.html');
+  if (existsSync(page) && !readFileSync(page, 'utf8').trimEnd().endsWith('</html>'))
+    faults.push('report.html is not whole');
   for (const name of readdirSync(folder)) {
     if (!name.endsWith('.json') || name === 'lock.json') continue;
     try {

@@ -18,7 +18,7 @@ function change(bytes: Uint8Array, rng: Rng, isText: boolean): Uint8Array {
   const length = 1 + rng.int(Math.min(64, bytes.length));
   const splice = (from: number, count: number, inside: ArrayLike<number>) =>
     Uint8Array.from([...bytes.subarray(0, from), ...Array.from(inside), ...bytes.subarray(from + count)]);
-  const out = bytes.slice();
+  const out = new Uint8Array(bytes);
   switch (rng.int(isText ? 9 : 8)) {
     case 0:
       out[at] ^= 1 << rng.int(8);

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { readOnnxBackbone } from '../../src/backbones/weights.ts';
 import { parseConfigFile } from '../../src/cli/config-file.ts';
 import { Rng } from '../../src/core/random.ts';
-import { readHdf5 } from '../../src/data/files/hdf5.ts';
 import { readCifarBinary } from '../../src/data/formats/cifar-binary.ts';
 import { readIdx } from '../../src/data/formats/idx.ts';
 import { readNpz } from '../../src/data/formats/npz.ts';
@@ -72,7 +71,7 @@ export async function openTargets(): Promise<{ targets: Target[]; close: () => v
   );
   put('a.png', seeds.png());
   targets.push(bytesTarget('list.csv', seeds.list, async (b) => readLayout(put('list.csv', b)), true));
-  targets.push(...(await imageTargets()), ...(await hdf5Targets(at)), ...(await runTargets(at)));
+  targets.push(...(await imageTargets()), ...(await runTargets(at)));
   return { targets, close: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
@@ -90,21 +89,6 @@ async function imageTargets(): Promise<Target[]> {
       return bytesTarget(`picture.${format}`, bytes, (b) => decodeImage(b, `picture.${format}`));
     }),
   );
-}
-
-/** A file of Keras's kind; none without h5wasm. */
-async function hdf5Targets(at: (...parts: string[]) => string): Promise<Target[]> {
-  const hdf5 = await import('h5wasm/node').catch(() => undefined);
-  if (!hdf5) return [];
-  await hdf5.ready;
-  const file = new hdf5.File(at('seed.h5'), 'w');
-  file.create_dataset({ name: 'w', data: Float32Array.of(1, 2, 3, 4), shape: [2, 2] });
-  file.close();
-  const read = async (b: Uint8Array) => {
-    writeFileSync(at('weights.h5'), b);
-    return readHdf5(at('weights.h5'));
-  };
-  return [bytesTarget('weights.h5', readFileSync(at('seed.h5')), read)];
 }
 
 /** The files of a finished run: each is damaged alone, and all that reads a run reads it. */

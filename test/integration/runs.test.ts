@@ -1,5 +1,6 @@
 /** Many runs: comparing two, listing, filtering and removing them, and predicting many files. The built program. */
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   copyFileSync,
   cpSync,
@@ -61,13 +62,14 @@ beforeAll(async () => {
 function changed(name: string, record: object, line?: (text: string) => string): string {
   const run = at(name);
   cpSync(at('runs', 'mean'), run, { recursive: true });
-  const file = join(run, 'run.json');
-  writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), ...record }));
   const csv = join(run, 'predictions.csv');
   if (line) {
     const [head, first, ...rest] = readFileSync(csv, 'utf8').split('\n');
     writeFileSync(csv, [head, line(first), ...rest].join('\n'));
   }
+  const file = join(run, 'run.json');
+  const sha256 = { predictions: createHash('sha256').update(readFileSync(csv)).digest('hex') };
+  writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), sha256, ...record }));
   return run;
 }
 

@@ -1,6 +1,6 @@
 /** HDF5 files: numeric data sets by path, read by libhdf5 through the optional package h5wasm. Node only. */
 import { DataError, RuntimeUnavailable } from '../../core/errors.ts';
-import { reasonIn } from '../../core/foreign.ts';
+import { parsing } from '../../core/foreign.ts';
 import { float32, type Tensor } from '../../core/tensor.ts';
 import { readInput } from './read-input.ts';
 
@@ -29,14 +29,17 @@ export async function readHdf5(path: string): Promise<Record<string, Tensor>> {
       }
     }
   };
-  const file = new File(path, 'r');
-  try {
-    walk(file, '');
-  } catch (error) {
-    throw new DataError('unreadable', `${path} cannot be read${reasonIn(error)}. Fetch it again.`);
-  } finally {
-    file.close();
-  }
+  await parsing(
+    () => {
+      const file = new File(path, 'r');
+      try {
+        walk(file, '');
+      } finally {
+        file.close();
+      }
+    },
+    (reason) => new DataError('unreadable', `${path} cannot be read${reason}. It is damaged: fetch it again.`),
+  );
   return found;
 }
 
