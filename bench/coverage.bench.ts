@@ -6,10 +6,10 @@
 import { Rng } from '../src/core/random.ts';
 import { dataRoot, encodeRows, findDataset, objectRows, type Source } from '../src/data/index.ts';
 import { fitDetector } from '../src/engine/fit.ts';
+import { calibrate } from '../src/engine/judging/calibrate.ts';
 import type { Platform } from '../src/engine/platform.ts';
 import type { Detector } from '../src/engine/scoring/detector.ts';
 import type { FitInput } from '../src/engine/task/source-of.ts';
-import { thresholdForFalseAlarms } from '../src/metrics/index.ts';
 import { findModel } from '../src/models/index.ts';
 import { nodePlatform } from '../src/runs/platform.ts';
 import { openRuntime, type Runtime, type Session } from '../src/runtime/index.ts';
@@ -115,13 +115,13 @@ async function split(n: number, seed: number) {
     ...(folds !== undefined && { folds }),
   });
   const scores = await pool.score(detector, order.subarray(n, n + NEW));
-  const { normalScores } = detector.info;
+  const { normalScores, threshold: kept } = detector.info;
   await detector.close();
   return rates.map((rate) => {
-    const { threshold, rateInterval, normals } = thresholdForFalseAlarms(normalScores, rate);
-    const achieved = scores.filter((score) => score >= threshold!).length / scores.length;
+    const { value, rateInterval, normals } = calibrate(normalScores, rate, kept.folds);
+    const achieved = scores.filter((score) => score >= value!).length / scores.length;
     const [low, high] = rateInterval;
-    return { rate, pool: pool.name, kind: seed % 2, name, normals, achieved, low, high, threshold: threshold! };
+    return { rate, pool: pool.name, kind: seed % 2, name, normals, achieved, low, high, threshold: value! };
   });
 }
 

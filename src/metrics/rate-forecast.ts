@@ -30,7 +30,7 @@ function betaBinomial(a: number, b: number, m: number): Float64Array {
  * The 90 % prediction interval of the share of `FORECAST_ITEMS` new normal items that reach a threshold, from n scores that
  * it rests on. `above` of them lie above a threshold that is just above the next one; for a threshold that was chosen in
  * another way, and among ties, `least` is smaller: then the interval is wider than it must be, never narrower. With fewer
- * than three scores above, the low end is 0 and all doubt is on the high side. `[0, 1]` when n is 0.
+ * than three scores above, or `least` of 0, the low end is 0 and all doubt is on the high side. `[0, 1]` when n is 0.
  * @example forecastRate(199, { above: 1 }) // [0, 0.021]
  */
 export function forecastRate(

@@ -86,11 +86,14 @@ export function thresholdByValue(value: number): Threshold {
  * it. For one given held-out set the true rate scatters: see `rateInterval`. With fewer than 1/α − 1 scores no k exists;
  * then the threshold is just above the largest score and `reason` says so.
  *
+ * `isCrossFitted` says that scores were made by detectors that saw fewer items than the one they stand for, whose rate is then
+ * rather lower than counted: the interval has no low end.
  * @throws ConfigError for α outside (0, 1); DataError for scores that are not finite.
  */
 export function thresholdForFalseAlarms(
   normalScores: ArrayLike<number>,
   wantedFalseAlarmRate: number,
+  { isCrossFitted = false }: { readonly isCrossFitted?: boolean } = {},
 ): FalseAlarmThreshold {
   if (!(wantedFalseAlarmRate > 0 && wantedFalseAlarmRate < 1)) {
     throw new ConfigError(
@@ -132,7 +135,7 @@ export function thresholdForFalseAlarms(
     empiricalRate: alarms / n,
     interval: clopperPearson(alarms, n),
     // Without ties n − min(k, n) scores lie above.
-    rateInterval: forecastRate(n, ofThreshold(alarms, n - Math.min(k, n))),
+    rateInterval: forecastRate(n, ofThreshold(isCrossFitted ? 0 : alarms, n - Math.min(k, n))),
     reason:
       k <= n
         ? null

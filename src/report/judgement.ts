@@ -106,9 +106,12 @@ export function otherThresholds(
   normalScores: readonly number[],
   items: readonly ReportItem[],
   rates: readonly number[],
+  folds?: number,
 ) {
   return rates.flatMap((rate) => {
-    const { threshold, reason, rateInterval } = thresholdForFalseAlarms(normalScores, rate);
+    const { threshold, reason, rateInterval } = thresholdForFalseAlarms(normalScores, rate, {
+      isCrossFitted: folds !== undefined,
+    });
     if (threshold === null) return [];
     return [{ rate, threshold, rateInterval, guaranteed: reason === null, ...decide(items, threshold) }];
   });

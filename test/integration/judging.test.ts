@@ -123,8 +123,9 @@ describe('threshold', () => {
     expect(made.value).toBeLessThan(normalScores[114]);
     expect(made).toMatchObject({ sawTest: false, normals: 150, folds: 10, empiricalRate: 36 / 150, reason: null });
     expect(made.interval[0]).toBeLessThan(0.2);
-    expect(made.rateInterval[0]).toBeGreaterThan(0.15);
-    expect(made.rateInterval[1]).toBeLessThan(0.35);
+    expect(made.rateInterval[0]).toBe(0);
+    expect(made.rateInterval[1]).toBeGreaterThan(0.25);
+    expect(made.rateInterval[1]).toBeLessThan(0.32);
     expect(before).toEqual(report.threshold);
     expect(written).toBeNull();
   });

@@ -25,7 +25,8 @@ export interface ThresholdReport {
   readonly interval: readonly [number, number];
   /**
    * 90 % prediction interval of the share of 1,000 new normal items that reach it. It holds when new items come from where
-   * these came from, and no longer when test labels chose the threshold.
+   * these came from, and no longer when test labels chose the threshold. With folds it has no low end: the detector saw more
+   * items than those that scored, so its rate may well be lower.
    */
   readonly rateInterval: readonly [number, number];
   /** Why the wanted rate is not guaranteed, or null. */
@@ -70,7 +71,8 @@ export function calibrate(
   wantedFalseAlarmRate: number,
   folds?: number,
 ): ThresholdReport {
-  const { rateInterval } = thresholdForFalseAlarms(normalScores, wantedFalseAlarmRate);
+  const isCrossFitted = folds !== undefined;
+  const { rateInterval } = thresholdForFalseAlarms(normalScores, wantedFalseAlarmRate, { isCrossFitted });
   const rule = falseAlarmRule(wantedFalseAlarmRate);
   const of = { rule, sawTest: false, ...(folds !== undefined && { folds }) };
   return { ...of, ...calibrateMaps(normalScores, wantedFalseAlarmRate), rateInterval };
@@ -113,7 +115,7 @@ export function describeThreshold(
     normals,
     empiricalRate: normals > 0 ? alarms / normals : null,
     interval: clopperPearson(alarms, normals),
-    rateInterval: forecastRate(normals, { above: alarms, least: alarms }),
+    rateInterval: forecastRate(normals, { above: alarms, least: how.folds === undefined ? alarms : 0 }),
     reason:
       normals > 0
         ? null

@@ -9,13 +9,13 @@ const of = (name: string, counts: Parameters<typeof foldsFor>[2]) => {
 
 describe('foldsFor', () => {
   it('leaves each normal out alone where there are few, and makes ten folds of more', () => {
-    expect([3, 5, 10, 11, 400].map((normals) => of('knn', { normals, heldOut: 1 }))).toEqual([3, 5, 10, 10, 10]);
+    expect([8, 9, 10, 11, 400].map((normals) => of('knn', { normals, heldOut: 1 }))).toEqual([8, 9, 10, 10, 10]);
   });
 
   it('makes none where enough are held out, none are to be, too few are left, or training is long', () => {
     expect(of('knn', { normals: 450, heldOut: 50 })).toBe(0);
     expect(of('knn', { normals: 450, heldOut: 0 })).toBe(0);
-    expect(of('knn', { normals: 2, heldOut: 1 })).toBe(0);
+    expect(of('knn', { normals: 7, heldOut: 1 })).toBe(0);
     expect(of('autoencoder', { normals: 20, heldOut: 2 })).toBe(0);
   });
 
