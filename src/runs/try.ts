@@ -72,6 +72,11 @@ export interface TryResult {
   readonly seconds: number;
   /** The best first, those without figures last. */
   readonly tried: readonly TriedModel[];
+  /**
+   * The one to train: the first, unless the one to start with for such items – or, where the first is a baseline, another that is
+   * none – may be as good. Absent where none has figures.
+   */
+  readonly advice?: TriedModel;
 }
 
 interface Entry {
@@ -90,9 +95,9 @@ const LIMITS: Readonly<Record<string, { readonly trainLimit: number; readonly te
 /** Height and width of image files. */
 const SIZE = [256, 256] as const;
 
-/** The quick ones by kind: those that cost least come first, so that a short budget still ranks some. */
+/** The quick ones by kind: baselines and those that cost least come first, and early the one to start with. */
 const quickOnes: Readonly<Partial<Record<ItemKind, readonly (readonly [name: string, config?: Entry['config']])[]>>> = {
-  image: [['mean-image'], ['pca'], ['dfm'], ['patchcore'], ['padim']],
+  image: [['mean-image'], ['pca'], ['patchcore'], ['dfm'], ['padim']],
   table: [['mean-image'], ['knn'], ['pca', { statistic: 't2' }], ['isolation-forest']],
 };
 
@@ -130,6 +135,8 @@ export async function tryModels(options: TryOptions): Promise<TryResult> {
     const seconds = (performance.now() - begin) / 1000;
     if (tried.every(({ error }) => error?.code === 'no-time')) throw noTime(budget, seconds);
     const anomalous = jury.labels.reduce((n, label) => n + label, 0);
+    const order = ranked(tried);
+    const advice = adviceOf(order, source.kind);
     return {
       data: typeof data === 'string' ? data : data.name,
       kind: source.kind,
@@ -138,7 +145,8 @@ export async function tryModels(options: TryOptions): Promise<TryResult> {
       ...(jury.planted && { planted: jury.planted }),
       budget,
       seconds,
-      tried: ranked(tried),
+      tried: order,
+      ...(advice && { advice }),
     };
   } finally {
     await runtime?.close();
@@ -203,6 +211,17 @@ async function oneOf(
       return { error: { ...late, message: 'It took longer than the time that was left.' } };
     return { error: stored(error) };
   }
+}
+
+/** See `TryResult.advice`. */
+function adviceOf(order: readonly TriedModel[], kind: ItemKind): TriedModel | undefined {
+  const level = order.filter(({ place, isLevel }) => place === 1 || isLevel);
+  const start = startModel(kind)?.model.name;
+  return (
+    level.find(({ model }) => model === start) ??
+    level.find(({ model }) => findModel(model).learning !== 'baseline') ??
+    level[0]
+  );
 }
 
 /** By the first headline metric, the best first; models without figures keep their order at the end. */

@@ -174,12 +174,14 @@ describe('oddity try', () => {
     );
 
   it('ranks by labels where there are some', async () => {
-    const { by, tried, counts } = await tryModels({ data: labelled(), threads: 1 });
+    const { by, tried, counts, advice } = await tryModels({ data: labelled(), threads: 1 });
     expect(by).toBe('labels');
     expect(counts.anomalous).toBe(20);
     expect(tried.map(({ place }) => place)).toEqual([1, 2, 3, 4]);
     expect(tried[0].metrics!.auroc).toBeGreaterThan(0.99);
     for (const one of tried) expect(one.intervals!.auroc).toHaveLength(2);
+    expect(advice!.place === 1 || advice!.isLevel).toBe(true);
+    expect(advice!.model).not.toBe('mean-image'); // a baseline only where nothing else is level with it
   });
 
   it('plants outliers where there are none, and says so', () => {
@@ -189,7 +191,7 @@ describe('oddity try', () => {
     expect(said.stdout).toMatch(
       /No rows are labelled anomalous, so 30 made-up anomalies \(10 far, 10 mixed, 10 between\)/,
     );
-    expect(said.stdout).toMatch(/Train it on all of the data:\n {2}oddity train /);
+    expect(said.stdout).toMatch(/Train knn on all of the data:\n {2}oddity train knn --data /);
     const json = spawnSync('node', [cli, 'try', data, '--threads', '1', '--json', '--models', 'knn,pca'], {
       encoding: 'utf8',
     });

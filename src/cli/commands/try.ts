@@ -53,7 +53,7 @@ export function addTry(command: Command): void {
 }
 
 function tryText(result: TryResult): string {
-  const { data, kind, counts, by, planted, budget, seconds, tried } = result;
+  const { data, kind, counts, by, planted, budget, seconds, tried, advice } = result;
   const { items } = findKind(kind).words;
   const judged =
     by === 'labels'
@@ -73,14 +73,15 @@ function tryText(result: TryResult): string {
     one.isLevel ? 'may be as good as the first' : '',
   ]);
   const failed = tried.flatMap((one) => (one.error ? [`${nameOf(one)}: ${said(one.error)}`] : []));
-  const best = tried.find(({ place }) => place === 1);
+  const why =
+    !advice || advice.place === 1 ? '' : 'It may be as good as the first, and is the better one to start with. ';
   return [
     `${data}: trained on ${counts.train} normal ${items}; ${duration(seconds)} of ${budget} s. ${judged}`,
     table(['', 'model', ...heads, 'fit', `score, ${findKind(kind).words.item}`, ''], rows, [0, 2, 4]),
     ...(failed.length > 0 ? [failed.join('\n')] : []),
-    ...(best
+    ...(advice
       ? [
-          `Train it on all of the data:\n  ${['oddity', 'train', ...nameOf(best).split(' '), '--data', data].map(quoted).join(' ')}`,
+          `${why}Train ${advice.model} on all of the data:\n  ${['oddity', 'train', ...nameOf(advice).split(' '), '--data', data].map(quoted).join(' ')}`,
         ]
       : []),
   ].join('\n\n');
