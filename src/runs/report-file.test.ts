@@ -9,7 +9,7 @@ const old = (run: string) =>
 describe('a report of 0.1.0', () => {
   test('of images has its metrics by level, and everything else as it was', () => {
     const before = old('autoencoder');
-    const { metrics, intervals, baselines, perType, reasons, ...rest } = migrateReport(before);
+    const { metrics, intervals, baselines, perType, reasons, threshold, ...rest } = migrateReport(before);
     const { imageAuroc, imageAp, imageF1Max, prevalence, pixelAuroc, pixelAp, aupro, dice, iou } = before.metrics;
     expect(metrics).toEqual({
       item: { auroc: imageAuroc, ap: imageAp, f1Max: imageF1Max, prevalence },
@@ -20,6 +20,8 @@ describe('a report of 0.1.0', () => {
     expect(perType[0].metrics).toEqual({ auroc: before.perType[0].auroc, ap: before.perType[0].ap });
     expect(perType[0]).not.toHaveProperty('auroc');
     expect(reasons).toEqual({ item: {}, map: {} });
+    // 30 held-out scores: 90 % of the shares of new normals that reach the largest lie below 1 − 0.1^(1/30).
+    expect(threshold).toEqual({ ...before.threshold, rateInterval: [0, expect.closeTo(1 - 0.1 ** (1 / 30), 2)] });
     for (const key of Object.keys(rest)) expect(rest[key as keyof typeof rest]).toBe(before[key]);
   });
 
@@ -39,6 +41,6 @@ describe('a report of 0.1.0', () => {
 
   test('is migrated once: today’s reports stay as they are', () => {
     const now = migrateReport(old('knn'));
-    expect(migrateReport(now)).toBe(now);
+    expect(migrateReport(now)).toEqual(now);
   });
 });
