@@ -3,6 +3,7 @@ import type { Listener } from '../core/events.ts';
 import { type Detector, openDetector } from '../engine/scoring/detector.ts';
 import { type Device, openRuntime } from '../runtime/index.ts';
 import { readArtifact } from './artifact.ts';
+import { opened } from './closing.ts';
 import { checkDevice } from './device.ts';
 import { nodePlatform } from './platform.ts';
 
@@ -15,6 +16,8 @@ export interface DetectorOptions {
   /** Pixels that an image file may have; default 100 million. */
   maxPixels?: number;
   onEvent?: Listener;
+  /** Ends the opening early. */
+  signal?: AbortSignal;
 }
 
 /**
@@ -23,8 +26,9 @@ export interface DetectorOptions {
  * @example await using detector = await loadDetector('runs/first'); const { decision } = await detector.scoreImage('a.png');
  */
 export async function loadDetector(path: string, options: DetectorOptions = {}): Promise<Detector> {
-  const { device = 'auto', threads, maxPixels, onEvent } = options;
+  const { device = 'auto', threads, maxPixels, onEvent, signal } = options;
   checkDevice(device);
   const artifact = await readArtifact(path);
-  return openDetector(artifact, await openRuntime(device, { threads, onEvent }), nodePlatform({ maxPixels }));
+  const runtime = await opened(openRuntime(device, { threads, onEvent }), signal);
+  return opened(openDetector(artifact, runtime, nodePlatform({ maxPixels })), signal);
 }

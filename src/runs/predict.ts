@@ -12,6 +12,7 @@ import { type Detector, judged, type NearestPlace } from '../engine/scoring/dete
 import { type ColumnShare, type ImageRegion, type Size, table } from '../kinds/index.ts';
 import { mapScale } from '../report/map-image.ts';
 import type { Device } from '../runtime/index.ts';
+import { closed } from './closing.ts';
 import { loadDetector } from './detector.ts';
 import { makeFolder } from './files.ts';
 import { type StoredError, stored } from './folder.ts';
@@ -81,12 +82,12 @@ export interface PredictResult {
 /** Scores files, in their order. Throws as `loadDetector` does, and RuntimeUnavailable without the decoder of images. */
 export async function predict(options: PredictOptions): Promise<PredictResult> {
   (options.mapFormats ?? []).forEach(checkMapFormat);
-  const { run, device, maxPixels, onEvent } = options;
-  const detector = await loadDetector(run, { device, maxPixels, onEvent });
+  const { run, device, maxPixels, onEvent, signal } = options;
+  const detector = await loadDetector(run, { device, maxPixels, onEvent, signal });
   try {
     return isImage(detector.shape) ? await predictImages(detector, options) : await predictRows(detector, options);
   } finally {
-    await detector.close();
+    await closed(detector, signal);
   }
 }
 

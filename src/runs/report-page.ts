@@ -15,6 +15,7 @@ import { chooseItems } from '../report/judgement.ts';
 import { baselineTitle } from '../report/words.ts';
 import { type Device, openRuntime, type Session } from '../runtime/index.ts';
 import { readArtifact } from './artifact.ts';
+import { closed, opened } from './closing.ts';
 import { checkDevice } from './device.ts';
 import { findMapScale } from './example-maps.ts';
 import { writeAtomic } from './files.ts';
@@ -52,12 +53,12 @@ export async function makeReport(options: ReportOptions): Promise<{ report: stri
     const artifact = await readArtifact(run);
     const task = await loadRunTask(run, record, options);
     try {
-      const runtime = await openRuntime(device, { threads: record.threads, onEvent });
+      const runtime = await opened(openRuntime(device, { threads: record.threads, onEvent }), signal);
       try {
         const session = await runtime.open(runnableBytes(artifact));
         return { report: await writeReportPage(run, { session, task, signal }) };
       } finally {
-        await runtime.close();
+        await closed(runtime, signal);
       }
     } finally {
       await task.source.close?.();

@@ -10,6 +10,7 @@ import type { Task } from '../engine/task/task.ts';
 import type { Metric } from '../metrics/index.ts';
 import { type Device, openRuntime } from '../runtime/index.ts';
 import { readArtifact } from './artifact.ts';
+import { closed, opened } from './closing.ts';
 import { checkDevice } from './device.ts';
 import { type RunRecord, readFinishedRun } from './folder.ts';
 import { loadTask } from './load-task.ts';
@@ -42,7 +43,7 @@ export async function test(options: TestOptions): Promise<RunReport> {
   const record = await readFinishedRun(run);
   const artifact = await readArtifact(run);
   const task = await loadRunTask(run, record, options);
-  const runtime = await openRuntime(device, { threads: record.threads, onEvent });
+  const runtime = await opened(openRuntime(device, { threads: record.threads, onEvent }), signal);
   try {
     const session = await runtime.open(runnableBytes(artifact));
     const judged = await judge(session, task, {
@@ -69,7 +70,7 @@ export async function test(options: TestOptions): Promise<RunReport> {
       begin,
     });
   } finally {
-    await runtime.close();
+    await closed(runtime, signal);
     await task.source.close?.();
   }
 }

@@ -6,7 +6,6 @@ import type { Tensors } from '../core/tensor.ts';
 import { option, say } from '../core/text.ts';
 import { dataRoot, findDataset, readTextures, type Source, sha256 } from '../data/index.ts';
 import { pretrainedOf } from '../engine/fit.ts';
-import { orAbort } from '../engine/fitting/cancel.ts';
 import type { FitResult, FitState, Former } from '../engine/fitting/contract.ts';
 import { fitModel, stepTrial } from '../engine/fitting/fit.ts';
 import { halve, mapStatistics } from '../engine/fitting/map-statistics.ts';
@@ -32,6 +31,7 @@ import type { Runtime, Session } from '../runtime/index.ts';
 import { writeArtifact } from './artifact.ts';
 import { recordedOptions } from './check-options.ts';
 import { type CheckpointOrigin, writeCheckpoint } from './checkpoint.ts';
+import { opened } from './closing.ts';
 import { type DebugDial, debugDial } from './debug.ts';
 import { openDevice } from './device.ts';
 import { chooseExamples, drawMaps, findMapScale, hottest } from './example-maps.ts';
@@ -210,14 +210,7 @@ async function runtimeFor(
       ? stepTrial({ ...part, readTextures, signal }, model.phases(config, part.source.shape))
       : undefined;
   const wanted = device === 'auto' ? (earlier?.device ?? device) : device;
-  const opening = openDevice(wanted, { threads, onEvent }, trial);
-  try {
-    return await orAbort(opening, signal);
-  } catch (error) {
-    if (!signal?.aborted) throw error;
-    opening.then((runtime) => runtime.close()).catch(() => {});
-    throw new Cancelled();
-  }
+  return opened(openDevice(wanted, { threads, onEvent }, trial), signal);
 }
 
 /** A run with everything loaded and open. */

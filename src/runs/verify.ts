@@ -12,6 +12,7 @@ import type { AnyModel } from '../models/index.ts';
 import { type Device, openRuntime, type Session } from '../runtime/index.ts';
 import { openReferenceRuntime } from '../runtime/reference.ts';
 import type { Checkpoint } from './checkpoint.ts';
+import { closed, opened } from './closing.ts';
 import type { ExportOptions } from './export.ts';
 import type { RunRecord } from './folder.ts';
 import { loadRunTask } from './test.ts';
@@ -96,7 +97,7 @@ export async function verifyArtifact(
   for (const name of devices) {
     let runtime: Awaited<ReturnType<typeof openRuntime>>;
     try {
-      runtime = await openRuntime(name, { onEvent });
+      runtime = await opened(openRuntime(name, { onEvent }), signal);
     } catch (error) {
       if (device === name || !(error instanceof RuntimeUnavailable)) throw error;
       continue;
@@ -110,7 +111,7 @@ export async function verifyArtifact(
       if (!(error instanceof OddityError) || error instanceof Cancelled) throw error;
       comparison.fail(`On ${runtime.device} the artefact cannot be run: ${error.message}`);
     } finally {
-      await runtime.close();
+      await closed(runtime, signal);
     }
   }
   return comparison.result();
