@@ -3,8 +3,10 @@ import { statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { ConfigError, DataError } from '../core/errors.ts';
+import { parseStored } from '../core/stored.ts';
 import { option, say } from '../core/text.ts';
 import { type Artifact, type ArtifactInfo, checkInfo, isOwnModel, joinArtifact } from '../engine/scoring/artifact.ts';
+import { artifactSchema } from '../engine/scoring/artifact-schema.ts';
 import { readIfThere, readJsonIfThere, writeAtomic, writeJson } from './files.ts';
 
 /** The files of an artefact at a folder, or at a path that ends with `.onnx` or `.json` and is no folder. */
@@ -67,5 +69,5 @@ export async function readArtifact(path: string): Promise<Artifact> {
 
 async function readInfo(path: string): Promise<ArtifactInfo | undefined> {
   const info = await readJsonIfThere(path, 'artefact-corrupt');
-  return info && checkInfo(info, path);
+  return info && checkInfo(info, path, (value, refuse) => parseStored(artifactSchema, value, refuse));
 }

@@ -4,7 +4,6 @@
  */
 import { DataError, OddityError } from '../../core/errors.ts';
 import type { ItemKind, ItemShape } from '../../core/item-shape.ts';
-import { parseStored } from '../../core/stored.ts';
 import type { Tensors } from '../../core/tensor.ts';
 import { action, say } from '../../core/text.ts';
 import { sha256, type TableEncoding, type ValueRange } from '../../data/pure.ts';
@@ -16,7 +15,6 @@ import { kindOf } from '../../kinds/index.ts';
 import type { AnyModel } from '../../models/index.ts';
 import { falseAlarmRule, type MapThreshold, type ThresholdReport, withRateInterval } from '../judging/calibrate.ts';
 import type { RegionOption, Tiles } from '../task/view-options.ts';
-import { artifactSchema } from './artifact-schema.ts';
 import { scoringProgram } from './graph.ts';
 import { type ImageReading, imageReading } from './image-reading.ts';
 
@@ -165,8 +163,18 @@ export function runnableBytes({ onnx, weights }: Artifact): Uint8Array {
   return weights ? encodeModel(decodeModel(onnx, { external: weights })).model : onnx;
 }
 
+/** Refuses what `model.json` cannot hold: by a schema in Node, in a page by the fields that are used. */
+type InfoCheck = (value: unknown, refuse: (what: string) => Error) => void;
+
+const checkBriefly: InfoCheck = (value, refuse) => {
+  const { shape, threshold, normalScores, outputs, input } = value as Partial<ArtifactInfo>;
+  const isList = [shape, normalScores, outputs].every(Array.isArray);
+  if (!isList || typeof threshold?.normals !== 'number' || typeof input?.name !== 'string')
+    throw refuse('parts of it are missing');
+};
+
 /** What a `model.json` says, checked; `path` is for messages. Throws DataError `artefact-corrupt`. */
-export function checkInfo(value: unknown, path: string): ArtifactInfo {
+export function checkInfo(value: unknown, path: string, check: InfoCheck = checkBriefly): ArtifactInfo {
   const refuse = (what: string) =>
     new DataError(
       'artefact-corrupt',
@@ -174,7 +182,8 @@ export function checkInfo(value: unknown, path: string): ArtifactInfo {
     );
   const found = (value as { format?: unknown } | null)?.format;
   if (found !== format) throw refuse(typeof found === 'string' ? `its format is ${found}` : 'is another JSON file');
-  const info = parseStored(artifactSchema, value, refuse) as unknown as ArtifactInfo;
+  check(value, refuse);
+  const info = value as ArtifactInfo;
   // Oddity 0.1 wrote neither a rule nor a threshold of maps, and no interval of new items.
   const threshold = withRateInterval(info.threshold);
   const rule = falseAlarmRule(threshold.wantedFalseAlarmRate);
