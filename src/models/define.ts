@@ -131,6 +131,8 @@ interface Common<C, N extends string> {
   readonly fitTime?: FitTime;
   /** Kinds of items for which it is the model to start with, each with the reason in one phrase. */
   readonly startFor?: Readonly<Partial<Record<ItemKind, string>>>;
+  /** False where scores of items that a detector was fitted without say nothing of its threshold; see `foldsFor`. */
+  readonly folds?: false;
   /** Options with which the model fits in a second. */
   readonly tiny: Partial<C>;
   /** Options, other than numbers of epochs, that a quick look at a benchmark needs to be quick. */

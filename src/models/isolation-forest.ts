@@ -111,6 +111,9 @@ export const isolationForest = defineModel({
   learns: 'statistics',
   config,
   presets: {},
+  // Beyond the training items every value scores as the outermost of them: left out, a normal extreme scores like any anomaly,
+  // and a threshold above it would let all pass.
+  folds: false,
   tiny: { trees: 40, sample: 64 },
 
   async fit({ trees, sample }, data) {

@@ -17,6 +17,7 @@ describe('foldsFor', () => {
     expect(of('knn', { normals: 450, heldOut: 0 })).toBe(0);
     expect(of('knn', { normals: 7, heldOut: 1 })).toBe(0);
     expect(of('autoencoder', { normals: 20, heldOut: 2 })).toBe(0);
+    expect(of('isolation-forest', { normals: 200, heldOut: 20 })).toBe(0);
   });
 
   it('makes fewer folds the more images must pass a backbone', () => {

@@ -39,12 +39,13 @@ export interface FoldCounts {
 }
 
 /**
- * Folds of the normal training items; 0 where held-out scores alone are used: enough are held out, none were to be, or
- * fitting again takes too long. It follows from counts and never from a clock, so that the same command gives the same bytes.
+ * Folds of the normal training items; 0 where held-out scores alone are used: enough are held out, none were to be,
+ * fitting again takes too long, or the model says that they tell nothing. It follows from counts and never from a clock, so that the same command gives the same bytes.
  */
 export function foldsFor(model: AnyModel, config: unknown, { normals, heldOut, wanted }: FoldCounts): number {
   if (wanted !== undefined) return wanted === 0 || normals < 2 ? 0 : Math.min(wanted, normals);
-  if (normals < LEAST || heldOut === 0 || heldOut >= ENOUGH || model.learns === 'gradient') return 0;
+  if (normals < LEAST || heldOut === 0 || heldOut >= ENOUGH || model.learns === 'gradient' || model.folds === false)
+    return 0;
   const most = Math.min(MOST, normals);
   if (!model.backbone?.(config)) return most;
   const folds = Math.min(most, 1 + Math.floor(BACKBONE.passes / normals));
