@@ -53,7 +53,7 @@ export interface TriedModel extends Partial<Trial> {
   readonly config?: Readonly<Record<string, unknown>>;
   /** Place by the first headline metric, from 1; absent where it could not be fitted. */
   readonly place?: number;
-  /** The intervals of this one and of the first overlap: which is better may be chance. */
+  /** Its value lies within the interval of the first: which is better may be chance. */
   readonly isLevel?: boolean;
   /** Why it has no figures. */
   readonly error?: StoredError;
@@ -232,8 +232,7 @@ function ranked(tried: readonly TriedModel[]): TriedModel[] {
   const low = sorted[0]?.intervals?.[name]?.[0];
   return sorted.map((one, i) => {
     if (!one.metrics) return one;
-    const high = one.intervals?.[name]?.[1];
-    const isLevel = i > 0 && low !== undefined && high !== undefined && high >= low;
+    const isLevel = i > 0 && low !== undefined && value(one) >= low;
     return { ...one, place: i + 1, ...(isLevel && { isLevel }) };
   });
 }
