@@ -2,7 +2,7 @@
 import { DataError } from '../../core/errors.ts';
 import { type ColumnEncoding, encodedWidth, encoder, type TableEncoding } from './encoding.ts';
 import { readForm } from './number-forms.ts';
-import type { NumberReading } from './profile.ts';
+import { LARGEST, missingOf, type NumberReading } from './profile.ts';
 import type { Rows } from './rows.ts';
 import type { Column } from './table.ts';
 import { readTime, timePart } from './times.ts';
@@ -85,18 +85,14 @@ export function encodeRows(raw: Rows, encoding: TableEncoding): EncodedRows {
   return { inputs, broken, missing, unseen, passedOver: heads.filter((name) => !names.has(name)), cells };
 }
 
-/** Beyond it a number is no float32. */
-const LARGEST = 1e38;
-
 /** The number of a row: NaN where it is missing, undefined for any other text. */
 function numberReader(
   raw: Rows,
   at: number,
   form: (ColumnEncoding & { kind: 'numeric' })['form'],
-  { missing = [] }: NumberReading = {},
+  reading: NumberReading = {},
 ): (row: number) => number | undefined {
-  const words = new Set(missing.map((word) => word.toLowerCase()));
-  const gaps = new Set(missing.filter((word) => word !== '').map(Number));
+  const { words, numbers: gaps } = missingOf(reading);
   const texts = raw.texts(at);
   const textOf = (row: number) => texts.values[texts.code(row)];
   return (row) => {

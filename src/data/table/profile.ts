@@ -82,7 +82,11 @@ export function profile(raw: Rows, at: number, reading: NumberReading = {}): Pro
   );
 }
 
-function missingOf({ missing = [] }: NumberReading) {
+/** Beyond it a number is no float32. */
+export const LARGEST = 1e38;
+
+/** The caller's signs of a missing value: texts in small letters, and numbers. */
+export function missingOf({ missing = [] }: NumberReading) {
   const numbers = new Set(missing.filter((word) => word.trim() !== '' && !Number.isNaN(Number(word))).map(Number));
   return { words: new Set(missing.map((word) => word.trim().toLowerCase())), numbers };
 }

@@ -9,7 +9,7 @@ import { LayoutWords } from '../layout-words.ts';
 import { type ColumnKind, columnKinds, MOST_TEXTS, useOf } from './column-use.ts';
 import { findLabels, isDerivedFromLabels, type Labels, readLabels } from './labels.ts';
 import type { NumberForm } from './number-forms.ts';
-import { type NumberReading, type Profile, profile } from './profile.ts';
+import { LARGEST, type NumberReading, type Profile, profile } from './profile.ts';
 import { type TableRemark, tellTable } from './remarks.ts';
 import { badRows, type Rows, withoutUnits } from './rows.ts';
 import { readTime, type TimeForm, type TimePart, timePart } from './times.ts';
@@ -250,9 +250,6 @@ function numericColumn(raw: Rows, at: number, { numbers, form, bad, badCount, mi
       ${said}, or leave it out with ${option(['columns', name], 'ignore')}`,
   );
 }
-
-/** Beyond it a number is no float32. */
-const LARGEST = 1e38;
 
 function categoricalColumn(raw: Rows, at: number, isSaid: boolean) {
   const { file, heads, rows } = raw;
