@@ -54,7 +54,7 @@ function widened(segments: readonly Zone[], by: number, n: number): Zone[] {
   for (const [s, e] of segments) {
     const [first, last] = [Math.max(0, s - by), Math.min(n - 1, e + by)];
     const previous = out.at(-1);
-    if (previous && first <= previous[1] + 1) previous[1] = Math.max(previous[1], last);
+    if (previous && first <= previous[1]) previous[1] = Math.max(previous[1], last);
     else out.push([first, last]);
   }
   return out;

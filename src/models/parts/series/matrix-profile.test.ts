@@ -125,6 +125,9 @@ describe.skipIf(!hasTsb)('matrix profile of TSB-AD (skipped where ODDITY_DATA ha
   it.each([
     ['001', 0.0939662],
     ['013', 0.0736945],
+    ['006', 0.704054],
+    ['016', 0.1067535],
+    ['019', 0.0875393],
     ['326', 0.3438352],
   ] as const)('has the published VUS-PR of %s', (number, wanted) => {
     const { values, labels } = tsbSeries(number);
