@@ -62,6 +62,8 @@ export {
   withOwnMetrics,
 } from './registry.ts';
 export { type ReviewBand, reviewBand, type Verdict, verdict, verdictCounts } from './review-band.ts';
+export { type Segment, segmentsOf } from './series/segments.ts';
+export { type Volumes, vus } from './series/vus.ts';
 export { metricsOf, shownMetrics, type TitleWords, titlesOf } from './tables.ts';
 export { type FalseAlarmThreshold, type Threshold, thresholdByValue, thresholdForFalseAlarms } from './threshold.ts';
 export {
