@@ -5,6 +5,7 @@
  */
 import { ConfigError } from '../core/errors.ts';
 import type { RankCounts } from './rank-counts.ts';
+import type { Segment } from './series/segments.ts';
 
 /**
  * What a metric judges: whole items (images, rows) by their scores, anomaly maps against masks, or the points of time
@@ -130,11 +131,56 @@ export interface MapMetric<Name extends string = string, Need extends MapNeed = 
   compute(state: State): number | NoValue;
 }
 
-/** A metric of the points of one time series, in their order. */
-export interface SeriesMetric<Name extends string = string> extends MetricDescription<Name, 'series'> {
+/**
+ * What a metric of one series may need besides scores and labels. `both-labels`: normal and anomalous steps, and scores that
+ * are numbers. `window`: the buffer of soft labels. `threshold`: the threshold of scores. `probation`: how many first steps
+ * are not judged. Where one is not met or does not apply, the same follows as for items.
+ */
+export type SeriesNeed = 'both-labels' | 'window' | 'threshold' | 'probation';
+
+/** Scores and labels of the T steps of one series, in their order, and what its needs promise to a metric. */
+export type SeriesInputs<Need extends SeriesNeed = never> = {
+  /** `[T]`, raw, larger = more anomalous. */
+  readonly scores: ArrayLike<number>;
+  /** `[T]`, 1 = anomalous, 0 = normal. */
+  readonly labels: ArrayLike<number>;
+  /** What `work` makes of these inputs, done once for all metrics that name the same function. */
+  shared<T>(work: (series: SeriesInputs<Need>) => T): T;
+} & ('both-labels' extends Need
+  ? {
+      /** Counts at each distinct score, made by one sort that all metrics share. */
+      readonly ranks: RankCounts;
+      /** The runs of anomalous steps; all metrics share the list. */
+      readonly segments: readonly Segment[];
+    }
+  : unknown) &
+  ('window' extends Need
+    ? {
+        /** The largest buffer about a segment, in steps: a period of the series. */
+        readonly window: number;
+      }
+    : unknown) &
+  ('threshold' extends Need
+    ? {
+        /** Steps with a score >= this are alarms. */
+        readonly threshold: number;
+      }
+    : unknown) &
+  ('probation' extends Need
+    ? {
+        /** The first steps, in which no alarm counts. */
+        readonly probation: number;
+      }
+    : unknown);
+
+/** A metric of the steps of one time series, in their order. */
+export interface SeriesMetric<Name extends string = string, Need extends SeriesNeed = SeriesNeed>
+  extends MetricDescription<Name, 'series'> {
+  readonly needs?: readonly Need[];
+  /** As for items. Default false. */
   readonly isOrdinal?: boolean;
-  /** `scores` and `labels` are `[T]`, a value for each point of time; 1 = anomalous. */
-  compute(points: ItemInputs): number | NoValue;
+  /** The value of one series, or why there is none. Must not change what it is given. */
+  compute(series: SeriesInputs<Need>): number | NoValue;
 }
 
 /** Any metric. */
@@ -168,7 +214,9 @@ export function defineMetric<const Name extends string, const Need extends ItemN
 export function defineMetric<const Name extends string, State, const Need extends MapNeed = never>(
   metric: MapMetric<Name, Need, State>,
 ): MapMetric<Name, Need, State>;
-export function defineMetric<const Name extends string>(metric: SeriesMetric<Name>): SeriesMetric<Name>;
+export function defineMetric<const Name extends string, const Need extends SeriesNeed = never>(
+  metric: SeriesMetric<Name, Need>,
+): SeriesMetric<Name, Need>;
 export function defineMetric(metric: Metric): Metric {
   const { name, range } = metric;
   if (!/^[a-z][a-zA-Z0-9]*$/.test(name)) {

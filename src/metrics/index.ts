@@ -24,7 +24,9 @@ export {
   type MetricDescription,
   type MetricLevel,
   type NoValue,
+  type SeriesInputs,
   type SeriesMetric,
+  type SeriesNeed,
 } from './define.ts';
 export { type F1Max, f1Max } from './f1-max.ts';
 export { tnrAtFnr, tprAtFpr } from './fixed-rate.ts';
@@ -40,6 +42,7 @@ export {
   pairedIntervals,
   unmeasuredMaps,
 } from './measure.ts';
+export { type MeasuredSeries, measureSeries, type SeriesGiven } from './measure-series.ts';
 export { type OperatingPoint, operatingPoint } from './operating-point.ts';
 export { dice, iou, type Overlap, pooledOverlap } from './overlap.ts';
 export * from './pixel-metrics.ts';
@@ -62,7 +65,38 @@ export {
   withOwnMetrics,
 } from './registry.ts';
 export { type ReviewBand, reviewBand, type Verdict, verdict, verdictCounts } from './review-band.ts';
+export {
+  affiliation,
+  affiliationMax,
+} from './series/affiliation.ts';
+export { type DetectionDelay, detectionDelay } from './series/detection-delay.ts';
+export { eventF1, eventF1Max } from './series/event-f1.ts';
+export {
+  type NabBest,
+  type NabFile,
+  type NabProfile,
+  type NabProfileName,
+  type NabScore,
+  nabBest,
+  nabProbation,
+  nabProfiles,
+  nabScore,
+  nabScoreAt,
+} from './series/nab.ts';
+export { pointAdjusted, pointAdjustedArea, pointAdjustedMax } from './series/point-adjusted.ts';
+export { randomScore } from './series/random-score.ts';
+export { rangeAuc, rangeVus } from './series/range-auc.ts';
+export {
+  type PositionBias,
+  type RangeOptions,
+  rangeF1,
+  rangeF1AtCount,
+  rangeF1Max,
+  rangePrAuc,
+  rangePrecisionRecall,
+} from './series/range-based.ts';
 export { type Segment, segmentsOf } from './series/segments.ts';
+export type { BestF1, PrecisionRecall } from './series/sweep.ts';
 export { type Volumes, vus } from './series/vus.ts';
 export { metricsOf, shownMetrics, type TitleWords, titlesOf } from './tables.ts';
 export { type FalseAlarmThreshold, type Threshold, thresholdByValue, thresholdForFalseAlarms } from './threshold.ts';

@@ -37,7 +37,7 @@ export interface MapGiven {
 }
 
 /** Values of metrics of one level by name. */
-type Values = Readonly<Record<string, MetricValue>>;
+export type Values = Readonly<Record<string, MetricValue>>;
 
 /** Values of some metrics of one level by name, and for each that is null, why. */
 export interface Measured<Own = Values> {
@@ -46,15 +46,16 @@ export interface Measured<Own = Values> {
 }
 
 /** A number, why there is none, or undefined where the metric does not apply. */
-type Outcome = number | NoValue | undefined;
+export type Outcome = number | NoValue | undefined;
 
 /** Of a metric, perhaps in JavaScript, that returns nothing. */
-const nothing: NoValue = { reason: 'It came out as undefined.' };
+export const nothing: NoValue = { reason: 'It came out as undefined.' };
 
 const isItemMetric = (metric: Metric): metric is ItemMetric => metric.level === 'item';
 const isMapMetric = (metric: Metric): metric is MapMetric => metric.level === 'map';
 
-function gather(outcomes: Iterable<readonly [name: string, outcome: Outcome]>): Measured {
+/** Values and reasons from outcomes by name; what does not apply is left out. */
+export function gather(outcomes: Iterable<readonly [name: string, outcome: Outcome]>): Measured {
   const values: Record<string, MetricValue> = {};
   const reasons: Record<string, string> = {};
   for (const [name, outcome] of outcomes) {

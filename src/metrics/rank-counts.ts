@@ -20,9 +20,14 @@ export interface RankCounts {
 
 /**
  * Why a ranking metric has no value for these scores, as a sentence, or null when it has one. Labels are 0 (normal) or
- * 1 (anomalous). Infinite scores are fine. Throws ShapeError for lengths that differ, DataError for other labels.
+ * 1 (anomalous). Infinite scores are fine. `things` is what the sentence calls them. Throws ShapeError for lengths that
+ * differ, DataError for other labels.
  */
-export function undefinedReason(scores: ArrayLike<number>, labels: ArrayLike<number>): string | null {
+export function undefinedReason(
+  scores: ArrayLike<number>,
+  labels: ArrayLike<number>,
+  things: 'items' | 'steps' = 'items',
+): string | null {
   if (scores.length !== labels.length) {
     throw new ShapeError(`Scores and labels must have the same length, got ${scores.length} and ${labels.length}.`);
   }
@@ -35,10 +40,10 @@ export function undefinedReason(scores: ArrayLike<number>, labels: ArrayLike<num
     positives += labels[i];
     if (Number.isNaN(scores[i])) notNumbers++;
   }
-  if (labels.length === 0) return 'There are no items.';
+  if (labels.length === 0) return `There are no ${things}.`;
   if (notNumbers > 0) return `${notNumbers} of ${labels.length} scores are not a number.`;
-  if (positives === 0) return `All ${labels.length} items are normal; both kinds are needed.`;
-  if (positives === labels.length) return `All ${labels.length} items are anomalous; both kinds are needed.`;
+  if (positives === 0) return `All ${labels.length} ${things} are normal; both kinds are needed.`;
+  if (positives === labels.length) return `All ${labels.length} ${things} are anomalous; both kinds are needed.`;
   return null;
 }
 

@@ -8,6 +8,7 @@ import { itemHeldOutAuroc, itemSeenAuroc } from './familiarity.ts';
 import { mapDice, mapIou } from './overlap.ts';
 import { pixelRanking } from './pixel-metrics.ts';
 import { itemPrevalence } from './prevalence.ts';
+import { seriesMetrics } from './series/metrics.ts';
 import { itemF1, itemPrecision, itemRecall } from './top-share.ts';
 
 /** All metrics, in the order in which tables and files show them. */
@@ -24,6 +25,7 @@ export const metrics = [
   ...pixelRanking,
   mapDice,
   mapIou,
+  ...seriesMetrics,
 ] as const satisfies readonly Metric[];
 
 type Known = (typeof metrics)[number];
