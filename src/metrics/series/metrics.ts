@@ -11,12 +11,12 @@ import { affiliationMaxOf, affiliationOf } from './affiliation.ts';
 import { delaysOf } from './detection-delay.ts';
 import { eventF1, eventF1MaxOf } from './event-f1.ts';
 import { type NabProfileName, nabScore } from './nab.ts';
-import { pointAdjustedAreaOf, pointAdjustedMaxOf, positivesOf } from './point-adjusted.ts';
+import { pointAdjusted, pointAdjustedAreaOf, pointAdjustedMaxOf, positivesOf } from './point-adjusted.ts';
 import { randomScore } from './random-score.ts';
 import { rangeF1MaxOf, rangesOf } from './range-based.ts';
 import { segmentsOf } from './segments.ts';
 import { alarmsFrom, notFinite, type Sweep, type SweepCounts, sweepCounts, sweepOf } from './sweep.ts';
-import { volumesOf } from './vus.ts';
+import { softF1Of, volumesOf } from './vus.ts';
 
 type Judged = SeriesInputs<'both-labels'>;
 type AtThreshold = SeriesInputs<'both-labels' | 'threshold'>;
@@ -56,6 +56,7 @@ const alarmSegments = ({ scores, threshold }: AtThreshold) => segmentsOf(alarmsF
 const ranges = (series: AtThreshold) => rangesOf(series.shared(alarmSegments), series.segments);
 const affiliations = (series: AtThreshold) =>
   affiliationOf(series.shared(alarmSegments), series.segments, series.scores.length);
+const steps = ({ scores, labels, threshold }: AtThreshold) => pointAdjusted(scores, labels, threshold, 100)!;
 const events = ({ scores, labels, threshold }: AtThreshold) => eventF1(scores, labels, threshold)!;
 const delays = ({ scores, segments, threshold }: AtThreshold) => delaysOf(scores, segments, threshold);
 
@@ -183,6 +184,39 @@ export const seriesMetrics = [
     better: 'neither',
     needs: ['both-labels'],
     compute: ofSweep(adjusted, sweptAtRandom),
+  }),
+  defineMetric({
+    ...score,
+    name: 'precision',
+    title: 'precision',
+    meaning: 'share of the steps that alarm which are anomalous, at the threshold',
+    needs: ['both-labels', 'threshold'],
+    compute: (series) => series.shared(steps).precision ?? noAlarm,
+  }),
+  defineMetric({
+    ...score,
+    name: 'recall',
+    title: 'recall',
+    meaning: 'share of the anomalous steps that alarm, at the threshold',
+    needs: ['both-labels', 'threshold'],
+    compute: (series) => series.shared(steps).recall,
+  }),
+  defineMetric({
+    ...score,
+    name: 'f1',
+    title: 'F1',
+    meaning: 'F1 of the precision and the recall of steps at the threshold',
+    needs: ['both-labels', 'threshold'],
+    compute: (series) => series.shared(steps).f1,
+  }),
+  defineMetric({
+    ...score,
+    name: 'vusF1',
+    title: 'VUS-F1',
+    meaning: 'F1 at the threshold, where steps near a segment count in part, averaged over buffers',
+    needs: ['both-labels', 'window', 'threshold'],
+    compute: ({ scores, labels, segments, window, threshold }) =>
+      softF1Of(alarmsFrom(scores, threshold), labels, segments, window).f1,
   }),
   defineMetric({
     ...score,

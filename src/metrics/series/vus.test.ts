@@ -4,7 +4,7 @@ import { Rng } from '../../core/random.ts';
 import { auroc } from '../auroc.ts';
 import { averagePrecision } from '../average-precision.ts';
 import { segmentsOf } from './segments.ts';
-import { type Volumes, vus } from './vus.ts';
+import { type Volumes, vus, vusF1 } from './vus.ts';
 
 /** The definition, word by word: a loop over lengths, thresholds and steps. */
 function byDefinition(scores: ArrayLike<number>, labels: ArrayLike<number>, window: number): Volumes {
@@ -94,6 +94,17 @@ describe('volumes under the surface', () => {
     const back = vus(goldenScores.B.slice().reverse(), goldenLabels.slice().reverse(), 24)!;
     expect(back.pr).toBeCloseTo(forth.pr, 12);
     expect(back.roc).toBeCloseTo(forth.roc, 12);
+  });
+
+  test('at a threshold they are those of the published code, with labels that are made anew for each buffer', () => {
+    const found = vusF1(goldenScores.B, goldenLabels, 10, 0.9)!;
+    expect(Math.abs(found.recall - 0.591666)).toBeLessThan(1e-5);
+    expect(Math.abs(found.precision! - 0.659211)).toBeLessThan(1e-5);
+    expect(Math.abs(found.f1 - 0.623571)).toBeLessThan(1e-5);
+    expect(vusF1(goldenScores.B, goldenLabels, 0, 0.9)!.f1).toBeCloseTo(0.571429, 5);
+    expect(vusF1(goldenScores.B, goldenLabels, 10, 9)).toEqual({ precision: null, recall: 0, f1: 0 });
+    expect(vusF1(goldenLabels, goldenLabels, 10, 1)!.f1).toBeCloseTo(1, 12);
+    expect(vusF1([1, 2], [0, 0], 10, 1)).toBeNull();
   });
 
   test('a constant score gets the share of anomalies and half of the ROC surface', () => {

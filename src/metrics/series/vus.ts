@@ -8,6 +8,7 @@
 import { undefinedReason } from '../rank-counts.ts';
 import { type Segment, segmentsOf } from './segments.ts';
 import { atThresholds, CURVE_THRESHOLDS, type FlankCounts, type Thresholded, visitBuffers } from './soft-labels.ts';
+import { alarmsFrom, type PrecisionRecall, withF1 } from './sweep.ts';
 
 /** Areas or volumes under two curves. */
 export interface Volumes {
@@ -47,16 +48,56 @@ export function volumesOf(
   return { pr: pr / (window + 1), roc: roc / (window + 1) };
 }
 
-function areasOf({ alarms, hits, positives, levels }: Thresholded, { soft, touched, zones }: FlankCounts): Volumes {
+/**
+ * The same labels at one threshold: precision, recall and F1 of the alarms `score >= threshold`, each averaged over the
+ * buffer lengths; F1 is the mean of the F1 values. Precision is null without alarms. Null and errors as `vus`.
+ */
+export function vusF1(
+  scores: ArrayLike<number>,
+  labels: ArrayLike<number>,
+  window: number,
+  threshold: number,
+): PrecisionRecall | null {
+  if (undefinedReason(scores, labels) !== null) return null;
+  return softF1Of(alarmsFrom(scores, threshold), labels, segmentsOf(labels), window);
+}
+
+/** `vusF1` of alarms `[T]` and of labels of both kinds whose segments are known. */
+export function softF1Of(
+  alarms: Uint8Array,
+  labels: ArrayLike<number>,
+  segments: readonly Segment[],
+  window: number,
+): PrecisionRecall {
+  // Of the thresholds at places of the sorted alarms the first is 1 wherever there is an alarm.
+  const seen = atThresholds(alarms, labels);
+  const sum = { precision: 0, recall: 0, f1: 0 };
+  visitBuffers(seen, segments, [0, window], flanks, (counts) => {
+    const { found, recall } = recallAt(0, seen, counts);
+    const one = withF1(found / seen.alarms[0], recall);
+    sum.precision += one.precision! / (window + 1);
+    sum.recall += recall / (window + 1);
+    sum.f1 += one.f1 / (window + 1);
+  });
+  return alarms.includes(1) ? sum : withF1(null, 0);
+}
+
+/** Recall at a threshold, with the soft sums that it comes from. */
+function recallAt(k: number, { hits, positives }: Thresholded, { soft, touched, zones }: FlankCounts) {
+  const found = hits[k] + soft[k];
+  // The published count of anomalies: half of the true ones, half of the true ones and the flanks that are called.
+  const anomalies = positives + soft[k] / 2;
+  return { found, anomalies, recall: Math.min(found / anomalies, 1) * (touched[k] / zones) };
+}
+
+function areasOf(seen: Thresholded, counts: FlankCounts): Volumes {
+  const { alarms, levels } = seen;
   let pr = 0;
   let roc = 0;
   let recallBefore = 0;
   let falseRateBefore = 0;
   for (let k = 0; k < CURVE_THRESHOLDS; k++) {
-    const found = hits[k] + soft[k];
-    // The published count of anomalies: half of the true ones, half of the true ones and the flanks that are called.
-    const anomalies = positives + soft[k] / 2;
-    const recall = Math.min(found / anomalies, 1) * (touched[k] / zones);
+    const { found, anomalies, recall } = recallAt(k, seen, counts);
     const falseRate = (alarms[k] - found) / (levels.length - anomalies);
     pr += (recall - recallBefore) * (found / alarms[k]);
     roc += ((falseRate - falseRateBefore) * (recall + recallBefore)) / 2;
