@@ -194,6 +194,7 @@ export interface RowOrigin {
 /** A row of the CSV file: a claim with everything that is needed to repeat it. */
 export function csvRow(report: RunReport, version: string, { cpu, cores, command, quick }: RowOrigin) {
   const { timings, versions } = report;
+  const columns = metricsOf(report).filter(({ level }) => level !== 'series' || report.metrics.series !== undefined);
   return {
     model: report.model,
     data: basename(report.data),
@@ -203,7 +204,7 @@ export function csvRow(report: RunReport, version: string, { cpu, cores, command
     seed: report.seed,
     ...splitOf(report),
     quick,
-    ...Object.fromEntries(metricsOf(report).map((metric) => [idOf(metric), reportedValue(report, metric) ?? ''])),
+    ...Object.fromEntries(columns.map((metric) => [idOf(metric), reportedValue(report, metric) ?? ''])),
     perType: JSON.stringify(report.perType.map(({ type, count, metrics }) => ({ type, count, ...metrics }))),
     parameters: report.parameters,
     fitSeconds: Number(timings.fitSeconds.toFixed(2)),

@@ -13,8 +13,13 @@ import { removeOwnFiles } from './run-files.ts';
 /** How far below the folder runs are looked for. */
 const DEPTH = 4;
 
-/** Ids of metrics that runs can be sorted by: those of which some values are better than others. */
-export const sortableMetrics: readonly string[] = metrics.filter(isSortable).map(idOf);
+/**
+ * Ids of metrics that the help names for sorting: those of which some values are better than others. Metrics of series, which
+ * are many, are left out of the list; runs that have them can be sorted by them all the same.
+ */
+export const sortableMetrics: readonly string[] = metrics
+  .filter((metric) => isSortable(metric) && metric.level !== 'series')
+  .map(idOf);
 
 export const runStatuses = ['running', 'done', 'cancelled', 'failed', 'killed'] as const satisfies readonly RunStatus[];
 

@@ -125,13 +125,13 @@ function weightBefore(bias: PositionBias, n: number, length: number): number {
 export function rangePrAuc(
   scores: ArrayLike<number>,
   labels: ArrayLike<number>,
-  options: RangeOptions = { existence: 0.5 },
+  options: RangeOptions = {},
 ): number | null {
   if (undefinedReason(scores, labels) !== null) return null;
   let area = 0;
   let before: PrecisionRecall = { precision: 1, recall: 0, f1: 0 };
   for (const threshold of distinct(scores)) {
-    const now = rangeF1(scores, labels, threshold, options)!;
+    const now = rangeF1(scores, labels, threshold, { existence: 0.5, ...options })!;
     area += ((now.recall - before.recall) * (now.precision! + before.precision!)) / 2;
     before = now;
   }
