@@ -17,10 +17,12 @@ import type { Platform } from './platform.ts';
 import { buildArtifact, scoringModel } from './scoring/artifact.ts';
 import { type Detector, openDetector } from './scoring/detector.ts';
 import { scoringProgram } from './scoring/graph.ts';
+import { seenBy } from './scoring/view.ts';
 import { resolveConfig } from './task/config.ts';
 import { checkDiffering } from './task/differing.ts';
 import { type FitInput, sourceOf } from './task/source-of.ts';
 import { checkKind } from './task/suitable.ts';
+import { asTrainedOn } from './task/training-part.ts';
 
 export interface FitDetectorOptions {
   /** One of the model's named sets of options. */
@@ -80,20 +82,34 @@ export async function fitDetector(
   const rng = new Rng(seed);
   const { train, labels, heldOut } = holdOut(loaded, model, validationFraction, rng);
   const source = (await loaded.prepare?.(train, { scaling: options.scaling, valueRange, onEvent })) ?? loaded;
-  const { shape } = source;
+  const trained = asTrainedOn(model, source);
+  const { shape } = trained;
   const config = resolveConfig(model, options, { shape, count: train.length });
   const problem = model.unsuitable?.(config, shape);
   if (problem) throw new ConfigError('unsuitable', say`${model.name} and ${source.name}: ${problem}`);
-  await checkDiffering(model, { source, train });
+  await checkDiffering(model, { source: trained, train });
   const pretrained = await pretrainedOf(model, config, platform, { onEvent, signal });
   const runtime = await platform.openRuntime(options.device ?? 'auto', { threads: options.threads, onEvent });
   try {
     if (signal?.aborted) throw new Cancelled();
-    const part = { source, train, labels };
+    const part = { source: trained, train, labels };
     const save = async () => {};
     const { tensors } = await fitModel({ model, config, ...part, rng, runtime, pretrained, onEvent, signal, save });
     const artifact = await calibrated(
-      { ...part, model, config, tensors, heldOut, falseAlarmRate, seed, rng, pretrained, folds: options.folds },
+      {
+        source,
+        train,
+        labels,
+        model,
+        config,
+        tensors,
+        heldOut,
+        falseAlarmRate,
+        seed,
+        rng,
+        pretrained,
+        folds: options.folds,
+      },
       runtime,
       platform,
       { onEvent, signal },
@@ -155,7 +171,8 @@ async function calibrated(
   platform: Platform,
   options: { onEvent: Listener; signal?: AbortSignal },
 ) {
-  const { model, config, source, tensors, heldOut, train, labels, falseAlarmRate, seed } = fitted;
+  const { config, source, tensors, heldOut, train, labels, falseAlarmRate, seed } = fitted;
+  const model = seenBy(fitted.model, {}, source.shape);
   const program = scoringProgram(model, config, source.shape, tensors);
   const graph = scoringModel(model, config, source.shape, tensors);
   const session = await openScorer(runtime, program, encodeModel(graph).model);
@@ -167,7 +184,12 @@ async function calibrated(
       const rest = train.filter((item) => !left.has(item));
       const prepared = { scaling: source.encoding?.scaling, onEvent: silent };
       const whole = (await source.prepare?.(rest, prepared)) ?? source;
-      return { source: whole, whole, train: rest, labels: labels.filter((_, i) => !left.has(train[i])) };
+      return {
+        source: asTrainedOn(fitted.model, whole),
+        whole,
+        train: rest,
+        labels: labels.filter((_, i) => !left.has(train[i])),
+      };
     };
     const found =
       folds > 0 ? await scoreFolds({ ...fitted, ...options, folds, normals, partWithout, runtime }) : undefined;

@@ -61,7 +61,11 @@ const known: AnyModel[] = [
   all.isolationForest,
   all.cnn,
   all.twoDiscriminatorGan,
+  all.subPca,
+  all.matrixProfile,
   all.meanImage,
+  all.movingZScore,
+  all.lastValue,
   all.random,
 ];
 

@@ -2,6 +2,7 @@
 import { DataError } from '../../core/errors.ts';
 import { option, say } from '../../core/text.ts';
 import { finishSplit } from '../split.ts';
+import { prefix } from './prefix.ts';
 import { aboutNormal, fractionOf, normalParts, type Protocol } from './protocol.ts';
 
 export const folder: Protocol = {
@@ -9,9 +10,10 @@ export const folder: Protocol = {
   title: 'The folders say what is normal',
   description:
     'Training is on the normal images of the training part, testing on the test part. Without a test part a fifth of ' +
-    'the normal images, drawn by the seed, and all anomalies test.',
+    'the normal images, drawn by the seed, and all anomalies test. Of series the first part of each trains, as under prefix.',
   needs: [],
   split(source, options) {
+    if (source.series) return prefix.split(source, options);
     const { isAnomalous, list, sentence } = aboutNormal(source, 'folder', options.class);
     const rng = options.rng.split('split');
     const notes = [`Folder: ${sentence}`];

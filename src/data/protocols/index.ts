@@ -8,6 +8,7 @@ import { alad, oneAnomaly, oneClass } from './classes.ts';
 import { folder, labelled } from './folders.ts';
 import { arrhythmia, half, kdd } from './halves.ts';
 import { imbalance } from './imbalance.ts';
+import { prefix } from './prefix.ts';
 import type { Protocol } from './protocol.ts';
 
 export { missingClass, type Protocol, type ProtocolOptions, resolveClass } from './protocol.ts';
@@ -19,6 +20,7 @@ export const protocols: readonly Protocol[] = [
   alad,
   folder,
   labelled,
+  prefix,
   imbalance,
   half,
   kdd,

@@ -14,6 +14,7 @@ import type { Runtime } from '../../runtime/index.ts';
 import { fitModel } from '../fitting/fit.ts';
 import { scoringModel } from '../scoring/artifact.ts';
 import { scoringProgram } from '../scoring/graph.ts';
+import { seenBy } from '../scoring/view.ts';
 import type { TrainingPart } from '../task/training-part.ts';
 import { openScorer, scoreHeldOut } from './held-out.ts';
 
@@ -127,11 +128,12 @@ async function scoreFold(options: FoldOptions, items: Uint32Array): Promise<Fold
     signal,
     save: async () => {},
   });
-  const program = scoringProgram(model, config, whole.shape, tensors);
+  const seen = seenBy(model, {}, whole.shape);
+  const program = scoringProgram(seen, config, whole.shape, tensors);
   const session = await openScorer(
     runtime,
     program,
-    encodeModel(scoringModel(model, config, whole.shape, tensors)).model,
+    encodeModel(scoringModel(seen, config, whole.shape, tensors)).model,
   );
   try {
     return await scoreHeldOut(session, whole, items, { signal });

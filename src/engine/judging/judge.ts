@@ -22,8 +22,11 @@ import type { Runtime, Session } from '../../runtime/index.ts';
 import { fitData } from '../fitting/items.ts';
 import { scoringProgram } from '../scoring/graph.ts';
 import { type ScoreOptions, scoreItems } from '../scoring/stream.ts';
+import { seenBy } from '../scoring/view.ts';
+import { takes } from '../task/suitable.ts';
 import type { Task } from '../task/task.ts';
-import { trainingItems } from '../task/training-part.ts';
+import { trainingPart } from '../task/training-part.ts';
+import { judgeSteps } from './judge-steps.ts';
 import type { RunReport, TypeReport } from './report-types.ts';
 
 /** What a detector does on the test part. */
@@ -71,7 +74,7 @@ export async function judge(
   const given: ItemGiven = { ...itemsOf(task, scores), threshold };
   return {
     scores,
-    ...together(measureItems(given, metrics), maps.result()),
+    ...together(measureItems(given, metrics), maps.result(), judgeSteps(task, given, metrics)),
     intervals: { item: itemIntervals(given, { seed: 1, rounds: roundsFor(scores.length) }, metrics) },
     perType: perType(task, scores, threshold, metrics),
     ...(ownMetrics.length > 0 && { ownMetrics }),
@@ -93,15 +96,19 @@ function itemsOf({ source, split }: Task, scores: Float32Array): ItemGiven {
   };
 }
 
-/** Values and reasons by level; maps are left out where they do not apply. */
-function together(items: Measured, maps: Measured | undefined): { metrics: MetricValues; reasons: ByMetric<string> } {
-  const hasReasons = ({ reasons }: Measured) => Object.keys(reasons).length > 0;
+/** Values and reasons by level; levels are left out where they do not apply. */
+function together(
+  items: Measured,
+  maps: Measured | undefined,
+  series: Measured | undefined,
+): { metrics: MetricValues; reasons: ByMetric<string> } {
+  const levels = Object.entries({ item: items, map: maps, series }).flatMap(([level, found]) =>
+    found ? [[level, found] as const] : [],
+  );
+  const told = levels.filter(([, { reasons }]) => Object.keys(reasons).length > 0);
   return {
-    metrics: { item: items.values, ...(maps && { map: maps.values }) } as MetricValues,
-    reasons: {
-      ...(hasReasons(items) && { item: items.reasons }),
-      ...(maps && hasReasons(maps) && { map: maps.reasons }),
-    },
+    metrics: Object.fromEntries(levels.map(([level, { values }]) => [level, values])) as unknown as MetricValues,
+    reasons: Object.fromEntries(told.map(([level, { reasons }]) => [level, reasons])),
   };
 }
 
@@ -190,13 +197,15 @@ export async function judgeBaselines(
   const { source, split, rng } = task;
   const metrics = withOwnMetrics(own);
   const judgeOne = async (model: AnyModel, config: object): Promise<MetricValues> => {
-    const data = fitData({ source, ...trainingItems(model, split), rng, runtime, signal });
+    const data = fitData({ ...(await trainingPart(model, task)), rng, runtime, signal });
     const tensors = model.learns === 'statistics' ? await model.fit(config, data) : {};
-    const session = await runtime.compile(scoringProgram(model, config, source.shape, tensors));
+    const seen = seenBy(model, {}, source.shape);
+    const session = await runtime.compile(scoringProgram(seen, config, source.shape, tensors));
     try {
       const maps = mapJudge(task, metrics, undefined, silent);
       const scores = await scoreItems(session, source, split.test, { signal, onMaps: maps.onMaps });
-      return together(measureItems(itemsOf(task, scores), metrics), maps.result()).metrics;
+      const given = itemsOf(task, scores);
+      return together(measureItems(given, metrics), maps.result(), judgeSteps(task, given, metrics)).metrics;
     } finally {
       session.close().catch(() => {}); // who cancels does not wait
     }
@@ -204,7 +213,7 @@ export async function judgeBaselines(
   const kind = kindOf(source.shape).name;
   const baselines: Record<string, MetricValues> = {};
   for (const model of models) {
-    if (model.learning !== 'baseline' || model.learns === 'gradient' || !model.inputs.includes(kind)) continue;
+    if (model.learning !== 'baseline' || model.learns === 'gradient' || !takes(model, kind)) continue;
     const config: object = model.config.parse({});
     baselines[model.name] = await judgeOne(model, 'seed' in config ? { ...config, seed } : config);
   }

@@ -1,5 +1,5 @@
 /**
- * What a model sees of images: a region of interest, and tiles of large ones. Both go into the scoring graph of any
+ * What a model sees of items: a region of interest of images, tiles of large ones, windows of series as rows. All of it goes into the scoring graph of any
  * model, so that an exported file does the same by itself; training reads sources that look the same way.
  */
 import type { ImageShape, ItemShape } from '../../core/item-shape.ts';
@@ -8,15 +8,18 @@ import { checkRegion, feather, type Region, tileGrid } from '../../data/pure.ts'
 import { constant } from '../../graph/leaf.ts';
 import * as g from '../../graph/ops/index.ts';
 import type { Value } from '../../graph/value.ts';
+import { kindOf } from '../../kinds/index.ts';
 import type { AnyModel } from '../../models/index.ts';
+import { takesWindowsForRows } from '../task/suitable.ts';
 import type { Tiles } from '../task/view-options.ts';
 
-/** The model as it is scored: looking at a region, at tiles, or at both. */
+/** The model as it is scored: looking at a region, at tiles, or at both, or at windows as rows. */
 export function seenBy(
   model: AnyModel,
   { region, tiles }: { region?: Region; tiles?: Tiles },
   shape: ItemShape,
 ): AnyModel {
+  if (takesWindowsForRows(model, kindOf(shape).name)) return withWindows(model);
   const tiled = tiles ? withTiles(model, tiles, shape as ImageShape) : model;
   return region ? withRegion(tiled, region, shape as ImageShape) : tiled;
 }
@@ -39,6 +42,21 @@ export function withRegion(model: AnyModel, region: Region, shape: ImageShape): 
       const seen = constant(values);
       const scoring = model.score(config, net, g.mul(x, seen));
       return { ...scoring, map: g.mul(scoring.map, seen) };
+    },
+  };
+}
+
+/** A model of rows, looking at windows `[N, L, D]`: their values side by side are its row, and its map is laid out again. */
+export function withWindows(model: AnyModel): AnyModel {
+  return {
+    ...model,
+    score(config, net, x) {
+      const { score, map, reconstruction } = model.score(config, net, g.flatten(x));
+      return {
+        score,
+        map: g.reshape(map, x.shape),
+        ...(reconstruction && { reconstruction: g.reshape(reconstruction, x.shape) }),
+      };
     },
   };
 }

@@ -8,10 +8,18 @@ import type { AnyModel } from '../../models/index.ts';
 import { readsClasses } from '../fitting/items.ts';
 import type { Task } from './task.ts';
 
+/** Whether a model of rows is given windows of series: their values side by side are its row. */
+export const takesWindowsForRows = ({ inputs }: AnyModel, kind: string): boolean =>
+  kind === 'series' && inputs.includes('table') && !inputs.includes('series');
+
+/** Whether a model takes items of a kind. */
+export const takes = (model: AnyModel, kind: string): boolean =>
+  model.inputs.includes(kind) || takesWindowsForRows(model, kind);
+
 /** Refuses data of a kind that the model does not take, and names those of `others` that do. */
 export function checkKind(model: AnyModel, { name, kind }: Source, others: readonly AnyModel[] = []): void {
-  if (model.inputs.includes(kind)) return;
-  const takers = others.filter((m) => m.inputs.includes(kind)).map((m) => m.name);
+  if (takes(model, kind)) return;
+  const takers = others.filter((m) => takes(m, kind)).map((m) => m.name);
   throw new ConfigError(
     'unsuitable',
     `${model.name} takes ${model.inputs.map((k) => findKind(k).words.items).join(' and ')}, but ${name} has ${findKind(kind).words.items}. ` +

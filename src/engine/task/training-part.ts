@@ -1,6 +1,8 @@
-/** The items that a model is trained on: of a whole data set, or tiles of its images. */
+/** The items that a model is trained on: of a whole data set, tiles of its images, or windows taken for rows. */
+import { itemSize } from '../../core/item-shape.ts';
 import { type Source, type Split, tileSource } from '../../data/pure.ts';
 import type { AnyModel } from '../../models/index.ts';
+import { takesWindowsForRows } from './suitable.ts';
 import type { Task } from './task.ts';
 import type { Tiles } from './view-options.ts';
 
@@ -20,14 +22,21 @@ export interface TrainingPart {
   readonly labels: Uint8Array;
 }
 
-/** What a model is trained on: the training items of a task, or their tiles. */
+/** A source as the model is trained on it: for a model of rows, windows of series are rows of their values side by side. */
+export function asTrainedOn(model: AnyModel, source: Source): Source {
+  return takesWindowsForRows(model, source.kind)
+    ? { ...source, kind: 'table', shape: [itemSize(source.shape)] }
+    : source;
+}
+
+/** What a model is trained on: the training items of a task, their tiles, or their values side by side as rows. */
 export async function trainingPart(
   model: AnyModel,
   { source, split }: Pick<Task, 'source' | 'split'>,
   tiles?: Tiles,
 ): Promise<TrainingPart> {
   const { train, labels } = trainingItems(model, split);
-  if (!tiles) return { source, train, labels };
+  if (!tiles) return { source: asTrainedOn(model, source), train, labels };
   const { height, width, overlap } = tiles;
   const cut = await tileSource(source, { tileHeight: height, tileWidth: width, overlap });
   const pieces = Uint32Array.from(Array.from(train).flatMap((image) => cut.tilesOf(image)));

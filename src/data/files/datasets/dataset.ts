@@ -31,6 +31,8 @@ export interface LoadOptions extends ImageOptions, NumberReading {
   readonly only?: readonly string[];
   /** What the columns of a CSV file of rows are, by name. */
   readonly columns?: Readonly<Record<string, ColumnKind>>;
+  /** Steps of the windows through which the steps of series are seen; default by autocorrelation. */
+  readonly window?: number;
 }
 
 /** A data set that oddity knows by name. */
