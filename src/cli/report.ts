@@ -10,7 +10,8 @@ import { bytes, duration, fixed, table } from './render.ts';
 export function reportText(report: RunReport, page?: string): string {
   const { model, data, kind, protocol, class: about, seed, device, metrics, counts, timings } = report;
   const baselines = Object.entries(report.baselines);
-  const shown = shownMetrics(report);
+  const all = shownMetrics(report);
+  const shown = all.filter(({ isDetail }) => !isDetail);
   const { words } = findKind(kind);
   const titles = titlesOf(shown, words);
   const rows = shown.map((metric, i) => [
@@ -43,6 +44,8 @@ export function reportText(report: RunReport, page?: string): string {
     return reason === undefined ? [] : [`${titles[i]}: ${reason}`];
   });
   if (reasons.length > 0) parts.push(reasons.join('\n'));
+  if (shown.length < all.length)
+    parts.push(`${all.length - shown.length} more metrics are in metrics.json and on the page.`);
   if (report.perType.length > 1) parts.push(typesText(report));
   parts.push(table([], facts));
   if (report.threshold.sawTest) parts.push(sawTestBanner);

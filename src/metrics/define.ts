@@ -32,6 +32,8 @@ export interface MetricDescription<Name extends string = string, Level extends M
   readonly chance?: number | 'prevalence';
   /** Shown where there is room for few: lists of runs, classes of anomalies, the top of a page. Default false. */
   readonly isHeadline?: boolean;
+  /** Shown where there is room for all: files, and behind a click on the page. Default false. */
+  readonly isDetail?: boolean;
 }
 
 /** Why a metric has no value for what it was given, as a sentence. */

@@ -130,7 +130,7 @@ const isBuiltIn = (metric: Metric) => (metrics as readonly Metric[]).includes(me
 
 /** The words and numbers of a metric. */
 function describeMetric(metric: MetricDescription): MetricDescription {
-  const { name, level, title, short, meaning, range, better, chance, isHeadline } = metric;
+  const { name, level, title, short, meaning, range, better, chance, isHeadline, isDetail } = metric;
   return {
     name,
     level,
@@ -141,5 +141,6 @@ function describeMetric(metric: MetricDescription): MetricDescription {
     better,
     ...(chance !== undefined && { chance }),
     ...(isHeadline && { isHeadline }),
+    ...(isDetail && { isDetail }),
   };
 }

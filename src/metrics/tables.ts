@@ -41,7 +41,7 @@ export function titlesOf(
   { item, place }: TitleWords,
   length: 'title' | 'short' = 'title',
 ): string[] {
-  const words = { item, map: place, series: place };
+  const words = { item, map: place, series: 'series' };
   const titles = shown.map(({ title, short = title }) => (length === 'short' ? short : title));
   return titles.map((title, i) => {
     const isShared = titles.indexOf(title) !== titles.lastIndexOf(title);

@@ -138,6 +138,36 @@ export interface ReportData {
   readonly peakMemoryBytes: number;
   /** Absent when the data was not at hand. */
   readonly pictures?: ReportPictures;
+  /** Series with their scores; absent for other kinds, and when the data was not at hand. */
+  readonly series?: readonly ReportSeries[];
   /** The most anomalous rows of a table, the highest score first; absent for other kinds, and when the data was not at hand. */
   readonly rows?: readonly ReportRow[];
+}
+
+/** One series of the test part. */
+export interface ReportSeries {
+  readonly id: string;
+  readonly channels: readonly string[];
+  /** `[T, D]`. */
+  readonly values: Float64Array;
+  /** `[T]`, NaN where a step was not scored. */
+  readonly scores: Float32Array;
+  /** The first steps, which trained. */
+  readonly train: number;
+  /** Steps of a window. */
+  readonly window: number;
+  /** Milliseconds since 1970. */
+  readonly times?: Float64Array;
+  /** `[T]`, 1 = anomalous. */
+  readonly labels?: Uint8Array;
+  readonly alarms: readonly ReportAlarm[];
+}
+
+/** Steps from `start` to before `end` that reach the threshold. */
+export interface ReportAlarm {
+  readonly start: number;
+  readonly end: number;
+  readonly peak: number;
+  /** The channels that stand out at its highest step. */
+  readonly columns: readonly ColumnShare[];
 }

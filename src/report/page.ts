@@ -19,6 +19,7 @@ import { type Content, Html, html } from './html.ts';
 import { byType, type Decisions, decide, type Share } from './judgement.ts';
 import { fixed, many, percent, percentInterval, raw, seconds, whole } from './numbers.ts';
 import { rowTable } from './row-table.ts';
+import { seriesSection } from './series-section.ts';
 import { style } from './style.ts';
 import { thresholdPanel } from './threshold-panel.ts';
 import { verdictOf } from './verdict.ts';
@@ -32,7 +33,8 @@ export function reportPage(data: ReportData): string {
   const decisions = threshold.value === null ? undefined : decide(items, threshold.value);
   const types = byType(items, threshold.value);
   const all: [id: string, title: string, content: Content][] = [
-    ['metrics', 'Metrics', metricsTable(data)],
+    ['metrics', 'Metrics', metricsSection(data)],
+    ['series', 'Series and alarms', data.series && seriesSection(data, data.series)],
     ['threshold', 'Threshold', thresholdPanel(data, decisions)],
     ['curves', 'Curves', curves(data, decisions)],
     ['types', 'By type', typeTable(types, data, decisions)],
@@ -125,12 +127,23 @@ function headlineTile(metric: MetricDescription, { metrics, intervals }: ReportD
 
 const countOf = ({ count, total }: Share) => `${whole(count)} of ${whole(total)} in the test part`;
 
-/** Metrics beside the baselines; the best of a row is bold. */
-function metricsTable(data: ReportData): Html {
+/** Metrics beside the baselines, those that are details behind a click. */
+function metricsSection(data: ReportData): Html {
+  const all = shownMetrics(data);
+  const details = all.filter(({ isDetail }) => isDetail);
+  const main = all.filter(({ isDetail }) => !isDetail);
+  return html`${metricsTable(data, main)}${
+    details.length > 0 &&
+    html`<details><summary>${details.length} more metrics</summary>
+${metricsTable(data, details)}</details>`
+  }`;
+}
+
+/** The best of a row is bold. */
+function metricsTable(data: ReportData, shown: readonly MetricDescription[]): Html {
   const { metrics, intervals, reasons, model } = data;
   const words = wordsOf(data);
   const others = Object.entries(data.baselines);
-  const shown = shownMetrics(data);
   const titles = titlesOf(shown, words);
   const hasIntervals = shown.some((metric) => readMetric(intervals, metric));
   const cell = (value: MetricValue | undefined, best: MetricValue) =>
@@ -151,7 +164,7 @@ function metricsTable(data: ReportData): Html {
       hasIntervals && html`<th scope="col" class="n">95 % interval</th>`
     }${others.map(([name]) => html`<th scope="col" class="n">${baselineTitle(name, words)}</th>`)}</tr></thead>
 <tbody>${rows}</tbody></table>`,
-  )}${!hasIntervals && html`<p class="note">This run has no intervals: differences of a few thousandths may be chance.</p>`}`;
+  )}${!hasIntervals && !shown.every(({ isDetail }) => isDetail) && html`<p class="note">This run has no intervals: differences of a few thousandths may be chance.</p>`}`;
 }
 
 /** The best of some values of a metric; null where none is better than another. */

@@ -57,6 +57,7 @@ tbody th{font-weight:550;min-width:8rem}
 tbody em{color:var(--soft);font-style:normal;font-weight:400}
 .others{max-width:60rem}
 .rows td{vertical-align:top}
+.rows td:last-child{min-width:13rem}
 .reason{display:block;overflow-wrap:anywhere}
 .reason small{display:inline}
 tbody small{display:block;color:var(--soft);font-weight:400;line-height:1.3}
@@ -99,6 +100,18 @@ figure{margin:0}
 .decision{border:1px solid var(--line);border-radius:1rem;padding:0 .5rem;font-size:.78rem;white-space:nowrap}
 .wrong .decision{border-color:var(--bad-line);font-weight:650}
 .words{display:block;color:var(--soft);font-size:.8rem;font-variant-numeric:tabular-nums}
+.series{display:block;width:100%;min-width:36rem;height:auto;margin-bottom:.75rem;font-size:11px}
+.pair .series{min-width:0}
+.series path{fill:none;vector-effect:non-scaling-stroke;stroke-width:1.2}
+.series .value{stroke:var(--normal)}
+.series .score{stroke:var(--text)}
+.series .level{stroke:var(--soft);stroke-dasharray:5 4}
+.series text{fill:var(--soft);font-variant-numeric:tabular-nums}
+.series .name{fill:var(--text);font-weight:600;paint-order:stroke;stroke:var(--page);stroke-width:3px}
+.truth-band{fill:var(--anomalous);opacity:.25}
+.alarm-band{fill:var(--anomalous)}
+details{margin:0 0 1.25rem}
+summary{cursor:pointer;padding:.3rem 0;color:var(--link)}
 .facts{margin:0;font-size:.9rem}
 .facts div{display:grid;grid-template-columns:minmax(6.5rem,10rem) 1fr;gap:.75rem;padding:.2rem 0;border-bottom:1px solid var(--line)}
 .facts dt{color:var(--soft)}

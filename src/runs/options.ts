@@ -16,7 +16,14 @@ import {
   readSides,
 } from '../core/schema.ts';
 import { option, say } from '../core/text.ts';
-import { columnKinds, readAugment, type Source, type SplitOptions, scalings, splitOptions } from '../data/index.ts';
+import {
+  columnKinds,
+  readAugment,
+  type Source,
+  type SplitOptions,
+  scalings,
+  splitOptions,
+} from '../data/index.ts';
 import { mapNormalizations } from '../engine/scoring/map-normalization.ts';
 import type { RegionOption } from '../engine/task/view-options.ts';
 import type { Metric } from '../metrics/index.ts';
@@ -359,11 +366,107 @@ export const runOptions = z.strictObject({
         kept,
       ),
     ),
+  /** What the rows of a file are: the steps of a series, or rows of a table; default series where a column of times goes on in even steps. */
+  kind: z
+    .enum(['series', 'table'])
+    .optional()
+    .describe('What the rows of a file are: steps of a series, or rows of a table; default by its column of times.')
+    .register(
+      optionFacts,
+      fact(
+        'Task',
+        {
+          name: 'kind',
+          value: '<kind>',
+          help: 'what the rows of a file are: series or table (default: series where times go on in even steps)',
+        },
+        kept,
+      ),
+    ),
+  /** Steps of the windows through which the steps of a series are seen, at least 2; default by autocorrelation. */
+  window: z
+    .int()
+    .min(2)
+    .optional()
+    .describe('Steps of the windows through which the steps of a series are seen; default by autocorrelation.')
+    .register(
+      optionFacts,
+      fact(
+        'Task',
+        {
+          name: 'window',
+          value: '<steps>',
+          help: 'steps of the windows of a series (default: its period by autocorrelation)',
+          read: readNumber,
+        },
+        kept,
+      ),
+    ),
+  /** What becomes of missing values and steps of a series; default `interpolate`. */
+  gaps: z
+    .enum(gapPolicies)
+    .optional()
+    .describe('What becomes of missing values and steps of a series; default interpolate.')
+    .register(
+      optionFacts,
+      fact(
+        'Task',
+        {
+          name: 'gaps',
+          value: '<policy>',
+          help: `missing values and steps of a series: ${gapPolicies.join(', ')} (default: interpolate)`,
+        },
+        kept,
+      ),
+    ),
+  /** Length of a step in milliseconds, to which series are brought; default the steps that they have. */
+  step: z
+    .number()
+    .positive()
+    .optional()
+    .describe('Length of a step in milliseconds, to which series are brought; default the steps that they have.')
+    .register(
+      optionFacts,
+      fact(
+        'Task',
+        {
+          name: 'step',
+          value: '<time>',
+          help: 'bring series to steps of this length: 500ms, 10s, 5m, 1h, 1d (default: the steps that they have)',
+          read: readDuration,
+        },
+        kept,
+      ),
+    ),
+  /** Share of each series that is for training where the data do not say, (0, 1]; default half where there are labels, else 0.8. */
+  trainShare: z
+    .number()
+    .gt(0)
+    .max(1)
+    .optional()
+    .describe(
+      'Share of each series that is for training where the data do not say; default half with labels, else 0.8.',
+    )
+    .register(
+      optionFacts,
+      fact(
+        'Task',
+        {
+          name: 'train-share',
+          value: '<share>',
+          help: 'share of each series that is for training, from its begin (default: half with labels, else 0.8)',
+          read: readNumber,
+        },
+        kept,
+      ),
+    ),
   /** What is done to the numbers of a table; default `min-max`, by the training part. */
   scaling: z
     .enum(scalings)
     .optional()
-    .describe('What is done to the numbers of a table, by the training part; default min-max.')
+    .describe(
+      'What is done to the numbers of a table or series, by the training part; default min-max, of series standard.',
+    )
     .register(
       optionFacts,
       fact(
@@ -371,7 +474,7 @@ export const runOptions = z.strictObject({
         {
           name: 'scaling',
           value: '<name>',
-          help: `what is done to the numbers of a table, by the training part: ${scalings.join(', ')} (default: min-max)`,
+          help: `what is done to the numbers of a table, by the training part: ${scalings.join(', ')} (default: min-max, of series standard)`,
         },
         kept,
       ),
@@ -625,15 +728,20 @@ export type RecordedOptions = Readonly<
     | 'columns'
     | 'decimal'
     | 'folds'
+    | 'gaps'
     | 'heldOut'
+    | 'kind'
     | 'labelledFraction'
     | 'mapNormalization'
     | 'missing'
     | 'preset'
     | 'scaling'
+    | 'step'
     | 'threads'
     | 'tiles'
+    | 'trainShare'
     | 'valueRange'
+    | 'window'
     | keyof SplitOptions
   >
 > & { readonly region?: RegionOption };
@@ -647,6 +755,14 @@ function into(field: string, read: (text: string) => unknown): FlagFacts['read']
 function readNumbers(text: string): unknown {
   const numbers = text.split(',').map(readNumber);
   return numbers.every((n) => typeof n === 'number') ? numbers : text;
+}
+
+const timeUnits: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** `5m` in milliseconds; any other text stays as it is, for the schema to refuse. */
+function readDuration(text: string): unknown {
+  const found = /^(\d+(?:\.\d+)?)\s*(ms|s|m|min|h|d)$/.exec(text.trim());
+  return found ? Number(found[1]) * timeUnits[found[2] === 'min' ? 'm' : found[2]] : text;
 }
 
 function readTiles(text: string): unknown {

@@ -23,6 +23,7 @@ import { readFinishedRun, readRun, runFiles } from './folder.ts';
 import { lockFolder } from './lock.ts';
 import { readReport } from './report-file.ts';
 import { anomalousRows } from './report-rows.ts';
+import { seriesOfReport } from './report-series.ts';
 import { loadRunTask } from './test.ts';
 import { readPredictions } from './test-scores.ts';
 
@@ -108,7 +109,8 @@ export async function writeReportPage(
     history: report.history ?? [],
     warnings: report.warnings ?? [],
     pictures: open && isImage(info.shape) ? await drawPictures(open, model, items, info) : undefined,
-    rows: open && info.table ? await anomalousRows(open, items) : undefined,
+    rows: open && info.table && !open.task.source.series ? await anomalousRows(open, items) : undefined,
+    series: open?.task.source.series ? await seriesOfReport(open, items, info.threshold.value) : undefined,
   };
   // The page's charts are loaded when they are drawn: most programs that use the engine draw none.
   const { reportPage } = await import('../report/page.ts');

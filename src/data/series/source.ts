@@ -36,6 +36,9 @@ export interface SeriesFacts {
   readonly window: number;
   /** Why it is that long. */
   readonly windowFrom: 'autocorrelation' | 'given' | 'model';
+  readonly channels: readonly string[];
+  /** `[steps of all series, D]`, as they were before scaling. */
+  readonly values: Float64Array;
   readonly spans: readonly SeriesSpan[];
 }
 
@@ -97,6 +100,8 @@ export async function seriesSource(options: SeriesSourceOptions): Promise<Source
   const facts: SeriesFacts = {
     window,
     windowFrom: options.window === undefined ? 'autocorrelation' : (options.windowFrom ?? 'given'),
+    channels,
+    values: cells,
     spans,
   };
   const parts = spans.map(({ id, steps, train }) => [id, steps, train]);
@@ -184,7 +189,7 @@ function windowSource(held: Held, encoding: TableEncoding | undefined): Source {
         out.set(scaled.subarray(start * width, start * width + size), k * size);
       }
     },
-    cells: (index) => table.columns.map((_, c) => String(table.cells[index * width + c])),
+    cells: (index) => table.columns.map((_, c) => String(Number(table.cells[index * width + c].toPrecision(6)))),
     async prepare(train, { scaling = 'standard', onEvent }) {
       const { encoding: fitted, remarks } = fitEncoding(table, train, { scaling });
       for (const remark of remarks) onEvent({ type: 'warning', ...remark });

@@ -1,0 +1,110 @@
+/** The part of a page about series: each as a whole, its alarms as a table, and what was missed or alarmed wrongly near by. */
+import { usualText } from '../data/pure.ts';
+import { isLabelled, scroll } from './blocks.ts';
+import type { ReportAlarm, ReportData, ReportSeries } from './data.ts';
+import { type Html, html } from './html.ts';
+import { many, percent, raw } from './numbers.ts';
+import { type SeriesPicture, type Stretch, seriesPicture, stepName } from './series-chart.ts';
+
+/** Series and channels of each that are drawn, rows of the table of alarms, pictures near by. */
+const MOST = { series: 4, channels: 4, alarms: 30, near: 6 };
+
+export function seriesSection(data: ReportData, all: readonly ReportSeries[]): Html {
+  const shown = all.slice(0, MOST.series);
+  return html`<p class="note">Shaded: labelled anomalies. Bars below the score: alarms. A column of a picture holds the least and the largest of its steps.</p>
+${shown.map((series) => ofSeries(data, series))}${
+  all.length > shown.length &&
+  html`<p class="note">${all.length - shown.length} more series are not drawn; predictions.csv has their scores.</p>`
+}`;
+}
+
+function ofSeries(data: ReportData, series: ReportSeries): Html {
+  const { threshold } = data;
+  const labelled = isLabelled(data);
+  const truth = stretches(series);
+  const channels = channelsOf(series);
+  const picture = (stretch: Stretch): SeriesPicture => ({
+    series,
+    channels,
+    shown: stretch,
+    threshold: threshold.value,
+    alarms: series.alarms,
+    truth,
+  });
+  const steps = series.scores.length;
+  const left = series.channels.length - channels.length;
+  const near = nearBy(series, truth, labelled);
+  return html`<h3>${series.id}</h3>
+<p class="note">${many(steps, 'step', 'steps')}, the first ${series.train} for training; ${labelled && `${many(truth.length, 'labelled segment', 'labelled segments')}, `}${many(series.alarms.length, 'alarm', 'alarms')}.${left > 0 && ` ${left} of ${series.channels.length} channels are not drawn.`}</p>
+<div class="scroll" role="group" aria-label="Picture of ${series.id}" tabindex="0">${seriesPicture(picture({ start: 0, end: steps }), `${series.id} with its scores`)}</div>
+${series.alarms.length > 0 && alarmTable(series, labelled)}${
+  near.length > 0 &&
+  html`<div class="pair">${near.map(
+    ({ title, stretch }) =>
+      html`<figure><figcaption><b>${title}</b></figcaption>${seriesPicture(picture(stretch), title)}</figure>`,
+  )}</div>`
+}`;
+}
+
+/** Labelled segments. */
+function stretches({ labels }: ReportSeries): Stretch[] {
+  const found: Stretch[] = [];
+  for (let t = 0; labels && t < labels.length; t++) {
+    if (labels[t] === 0) continue;
+    const start = t;
+    while (t < labels.length && labels[t] !== 0) t++;
+    found.push({ start, end: t });
+  }
+  return found;
+}
+
+/** The channels that make most alarms, else the first ones; in their order. */
+function channelsOf({ channels, alarms }: ReportSeries): number[] {
+  const weight = new Map(channels.map((name) => [name, 0]));
+  for (const alarm of alarms)
+    for (const { name, share } of alarm.columns) weight.set(name, (weight.get(name) ?? 0) + share);
+  return channels
+    .map((_, c) => c)
+    .sort((a, b) => weight.get(channels[b])! - weight.get(channels[a])! || a - b)
+    .slice(0, MOST.channels)
+    .sort((a, b) => a - b);
+}
+
+const overlaps = (a: Stretch, b: Stretch) => a.start < b.end && b.start < a.end;
+
+/** Segments without an alarm and alarms without a segment, with some steps around them. */
+function nearBy(series: ReportSeries, truth: readonly Stretch[], labelled: boolean) {
+  const { alarms, scores, train, window, times } = series;
+  if (!labelled) return [];
+  const around = ({ start, end }: Stretch): Stretch => ({
+    start: Math.max(0, start - 3 * window),
+    end: Math.min(scores.length, end + 3 * window),
+  });
+  const missed = truth
+    .filter((segment) => segment.end > train && !alarms.some((alarm) => overlaps(alarm, segment)))
+    .map((segment) => ({ title: `Missed: ${stepName(times, segment.start)}`, stretch: around(segment) }));
+  const wrong = alarms
+    .filter((alarm) => !truth.some((segment) => overlaps(alarm, segment)))
+    .sort((a, b) => b.peak - a.peak)
+    .map((alarm) => ({ title: `False alarm: ${stepName(times, alarm.start)}`, stretch: around(alarm) }));
+  return [...missed.slice(0, MOST.near / 2), ...wrong.slice(0, MOST.near / 2)];
+}
+
+function alarmTable({ alarms, labels, times }: ReportSeries, labelled: boolean): Html {
+  const shown = [...alarms].sort((a, b) => b.peak - a.peak).slice(0, MOST.alarms);
+  const isRight = ({ start, end }: ReportAlarm) => labels?.subarray(start, end).includes(1) ?? false;
+  return scroll(
+    'Alarms',
+    html`<table class="rows"><caption>${alarms.length > shown.length ? `The ${shown.length} highest of ${alarms.length} alarms` : 'Alarms, the highest first'}; the channels are those of the highest step.</caption>
+<thead><tr><th scope="col">from</th><th scope="col">to</th><th scope="col" class="n">steps</th><th scope="col" class="n">peak</th>${labelled && html`<th scope="col">label</th>`}<th scope="col">channels that stand out</th></tr></thead>
+<tbody>${shown.map(
+      (alarm) =>
+        html`<tr><th scope="row">${stepName(times, alarm.start)}</th><td>${stepName(times, alarm.end - 1)}</td><td class="n">${alarm.end - alarm.start}</td><td class="n">${raw(alarm.peak)}</td>${
+          labelled && html`<td>${isRight(alarm) ? 'anomalous' : 'false alarm'}</td>`
+        }<td>${alarm.columns.map((column) => {
+          const usual = usualText(column);
+          return html`<span class="reason"><b>${column.name}</b> ${column.cell}${usual && html` <small>(usually ${usual})</small>`} <small>${percent(column.share)}</small></span>`;
+        })}</td></tr>`,
+    )}</tbody></table>`,
+  );
+}
