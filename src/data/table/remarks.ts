@@ -5,7 +5,7 @@ import { formWords } from './number-forms.ts';
 import type { Profile } from './profile.ts';
 import type { Rows } from './rows.ts';
 import type { ColumnFacts, LabelledTable, Table } from './table.ts';
-import { readTime } from './times.ts';
+import { durationText, readTime } from './times.ts';
 
 /** Something about a table that may need an answer. */
 export interface TableRemark {
@@ -172,21 +172,9 @@ function looksLikeSeries({ raw, profiles }: Told): Said | undefined {
     const usual = [...steps].sort((a, b) => a - b)[steps.length >> 1];
     const even = steps.filter((step) => Math.abs(step - usual) <= 0.02 * usual).length;
     if (!(usual > 0) || even < 0.8 * steps.length || steps.some((step) => step < 0)) continue;
-    return `${raw.file}: looks like a time series: ${name} goes on in steps of ${duration(usual)}. Its rows are taken one by one here, without regard to their order.`;
+    return `${raw.file}: looks like a time series: ${name} goes on in steps of ${durationText(usual)}. Its rows are taken one by one here, without regard to their order.`;
   }
   return undefined;
-}
-
-function duration(ms: number): string {
-  const units = [
-    ['day', 86_400_000],
-    ['hour', 3_600_000],
-    ['minute', 60_000],
-    ['second', 1000],
-  ] as const;
-  const [unit, size] = units.find(([, length]) => ms >= length) ?? ['millisecond', 1];
-  const count = short(ms / size);
-  return `${count} ${unit}${count === '1' ? '' : 's'}`;
 }
 
 function explain({ raw, table: { columns, rows }, labels, label, facts }: Told): string {
