@@ -1,7 +1,7 @@
 /**
- * Local times without a zone across the end and the begin of daylight saving. In autumn an hour of the night comes twice, so
- * that times go back by it; in spring one is left out. Only times that are regular otherwise are changed. Times with a zone
- * have no such places.
+ * Local times without a zone across the end and the begin of daylight saving. In autumn an hour comes twice, so that times go
+ * back by it; in spring one is left out, or steps of that hour are all written with its end. Only times that are regular
+ * otherwise are changed. Times with a zone have no such places.
  */
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -23,8 +23,15 @@ export function clockChanges(times: Float64Array): ClockChange[] {
   const usual = forward[forward.length >> 1];
   if (!(usual <= 1.1 * HOUR)) return [];
   const isNear = (difference: number, wanted: number) => Math.abs(difference - wanted) <= 0.1 * usual;
-  /** Hourly times that are equal could as well be a row written twice, so the night must be that of most clocks. */
-  const isPlausible = (t: number) => (usual < 0.9 * HOUR ? isNight(times[t + 1]) : isSundayNight(times[t + 1]));
+  const [first, last] = [times[0], times[times.length - 1]];
+  /**
+   * Hourly times that are equal could as well be a row written twice, so the night must be that of most clocks; an hour by day
+   * could be a second record, unless there is a day of others before and behind.
+   */
+  const isPlausible = (t: number) =>
+    usual < 0.9 * HOUR
+      ? isNight(times[t + 1]) || Math.min(times[t] - first, last - times[t + 1]) > DAY
+      : isSundayNight(times[t + 1]);
   const backs: number[] = [];
   const ahead: number[] = [];
   for (const [t, d] of differences.entries()) {
@@ -65,4 +72,30 @@ export function withoutChanges(times: Float64Array, changes: readonly ClockChang
     if (changes[next] && t > changes[next].at) shift += changes[next++].shift;
     return time + shift;
   });
+}
+
+/**
+ * Times of which a run of equal ones is followed by a step just as long as the run needs are spread over it: the clock stood
+ * still. Returns the times and the first step of each such run. `times` must not go back.
+ */
+export function withoutStops(times: Float64Array): { times: Float64Array; runs: number[] } {
+  const forward = times
+    .subarray(1)
+    .map((time, t) => time - times[t])
+    .filter((d) => d > 0)
+    .sort();
+  const usual = forward[forward.length >> 1];
+  const out = times.slice();
+  const runs: number[] = [];
+  for (let t = 0; t < times.length; ) {
+    let end = t + 1;
+    while (end < times.length && times[end] === times[t]) end++;
+    const [count, span] = [end - t, times[end] - times[t]];
+    if (count > 1 && Math.abs(span - count * usual) <= 0.5 * usual) {
+      for (let k = 1; k < count; k++) out[t + k] = times[t] + (k * span) / count;
+      runs.push(t);
+    }
+    t = end;
+  }
+  return { times: out, runs };
 }

@@ -163,6 +163,7 @@ describe('order', () => {
 describe('equal times', () => {
   test.each<[string, number[]]>([
     ['two rows', [0, 1, 2, 2, 3, 4]],
+    ['two rows before a gap', [0, 1, 2, 2, 3, 4, 9]],
     ['three rows', [0, 1, 1, 1, 2, 3]],
     ['at the begin', [0, 0, 1, 2, 3, 4]],
     ['at the end', [0, 1, 2, 3, 4, 4]],
@@ -247,6 +248,19 @@ describe('daylight saving', () => {
     const { codes } = ran(lines(count(60).map((i) => at(5 * time(i) - 360))));
     expect(codes).not.toContain('daylight-saving');
     expect(codes).toContain('times-out-of-order');
+  });
+
+  test('an hour that comes twice by day needs a day before and behind', () => {
+    const { minutes, codes } = ran(lines(count(900).map((i) => at(5 * (i < 450 ? i : i - 12)))));
+    expect([minutes, codes]).toEqual([count(900).map((i) => 5 * i), ['daylight-saving']]);
+  });
+
+  test('steps of an hour that are all written with its end', () => {
+    const { minutes, texts } = ran(lines(count(60).map((i) => at(5 * (i >= 20 && i < 32 ? 20 : i)))));
+    expect(minutes).toEqual(count(60).map((i) => 5 * i));
+    expect(texts).toEqual([
+      'a.csv: the times of when stand still and then make up for it, from line 22 on; their rows are spread evenly over that time.',
+    ]);
   });
 
   test('an hourly row that is written twice is no such', () => {

@@ -8,7 +8,7 @@ import { leftOut } from '../table/remarks.ts';
 import type { Rows } from '../table/rows.ts';
 import type { LabelledTable, TimeColumn } from '../table/table.ts';
 import { readTime, type TimeForm, timeForms, timeText } from '../table/times.ts';
-import { clockChanges, withoutChanges } from './clock-changes.ts';
+import { clockChanges, withoutChanges, withoutStops } from './clock-changes.ts';
 import type { SeriesRemark } from './regular.ts';
 import type { Series } from './series.ts';
 
@@ -146,7 +146,7 @@ function orderOf({ raw }: LabelledTable, time: TimeColumn, add: Add): Order {
     );
     times = withoutChanges(times, changes);
   }
-  return sorted(raw, { column, rows, times }, add);
+  return moving(raw, sorted(raw, { column, rows, times }, add), add);
 }
 
 /** Refuses a column that would be one of times but for a few cells: steps would be counted instead without a word. */
@@ -213,6 +213,19 @@ function sorted(raw: Rows, order: Order, add: Add): Order {
   );
   const by = Uint32Array.from(times, (_, t) => t).sort((a, b) => times[a] - times[b] || a - b);
   return { column, rows: rows.map((_, t) => rows[by[t]]), times: times.map((_, t) => times[by[t]]) };
+}
+
+/** Times that stood still while rows went on are spread. */
+function moving(raw: Rows, order: Order, add: Add): Order {
+  const { times, runs } = withoutStops(order.times);
+  if (runs.length === 0) return order;
+  const places = runs.slice(0, SHOWN).map((t) => raw.where(order.rows[t]));
+  add(
+    'times-stopped',
+    `${raw.file}: the times of ${order.column} stand still and then make up for it, from ${places.join(', ')}${runs.length > SHOWN ? ', …' : ''} on; ` +
+      'their rows are spread evenly over that time.',
+  );
+  return { ...order, times };
 }
 
 /** The steps in the order of time; rows of one time are one step. */
