@@ -194,3 +194,11 @@ function ofTexts(rows: number, texts: ColumnTexts, codes: Uint32Array, isGap: re
     ...(time && { time }),
   };
 }
+
+/** The times of a column that holds such, in milliseconds since 1970, NaN where missing; of the first `count` rows. */
+export function readTimes({ rows, time: form, numbers, texts }: Profile, count = rows): Float64Array {
+  const out = new Float64Array(Math.min(rows, count)).fill(Number.NaN);
+  if (form === undefined) return out;
+  if (numbers) return out.map((_, r) => (Number.isNaN(numbers[r]) ? Number.NaN : readTime(String(numbers[r]), form)));
+  return texts ? out.map((_, r) => readTime(texts.values[texts.code(r)], form)) : out;
+}

@@ -5,7 +5,7 @@ import { formWords } from './number-forms.ts';
 import type { Profile } from './profile.ts';
 import type { Rows } from './rows.ts';
 import type { ColumnFacts, LabelledTable, Table } from './table.ts';
-import { readTime } from './times.ts';
+import { durationText } from './times.ts';
 
 /** Something about a table that may need an answer. */
 export interface TableRemark {
@@ -19,6 +19,7 @@ interface Told {
   readonly profiles: ReadonlyMap<string, Profile>;
   readonly labels: Labels;
   readonly table: Table;
+  readonly times: LabelledTable['times'];
   readonly label?: string;
   /** Where nobody named the labels. */
   readonly found?: FoundLabels;
@@ -42,7 +43,8 @@ export function tellTable(told: Told): Pick<LabelledTable, 'explanation' | 'rema
   return { explanation: explain(told), remarks };
 }
 
-function leftOut({ raw, facts }: Told): Said | undefined {
+/** The columns that are left out, and why. */
+export function leftOut({ raw, facts }: Pick<Told, 'raw' | 'facts'>): Said | undefined {
   const left = facts.filter(({ kind, why }) => kind === 'ignore' && why !== 'as asked');
   if (left.length === 0) return undefined;
   const named = left.slice(0, 8).map(({ name, why, content, examples }) => {
@@ -160,33 +162,33 @@ function separates(count: number, rows: number, value: (row: number) => number, 
 
 /** Rows from which on equal steps of time are a series. */
 const SERIES = 50;
+/** Rows that are looked at for it. */
+const LOOKED_AT = 10_000;
 
-function looksLikeSeries({ raw, profiles }: Told): Said | undefined {
-  for (const [name, { time: form, texts, numbers }] of profiles) {
-    if (!form || raw.rows < SERIES) continue;
-    const count = Math.min(raw.rows, 10_000);
-    const times = Array.from({ length: count }, (_, r) =>
-      readTime(texts ? texts.values[texts.code(r)] : String(numbers?.[r]), form),
-    );
-    const steps = times.slice(1).map((time, i) => time - times[i]);
-    const usual = [...steps].sort((a, b) => a - b)[steps.length >> 1];
-    const even = steps.filter((step) => Math.abs(step - usual) <= 0.02 * usual).length;
-    if (!(usual > 0) || even < 0.8 * steps.length || steps.some((step) => step < 0)) continue;
-    return `${raw.file}: looks like a time series: ${name} goes on in steps of ${duration(usual)}. Its rows are taken one by one here, without regard to their order.`;
+/** True where the rows are a series: a column of times that goes on in even steps, but for a few rows out of their order. */
+export const isSeries = (read: Pick<LabelledTable, 'times'>): boolean => evenTimes(read) !== undefined;
+
+/** The column of times that goes on in even steps, and their length in milliseconds. */
+function evenTimes({ times }: Pick<LabelledTable, 'times'>): { column: string; usual: number } | undefined {
+  for (const { column, values } of times) {
+    const first = values(LOOKED_AT);
+    if (first.length < SERIES) continue;
+    const steps = first.subarray(1).map((time, i) => time - first[i]);
+    const usual = steps.slice().sort()[steps.length >> 1];
+    const even = steps.reduce((n, step) => n + Number(Math.abs(step - usual) <= 0.02 * usual), 0);
+    const back = steps.filter((step) => step < 0);
+    const span = steps.filter((step) => step > 0).reduce((sum, step) => sum + step, 0);
+    // Rows of several series one below the other go back by far.
+    const isOrdered = back.length <= 0.01 * steps.length && back.every((step) => -step <= 0.1 * span);
+    if (usual > 0 && even >= 0.8 * steps.length && isOrdered) return { column, usual };
   }
   return undefined;
 }
 
-function duration(ms: number): string {
-  const units = [
-    ['day', 86_400_000],
-    ['hour', 3_600_000],
-    ['minute', 60_000],
-    ['second', 1000],
-  ] as const;
-  const [unit, size] = units.find(([, length]) => ms >= length) ?? ['millisecond', 1];
-  const count = short(ms / size);
-  return `${count} ${unit}${count === '1' ? '' : 's'}`;
+function looksLikeSeries({ raw, times }: Told): Said | undefined {
+  const found = evenTimes({ times });
+  if (!found) return undefined;
+  return `${raw.file}: looks like a time series: ${found.column} goes on in steps of ${durationText(found.usual)}. Its rows are taken one by one here, without regard to their order.`;
 }
 
 function explain({ raw, table: { columns, rows }, labels, label, facts }: Told): string {

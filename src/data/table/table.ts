@@ -9,10 +9,10 @@ import { LayoutWords } from '../layout-words.ts';
 import { type ColumnKind, columnKinds, MOST_TEXTS, useOf } from './column-use.ts';
 import { findLabels, isDerivedFromLabels, type Labels, readLabels } from './labels.ts';
 import type { NumberForm } from './number-forms.ts';
-import { LARGEST, type NumberReading, type Profile, profile } from './profile.ts';
+import { LARGEST, type NumberReading, type Profile, profile, readTimes } from './profile.ts';
 import { type TableRemark, tellTable } from './remarks.ts';
 import { badRows, type Rows, withoutUnits } from './rows.ts';
-import { readTime, type TimeForm, type TimePart, timePart } from './times.ts';
+import { type TimeForm, type TimePart, timePart } from './times.ts';
 
 export { type ColumnKind, columnKinds } from './column-use.ts';
 
@@ -76,8 +76,18 @@ export interface LabelledTable extends Labels {
   readonly facts: readonly ColumnFacts[];
   /** What a person should know of the columns. */
   readonly remarks: readonly TableRemark[];
+  /** Columns that hold times, those that the caller named first. */
+  readonly times: readonly TimeColumn[];
   /** The rows without a line of units below the head. */
   readonly raw: Rows;
+}
+
+/** A column of times. */
+export interface TimeColumn {
+  readonly column: string;
+  readonly form: TimeForm;
+  /** Milliseconds since 1970 by row (of a clock alone, since midnight), NaN where missing; of the first `rows`, default all. */
+  values(rows?: number): Float64Array;
 }
 
 export interface TableOptions extends NumberReading {
@@ -135,6 +145,7 @@ export function readTable(file: Rows, options: TableOptions = {}): LabelledTable
   const cells = new Float64Array(raw.rows * kept.length);
   for (let r = 0, i = 0; r < raw.rows; r++) for (const { cell } of kept) cells[i++] = cell(r);
   const { decimal, missing } = options;
+  const times = timesOf(facts, profiles, kinds);
   const reading =
     decimal || missing?.length ? { reading: { ...(decimal && { decimal }), ...(missing && { missing }) } } : {};
   const table: Table = { columns: kept.map(({ column }) => column), rows: raw.rows, cells, ...reading };
@@ -148,13 +159,29 @@ export function readTable(file: Rows, options: TableOptions = {}): LabelledTable
       profiles,
       labels,
       table,
+      times,
       units,
       ...(label !== undefined && { label }),
       ...(found && { found }),
     }),
     facts,
+    times,
     raw,
   };
+}
+
+/** The columns that hold times, by what the caller says or else by their cells. */
+function timesOf(
+  facts: readonly ColumnFacts[],
+  profiles: ReadonlyMap<string, Profile>,
+  kinds: ReadonlyMap<string, ColumnKind>,
+): TimeColumn[] {
+  const given = facts.filter(({ name }) => kinds.get(name) === 'time');
+  const open = facts.filter(({ name, content }) => content === 'times' && !kinds.has(name));
+  return [...given, ...open].flatMap(({ name }) => {
+    const found = profiles.get(name);
+    return found?.time ? [{ column: name, form: found.time, values: (rows) => readTimes(found, rows) }] : [];
+  });
 }
 
 /** What the columns of a file hold, also where `readTable` would refuse it. Columns that the caller names are as said. */
@@ -272,14 +299,9 @@ function categoricalColumn(raw: Rows, at: number, isSaid: boolean) {
 }
 
 /** Hour and weekday where they differ, and the seconds since the row before where times go on. */
-function timeColumns(raw: Rows, at: number, { time: form, texts, numbers }: Profile) {
+function timeColumns(raw: Rows, at: number, found: Profile) {
   const name = raw.heads[at];
-  const code = texts?.code;
-  const times = Float64Array.from({ length: raw.rows }, (_, r) => {
-    if (numbers)
-      return form === undefined || Number.isNaN(numbers[r]) ? Number.NaN : readTime(String(numbers[r]), form);
-    return form === undefined ? Number.NaN : readTime(texts!.values[code!(r)], form);
-  });
+  const form = found.time;
   if (form === undefined) {
     throw new DataError(
       'not-times',
@@ -287,6 +309,7 @@ function timeColumns(raw: Rows, at: number, { time: form, texts, numbers }: Prof
         ${raw.show(0, at)}. Leave it out with ${option(['columns', name], 'ignore')}.`,
     );
   }
+  const times = readTimes(found);
   const present = times.filter((time) => !Number.isNaN(time));
   const isRising = present.every((time, i) => i === 0 || time >= present[i - 1]);
   const differs = (part: TimePart) => new Set(present.map((time) => timePart(time, time, part))).size > 1;

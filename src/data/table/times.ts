@@ -76,3 +76,22 @@ export function timePart(time: number, before: number, part: TimePart): number {
   if (part === 'weekday') return (((Math.floor(time / day) + 3) % 7) + 7) % 7;
   return (time - before) / 1000;
 }
+
+/** A length of time in its largest unit: `5 minutes`, `1.5 hours`. */
+export function durationText(ms: number): string {
+  const sizes = [
+    ['day', 86_400_000],
+    ['hour', 3_600_000],
+    ['minute', 60_000],
+    ['second', 1000],
+  ] as const;
+  const [unit, size] = sizes.find(([, length]) => ms >= length) ?? ['millisecond', 1];
+  const count = String(Number((ms / size).toPrecision(4)));
+  return `${count} ${unit}${count === '1' ? '' : 's'}`;
+}
+
+/** A time in UTC to the second, without a zone: `2024-05-01 06:00:00`. */
+export function timeText(ms: number): string {
+  const date = new Date(ms);
+  return Number.isNaN(date.getTime()) ? `${ms} ms` : date.toISOString().slice(0, 19).replace('T', ' ');
+}

@@ -1,0 +1,101 @@
+/**
+ * Local times without a zone across the end and the begin of daylight saving. In autumn an hour comes twice, so that times go
+ * back by it; in spring one is left out, or steps of that hour are all written with its end. Only times that are regular
+ * otherwise are changed. Times with a zone have no such places.
+ */
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+
+/** A place where clocks were changed: times behind step `at` move on by `shift`, an hour or minus one. */
+export interface ClockChange {
+  readonly at: number;
+  readonly shift: number;
+}
+
+/**
+ * The places where clocks were changed, in their order; none where that does not explain every step back. A step forward by an
+ * hour counts in the night to a Sunday, four to eight months from a step back.
+ */
+export function clockChanges(times: Float64Array): ClockChange[] {
+  const differences = times.subarray(1).map((time, t) => time - times[t]);
+  const forward = differences.filter((d) => d > 0).sort();
+  if (forward.length === differences.length) return [];
+  const usual = forward[forward.length >> 1];
+  if (!(usual <= 1.1 * HOUR)) return [];
+  const isNear = (difference: number, wanted: number) => Math.abs(difference - wanted) <= 0.1 * usual;
+  const [first, last] = [times[0], times[times.length - 1]];
+  /**
+   * Hourly times that are equal could as well be a row written twice, so the night must be that of most clocks; an hour by day
+   * could be a second record, unless there is a day of others before and behind.
+   */
+  const isPlausible = (t: number) =>
+    usual < 0.9 * HOUR
+      ? isNight(times[t + 1]) || Math.min(times[t] - first, last - times[t + 1]) > DAY
+      : isSundayNight(times[t + 1]);
+  const backs: number[] = [];
+  const ahead: number[] = [];
+  for (const [t, d] of differences.entries()) {
+    if (d <= 0) backs.push(t);
+    else if (isNear(d, usual + HOUR) && isSundayNight(times[t + 1])) ahead.push(t);
+  }
+  const isClock = (t: number) => isNear(differences[t], usual - HOUR) && isPlausible(t);
+  const isYearly = backs.every((t, i) => i === 0 || times[t] - times[backs[i - 1]] > 300 * DAY);
+  if (!backs.every(isClock) || !isYearly) return [];
+  const mirrors = ahead.filter((t) =>
+    backs.some((back) => {
+      const days = Math.abs(times[t] - times[back]) / DAY;
+      return days > 120 && days < 245;
+    }),
+  );
+  const changes = [...backs.map((at) => ({ at, shift: HOUR })), ...mirrors.map((at) => ({ at, shift: -HOUR }))].sort(
+    (a, b) => a.at - b.at,
+  );
+  return changes.every(({ shift }, i) => i === 0 || shift !== changes[i - 1].shift) ? changes : [];
+}
+
+/** From 23:00 to 04:00 in the clock's own time. */
+function isNight(time: number): boolean {
+  const sinceMidnight = ((time % DAY) + DAY) % DAY;
+  return sinceMidnight >= 23 * HOUR || sinceMidnight <= 4 * HOUR;
+}
+
+/** The same from Saturday to Sunday. */
+function isSundayNight(time: number): boolean {
+  const day = (((Math.floor((time + HOUR) / DAY) + 3) % 7) + 7) % 7;
+  return isNight(time) && day === 6;
+}
+
+/** The times with these changes undone. */
+export function withoutChanges(times: Float64Array, changes: readonly ClockChange[]): Float64Array {
+  let [next, shift] = [0, 0];
+  return times.map((time, t) => {
+    if (changes[next] && t > changes[next].at) shift += changes[next++].shift;
+    return time + shift;
+  });
+}
+
+/**
+ * Times of which a run of equal ones is followed by a step just as long as the run needs are spread over it: the clock stood
+ * still. Returns the times and the first step of each such run. `times` must not go back.
+ */
+export function withoutStops(times: Float64Array): { times: Float64Array; runs: number[] } {
+  const forward = times
+    .subarray(1)
+    .map((time, t) => time - times[t])
+    .filter((d) => d > 0)
+    .sort();
+  const usual = forward[forward.length >> 1];
+  const out = times.slice();
+  const runs: number[] = [];
+  for (let t = 0; t < times.length; ) {
+    let end = t + 1;
+    while (end < times.length && times[end] === times[t]) end++;
+    const [count, span] = [end - t, times[end] - times[t]];
+    if (count > 1 && Math.abs(span - count * usual) <= 0.5 * usual) {
+      for (let k = 1; k < count; k++) out[t + k] = times[t] + (k * span) / count;
+      runs.push(t);
+    }
+    t = end;
+  }
+  return { times: out, runs };
+}
