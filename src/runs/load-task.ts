@@ -22,6 +22,7 @@ import {
 } from '../data/index.ts';
 import { hashSplit, type Task, warnOfSplit } from '../engine/task/task.ts';
 import type { RegionOption } from '../engine/task/view-options.ts';
+import { findKind } from '../kinds/index.ts';
 import type { RunOptions } from './options.ts';
 import { readRegion } from './region.ts';
 
@@ -89,6 +90,7 @@ export async function loadTask(options: TaskOptions): Promise<Task> {
   const begin = performance.now();
   const root = options.dataRoot ?? dataRoot();
   const { download, acceptLicence, columns, missing, decimal, scaling, valueRange } = options;
+  const { kind, window, gaps, step, trainShare } = options;
   const { size, channels, maxPixels, folderNames } = options;
   const images = { size, channels, maxPixels, folderNames };
   const loaded = await dataset.load({
@@ -99,6 +101,11 @@ export async function loadTask(options: TaskOptions): Promise<Task> {
     columns,
     missing,
     decimal,
+    kind,
+    window,
+    gaps,
+    step,
+    trainShare,
     ...images,
     signal,
   });
@@ -141,25 +148,34 @@ export async function loadTask(options: TaskOptions): Promise<Task> {
 
 /** Refuses options that mean nothing for the kind of items that were loaded. */
 function checkKind({ name, kind, shape }: Source, options: TaskOptions): void {
-  const { columns, missing, decimal, scaling, size, channels, region } = options;
-  const ofTables = Object.entries({ columns, missing, decimal, scaling }).filter(([, value]) => value !== undefined);
-  if (kind !== 'table' && ofTables.length > 0) {
+  const { columns, missing, decimal, scaling, size, channels, region, window, gaps, step, trainShare } = options;
+  const given = (some: object) => Object.entries(some).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+  const ofTables = given({ columns, missing, decimal, scaling, kind: options.kind });
+  if (kind === 'image' && ofTables.length > 0) {
     throw new ConfigError(
       'not-a-table',
-      say`${optionList(ofTables.map(([option]) => option))} ${ofTables.length === 1 ? 'applies' : 'apply'} to tables only, but ${name}
+      say`${optionList(ofTables)} ${ofTables.length === 1 ? 'applies' : 'apply'} to tables only, but ${name}
         has images of ${shape.join('x')}. Leave ${ofTables.length === 1 ? 'it' : 'them'} out.`,
+    );
+  }
+  const ofSeries = given({ window, gaps, step, trainShare });
+  if (kind !== 'series' && ofSeries.length > 0) {
+    throw new ConfigError(
+      'not-a-series',
+      say`${optionList(ofSeries)} ${ofSeries.length === 1 ? 'applies' : 'apply'} to series only, but ${name} has
+        ${findKind(kind).words.items}. Leave ${ofSeries.length === 1 ? 'it' : 'them'} out${kind === 'table' ? say`, or take the rows for steps with ${option('kind', 'series')}` : ''}.`,
     );
   }
   if (kind !== 'image' && region) {
     throw new ConfigError(
       'region',
-      say`A region applies to images only, but ${name} is a table. Leave ${option('region')} out.`,
+      say`A region applies to images only, but ${name} has ${findKind(kind).words.items}. Leave ${option('region')} out.`,
     );
   }
   if (kind !== 'image' && (size || channels)) {
     throw new ConfigError(
       'size-not-needed',
-      say`Size and channels apply to image files only, but ${name} is a table. Leave
+      say`Size and channels apply to image files only, but ${name} has ${findKind(kind).words.items}. Leave
         ${optionList([...(size ? ['size'] : []), ...(channels ? ['channels'] : [])])} out.`,
     );
   }

@@ -18,6 +18,7 @@ import {
 import { option, say } from '../core/text.ts';
 import {
   columnKinds,
+  gapPolicies,
   readAugment,
   type Source,
   type SplitOptions,

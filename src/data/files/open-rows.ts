@@ -58,9 +58,10 @@ export function rowsFormat(path: string): string | undefined {
 
 /**
  * Reads a file of rows. A CSV or TSV file has a head; the other formats say themselves.
+ * With `glance` only the first bytes of a plain text are read, up to the end of a line.
  * @throws DataError `no-data`, `not-a-file`, `rows-format`, `damaged-file`, and those of the format.
  */
-export async function openRows(path: string): Promise<Rows> {
+export async function openRows(path: string, { glance }: { readonly glance?: number } = {}): Promise<Rows> {
   const format = rowsFormat(path);
   if (!format) {
     throw new DataError(
@@ -70,7 +71,8 @@ export async function openRows(path: string): Promise<Rows> {
         .join(', ')} or .gz of one. Rename it.`,
     );
   }
-  const content = await readInput(path, 'no-data');
+  const isText = /^(csv|tsv|data|dat|txt)$/.test(format) && !/\.gz$/i.test(path);
+  const content = await readInput(path, 'no-data', isText ? glance : undefined);
   const budget = new ByteBudget(path, content.length);
   return parsing(
     async () => readers[format](await gunzip(content, path, budget), path, budget),

@@ -3,7 +3,7 @@
  * device may never end. Node only.
  */
 import { type Stats, statSync } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { open, readFile, stat } from 'node:fs/promises';
 import { DataError } from '../../core/errors.ts';
 
 /** What a path is when it is no regular file. */
@@ -52,13 +52,27 @@ const reasons: Readonly<Record<string, string>> = {
 };
 
 /**
- * The bytes of a file that a user named.
+ * The bytes of a file that a user named; of a text with more than `glance` bytes only the lines that end within them.
  * @throws DataError `not-a-file` for a folder, pipe, socket or device; DataError `code` for what cannot be read.
  */
-export async function readInput(path: string, code: string): Promise<Uint8Array> {
+export async function readInput(path: string, code: string, glance?: number): Promise<Uint8Array> {
   await requireFile(path);
+  const begun = glance === undefined ? undefined : await beginOf(path, glance).catch(() => undefined);
+  if (begun) return begun;
   return readFile(path).catch((error: NodeJS.ErrnoException) => {
     const reason = reasons[error.code ?? ''] ?? error.code ?? 'unknown error';
     throw new DataError(code, `${path} cannot be read (${reason}). Check the path.`);
   });
+}
+
+/** The whole lines within the first bytes of a file; undefined where it has no more bytes than that, or no such line. */
+async function beginOf(path: string, bytes: number): Promise<Uint8Array | undefined> {
+  const file = await open(path);
+  try {
+    const { buffer, bytesRead } = await file.read(new Uint8Array(bytes), 0, bytes, 0);
+    const end = buffer.lastIndexOf(10, bytesRead - 1);
+    return bytesRead < bytes || end <= 0 ? undefined : buffer.subarray(0, end + 1);
+  } finally {
+    await file.close();
+  }
 }

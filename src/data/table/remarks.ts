@@ -4,7 +4,7 @@ import type { FoundLabels, Labels } from './labels.ts';
 import { formWords } from './number-forms.ts';
 import type { Profile } from './profile.ts';
 import type { Rows } from './rows.ts';
-import type { ColumnFacts, LabelledTable, Table } from './table.ts';
+import type { ColumnFacts, LabelledTable, Table, TableOptions } from './table.ts';
 import { durationText } from './times.ts';
 
 /** Something about a table that may need an answer. */
@@ -25,6 +25,8 @@ interface Told {
   readonly found?: FoundLabels;
   /** The line of units that was left out. */
   readonly units?: string;
+  /** What the caller says that the rows are. */
+  readonly kind?: TableOptions['kind'];
 }
 
 /** The table in one sentence, and the remarks. */
@@ -185,10 +187,11 @@ function evenTimes({ times }: Pick<LabelledTable, 'times'>): { column: string; u
   return undefined;
 }
 
-function looksLikeSeries({ raw, times }: Told): Said | undefined {
-  const found = evenTimes({ times });
+function looksLikeSeries({ raw, times, kind }: Told): Said | undefined {
+  const found = kind === undefined ? evenTimes({ times }) : undefined;
   if (!found) return undefined;
-  return `${raw.file}: looks like a time series: ${found.column} goes on in steps of ${durationText(found.usual)}. Its rows are taken one by one here, without regard to their order.`;
+  return say`${raw.file}: looks like a time series: ${found.column} goes on in steps of ${durationText(found.usual)}. Training takes its rows
+    as the steps of a series, in their order; to take them one by one, say ${option('kind', 'table')}.`;
 }
 
 function explain({ raw, table: { columns, rows }, labels, label, facts }: Told): string {

@@ -95,6 +95,8 @@ export interface TableOptions extends NumberReading {
   readonly columns?: Readonly<Record<string, ColumnKind>>;
   /** Labels of normal rows, where their words do not say it. */
   readonly normal?: readonly string[];
+  /** What the caller says that the rows are; then nothing is said of it. */
+  readonly kind?: 'series' | 'table';
 }
 
 const partNames = ['split', 'part', 'subset'];
@@ -161,6 +163,7 @@ export function readTable(file: Rows, options: TableOptions = {}): LabelledTable
       table,
       times,
       units,
+      kind: options.kind,
       ...(label !== undefined && { label }),
       ...(found && { found }),
     }),

@@ -10,6 +10,7 @@ import { gunzip } from '../../formats/gzip.ts';
 import { sha256 } from '../../hash.ts';
 import type { ImageOptions } from '../../image-options.ts';
 import type { Source } from '../../item.ts';
+import type { GapPolicy } from '../../series/regular.ts';
 import type { NumberReading } from '../../table/profile.ts';
 import type { ColumnKind } from '../../table/table.ts';
 import { readInput } from '../read-input.ts';
@@ -31,8 +32,16 @@ export interface LoadOptions extends ImageOptions, NumberReading {
   readonly only?: readonly string[];
   /** What the columns of a CSV file of rows are, by name. */
   readonly columns?: Readonly<Record<string, ColumnKind>>;
+  /** What the rows of a file are; default series where a column of times goes on in even steps. */
+  readonly kind?: 'series' | 'table';
   /** Steps of the windows through which the steps of series are seen; default by autocorrelation. */
   readonly window?: number;
+  /** What becomes of missing values and steps of series. */
+  readonly gaps?: GapPolicy;
+  /** Milliseconds of the steps to which series are brought. */
+  readonly step?: number;
+  /** Share of each series that is for training where the data do not say. */
+  readonly trainShare?: number;
 }
 
 /** A data set that oddity knows by name. */

@@ -11,12 +11,12 @@ import { folderSource } from '../folder.ts';
 import { readLayout } from '../layout.ts';
 import { adbench, arrhythmia, odds } from './array-sets.ts';
 import { cifar10 } from './cifar10.ts';
-import type { Dataset, LoadOptions } from './dataset.ts';
+import type { Dataset } from './dataset.ts';
 import { fashionMnist } from './fashion-mnist.ts';
 import { kddcup99 } from './kddcup99.ts';
 import { mnist } from './mnist.ts';
 import { mvtec } from './mvtec.ts';
-import { isOfRows, rowsSource } from './rows.ts';
+import { isOfRows, isOfSeries, rowsSource, type TableChoice } from './rows.ts';
 import { visa } from './visa.ts';
 
 /** Made-up textures with planted blobs: 400 images of 16x16, nothing to download. For tests and first steps. */
@@ -117,10 +117,11 @@ export function findDataset(data: string): Dataset {
 }
 
 /** What the items of `data` are, from its name or a glance at its file: nothing is loaded. Throws as `findDataset`. */
-export async function kindOfData(data: string, options: Pick<LoadOptions, 'columns'>): Promise<ItemKind> {
+export async function kindOfData(data: string, options: TableChoice): Promise<ItemKind> {
   const path = dataPath(data);
   if (path === undefined) return findDataset(data).kind ?? 'image';
-  return (await isOfRows(path, options)) ? 'table' : 'image';
+  if (!(await isOfRows(path, options))) return 'image';
+  return (await isOfSeries(path, options)) ? 'series' : 'table';
 }
 
 /** Data of one's own: a folder of images, a CSV file that lists them, or a CSV file of rows. */

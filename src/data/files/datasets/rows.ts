@@ -1,20 +1,23 @@
 /** A file of rows as a source, and how a CSV file of rows is told from one that lists images. Node only. */
 import { open } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
-import { silent, warning } from '../../../core/events.ts';
+import { OddityError } from '../../../core/errors.ts';
+import { type Listener, silent, warning } from '../../../core/events.ts';
 import { isImageName } from '../../formats/header.ts';
 import type { Source } from '../../item.ts';
 import { joinRows } from '../../table/join-rows.ts';
+import { isSeries } from '../../table/remarks.ts';
 import type { Rows } from '../../table/rows.ts';
 import { tableSource } from '../../table/source.ts';
-import { readTable, type TableOptions } from '../../table/table.ts';
+import { type LabelledTable, readTable, type TableOptions } from '../../table/table.ts';
 import { listFiles } from '../file-list.ts';
 import { openRows, rowsFormat } from '../open-rows.ts';
 import { isFolder, requireFile } from '../read-input.ts';
 import type { LoadOptions } from './dataset.ts';
+import { isTakenAsSeries, seriesOfFiles } from './series-files.ts';
 
 /** Bytes and rows that are looked at to see what a file is of. */
-const GLANCE = { bytes: 2 ** 16, rows: 3 };
+const GLANCE = { bytes: 2 ** 16, rows: 3, series: 2 ** 20 };
 
 /**
  * True for a folder of files of rows, and for a file of rows: its name ends as one of `openRows`, and of a plain CSV file
@@ -36,6 +39,18 @@ export async function isOfRows(path: string, { columns }: Pick<LoadOptions, 'col
     return isCut || (rows.length > 0 && !cells.some(isImageName));
   } finally {
     await file.close();
+  }
+}
+
+/** Whether the rows of a file, or of the first one of a folder, are taken as steps of a series, by a glance at their begin. */
+export async function isOfSeries(path: string, options: TableChoice): Promise<boolean> {
+  if (options.kind !== undefined) return options.kind === 'series';
+  const [file] = (await isFolder(path)) ? await rowFilesIn(path) : [path];
+  try {
+    return isSeries(readTable(await openRows(file, { glance: GLANCE.series }), tableOptions(options)));
+  } catch (error) {
+    if (error instanceof OddityError) return false; // loading will say what is wrong
+    throw error;
   }
 }
 
@@ -62,18 +77,44 @@ export async function openTable(path: string): Promise<Rows> {
 }
 
 /** What of the options of loading is about tables. */
-export type TableChoice = Pick<LoadOptions, 'columns' | 'missing' | 'decimal' | 'folderNames'>;
+export type TableChoice = Pick<LoadOptions, 'columns' | 'missing' | 'decimal' | 'folderNames' | 'kind'>;
 
 /** How a table is read, among the options of loading. */
-export function tableOptions({ columns, missing, decimal, folderNames }: TableChoice): TableOptions {
+export function tableOptions({ columns, missing, decimal, folderNames, kind }: TableChoice): TableOptions {
   const { normal } = folderNames ?? {};
-  return { columns, missing, decimal, ...(normal !== undefined && { normal: [normal].flat() }) };
+  return { columns, missing, decimal, kind, ...(normal !== undefined && { normal: [normal].flat() }) };
 }
 
-/** Reads a file of rows, or a folder of such. Throws as `openTable` and `readTable`. */
+/**
+ * Reads a file of rows, or a folder of such: as series where times go on in even steps or the caller says so, else as a
+ * table. Throws as `openTable`, `readTable` and `seriesOfFiles`.
+ */
 export async function rowsSource(path: string, options: LoadOptions): Promise<Source> {
   const { onEvent = silent } = options;
-  const read = readTable(await openTable(path), tableOptions(options));
+  const table = tableOptions(options);
+  const isOfFiles = await isFolder(path);
+  const files = isOfFiles ? await rowFilesIn(path) : [path];
+  const first = options.kind === 'table' && isOfFiles ? undefined : await understood(files[0], table, isOfFiles);
+  if (first && isTakenAsSeries(first, options)) return seriesOfFiles(path, files, { first, table }, options);
+  const read = first && !isOfFiles ? first : readTable(await openTable(path), table);
+  return sourceOfTable(path, read, isOfFiles, onEvent);
+}
+
+/** What the first file holds; undefined where one of several cannot be understood by itself. */
+async function understood(
+  file: string,
+  table: TableOptions,
+  isOneOfSeveral: boolean,
+): Promise<LabelledTable | undefined> {
+  try {
+    return readTable(await openRows(file), table);
+  } catch (error) {
+    if (isOneOfSeveral && error instanceof OddityError) return undefined;
+    throw error;
+  }
+}
+
+function sourceOfTable(path: string, read: LabelledTable, isOfFiles: boolean, onEvent: Listener): Promise<Source> {
   const { table, classes, labels, normalClass, parts, explanation, remarks, raw } = read;
   onEvent({ type: 'log', level: 'info', message: explanation });
   for (const { code, message } of remarks) onEvent(warning(code, message));
@@ -87,6 +128,6 @@ export async function rowsSource(path: string, options: LoadOptions): Promise<So
     table,
     labels,
     parts,
-    ids: (await isFolder(path)) ? Array.from({ length: raw.rows }, (_, r) => raw.where(r)) : raw.numbers,
+    ids: isOfFiles ? Array.from({ length: raw.rows }, (_, r) => raw.where(r)) : raw.numbers,
   });
 }

@@ -1,0 +1,93 @@
+/** Files of rows as series: one file one series, a folder of files with the same channels several. Node only. */
+import { basename, relative } from 'node:path';
+import { messageOf, silent, warning } from '../../../core/events.ts';
+import { option, type Said, say } from '../../../core/text.ts';
+import type { Source } from '../../item.ts';
+import { seriesFromTable } from '../../series/from-rows.ts';
+import { regular, type SeriesRemark } from '../../series/regular.ts';
+import { type Series, stepsOf } from '../../series/series.ts';
+import { seriesSource } from '../../series/source.ts';
+import { isSeries } from '../../table/remarks.ts';
+import { type LabelledTable, readTable, type TableOptions } from '../../table/table.ts';
+import { durationText, timeText } from '../../table/times.ts';
+import { openRows } from '../open-rows.ts';
+import type { LoadOptions } from './dataset.ts';
+
+/** Whether the rows of a file that was understood are taken as the steps of a series. */
+export const isTakenAsSeries = (read: LabelledTable, { kind }: Pick<LoadOptions, 'kind'>): boolean =>
+  kind === 'series' || (kind === undefined && isSeries(read));
+
+/**
+ * The series of files as a source; `first` is what was understood of the first of them. Everything that was done to them is
+ * told. Throws as `readTable`, `seriesFromTable`, `regular` and `seriesSource`.
+ */
+export async function seriesOfFiles(
+  path: string,
+  files: readonly string[],
+  { first, table }: { readonly first: LabelledTable; readonly table: TableOptions },
+  options: LoadOptions,
+): Promise<Source> {
+  const { onEvent = silent, gaps, step, window, trainShare } = options;
+  const tellRemarks = teller(files.length, (code, message) => onEvent(warning(code, message)));
+  const all: Series[] = [];
+  for (const [i, file] of files.entries()) {
+    const read = i === 0 ? first : readTable(await openRows(file), table);
+    const id = files.length === 1 ? basename(file) : relative(path, file);
+    const made = seriesFromTable(read, { id });
+    const even = regular(made.series, { gaps, step });
+    tellRemarks([...made.remarks, ...even.remarks]);
+    onEvent({ type: 'log', level: 'info', message: describe(even.series) });
+    all.push(even.series);
+  }
+  const name = basename(path);
+  const source = await seriesSource({
+    name,
+    title: files.length === 1 ? `Series of ${name}` : `${files.length} series of ${name}`,
+    licence: 'that of the data',
+    series: all,
+    window,
+    trainShare,
+  });
+  onEvent({ type: 'log', level: 'info', ...messageOf(describeWindows(source)) });
+  return source;
+}
+
+/** Of many files, each kind of remark once, with the number of others that have it. */
+function teller(files: number, tell: (code: string, message: Said) => void) {
+  const told = new Map<string, number>();
+  return (remarks: readonly SeriesRemark[]) => {
+    for (const { code, message } of remarks) {
+      const count = (told.get(code) ?? 0) + 1;
+      told.set(code, count);
+      if (count === 1)
+        tell(code, files > 1 ? say`${message} Other files of the folder may have the same; it is told once.` : message);
+    }
+  };
+}
+
+/** `a.csv: a series of 22695 steps of 5 minutes, 2013-12-02 21:15 to 2014-02-19 15:25, of 1 channel.` */
+function describe(series: Series): string {
+  const { id, channels, times, labels } = series;
+  const steps = stepsOf(series);
+  const usual =
+    times && times.length > 1
+      ? [...times.subarray(1).map((time, i) => time - times[i])].sort((a, b) => a - b)[(steps - 1) >> 1]
+      : undefined;
+  const length = usual === undefined ? '' : ` of ${durationText(usual)}`;
+  const range = times ? `, ${timeText(times[0])} to ${timeText(times[steps - 1])}` : '';
+  const anomalous = labels?.reduce((n, y) => n + y, 0);
+  const marked = anomalous === undefined ? 'no labels' : `${anomalous} steps labelled anomalous`;
+  return `${id}: a series of ${steps} steps${length}${range}, of ${channels.length} ${channels.length === 1 ? 'channel' : 'channels'}; ${marked}.`;
+}
+
+/** How steps are seen. */
+export function describeWindows({ name, series }: Source): Said {
+  const { window, windowFrom, spans } = series!;
+  const why =
+    windowFrom === 'autocorrelation'
+      ? say` (its period by autocorrelation; another with ${option('window', '<steps>')})`
+      : '';
+  const train = spans.reduce((n, span) => n + span.train, 0);
+  const steps = spans.reduce((n, span) => n + span.steps, 0);
+  return say`${name}: windows of ${window} steps${why}; ${train} of ${steps} steps are for training.`;
+}
