@@ -173,7 +173,9 @@ function extracted(members: readonly Float64Array[], centroid: Float64Array): Fl
     return out;
   });
   const centres = rows.map((row) => withoutMean(row));
-  let axis = unit(centres.reduce((sum, row) => sum.map((value, t) => value + row[t]), withoutMean(centroid)));
+  let axis: Float64Array = unit(
+    centres.reduce((sum, row) => sum.map((value, t) => value + row[t]), withoutMean(centroid)),
+  );
   for (let turn = 0; turn < ROUNDS.products; turn++) {
     const next = new Float64Array(n);
     for (const row of centres) {

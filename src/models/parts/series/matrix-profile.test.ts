@@ -3,6 +3,7 @@ import { hasTsb, tsbSeries } from '../../../../test/helpers/tsb-ad.ts';
 import { vusPr } from '../../../../test/helpers/vus.ts';
 import { Rng } from '../../../core/random.ts';
 import { windowLength } from '../../../data/series/window-length.ts';
+import { diagonalKernel } from './diagonal-kernel.ts';
 import { diagonalRanges, pairsOfDiagonals, profileOfDiagonals } from './diagonals.ts';
 import {
   firstDiagonal,
@@ -73,6 +74,29 @@ describe('matrix profile', () => {
       const [least] = nearest([windows[i]], windows, (_, j) => Math.abs(i - j) >= firstDiagonal(50));
       expect(Math.abs(distance[i] - least)).toBeLessThan(1e-6);
       expect(Math.abs(index[i] - i)).toBeGreaterThanOrEqual(firstDiagonal(50));
+    }
+  });
+
+  it('gives the same correlations in WebAssembly and in JavaScript, whatever the ranges', () => {
+    const windows = profileWindows(x, 10);
+    expect(diagonalKernel(windows.count)).toBeDefined();
+    for (const [from, to] of [
+      [4, 391],
+      [4, 5],
+      [5, 13],
+      [100, 117],
+      [380, 391],
+      [390, 900],
+    ]) {
+      const [wasm, plain] = [profileOfDiagonals(windows, from, to), profileOfDiagonals(windows, from, to, null)];
+      // === knows no sign of zero.
+      expect(wasm.left.every((c, i) => c === plain.left[i])).toBe(true);
+      expect(wasm.right.every((c, i) => c === plain.right[i])).toBe(true);
+      for (const [i, partner] of wasm.rightIndex.entries()) {
+        // Of flat windows any is as good as another.
+        if (partner >= 0 && wasm.right[i] > 0 && windows.flat[i] === 0) expect(partner).toBe(plain.rightIndex[i]);
+        expect(partner < 0).toBe(plain.rightIndex[i] < 0);
+      }
     }
   });
 
