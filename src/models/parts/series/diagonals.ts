@@ -5,10 +5,7 @@
  * pairs: eight in WebAssembly, or four in JavaScript, which is about a third as fast. Left out: float32.
  */
 import { type DiagonalKernel, diagonalKernel, KERNEL_WIDTH, type WalkArrays } from './diagonal-kernel.ts';
-import { covarianceAt, updateFactors, type WindowStatistics } from './window-statistics.ts';
-
-/** Rows after which covariances are summed anew by the definition: no rounding is carried further, and rows stay in the cache. */
-const ROWS = 4096;
+import { covarianceAt, restarts, updateFactors, type WindowStatistics } from './window-statistics.ts';
 
 /** The best partners of each window within some diagonals, `[count]` each. */
 export interface PartialProfile {
@@ -59,17 +56,19 @@ export function profileOfDiagonals(
   const width = kernel ? KERNEL_WIDTH : 4;
   const cov = kernel?.cov ?? new Float64Array(width);
   const end = Math.min(to, count);
-  for (let row = 0; row + from < count; row += ROWS) {
+  const rows = restarts(windows);
+  for (const [part, row] of rows.entries()) {
+    const next = rows[part + 1] ?? count;
     for (let d = from; d < end && row + d < count; d += width) {
       const lines = Math.min(width, end - d);
       for (let q = 0; q < lines; q++) cov[q] = row + d + q < count ? before(walk, row, row + d + q) : 0;
       // Rows that all lines of a full group have.
-      const common = lines < width ? row : Math.max(row, Math.min(row + ROWS, count - d - width + 1));
+      const common = lines < width ? row : Math.max(row, Math.min(next, count - d - width + 1));
       if (common > row) {
         if (kernel) kernel.walk(d, row, common);
         else walkFour(walk, cov, d, row, common);
       }
-      for (let q = 0; q < lines; q++) walkOne(walk, cov[q], d + q, common, Math.min(row + ROWS, count - d - q));
+      for (let q = 0; q < lines; q++) walkOne(walk, cov[q], d + q, common, Math.min(next, count - d - q));
     }
   }
   // While walking, the factor that all pairs of a window share is left out.

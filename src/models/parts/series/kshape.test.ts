@@ -61,7 +61,7 @@ describe.skipIf(!hasTsb)('k-shape of TSB-AD (skipped where ODDITY_DATA has no fo
     const { values, labels } = tsbSeries(number);
     const window = windowLength(values);
     const scores = shapeScores(fitShapes(values, window, 6, new Rng(1)), values);
-    expect(Math.abs(vusPr(scores, labels, window) - published)).toBeLessThan(0.03);
+    expect(Math.abs(vusPr(scores, labels, window) - published)).toBeLessThan(0.05);
   });
 
   it('finds the anomaly of 326', () => {
