@@ -89,7 +89,7 @@ function bestOfStarts(pieces: readonly Float64Array[], k: number, rng: Rng): Clu
 /** k-shape from pieces that are drawn as the first centroids. */
 function kShape(pieces: readonly Float64Array[], k: number, rng: Rng): Clusters {
   const order = rng.permutation(pieces.length);
-  const centroids = Array.from({ length: k }, (_, c) => pieces[order[c]].slice());
+  const centroids: Float64Array[] = Array.from({ length: k }, (_, c) => pieces[order[c]].slice());
   const own = new Int32Array(pieces.length);
   const distances = new Float64Array(pieces.length);
   let before = assign(pieces, centroids, own, distances);
