@@ -2,10 +2,7 @@
  * Correlations of each window of a series with all others, row after row: a row follows from the one before with two products
  * a pair. For detectors that need more of a row than its largest value; `diagonals.ts` costs less than half for that one.
  */
-import { covarianceAt, updateFactors, type WindowStatistics } from './window-statistics.ts';
-
-/** Rows after which covariances are summed anew by the definition. */
-const ROWS = 2048;
+import { covarianceAt, restarts, updateFactors, type WindowStatistics } from './window-statistics.ts';
 
 /** Walks down the rows; `next` returns the covariances of window i = 0, 1, … with all windows `[N]`, in an array that is reused. */
 export class CovarianceRows {
@@ -14,11 +11,13 @@ export class CovarianceRows {
   private readonly dg: Float64Array;
   private row: Float64Array;
   private above: Float64Array;
+  private readonly anew: ReadonlySet<number>;
   private i = 0;
 
   constructor(windows: WindowStatistics) {
     this.windows = windows;
     const { df, dg } = updateFactors(windows);
+    this.anew = new Set(restarts(windows));
     this.df = df;
     this.dg = dg;
     this.row = new Float64Array(windows.count);
@@ -28,7 +27,7 @@ export class CovarianceRows {
   next(): Float64Array {
     const { windows, df, dg, row: above, above: row, i } = this;
     const { count } = windows;
-    if (i % ROWS === 0) {
+    if (this.anew.has(i)) {
       for (let j = 0; j < count; j++) row[j] = covarianceAt(windows, i, windows, j);
     } else {
       const f = df[i];

@@ -3,6 +3,7 @@ import { hasTsb, tsbSeries } from '../../../../test/helpers/tsb-ad.ts';
 import { vusPr } from '../../../../test/helpers/vus.ts';
 import { Rng } from '../../../core/random.ts';
 import { windowLength } from '../../../data/series/window-length.ts';
+import { diagonalKernel } from './diagonal-kernel.ts';
 import { diagonalRanges, pairsOfDiagonals, profileOfDiagonals } from './diagonals.ts';
 import {
   firstDiagonal,
@@ -63,16 +64,44 @@ describe('matrix profile', () => {
     expect(worst(joinProfile(x, other, length).distance, join)).toBeLessThan(1e-6);
   });
 
-  it('stays that of the definition where covariances are carried far', () => {
-    const n = 9000;
-    const noise = new Rng(4).normals(n);
-    const x = Float64Array.from(noise, (e, t) => 50 * Math.sin(t / 40) + e + (t === 4000 ? 1e6 : 0));
-    const { distance, index } = matrixProfile(x, 50);
-    const windows = zWindows(x, 50);
-    for (const i of [0, 1, 2500, 4100, 6000, 8900, 8950]) {
-      const [least] = nearest([windows[i]], windows, (_, j) => Math.abs(i - j) >= firstDiagonal(50));
-      expect(Math.abs(distance[i] - least)).toBeLessThan(1e-6);
-      expect(Math.abs(index[i] - i)).toBeGreaterThanOrEqual(firstDiagonal(50));
+  it.each([0, 1e6, 1e8])(
+    'stays that of the definition where covariances are carried far, past spikes of %f',
+    (spike) => {
+      const n = 9000;
+      const noise = new Rng(4).normals(n);
+      const x = Float64Array.from(noise, (e, t) => Math.sin(t / 40) + e / 3);
+      x[4000] += spike;
+      x[6500] -= spike;
+      const { distance, index } = matrixProfile(x, 50);
+      const windows = zWindows(x, 50);
+      for (const i of [0, 1, 2500, 3990, 4001, 4100, 6000, 6510, 8900, 8950]) {
+        const [least] = nearest([windows[i]], windows, (_, j) => Math.abs(i - j) >= firstDiagonal(50));
+        expect(Math.abs(distance[i] - least)).toBeLessThan(1e-6);
+        expect(Math.abs(index[i] - i)).toBeGreaterThanOrEqual(firstDiagonal(50));
+      }
+    },
+  );
+
+  it('gives the same correlations in WebAssembly and in JavaScript, whatever the ranges', () => {
+    const windows = profileWindows(x, 10);
+    expect(diagonalKernel(windows.count)).toBeDefined();
+    for (const [from, to] of [
+      [4, 391],
+      [4, 5],
+      [5, 13],
+      [100, 117],
+      [380, 391],
+      [390, 900],
+    ]) {
+      const [wasm, plain] = [profileOfDiagonals(windows, from, to), profileOfDiagonals(windows, from, to, null)];
+      // === knows no sign of zero.
+      expect(wasm.left.every((c, i) => c === plain.left[i])).toBe(true);
+      expect(wasm.right.every((c, i) => c === plain.right[i])).toBe(true);
+      for (const [i, partner] of wasm.rightIndex.entries()) {
+        // Of flat windows any is as good as another.
+        if (partner >= 0 && wasm.right[i] > 0 && windows.flat[i] === 0) expect(partner).toBe(plain.rightIndex[i]);
+        expect(partner < 0).toBe(plain.rightIndex[i] < 0);
+      }
     }
   });
 

@@ -15,6 +15,7 @@ import {
 } from './diagonals.ts';
 import {
   covarianceAt,
+  restarts,
   squaredDistanceAt,
   updateFactors,
   type WindowStatistics,
@@ -110,9 +111,6 @@ function exact(
   return { distance, index };
 }
 
-/** Diagonals of a join are summed anew after so many rows. */
-const JOIN_ROWS = 4096;
-
 /**
  * The distance of each window of `values` `[T]` to the nearest window of `other` `[S]` (an AB-join: no windows are left out).
  * DataError where one is shorter than a window or not finite.
@@ -124,14 +122,17 @@ export function joinProfile(values: Float64Array, other: Float64Array, length: n
   const best = new Float64Array(a.count).fill(Number.NEGATIVE_INFINITY);
   const index = new Int32Array(a.count).fill(-1);
   const [fa, fb] = [updateFactors(a), updateFactors(b)];
-  for (let d = 1 - b.count; d < a.count; d++) {
-    // Pairs (j + d, j).
-    const end = Math.min(b.count, a.count - d);
-    for (let from = Math.max(0, -d); from < end; from += JOIN_ROWS) {
-      let cov = covarianceAt(a, from + d, b, from);
-      for (let j = from; j < Math.min(end, from + JOIN_ROWS); j++) {
-        const i = j + d;
-        if (j > from) cov += fa.df[i] * fb.dg[j] + fb.df[j] * fa.dg[i];
+  const rows = restarts(a);
+  for (const [part, row] of rows.entries()) {
+    const next = rows[part + 1] ?? a.count;
+    for (let d = row - b.count + 1; d < next; d++) {
+      // Pairs (i, i − d).
+      const from = Math.max(row, d);
+      const end = Math.min(next, b.count + d);
+      let cov = covarianceAt(a, from, b, from - d);
+      for (let i = from; i < end; i++) {
+        const j = i - d;
+        if (i > from) cov += fa.df[i] * fb.dg[j] + fb.df[j] * fa.dg[i];
         const scaled = cov * b.inverseNorm[j];
         if (scaled > best[i]) {
           best[i] = scaled;

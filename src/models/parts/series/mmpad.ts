@@ -74,7 +74,7 @@ export function mmpadProfile(values: Float64Array, options: MmpadOptions): Float
     const covariances = rows.map((row) => row.next());
     if (windows.length === 1) correlations(windows[0], i, covariances[0], similarity);
     else rankedCorrelations(windows, i, covariances, rank, similarity);
-    out[i] = -kthLargest(similarity, largest, { at: i, apart, k: neighbours });
+    out[i] = 0 - kthLargest(similarity, largest, { at: i, apart, k: neighbours });
   }
   return out;
 }

@@ -38,15 +38,15 @@ export function fitSubPca(values: Float64Array, length: number, form: SubPcaForm
   const steps = stepsAtLeast(values, length + 1, `Fitting to windows of ${length} steps`);
   const count = steps - length + 1;
   const { mean, covariance } = lagCovariance(values, length, count);
+  const constant = Array.from(mean, (_, i) => isConstant(values, i, count));
   const scale = Float64Array.from(mean, (_, i) => {
     const std = Math.sqrt(Math.max(covariance[i * length + i], 0));
-    return isConstant(values, i, count) || std === 0 ? 1 : std;
+    return constant[i] || std === 0 ? 1 : std;
   });
   for (let i = 0; i < length; i++) {
-    const isFlat = isConstant(values, i, count);
     for (let j = 0; j < length; j++) {
       const value = covariance[i * length + j] / (scale[i] * scale[j]);
-      covariance[i * length + j] = isFlat || isConstant(values, j, count) ? 0 : value;
+      covariance[i * length + j] = constant[i] || constant[j] ? 0 : value;
     }
   }
   const { values: variances, vectors } = eigenSymmetric(covariance, length);

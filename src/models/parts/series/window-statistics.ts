@@ -7,7 +7,7 @@
 export interface WindowStatistics {
   readonly length: number;
   readonly count: number;
-  /** The series less its mean, `[T]`: covariances do not change, and large levels cost no digits. */
+  /** The series less its median, `[T]`: covariances do not change, and neither large levels nor spikes cost the rest digits. */
   readonly centred: Float64Array;
   /** Means of the windows of `centred`. */
   readonly mean: Float64Array;
@@ -24,8 +24,7 @@ export interface WindowStatistics {
  */
 export function windowStatistics(values: Float64Array, length: number, flatBelow = 0): WindowStatistics {
   const count = values.length - length + 1;
-  let level = 0;
-  for (let t = 0; t < values.length; t++) level += values[t] / values.length;
+  const level = values.toSorted()[values.length >> 1];
   const centred = values.map((value) => value - level);
   const mean = new Float64Array(count);
   const inverseNorm = new Float64Array(count);
@@ -62,6 +61,25 @@ export function covarianceAt(a: WindowStatistics, i: number, b: WindowStatistics
   let sum = 0;
   for (let k = 0; k < a.length; k++) sum += (x[i + k] - mx) * (y[j + k] - my);
   return sum;
+}
+
+/** Rows after which covariances are summed anew at the latest, and the fall of a norm, as a share, at which they are at once. */
+const RESTART = { rows: 4096, fall: 0.1 };
+
+/**
+ * The windows at which covariances that are carried from row to row must be summed anew, in order, 0 first. Rounding is that
+ * of the largest value so far: after a spike has left the window it would be that of the spike.
+ */
+export function restarts({ inverseNorm, count }: WindowStatistics): readonly number[] {
+  const rows = [0];
+  let largest = 0;
+  for (let i = 0; i < count; i++) {
+    const norm = inverseNorm[i] > 0 ? 1 / inverseNorm[i] : largest;
+    const isDue = i - rows[rows.length - 1] >= RESTART.rows || norm < RESTART.fall * largest;
+    if (isDue) rows.push(i);
+    largest = isDue ? norm : Math.max(largest, norm);
+  }
+  return rows;
 }
 
 /**
