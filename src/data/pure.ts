@@ -28,7 +28,14 @@ export {
 export { fitImage, fitMask, type Pixels, resample, writeUnit, zerosLike } from './resize.ts';
 export { type GapPolicy, gapPolicies, type RegularOptions, regular, type SeriesRemark } from './series/regular.ts';
 export { type Series, segmentsOf, stepsOf } from './series/series.ts';
-export { type SeriesFacts, type SeriesSourceOptions, type SeriesSpan, seriesSource } from './series/source.ts';
+export {
+  encodeSteps,
+  type SeriesFacts,
+  type SeriesSourceOptions,
+  type SeriesSpan,
+  seriesSource,
+  windowStart,
+} from './series/source.ts';
 export {
   checkSplit,
   findLeaks,

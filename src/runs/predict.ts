@@ -3,12 +3,13 @@
  * others go on.
  */
 import { Cancelled, ConfigError, DataError, OddityError, RuntimeUnavailable } from '../core/errors.ts';
-import { type Listener, silent } from '../core/events.ts';
+import { type Listener, silent, warning } from '../core/events.ts';
 import { type ImageShape, isImage } from '../core/item-shape.ts';
 import { option, say } from '../core/text.ts';
-import { encodedWidth, encodeRows, openRows, pagePaths } from '../data/index.ts';
+import { encodedWidth, encodeRows, openRows, openSeries, pagePaths } from '../data/index.ts';
 import type { Decision, ThresholdReport } from '../engine/judging/calibrate.ts';
 import { type Detector, judged, type NearestPlace } from '../engine/scoring/detector.ts';
+import { scoreSeries } from '../engine/scoring/series.ts';
 import { type ColumnShare, type ImageRegion, type Size, table } from '../kinds/index.ts';
 import { mapScale } from '../report/map-image.ts';
 import type { Device } from '../runtime/index.ts';
@@ -44,6 +45,8 @@ export interface Prediction {
   readonly path: string;
   /** Line of the row in its file, or its number from 1 where the file is no text; absent for images. */
   readonly line?: number;
+  /** Of a step, ISO 8601; absent where the file has no times, and for other kinds. */
+  readonly time?: string;
   /** Raw; larger is more anomalous. */
   readonly score: number;
   /** Null when the run held no normal items out. */
@@ -66,6 +69,21 @@ export interface Prediction {
   readonly maps?: Partial<Record<MapFormat, string>>;
 }
 
+/** Steps of a file that reach the threshold, joined where at most a window lies between them. */
+export interface PredictedAlarm {
+  readonly path: string;
+  /** Lines of the first and the last step in the file, or their numbers from 1. */
+  readonly lines: readonly [first: number, last: number];
+  /** Times of the first and the last step, ISO 8601; absent where the file has none. */
+  readonly times?: readonly [first: string, last: string];
+  readonly steps: number;
+  /** The highest score, and the line of the step that has it. */
+  readonly peak: number;
+  readonly peakLine: number;
+  /** The channels that stand out at that step, the first most. */
+  readonly channels: readonly ColumnShare[];
+}
+
 /** What `predict` makes of files: predictions in their order, and files that failed. */
 export interface PredictResult {
   /** The threshold of the detector; `sawTest` means that the test part of its data chose it. */
@@ -75,6 +93,8 @@ export interface PredictResult {
   /** Size of the maps of images, which is what the model takes; absent for rows. */
   readonly mapSize?: Size;
   readonly predictions: readonly Prediction[];
+  /** Of series, in the order of the files and in theirs; absent for other kinds. */
+  readonly alarms?: readonly PredictedAlarm[];
   /** Files that could not be read. */
   readonly failed: readonly (StoredError & { readonly path: string })[];
 }
@@ -85,6 +105,7 @@ export async function predict(options: PredictOptions): Promise<PredictResult> {
   const { run, device, maxPixels, onEvent, signal } = options;
   const detector = await loadDetector(run, { device, maxPixels, onEvent, signal });
   try {
+    if (detector.kind === 'series') return await predictSeries(detector, options);
     return isImage(detector.shape) ? await predictImages(detector, options) : await predictRows(detector, options);
   } finally {
     await closed(detector, signal);
@@ -130,6 +151,52 @@ async function predictImages(detector: Detector, options: PredictOptions): Promi
   }
   if (writer?.remark) onEvent({ type: 'log', level: 'info', message: writer.remark });
   return { threshold: info.threshold, mapThreshold, mapSize: { height, width }, predictions, failed };
+}
+
+/** Scores the steps of files, each file a series by itself. */
+async function predictSeries(detector: Detector, options: PredictOptions): Promise<PredictResult> {
+  const { images: paths, maps, onEvent = silent, signal } = options;
+  const { info } = detector;
+  if (maps !== undefined)
+    throw new ConfigError('no-maps', say`Steps of series have no map files. Leave ${option('maps')} out.`);
+  const predictions: Prediction[] = [];
+  const alarms: PredictedAlarm[] = [];
+  const failed: PredictResult['failed'][number][] = [];
+  for (const path of paths) {
+    if (signal?.aborted) throw new Cancelled();
+    try {
+      const { series, remarks } = await openSeries(path, info.table);
+      for (const { code, message } of remarks) onEvent(warning(code, message));
+      const found = await scoreSeries(detector, series, { signal, onEvent });
+      const lineOf = (t: number) => series.rows?.[t] || t + 1;
+      const timeOf = (t: number) => series.times && new Date(series.times[t]).toISOString();
+      for (const [t, score] of found.scores.entries()) {
+        if (series.rows?.[t] === 0) continue; // it was filled in
+        const line = lineOf(t);
+        if (Number.isNaN(score)) failed.push({ path: `${path}:${line}`, ...noScore(`${path} (line ${line})`) });
+        else {
+          const time = timeOf(t);
+          predictions.push({ path, line, ...(time !== undefined && { time }), ...judged(info, score), regions: [] });
+        }
+      }
+      for (const { start, end, peak, at, channels } of found.alarms) {
+        const times = [timeOf(start), timeOf(end - 1)];
+        alarms.push({
+          path,
+          lines: [lineOf(start), lineOf(end - 1)],
+          ...(times[0] !== undefined && { times: times as [string, string] }),
+          steps: end - start,
+          peak,
+          peakLine: lineOf(at),
+          channels,
+        });
+      }
+    } catch (error) {
+      if (!(error instanceof OddityError) || error.name !== 'DataError') throw error;
+      failed.push({ path, ...stored(error) });
+    }
+  }
+  return { threshold: info.threshold, mapThreshold: null, predictions, alarms, failed };
 }
 
 /** Of a row whose score is no number. */

@@ -35,7 +35,7 @@ export function addPredict(command: Command): void {
     .argument('<run>', 'a run folder or an exported model')
     .argument(
       '<images...>',
-      'image files, folders, or patterns in quotes such as "parts/**/*.png"; files of rows where the model is of a table',
+      'image files, folders, or patterns in quotes such as "parts/**/*.png"; files of rows where the model is of a table or of series',
     )
     .option('--format <name>', 'csv or json: of the predictions in --out, or else on stdout', format)
     .option(
@@ -43,7 +43,7 @@ export function addPredict(command: Command): void {
       `files of each map in --out: ${mapFormats.join(', ')}, with commas; the name of a folder writes pictures there`,
     )
     .option('--out <folder>', 'where predictions.csv (or .json), regions.csv and maps go')
-    .option('--top <n>', 'show only so many, those with the highest scores', integer('--top', 1))
+    .option('--top <n>', 'show only so many, those with the highest scores; alarms of series', integer('--top', 1))
     .option('--csv <file>', 'write the predictions as CSV too')
     .option('--max-pixels <n>', 'refuse image files with more pixels (default: 100000000)', integer('--max-pixels', 1));
   addDevice(command);
@@ -66,6 +66,7 @@ export function addPredict(command: Command): void {
       else {
         await writeAtomic(join(out, 'predictions.csv'), predictionsCsv(predictions));
         if (result.mapSize) await writeAtomic(join(out, 'regions.csv'), regionsCsv(predictions));
+        if (result.alarms) await writeJson(join(out, 'alarms.json'), result.alarms);
       }
     }
     const lost = [
@@ -78,7 +79,8 @@ export function addPredict(command: Command): void {
     } else if (out === undefined && format === 'json') {
       terminal.answer(answer, JSON.stringify(answer, inCommandWords, 2));
     } else {
-      const parts = [...(warning ? [warning] : []), ...(predictions.length > 0 ? [tableOf(result, options.top)] : [])];
+      const shown = result.alarms ? alarmsText(result, result.alarms, options.top) : tableOf(result, options.top);
+      const parts = [...(warning ? [warning] : []), ...(predictions.length > 0 ? [shown] : [])];
       if (failed.length > 0) parts.push(lost.join('\n'));
       if (out !== undefined) parts.push(`written to ${out}`);
       terminal.answer(answer, parts.join('\n\n'));
@@ -125,6 +127,34 @@ function tableOf({ predictions: all, threshold, mapThreshold }: PredictResult, t
   return `${table(head, rows, ofRows ? [0] : [0, 3])}${more}\n\nthreshold ${value}${band}${expected === undefined ? '' : `\nexpect ${expected} to reach it`}`;
 }
 
+/** The alarms of series, the highest first. */
+function alarmsText(
+  { predictions, threshold }: PredictResult,
+  alarms: NonNullable<PredictResult['alarms']>,
+  top = MOST_ROWS,
+): string {
+  const ranked = [...alarms].sort((a, b) => b.peak - a.peak).slice(0, top);
+  const rows = ranked.map(({ path, lines, times, steps, peak, channels }) => [
+    peak.toPrecision(5),
+    times ? `${plainTime(times[0])} to ${plainTime(times[1])}` : '',
+    String(steps),
+    columnsText(channels),
+    `${path}:${lines[0]}-${lines[1]}`,
+  ]);
+  const value = threshold.value === null ? 'none' : `${threshold.value.toPrecision(5)}, ${chosenBy(threshold.rule)}`;
+  const expected = forecastText(threshold, 'steps');
+  const found =
+    alarms.length === 0
+      ? `No step of ${predictions.length} reaches the threshold.`
+      : table(['peak', 'time', 'steps', 'channels', 'lines'], rows, [0, 2]);
+  const hidden = alarms.length - ranked.length;
+  const more = hidden > 0 ? `\nand ${hidden} lower alarms (--top ${alarms.length} shows all)` : '';
+  return `${found}${more}\n\nthreshold ${value}${expected === undefined ? '' : `\nexpect ${expected} to reach it`}`;
+}
+
+/** `2014-01-31 06:25:00`. */
+const plainTime = (iso: string) => iso.slice(0, 19).replace('T', ' ');
+
 /** Rows that the terminal shows unless --top says otherwise. */
 const MOST_ROWS = 20;
 
@@ -148,6 +178,7 @@ const cell = (value: number | string | null | undefined) =>
   value === null || value === undefined ? '' : String(value);
 
 function predictionsCsv(predictions: readonly Prediction[]): string {
+  if (predictions.some((p) => p.line !== undefined && !p.columns)) return stepsCsv(predictions);
   const ofRows = predictions.some((p) => p.columns);
   const about = ofRows ? ['columns'] : ['regions', 'regionArea'];
   const head = ['path', 'score', 'threshold', 'isAnomalous', 'decision', 'exceededBy', ...about];
@@ -163,6 +194,19 @@ function predictionsCsv(predictions: readonly Prediction[]): string {
       : [cell(p.regions.length), cell(p.regions.reduce((sum, r) => sum + r.area, 0))]),
   ]);
   return csv(head, rows);
+}
+
+/** One line per step of a series. */
+function stepsCsv(predictions: readonly Prediction[]): string {
+  const rows = predictions.map((p) => [
+    placeOf(p),
+    cell(p.time),
+    cell(p.score),
+    cell(p.threshold),
+    p.isAnomalous === null ? '' : p.isAnomalous ? '1' : '0',
+    cell(p.decision),
+  ]);
+  return csv(['path', 'time', 'score', 'threshold', 'isAnomalous', 'decision'], rows);
 }
 
 /** One line per region, in pixels of the image. */

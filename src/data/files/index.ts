@@ -3,6 +3,7 @@ export { changeTraining, type TrainingChanges } from './changes.ts';
 export type { Dataset, LoadOptions } from './datasets/dataset.ts';
 export { dataPath, datasets, findDataset, kindOfData, registerDataset } from './datasets/index.ts';
 export { isOfRows, openTable } from './datasets/rows.ts';
+export { openSeries } from './datasets/series-files.ts';
 export { type Decoded, type DecodeJob, decodePath, readImageFile } from './decode.ts';
 export { decodeImage } from './decode-image.ts';
 export { type Decoder, type DecoderOptions, openDecoder } from './decoder.ts';

@@ -55,6 +55,10 @@ export interface SeriesSourceOptions {
   readonly trainShare?: number;
 }
 
+/** Where the window of step t begins, inside of the steps from `from` to before `to`. */
+export const windowStart = (t: number, window: number, from: number, to: number): number =>
+  Math.min(Math.max(t - stepsBefore(window), from), to - window);
+
 /** Steps before t that its window begins, where it can. */
 export const stepsBefore = (window: number): number => Math.ceil((window - 1) / 2);
 
@@ -201,6 +205,15 @@ function windowSource(held: Held, encoding: TableEncoding | undefined): Source {
   };
 }
 
+/** The steps of a series as inputs `[T, D]`, by the encoding that training left; channels are those of the encoding, in order. */
+export function encodeSteps(
+  { channels, values }: Pick<Series, 'channels' | 'values'>,
+  encoding: TableEncoding,
+): Float32Array {
+  const columns = channels.map((name) => ({ name, kind: 'numeric' as const }));
+  return scaledSteps({ columns, rows: values.length / channels.length, cells: values }, encoding);
+}
+
 function scaledSteps(table: Table, encoding: TableEncoding): Float32Array {
   const width = encodedWidth(encoding);
   const out = new Float32Array(table.rows * width);
@@ -215,7 +228,7 @@ export function windowStartOfItem({ window, spans }: SeriesFacts, count: number)
   for (const { first, steps, train } of spans) {
     for (let t = 0; t < steps; t++) {
       const [from, to] = t < train ? [0, train] : [train, steps];
-      starts[first + t] = first + Math.min(Math.max(t - stepsBefore(window), from), to - window);
+      starts[first + t] = first + windowStart(t, window, from, to);
     }
   }
   return starts;

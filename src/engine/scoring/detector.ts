@@ -2,7 +2,7 @@
 import { Cancelled, DataError, ShapeError } from '../../core/errors.ts';
 import { type ItemShape, itemSize } from '../../core/item-shape.ts';
 import { float32 } from '../../core/tensor.ts';
-import type { RowObject } from '../../data/pure.ts';
+import type { RowObject, Series } from '../../data/pure.ts';
 import {
   type AnyKind,
   checkUnitRange,
@@ -20,6 +20,7 @@ import { type Decision, decide, exceededBy } from '../judging/calibrate.ts';
 import type { Platform } from '../platform.ts';
 import { type Artifact, type ArtifactInfo, runnableBytes } from './artifact.ts';
 import { valueRangeOf } from './image-reading.ts';
+import { type SeriesScore, scoreSeries } from './series.ts';
 import { scoreBatch } from './stream.ts';
 
 /** What a detector gives for many items at once. */
@@ -105,6 +106,11 @@ export interface Detector extends AsyncDisposable {
   scoreImage(image: ImageInput, options?: { signal?: AbortSignal }): Promise<ItemScore>;
   /** Scores one row, an object of columns as in training. Throws as `scoreImage`. */
   scoreRow(row: RowObject, options?: { signal?: AbortSignal }): Promise<ItemScore>;
+  /**
+   * Scores the steps of a series, whose values must be complete (`regular`), and joins those that reach the threshold into
+   * alarms. Throws ShapeError for a detector of another kind, DataError `missing-channels`, `short-series`.
+   */
+  scoreSeries(series: Series, options?: { signal?: AbortSignal }): Promise<SeriesScore>;
   /** Scores items as they come, in their order: images as `scoreImage` takes them, rows as `scoreRow`. */
   scoreEach<Item extends ImageInput | RowObject>(
     items: Iterable<Item> | AsyncIterable<Item>,
@@ -204,6 +210,7 @@ export async function openDetector(artifact: Artifact, runtime: Runtime, platfor
       score,
       scoreImage: (item, { signal } = {}) => scoreOne(image, item, signal),
       scoreRow: (row, { signal } = {}) => scoreOne(table, row, signal),
+      scoreSeries: (series, options) => scoreSeries(detector, series, options),
       scoreEach: (items, options = {}) => scoreEach(items, (item) => kind.read(item, context), scoreRead, options),
       decide: (value) => decide(info.threshold, value),
       exceededBy: (value) => exceededBy(info.normalScores, value),

@@ -7,6 +7,7 @@ import { seriesFromTable } from '../../series/from-rows.ts';
 import { regular, type SeriesRemark } from '../../series/regular.ts';
 import { type Series, stepsOf } from '../../series/series.ts';
 import { seriesSource } from '../../series/source.ts';
+import type { TableEncoding } from '../../table/encoding.ts';
 import { isSeries } from '../../table/remarks.ts';
 import { type LabelledTable, readTable, type TableOptions } from '../../table/table.ts';
 import { durationText, timeText } from '../../table/times.ts';
@@ -51,6 +52,34 @@ export async function seriesOfFiles(
   onEvent({ type: 'log', level: 'info', ...messageOf(describeWindows(source)) });
   return source;
 }
+
+/**
+ * A file as a series for a detector: the columns of its encoding are the channels, read as in training; missing values and
+ * steps are interpolated. Throws as `openRows`, `readTable` and `seriesFromTable`.
+ */
+export async function openSeries(
+  path: string,
+  encoding: TableEncoding | undefined,
+): Promise<{ series: Series; remarks: readonly SeriesRemark[] }> {
+  const rows = await openRows(path);
+  const channels = encoding?.columns.map(({ name }) => name) ?? [];
+  const columns = Object.fromEntries(
+    channels.filter((name) => rows.heads.includes(name)).map((name) => [name, 'numeric' as const]),
+  );
+  const made = seriesFromTable(readTable(rows, { columns, ...encoding?.reading, kind: 'series' }), { id: path });
+  const even = regular(made.series);
+  const told = made.remarks.filter(({ code }) => !aboutColumns.has(code));
+  return { series: even.series, remarks: [...told, ...even.remarks] };
+}
+
+/** Remarks that matter to training alone. */
+const aboutColumns = new Set([
+  'columns-left-out',
+  'labels-found',
+  'perhaps-labels',
+  'gives-labels-away',
+  'texts-left-out',
+]);
 
 /** Of many files, each kind of remark once, with the number of others that have it. */
 function teller(files: number, tell: (code: string, message: Said) => void) {
