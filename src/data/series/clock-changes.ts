@@ -75,24 +75,24 @@ export function withoutChanges(times: Float64Array, changes: readonly ClockChang
 }
 
 /**
- * Times of which a run of equal ones is followed by a step just as long as the run needs are spread over it: the clock stood
- * still. Returns the times and the first step of each such run. `times` must not go back.
+ * Where some steps have the same time, and the times around them leave room for each, they are spread evenly over it: the clock
+ * stood still, or an hour that daylight saving leaves out was written as its end. Returns the times and the first step of each
+ * such run. `times` must not go back.
  */
 export function withoutStops(times: Float64Array): { times: Float64Array; runs: number[] } {
-  const forward = times
-    .subarray(1)
-    .map((time, t) => time - times[t])
-    .filter((d) => d > 0)
-    .sort();
+  const differences = times.subarray(1).map((time, t) => time - times[t]);
+  const forward = differences.filter((d) => d > 0).sort();
   const usual = forward[forward.length >> 1];
   const out = times.slice();
   const runs: number[] = [];
   for (let t = 0; t < times.length; ) {
     let end = t + 1;
     while (end < times.length && times[end] === times[t]) end++;
-    const [count, span] = [end - t, times[end] - times[t]];
-    if (count > 1 && Math.abs(span - count * usual) <= 0.5 * usual) {
-      for (let k = 1; k < count; k++) out[t + k] = times[t] + (k * span) / count;
+    const count = end - t;
+    const left = t > 0 ? times[t - 1] : times[t] - usual;
+    const right = end < times.length ? times[end] : times[t] + usual;
+    if (count > 1 && Math.abs(right - left - (count + 1) * usual) <= 0.5 * usual) {
+      for (let k = 0; k < count; k++) out[t + k] = left + ((k + 1) * (right - left)) / (count + 1);
       runs.push(t);
     }
     t = end;

@@ -255,11 +255,18 @@ describe('daylight saving', () => {
     expect([minutes, codes]).toEqual([count(900).map((i) => 5 * i), ['daylight-saving']]);
   });
 
-  test('steps of an hour that are all written with its end', () => {
-    const { minutes, texts } = ran(lines(count(60).map((i) => at(5 * (i >= 20 && i < 32 ? 20 : i)))));
-    expect(minutes).toEqual(count(60).map((i) => 5 * i));
+  test.each<[string, (i: number) => number]>([
+    ['end', (i) => (i >= 20 && i < 32 ? 31.5 : i)],
+    ['begin', (i) => (i >= 20 && i < 32 ? 20 : i)],
+    ['middle', (i) => (i >= 20 && i < 32 ? 26 : i)],
+    ['begin, at the begin', (i) => (i < 3 ? 0 : i)],
+    ['end, at the end', (i) => (i > 56 ? 59 : i)],
+  ])('steps that are all written with the same time: their %s', (_name, time) => {
+    const { minutes, texts } = ran(lines(count(60).map((i) => at(10 * time(i)))));
+    expect(minutes!.every((m, i) => Math.abs(m - 10 * i) <= 10)).toBe(true);
+    expect(minutes!.slice(1).every((m, i) => m > minutes![i])).toBe(true);
     expect(texts).toEqual([
-      'a.csv: the times of when stand still and then make up for it, from line 22 on; their rows are spread evenly over that time.',
+      expect.stringMatching(/rows share a time of when .*, from line \d+ on; they are spread evenly/),
     ]);
   });
 

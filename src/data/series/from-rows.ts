@@ -215,15 +215,16 @@ function sorted(raw: Rows, order: Order, add: Add): Order {
   return { column, rows: rows.map((_, t) => rows[by[t]]), times: times.map((_, t) => times[by[t]]) };
 }
 
-/** Times that stood still while rows went on are spread. */
+/** Rows of one time are spread where the times around them leave room. */
 function moving(raw: Rows, order: Order, add: Add): Order {
   const { times, runs } = withoutStops(order.times);
   if (runs.length === 0) return order;
   const places = runs.slice(0, SHOWN).map((t) => raw.where(order.rows[t]));
   add(
     'times-stopped',
-    `${raw.file}: the times of ${order.column} stand still and then make up for it, from ${places.join(', ')}${runs.length > SHOWN ? ', …' : ''} on; ` +
-      'their rows are spread evenly over that time.',
+    `${raw.file}: rows share a time of ${order.column} where the times around them leave room for each, from ${places.join(', ')}${
+      runs.length > SHOWN ? ', …' : ''
+    } on; they are spread evenly over it.`,
   );
   return { ...order, times };
 }
