@@ -1,6 +1,8 @@
 /** Sets of series that oddity knows by name, and files of series whose names say how to read them. Node only. */
 import type { Series } from '../../../series/series.ts';
+import type { Dataset } from '../dataset.ts';
 import { nab } from './nab.ts';
+import { namedSet } from './named-sets.ts';
 import type { SeriesDataset } from './series-dataset.ts';
 import { skab } from './skab.ts';
 import { smap } from './smap.ts';
@@ -12,6 +14,9 @@ export type { SeriesDataset, SeriesSet } from './series-dataset.ts';
 
 /** In the order lists show them. */
 export const seriesDatasets: readonly SeriesDataset[] = [nab, ucr, skab, smd, smap, tsbAd];
+
+/** The same as data sets with categories. */
+export const seriesSets: readonly Dataset[] = seriesDatasets.map(namedSet);
 
 /** True for names as TSB-AD and UCR write them, which say where training ends and, for UCR, where the anomaly lies. */
 export const isNamedSeries = (path: string): boolean => isTsbAdName(path) || isUcrName(path);

@@ -18,7 +18,7 @@ export const nab: SeriesDataset = {
   title: 'Numenta Anomaly Benchmark',
   licence: 'MIT',
   origin: 'Lavin and Ahmad 2015, https://github.com/numenta/NAB',
-  protocol: 'prefix',
+  example: 'nyc_taxi',
   categoriesAt: (root) =>
     fileNames(join(root, 'nab', 'data')).flatMap((folder) =>
       fileNames(join(root, 'nab', 'data', folder)).flatMap((name) =>

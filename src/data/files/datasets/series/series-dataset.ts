@@ -17,7 +17,9 @@ export interface SeriesSet {
 }
 
 /** A collection of series, each or each few a task of its own. */
-export interface SeriesDataset extends Pick<Dataset, 'name' | 'title' | 'licence' | 'origin' | 'protocol'> {
+export interface SeriesDataset extends Pick<Dataset, 'name' | 'title' | 'licence' | 'origin'> {
+  /** A name behind the slash that is meant where none is given and no files are there. */
+  readonly example: string;
   /** The names behind the slash, by the files that are below a data root; none where there are no files. */
   categoriesAt(root: string): readonly string[];
   /**

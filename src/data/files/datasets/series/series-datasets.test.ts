@@ -4,10 +4,14 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, type TestContext, test } from 'vitest';
+import type { Listener } from '../../../../core/events.ts';
 import { type Tensor, tensor } from '../../../../core/tensor.ts';
 import { writeNpy } from '../../../formats/npy.ts';
+import type { RegularOptions } from '../../../series/regular.ts';
 import { checkSeries, type Series, segmentsOf, stepsOf } from '../../../series/series.ts';
 import { dataRoot } from '../../root.ts';
+import type { LoadOptions } from '../dataset.ts';
+import { findDataset } from '../index.ts';
 import { isNamedSeries, readNamedSeries, seriesDatasets } from './index.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'oddity-series-'));
@@ -43,6 +47,71 @@ const tuple = ({ labels, train, ...one }: Series) => [
     .map(([from, to]) => `${from}-${to}`)
     .join(' '),
 ];
+
+describe('as data sets', () => {
+  const csv = [
+    'timestamp,value',
+    ...count(300).flatMap((i) => (i > 200 && i < 205 ? [] : [`${time(i)},${i === 7 ? '' : i % 9}`])),
+  ].join('\n');
+  const labels = JSON.stringify({ 'realTraffic/speed.csv': [[time(250), time(259)]] });
+  const root = rootOf({ 'nab/data/realTraffic/speed.csv': csv, 'nab/labels/combined_windows.json': labels });
+  const load = async (data: string, more: Partial<LoadOptions & RegularOptions> = {}) => {
+    const codes: string[] = [];
+    const onEvent: Listener = (event) => event.type === 'warning' && codes.push(event.code);
+    return { source: await findDataset(data).load({ root, onEvent, window: 10, ...more }), codes };
+  };
+
+  test.each(['nab/speed', 'nab:speed'])('%s: steps as published, missing values filled and told', async (data) => {
+    const { source, codes } = await load(data);
+    expect([source.name, source.kind, source.items.length, codes]).toEqual([
+      'nab:speed',
+      'series',
+      296,
+      ['missing-values'],
+    ]);
+    expect(source.series?.spans).toEqual([
+      expect.objectContaining({ steps: 296, train: 44, times: expect.any(Float64Array) }),
+    ]);
+    expect(source.items.filter((item) => item.class === 1)).toHaveLength(10);
+  });
+
+  test('gaps are filled where the caller says how', async () => {
+    const { source, codes } = await load('nab/speed', { gaps: 'hold' });
+    expect([source.items.length, codes]).toEqual([300, ['missing-values', 'missing-steps']]);
+    expect((await load('nab/speed', { step: 600_000, gaps: 'hold' })).source.items).toHaveLength(150);
+    await expect(load('nab/speed', { gaps: 'refuse' })).rejects.toMatchObject({ code: 'missing-values' });
+  });
+
+  test('a name that is not there: the nearest, or what is needed', async () => {
+    await expect(load('nab/sped')).rejects.toMatchObject({
+      code: 'unknown-category',
+      message: 'There is no category named "sped". Did you mean "speed"?',
+    });
+    await expect(load('skab/valve1-0')).rejects.toMatchObject({ code: 'missing-data' });
+    await expect(load('ecg5000')).rejects.toMatchObject({ code: 'missing-data' });
+    expect(() => findDataset('nabb/speed')).not.toThrow(); // a path
+  });
+
+  test('ecg5000: a beat is a row', async () => {
+    const beats = (rows: readonly number[]) =>
+      rows.map((label) => `   ${[label, ...count(140)].map((v) => v.toExponential(7)).join('  ')}`).join('\n');
+    const files = { 'ecg5000/ECG5000_TRAIN.txt.gz': gzipSync(beats([1, 2, 1])) };
+    const array = (values: number) =>
+      writeNpy(tensor('float32', [values / 141, 141], new Float32Array(values).fill(4)) as Tensor);
+    const at = rootOf({ ...files, 'ecg5000/ECG5000_TEST_4499rows.npy': array(282) });
+    const { source } = await load('ecg5000', { root: at });
+    expect([source.kind, source.shape]).toEqual(['table', [140]]);
+    expect(source.items.map(({ id, part, class: kind }) => `${id} ${part} ${kind}`)).toEqual([
+      ...['train/1 train 0', 'train/2 train 1', 'train/3 train 0', 'test/1 test 3', 'test/2 test 3'],
+    ]);
+    const text = rootOf({ ...files, 'ecg5000/ECG5000_TEST.txt': beats([5]) });
+    expect((await load('ecg5000', { root: text })).source.items.at(-1)).toMatchObject({ id: 'test/1', class: 4 });
+    for (const bad of [beats([6]), beats([0]), beats([1]).slice(0, -17), '1 2 3', `${beats([1])} 5`]) {
+      const broken = rootOf({ ...files, 'ecg5000/ECG5000_TEST.txt': bad });
+      await expect(load('ecg5000', { root: broken })).rejects.toMatchObject({ code: 'beats' });
+    }
+  });
+});
 
 test('every set is described, and lists nothing where there is nothing', () => {
   for (const { name, title, licence, origin, categoriesAt } of seriesDatasets) {
@@ -350,6 +419,16 @@ describe('real files', () => {
     const [first, second] = await real(context, `smd/${machine}`);
     expect([stepsOf(first), stepsOf(second), first.channels.length]).toEqual([train, test, 38]);
     expect([first, second].map(({ labels }) => labels!.reduce((n, y) => n + y, 0))).toEqual([0, anomalies]);
+  });
+
+  test('ecg5000', async (context) => {
+    const source = await findDataset('ecg5000')
+      .load({ root: dataRoot() })
+      .catch((error) => (error.code === 'missing-data' ? context.skip(error.message) : Promise.reject(error)));
+    const counts = (part: string) =>
+      count(5).map((c) => source.items.filter((i) => i.part === part && i.class === c).length);
+    expect(counts('train')).toEqual([292, 177, 10, 19, 2]);
+    expect(counts('test')).toEqual([2626, 1590, 86, 175, 22]);
   });
 
   test('every file of nab has times that go on', async (context) => {

@@ -15,7 +15,7 @@ export const skab: SeriesDataset = {
   title: 'Skoltech Anomaly Benchmark',
   licence: 'GPL-3.0',
   origin: 'Katser and Kozitsin 2020, https://github.com/waico/SKAB',
-  protocol: 'prefix',
+  example: 'valve1-0',
   categoriesAt: (root) =>
     fileNames(join(root, 'skab')).flatMap((folder) =>
       fileNames(join(root, 'skab', folder)).flatMap((name) => {

@@ -17,7 +17,7 @@ export const smap: SeriesDataset = {
   title: 'SMAP and MSL telemetry',
   licence: 'not stated; cite Hundman et al. 2018',
   origin: 'Hundman et al. 2018, https://github.com/khundman/telemanom',
-  protocol: 'other-series',
+  example: 'P-1',
   categoriesAt: (root) =>
     fileNames(join(root, 'smap_msl', 'test')).flatMap((name) => (name.endsWith('.npy') ? [name.slice(0, -4)] : [])),
   async read(category, root) {

@@ -17,7 +17,7 @@ export const smd: SeriesDataset = {
   title: 'Server Machine Dataset',
   licence: 'MIT',
   origin: 'Su et al. 2019, https://github.com/NetManAIOps/OmniAnomaly',
-  protocol: 'other-series',
+  example: 'machine-1-2',
   categoriesAt: (root) => fileNames(join(root, 'smd')).filter((name) => name.startsWith('machine-')),
   async read(category, root) {
     requireCategory(smd, category, root);

@@ -48,7 +48,7 @@ export const tsbAd: SeriesDataset = {
   title: 'TSB-AD',
   licence: 'Apache-2.0 (TSB-AD); the original data have licences of their own',
   origin: 'Liu and Paparrizos 2024, https://github.com/TheDatumOrg/TSB-AD',
-  protocol: 'prefix',
+  example: '001',
   categoriesAt(root) {
     const made = Object.entries(rebuilt).flatMap(([name, from]) => (sourceOf(from, root) ? [name.slice(0, 3)] : []));
     return [...new Set([...filesAt(root).keys(), ...made])].sort();

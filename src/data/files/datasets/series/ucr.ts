@@ -27,7 +27,7 @@ export const ucr: SeriesDataset = {
   title: 'UCR Anomaly Archive',
   licence: 'free for research; cite Wu and Keogh 2021',
   origin: 'Wu and Keogh 2021, https://www.cs.ucr.edu/~eamonn/time_series_data_2018/',
-  protocol: 'prefix',
+  example: '135',
   categoriesAt: (root) => filesAt(root).map(numberOf),
   async read(category, root) {
     requireCategory(ucr, category, root);
