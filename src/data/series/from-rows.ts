@@ -74,7 +74,7 @@ function channelsOf({ table, raw }: LabelledTable, add: Add): Omit<Steps, 'label
     const more = texts.length > 8 ? ` and ${texts.length - 8} more` : '';
     add(
       'texts-left-out',
-      say`${raw.file}: left out, because the channels of a series are numbers: ${texts.slice(0, 8).join(', ')}${more}. To say that this is meant:
+      say`${raw.file}: texts are left out, because the channels of a series are numbers: ${texts.slice(0, 8).join(', ')}${more}. If that is meant, say
         ${option(['columns', texts[0]], 'ignore')}.`,
     );
   }
@@ -90,7 +90,7 @@ function labelsOf({ facts, labels, classes, normalClass, raw }: LabelledTable, a
   if (normalClass !== undefined) return Uint8Array.from(labels, (code) => Number(code !== normalClass));
   add(
     'labels-unclear',
-    say`${raw.file}: ${column.name} holds the classes ${classes.slice(0, 6).join(', ')}, of which none says that a step is normal; the series has no
+    say`${raw.file}: ${column.name} holds the classes ${classes.slice(0, 6).join(', ')}, none of which is known to be normal; the series has no
       labels. Name the normal one with ${option('folderNames.normal', '<value>')}.`,
   );
   return undefined;
@@ -106,7 +106,7 @@ function chooseTimes({ times, table, raw }: LabelledTable, add: Add): TimeColumn
   const others = times.filter((column) => column !== chosen).map(({ column }) => column);
   add(
     'several-times',
-    say`${raw.file}: the times are those of ${chosen.column}; ${others.join(', ')} ${others.length === 1 ? 'holds' : 'hold'} times too. For others, say
+    say`${raw.file}: times are taken from ${chosen.column}; ${others.join(', ')} also ${others.length === 1 ? 'holds' : 'hold'} times. To use another, say
       ${option(['columns', others[0]], 'time')}.`,
   );
   return chosen;
@@ -129,7 +129,7 @@ function orderOf({ raw }: LabelledTable, time: TimeColumn, add: Add): Order {
     rows.reverse();
     add(
       'times-reversed',
-      `${raw.file}: the times of ${column} go back from row to row; the rows are taken from the last to the first.`,
+      `${raw.file}: the times in ${column} run backwards; rows are read from the last to the first.`,
     );
   }
   let times = rows.length > 0 && rows[0] !== 0 ? read.slice().reverse() : read;
@@ -141,8 +141,8 @@ function orderOf({ raw }: LabelledTable, time: TimeColumn, add: Add): Order {
     );
     add(
       'daylight-saving',
-      `${raw.file}: the times of ${column} go ${places.join(', ')} by one hour, as clocks do with daylight saving; later times are moved so that steps go on. ` +
-        'Times with a zone, such as 2024-10-27T02:00:00+01:00, say which hour is meant.',
+      `${raw.file}: the times in ${column} go ${places.join(', ')} by one hour, which looks like daylight saving; later times are shifted so that steps stay even. ` +
+        'Times with a zone, such as 2024-10-27T02:00:00+01:00, would say which hour is meant.',
     );
     times = withoutChanges(times, changes);
   }
@@ -162,7 +162,7 @@ function refuseUnread({ facts, raw }: LabelledTable): void {
     if (bad.length === 0) continue;
     throw new DataError(
       'bad-times',
-      say`${raw.file} must have times in the column ${name}; these are none: ${bad.slice(0, SHOWN).join('; ')}${
+      say`${raw.file} must have times in the column ${name}; not times: ${bad.slice(0, SHOWN).join('; ')}${
         bad.length > SHOWN ? `; and ${bad.length - SHOWN} more` : ''
       }. Correct them, or count the rows instead with ${option(['columns', name], 'ignore')}.`,
     );
@@ -176,9 +176,9 @@ function refuseMissing(raw: Rows, column: string, times: Float64Array): void {
   if (count === 0) return;
   throw new DataError(
     'missing-times',
-    say`${raw.file}: each row must have a time in the column ${column}, but ${count} ${count === 1 ? 'has' : 'have'} none: ${lines.join(', ')}${
+    say`${raw.file}: every row needs a time in the column ${column}; ${count} ${count === 1 ? 'has' : 'have'} none: ${lines.join(', ')}${
       count > SHOWN ? ', …' : ''
-    }. Add them, leave these rows out, or count the rows instead with ${option(['columns', column], 'ignore')}.`,
+    }. Add them, remove these rows, or count the rows instead with ${option(['columns', column], 'ignore')}.`,
   );
 }
 
@@ -192,7 +192,7 @@ function overMidnight(raw: Rows, column: string, clock: Float64Array, add: Add):
   if (days > 0)
     add(
       'midnights',
-      `${raw.file}: ${column} holds times of day without a date; they are taken to go on over ${days} ${days === 1 ? 'midnight' : 'midnights'}.`,
+      `${raw.file}: ${column} holds times of day without dates; they are read as passing ${days} ${days === 1 ? 'midnight' : 'midnights'}.`,
     );
   return times;
 }
@@ -209,7 +209,7 @@ function sorted(raw: Rows, order: Order, add: Add): Order {
   const more = count > SHOWN ? ', …' : '';
   add(
     'times-out-of-order',
-    `${raw.file}: ${count} ${count === 1 ? 'row has' : 'rows have'} an earlier time in ${column} than a row before: ${places.join(', ')}${more}. The rows are sorted by time.`,
+    `${raw.file}: ${count} ${count === 1 ? 'row has' : 'rows have'} an earlier time in ${column} than a row before: ${places.join(', ')}${more}. Rows are sorted by time.`,
   );
   const by = Uint32Array.from(times, (_, t) => t).sort((a, b) => times[a] - times[b] || a - b);
   return { column, rows: rows.map((_, t) => rows[by[t]]), times: times.map((_, t) => times[by[t]]) };
@@ -222,9 +222,9 @@ function moving(raw: Rows, order: Order, add: Add): Order {
   const places = runs.slice(0, SHOWN).map((t) => raw.where(order.rows[t]));
   add(
     'times-stopped',
-    `${raw.file}: rows share a time of ${order.column} where the times around them leave room for each, from ${places.join(', ')}${
+    `${raw.file}: rows share a time in ${order.column} although the times around them leave room for each, from ${places.join(', ')}${
       runs.length > SHOWN ? ', …' : ''
-    } on; they are spread evenly over it.`,
+    }; they are spread evenly.`,
   );
   return { ...order, times };
 }
@@ -260,11 +260,11 @@ function merged(raw: Rows, { channels, values, labels }: Steps, { column, rows, 
   }
   const repeated = rows.length - steps;
   if (repeated > 0) {
-    const split = repeated >= steps ? ' If the file holds several series, make each a file of its own.' : '';
+    const split = repeated >= steps ? ' If the file holds several series, split it into one file each.' : '';
     add(
       'repeated-times',
-      `${raw.file}: ${repeated} ${repeated === 1 ? 'row repeats' : 'rows repeat'} a time of ${column}: ${again.join(', ')}${repeated > SHOWN ? ', …' : ''}. ` +
-        `Rows of one time become one step, the mean of their values, anomalous where any of them is.${split}`,
+      `${raw.file}: ${repeated} ${repeated === 1 ? 'row repeats' : 'rows repeat'} a time in ${column}: ${again.join(', ')}${repeated > SHOWN ? ', …' : ''}. ` +
+        `Rows with the same time become one step: the mean of their values, anomalous if any of them is.${split}`,
     );
   }
   return { channels, values: sums.map((sum, i) => sum / counts[i]), ...out };
@@ -286,7 +286,7 @@ function trainOf({ parts, raw }: LabelledTable, order: Order | undefined, add: A
   const place = raw.where(order ? order.rows[later] : later);
   add(
     'parts-mixed',
-    `${raw.file}: the rows of the part train must be the first in time, but ${place} is one behind rows of other parts; the parts are not used.`,
+    `${raw.file}: rows of the part train must come first in time, but ${place} comes after rows of other parts; the parts are ignored.`,
   );
   return undefined;
 }
