@@ -87,7 +87,7 @@ function channelsOf({ table, raw }: LabelledTable, add: Add): Omit<Steps, 'label
 function labelsOf({ facts, labels, classes, normalClass, raw }: LabelledTable, add: Add): Uint8Array | undefined {
   const column = facts.find(({ kind }) => kind === 'label');
   if (!column) return undefined;
-  if (normalClass !== undefined) return Uint8Array.from(labels, (code) => Number(code !== normalClass));
+  if (normalClass !== undefined) return new Uint8Array(labels.length).map((_, r) => Number(labels[r] !== normalClass));
   add(
     'labels-unclear',
     say`${raw.file}: ${column.name} holds the classes ${classes.slice(0, 6).join(', ')}, none of which is known to be normal; the series has no
@@ -123,8 +123,9 @@ function orderOf({ raw }: LabelledTable, time: TimeColumn, add: Add): Order {
   const { column } = time;
   const read = time.values();
   refuseMissing(raw, column, read);
-  const rows = Uint32Array.from(read, (_, r) => r);
-  const back = read.reduce((n, value, r) => n + Math.sign(value - (read[r - 1] ?? value)), 0);
+  const rows = new Uint32Array(read.length).map((_, r) => r);
+  let back = 0;
+  for (let r = 1; r < read.length; r++) back += Math.sign(read[r] - read[r - 1]);
   if (back < -0.5 * (read.length - 1) && time.form !== 'clock') {
     rows.reverse();
     add(
@@ -172,7 +173,7 @@ function refuseUnread({ facts, raw }: LabelledTable): void {
 function refuseMissing(raw: Rows, column: string, times: Float64Array): void {
   const lines: string[] = [];
   let count = 0;
-  for (const [r, time] of times.entries()) if (Number.isNaN(time) && count++ < SHOWN) lines.push(raw.where(r));
+  for (let r = 0; r < times.length; r++) if (Number.isNaN(times[r]) && count++ < SHOWN) lines.push(raw.where(r));
   if (count === 0) return;
   throw new DataError(
     'missing-times',
@@ -199,20 +200,47 @@ function overMidnight(raw: Rows, column: string, clock: Float64Array, add: Add):
 
 function sorted(raw: Rows, order: Order, add: Add): Order {
   const { column, rows, times } = order;
-  let [latest, count] = [Number.NEGATIVE_INFINITY, 0];
-  const places: string[] = [];
-  for (const [t, time] of times.entries()) {
-    if (time < latest && count++ < SHOWN) places.push(raw.where(rows[t]));
-    latest = Math.max(latest, time);
-  }
-  if (count === 0) return order;
-  const more = count > SHOWN ? ', …' : '';
+  const late = lateOnes(times);
+  if (late.length === 0) return order;
+  const places = [...late.subarray(0, SHOWN)].map((t) => raw.where(rows[t]));
+  const more = late.length > SHOWN ? ', …' : '';
   add(
     'times-out-of-order',
-    `${raw.file}: ${count} ${count === 1 ? 'row has' : 'rows have'} an earlier time in ${column} than a row before: ${places.join(', ')}${more}. Rows are sorted by time.`,
+    `${raw.file}: ${late.length} ${late.length === 1 ? 'row has' : 'rows have'} an earlier time in ${column} than a row before: ${places.join(', ')}${more}. Rows are sorted by time.`,
   );
-  const by = Uint32Array.from(times, (_, t) => t).sort((a, b) => times[a] - times[b] || a - b);
+  const by = orderWith(times, late);
   return { column, rows: rows.map((_, t) => rows[by[t]]), times: times.map((_, t) => times[by[t]]) };
+}
+
+/** Places of times that are earlier than one before. */
+function lateOnes(times: Float64Array): Uint32Array {
+  let [latest, count] = [Number.NEGATIVE_INFINITY, 0];
+  const late = new Uint32Array(times.length);
+  for (let t = 0; t < times.length; t++) {
+    if (times[t] < latest) late[count++] = t;
+    else latest = times[t];
+  }
+  return late.slice(0, count);
+}
+
+/** The places in the order of their times, equal ones in their own: those that rise anyway, and the late ones between them. */
+function orderWith(times: Float64Array, late: Uint32Array): Uint32Array {
+  const isLate = new Uint8Array(times.length);
+  for (const t of late) isLate[t] = 1;
+  const others = late.slice().sort((a, b) => times[a] - times[b] || a - b);
+  const by = new Uint32Array(times.length);
+  let [to, next] = [0, 0];
+  for (let t = 0; t < times.length; t++) {
+    if (isLate[t]) continue;
+    while (
+      next < others.length &&
+      (times[others[next]] < times[t] || (times[others[next]] === times[t] && others[next] < t))
+    )
+      by[to++] = others[next++];
+    by[to++] = t;
+  }
+  while (next < others.length) by[to++] = others[next++];
+  return by;
 }
 
 /** Rows of one time are spread where the times around them leave room. */
@@ -233,7 +261,7 @@ function moving(raw: Rows, order: Order, add: Add): Order {
 function merged(raw: Rows, { channels, values, labels }: Steps, { column, rows, times }: Order, add: Add) {
   const width = channels.length;
   let steps = 0;
-  const place = Uint32Array.from(times, (time, t) => (t > 0 && time === times[t - 1] ? steps - 1 : steps++));
+  const place = rows.map((_, t) => (t > 0 && times[t] === times[t - 1] ? steps - 1 : steps++));
   const sums = new Float64Array(steps * width);
   const counts = new Uint32Array(steps * width);
   const out = {
@@ -242,8 +270,8 @@ function merged(raw: Rows, { channels, values, labels }: Steps, { column, rows, 
     labels: labels && new Uint8Array(steps),
   };
   const again: string[] = [];
-  for (const [t, to] of place.entries()) {
-    const row = rows[t];
+  for (let t = 0; t < place.length; t++) {
+    const [to, row] = [place[t], rows[t]];
     if (t > 0 && place[t - 1] === to) {
       if (again.length < SHOWN) again.push(raw.where(row));
     } else {
