@@ -18,7 +18,7 @@ import { kddcup99 } from './kddcup99.ts';
 import { mnist } from './mnist.ts';
 import { mvtec } from './mvtec.ts';
 import { isOfRows, isOfSeries, rowsSource, type TableChoice } from './rows.ts';
-import { seriesSets } from './series/index.ts';
+import { isReadByName, namedSeriesSource, seriesSets } from './series/index.ts';
 import { visa } from './visa.ts';
 
 /** Made-up textures with planted blobs: 400 images of 16x16, nothing to download. For tests and first steps. */
@@ -131,6 +131,7 @@ export function findDataset(data: string): Dataset {
 export async function kindOfData(data: string, options: TableChoice): Promise<ItemKind> {
   const path = dataPath(data);
   if (path === undefined) return findDataset(data).kind ?? 'image';
+  if (isReadByName(path, options)) return 'series';
   if (!(await isOfRows(path, options))) return 'image';
   return (await isOfSeries(path, options)) ? 'series' : 'table';
 }
@@ -144,6 +145,8 @@ function folderDataset(path: string): Dataset {
     origin: path,
     isOfFiles: true,
     async load(options) {
+      const named = await namedSeriesSource(path, options);
+      if (named) return named;
       if (await isOfRows(path, options)) return rowsSource(path, options);
       const layout = await readLayout(path, options.folderNames);
       return folderSource({ ...options, layout, name: basename(path) });

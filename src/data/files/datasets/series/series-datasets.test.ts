@@ -7,11 +7,10 @@ import { afterAll, describe, expect, type TestContext, test } from 'vitest';
 import type { Listener } from '../../../../core/events.ts';
 import { type Tensor, tensor } from '../../../../core/tensor.ts';
 import { writeNpy } from '../../../formats/npy.ts';
-import type { RegularOptions } from '../../../series/regular.ts';
 import { checkSeries, type Series, segmentsOf, stepsOf } from '../../../series/series.ts';
 import { dataRoot } from '../../root.ts';
 import type { LoadOptions } from '../dataset.ts';
-import { findDataset } from '../index.ts';
+import { findDataset, kindOfData } from '../index.ts';
 import { isNamedSeries, readNamedSeries, seriesDatasets } from './index.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'oddity-series-'));
@@ -55,7 +54,7 @@ describe('as data sets', () => {
   ].join('\n');
   const labels = JSON.stringify({ 'realTraffic/speed.csv': [[time(250), time(259)]] });
   const root = rootOf({ 'nab/data/realTraffic/speed.csv': csv, 'nab/labels/combined_windows.json': labels });
-  const load = async (data: string, more: Partial<LoadOptions & RegularOptions> = {}) => {
+  const load = async (data: string, more: Partial<LoadOptions> = {}) => {
     const codes: string[] = [];
     const onEvent: Listener = (event) => event.type === 'warning' && codes.push(event.code);
     return { source: await findDataset(data).load({ root, onEvent, window: 10, ...more }), codes };
@@ -90,6 +89,18 @@ describe('as data sets', () => {
     await expect(load('skab/valve1-0')).rejects.toMatchObject({ code: 'missing-data' });
     await expect(load('ecg5000')).rejects.toMatchObject({ code: 'missing-data' });
     expect(() => findDataset('nabb/speed')).not.toThrow(); // a path
+  });
+
+  test('a file whose name says how to read it', async () => {
+    const name = '001_NAB_id_1_Facility_tr_125_1st_250.csv';
+    const text = ['Data,Label', ...count(300).map((i) => `${i % 7},${Number(i >= 250)}`)].join('\n');
+    const path = join(rootOf({ [name]: text }), name);
+    expect(await kindOfData(path, {})).toBe('series');
+    const { source } = await load(path);
+    expect([source.name, source.kind, source.series?.spans[0].train]).toEqual([name, 'series', 125]);
+    expect(await kindOfData(path, { kind: 'table' })).toBe('table');
+    expect((await load(path, { kind: 'table' })).source.kind).toBe('table');
+    expect((await load(path, { columns: { Label: 'ignore' } })).source.kind).toBe('table');
   });
 
   test('ecg5000: a beat is a row', async () => {
