@@ -17,10 +17,8 @@ export interface ClockChange {
  * hour counts in the night to a Sunday, four to eight months from a step back.
  */
 export function clockChanges(times: Float64Array): ClockChange[] {
-  const differences = times.subarray(1).map((time, t) => time - times[t]);
-  const forward = differences.filter((d) => d > 0).sort();
-  if (forward.length === differences.length) return [];
-  const usual = forward[forward.length >> 1];
+  if (firstStop(times) < 0) return [];
+  const usual = usualForward(times);
   if (!(usual <= 1.1 * HOUR)) return [];
   const isNear = (difference: number, wanted: number) => Math.abs(difference - wanted) <= 0.1 * usual;
   const [first, last] = [times[0], times[times.length - 1]];
@@ -34,11 +32,12 @@ export function clockChanges(times: Float64Array): ClockChange[] {
       : isSundayNight(times[t + 1]);
   const backs: number[] = [];
   const ahead: number[] = [];
-  for (const [t, d] of differences.entries()) {
+  for (let t = 0; t + 1 < times.length; t++) {
+    const d = times[t + 1] - times[t];
     if (d <= 0) backs.push(t);
     else if (isNear(d, usual + HOUR) && isSundayNight(times[t + 1])) ahead.push(t);
   }
-  const isClock = (t: number) => isNear(differences[t], usual - HOUR) && isPlausible(t);
+  const isClock = (t: number) => isNear(times[t + 1] - times[t], usual - HOUR) && isPlausible(t);
   const isYearly = backs.every((t, i) => i === 0 || times[t] - times[backs[i - 1]] > 300 * DAY);
   if (!backs.every(isClock) || !isYearly) return [];
   const mirrors = ahead.filter((t) =>
@@ -51,6 +50,20 @@ export function clockChanges(times: Float64Array): ClockChange[] {
     (a, b) => a.at - b.at,
   );
   return changes.every(({ shift }, i) => i === 0 || shift !== changes[i - 1].shift) ? changes : [];
+}
+
+/** The first step whose time the next one does not pass; −1 where times rise throughout. */
+function firstStop(times: Float64Array): number {
+  for (let t = 0; t + 1 < times.length; t++) if (times[t + 1] <= times[t]) return t;
+  return -1;
+}
+
+/** The median of the differences above 0. */
+function usualForward(times: Float64Array): number {
+  const forward = new Float64Array(times.length);
+  let count = 0;
+  for (let t = 0; t + 1 < times.length; t++) if (times[t + 1] > times[t]) forward[count++] = times[t + 1] - times[t];
+  return forward.subarray(0, count).sort()[count >> 1];
 }
 
 /** From 23:00 to 04:00 in the clock's own time. */
@@ -75,24 +88,24 @@ export function withoutChanges(times: Float64Array, changes: readonly ClockChang
 }
 
 /**
- * Times of which a run of equal ones is followed by a step just as long as the run needs are spread over it: the clock stood
- * still. Returns the times and the first step of each such run. `times` must not go back.
+ * Where some steps have the same time, and the times around them leave room for each, they are spread evenly over it: the clock
+ * stood still, or an hour that daylight saving leaves out was written as its end. Returns the times and the first step of each
+ * such run. `times` must not go back.
  */
 export function withoutStops(times: Float64Array): { times: Float64Array; runs: number[] } {
-  const forward = times
-    .subarray(1)
-    .map((time, t) => time - times[t])
-    .filter((d) => d > 0)
-    .sort();
-  const usual = forward[forward.length >> 1];
-  const out = times.slice();
   const runs: number[] = [];
-  for (let t = 0; t < times.length; ) {
+  const first = firstStop(times);
+  if (first < 0) return { times, runs };
+  const usual = usualForward(times);
+  const out = times.slice();
+  for (let t = first; t < times.length; ) {
     let end = t + 1;
     while (end < times.length && times[end] === times[t]) end++;
-    const [count, span] = [end - t, times[end] - times[t]];
-    if (count > 1 && Math.abs(span - count * usual) <= 0.5 * usual) {
-      for (let k = 1; k < count; k++) out[t + k] = times[t] + (k * span) / count;
+    const count = end - t;
+    const left = t > 0 ? times[t - 1] : times[t] - usual;
+    const right = end < times.length ? times[end] : times[t] + usual;
+    if (count > 1 && Math.abs(right - left - (count + 1) * usual) <= 0.5 * usual) {
+      for (let k = 0; k < count; k++) out[t + k] = left + ((k + 1) * (right - left)) / (count + 1);
       runs.push(t);
     }
     t = end;

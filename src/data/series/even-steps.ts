@@ -112,7 +112,7 @@ export function onGrid(series: Series & { readonly times: Float64Array }, step: 
   const early = Math.min(usual, step) / 2;
   const cell = (t: number) => Math.floor((times[t] - times[0] + early) / step);
   let count = 0;
-  const place = Uint32Array.from({ length: steps }, (_, t) => (t > 0 && cell(t) === cell(t - 1) ? count - 1 : count++));
+  const place = new Uint32Array(steps).map((_, t) => (t > 0 && cell(t) === cell(t - 1) ? count - 1 : count++));
   const sums = new Float64Array(count * width);
   const counts = new Uint32Array(count * width);
   const out = {

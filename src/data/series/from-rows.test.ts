@@ -56,7 +56,7 @@ describe('channels', () => {
     ]);
     expect(series.channels).toEqual(['temp']);
     expect(texts).toEqual([
-      "a.csv: left out, because the channels of a series are numbers: state. To say that this is meant: `columns.state: 'ignore'`.",
+      "a.csv: texts are left out, because the channels of a series are numbers: state. If that is meant, say `columns.state: 'ignore'`.",
     ]);
   });
 
@@ -96,7 +96,7 @@ describe('times', () => {
     const clock = count(60).map((i) => `${(22 + Math.floor(i / 12)) % 24}:${String(5 * (i % 12)).padStart(2, '0')}`);
     const { series, texts } = ran(lines(clock));
     expect(series.times!.every((time, t) => t === 0 || time - series.times![t - 1] === 5 * minute)).toBe(true);
-    expect(texts).toEqual([expect.stringMatching(/go on over 1 midnight\.$/)]);
+    expect(texts).toEqual([expect.stringMatching(/read as passing 1 midnight\.$/)]);
   });
 
   test('two columns: the one that rises, or the one that is named', () => {
@@ -104,7 +104,7 @@ describe('times', () => {
     const { minutes, texts } = ran(['changed,measured,temp', ...rows]);
     expect(minutes).toEqual(count(60).map((i) => i + 5));
     expect(texts[0]).toBe(
-      "a.csv: the times are those of measured; changed holds times too. For others, say `columns.changed: 'time'`.",
+      "a.csv: times are taken from measured; changed also holds times. To use another, say `columns.changed: 'time'`.",
     );
     const named = ran(['changed,measured,temp', ...rows], { columns: { changed: 'time' } });
     expect([named.minutes, named.series.channels]).toEqual([count(60), ['temp']]);
@@ -127,7 +127,7 @@ describe('times', () => {
 
   test.each(['2024-13-45 06:00', 'yesterday', '2024', '06:0', '1714543200'])('a cell that is none: %s', (bad) => {
     const times = count(60).map((i) => (i === 30 ? bad : at(i)));
-    expect(() => ran(lines(times))).toThrow(`must have times in the column when; these are none: line 32: "${bad}".`);
+    expect(() => ran(lines(times))).toThrow(`must have times in the column when; not times: line 32: "${bad}".`);
   });
 });
 
@@ -150,7 +150,7 @@ describe('order', () => {
   test('is told with lines', () => {
     const { texts } = ran(lines(count(60).map((i) => at(i === 20 ? 21 : i === 21 ? 20 : i))));
     expect(texts).toEqual([
-      'a.csv: 1 row has an earlier time in when than a row before: line 23. The rows are sorted by time.',
+      'a.csv: 1 row has an earlier time in when than a row before: line 23. Rows are sorted by time.',
     ]);
   });
 
@@ -188,11 +188,11 @@ describe('equal times', () => {
   test('are told with lines; many of them may be several series', () => {
     const [text] = ran(lines([...count(30).map(at), at(29)])).texts;
     expect(text).toBe(
-      'a.csv: 1 row repeats a time of when: line 32. Rows of one time become one step, the mean of their values, anomalous where any of them is.',
+      'a.csv: 1 row repeats a time in when: line 32. Rows with the same time become one step: the mean of their values, anomalous if any of them is.',
     );
     const twice = ran(lines([...count(60).map(at), ...count(60).map(at)]));
     expect(twice.codes).toEqual(['times-out-of-order', 'repeated-times']);
-    expect(twice.texts[1]).toMatch(/ line 71, …\..* make each a file of its own\.$/);
+    expect(twice.texts[1]).toMatch(/ line 71, …\..* split it into one file each\.$/);
   });
 });
 
@@ -213,7 +213,7 @@ describe('daylight saving', () => {
     const { series, codes, texts } = ran(lines(clock(from, step, 80, [[autumn, -1]])));
     expect(series.times!.every((time, t) => time === from + t * step * minute)).toBe(true);
     expect(codes).toEqual(['daylight-saving']);
-    expect(texts[0]).toMatch(/the times of when go back after line 41 \(.*\) by one hour/);
+    expect(texts[0]).toMatch(/the times in when go back after line 41 \(.*\) by one hour/);
   });
 
   test('and one that is left out in the spring behind it', () => {
@@ -255,11 +255,18 @@ describe('daylight saving', () => {
     expect([minutes, codes]).toEqual([count(900).map((i) => 5 * i), ['daylight-saving']]);
   });
 
-  test('steps of an hour that are all written with its end', () => {
-    const { minutes, texts } = ran(lines(count(60).map((i) => at(5 * (i >= 20 && i < 32 ? 20 : i)))));
-    expect(minutes).toEqual(count(60).map((i) => 5 * i));
+  test.each<[string, (i: number) => number]>([
+    ['end', (i) => (i >= 20 && i < 32 ? 31.5 : i)],
+    ['begin', (i) => (i >= 20 && i < 32 ? 20 : i)],
+    ['middle', (i) => (i >= 20 && i < 32 ? 26 : i)],
+    ['begin, at the begin', (i) => (i < 3 ? 0 : i)],
+    ['end, at the end', (i) => (i > 56 ? 59 : i)],
+  ])('steps that are all written with the same time: their %s', (_name, time) => {
+    const { minutes, texts } = ran(lines(count(60).map((i) => at(10 * time(i)))));
+    expect(minutes!.every((m, i) => Math.abs(m - 10 * i) <= 10)).toBe(true);
+    expect(minutes!.slice(1).every((m, i) => m > minutes![i])).toBe(true);
     expect(texts).toEqual([
-      'a.csv: the times of when stand still and then make up for it, from line 22 on; their rows are spread evenly over that time.',
+      expect.stringMatching(/rows share a time in when .*, from line \d+; they are spread evenly/),
     ]);
   });
 

@@ -74,7 +74,7 @@ function channelsOf({ table, raw }: LabelledTable, add: Add): Omit<Steps, 'label
     const more = texts.length > 8 ? ` and ${texts.length - 8} more` : '';
     add(
       'texts-left-out',
-      say`${raw.file}: left out, because the channels of a series are numbers: ${texts.slice(0, 8).join(', ')}${more}. To say that this is meant:
+      say`${raw.file}: texts are left out, because the channels of a series are numbers: ${texts.slice(0, 8).join(', ')}${more}. If that is meant, say
         ${option(['columns', texts[0]], 'ignore')}.`,
     );
   }
@@ -87,10 +87,10 @@ function channelsOf({ table, raw }: LabelledTable, add: Add): Omit<Steps, 'label
 function labelsOf({ facts, labels, classes, normalClass, raw }: LabelledTable, add: Add): Uint8Array | undefined {
   const column = facts.find(({ kind }) => kind === 'label');
   if (!column) return undefined;
-  if (normalClass !== undefined) return Uint8Array.from(labels, (code) => Number(code !== normalClass));
+  if (normalClass !== undefined) return new Uint8Array(labels.length).map((_, r) => Number(labels[r] !== normalClass));
   add(
     'labels-unclear',
-    say`${raw.file}: ${column.name} holds the classes ${classes.slice(0, 6).join(', ')}, of which none says that a step is normal; the series has no
+    say`${raw.file}: ${column.name} holds the classes ${classes.slice(0, 6).join(', ')}, none of which is known to be normal; the series has no
       labels. Name the normal one with ${option('folderNames.normal', '<value>')}.`,
   );
   return undefined;
@@ -106,7 +106,7 @@ function chooseTimes({ times, table, raw }: LabelledTable, add: Add): TimeColumn
   const others = times.filter((column) => column !== chosen).map(({ column }) => column);
   add(
     'several-times',
-    say`${raw.file}: the times are those of ${chosen.column}; ${others.join(', ')} ${others.length === 1 ? 'holds' : 'hold'} times too. For others, say
+    say`${raw.file}: times are taken from ${chosen.column}; ${others.join(', ')} also ${others.length === 1 ? 'holds' : 'hold'} times. To use another, say
       ${option(['columns', others[0]], 'time')}.`,
   );
   return chosen;
@@ -123,13 +123,14 @@ function orderOf({ raw }: LabelledTable, time: TimeColumn, add: Add): Order {
   const { column } = time;
   const read = time.values();
   refuseMissing(raw, column, read);
-  const rows = Uint32Array.from(read, (_, r) => r);
-  const back = read.reduce((n, value, r) => n + Math.sign(value - (read[r - 1] ?? value)), 0);
+  const rows = new Uint32Array(read.length).map((_, r) => r);
+  let back = 0;
+  for (let r = 1; r < read.length; r++) back += Math.sign(read[r] - read[r - 1]);
   if (back < -0.5 * (read.length - 1) && time.form !== 'clock') {
     rows.reverse();
     add(
       'times-reversed',
-      `${raw.file}: the times of ${column} go back from row to row; the rows are taken from the last to the first.`,
+      `${raw.file}: the times in ${column} run backwards; rows are read from the last to the first.`,
     );
   }
   let times = rows.length > 0 && rows[0] !== 0 ? read.slice().reverse() : read;
@@ -141,8 +142,8 @@ function orderOf({ raw }: LabelledTable, time: TimeColumn, add: Add): Order {
     );
     add(
       'daylight-saving',
-      `${raw.file}: the times of ${column} go ${places.join(', ')} by one hour, as clocks do with daylight saving; later times are moved so that steps go on. ` +
-        'Times with a zone, such as 2024-10-27T02:00:00+01:00, say which hour is meant.',
+      `${raw.file}: the times in ${column} go ${places.join(', ')} by one hour, which looks like daylight saving; later times are shifted so that steps stay even. ` +
+        'Times with a zone, such as 2024-10-27T02:00:00+01:00, would say which hour is meant.',
     );
     times = withoutChanges(times, changes);
   }
@@ -162,7 +163,7 @@ function refuseUnread({ facts, raw }: LabelledTable): void {
     if (bad.length === 0) continue;
     throw new DataError(
       'bad-times',
-      say`${raw.file} must have times in the column ${name}; these are none: ${bad.slice(0, SHOWN).join('; ')}${
+      say`${raw.file} must have times in the column ${name}; not times: ${bad.slice(0, SHOWN).join('; ')}${
         bad.length > SHOWN ? `; and ${bad.length - SHOWN} more` : ''
       }. Correct them, or count the rows instead with ${option(['columns', name], 'ignore')}.`,
     );
@@ -172,13 +173,13 @@ function refuseUnread({ facts, raw }: LabelledTable): void {
 function refuseMissing(raw: Rows, column: string, times: Float64Array): void {
   const lines: string[] = [];
   let count = 0;
-  for (const [r, time] of times.entries()) if (Number.isNaN(time) && count++ < SHOWN) lines.push(raw.where(r));
+  for (let r = 0; r < times.length; r++) if (Number.isNaN(times[r]) && count++ < SHOWN) lines.push(raw.where(r));
   if (count === 0) return;
   throw new DataError(
     'missing-times',
-    say`${raw.file}: each row must have a time in the column ${column}, but ${count} ${count === 1 ? 'has' : 'have'} none: ${lines.join(', ')}${
+    say`${raw.file}: every row needs a time in the column ${column}; ${count} ${count === 1 ? 'has' : 'have'} none: ${lines.join(', ')}${
       count > SHOWN ? ', …' : ''
-    }. Add them, leave these rows out, or count the rows instead with ${option(['columns', column], 'ignore')}.`,
+    }. Add them, remove these rows, or count the rows instead with ${option(['columns', column], 'ignore')}.`,
   );
 }
 
@@ -192,38 +193,66 @@ function overMidnight(raw: Rows, column: string, clock: Float64Array, add: Add):
   if (days > 0)
     add(
       'midnights',
-      `${raw.file}: ${column} holds times of day without a date; they are taken to go on over ${days} ${days === 1 ? 'midnight' : 'midnights'}.`,
+      `${raw.file}: ${column} holds times of day without dates; they are read as passing ${days} ${days === 1 ? 'midnight' : 'midnights'}.`,
     );
   return times;
 }
 
 function sorted(raw: Rows, order: Order, add: Add): Order {
   const { column, rows, times } = order;
-  let [latest, count] = [Number.NEGATIVE_INFINITY, 0];
-  const places: string[] = [];
-  for (const [t, time] of times.entries()) {
-    if (time < latest && count++ < SHOWN) places.push(raw.where(rows[t]));
-    latest = Math.max(latest, time);
-  }
-  if (count === 0) return order;
-  const more = count > SHOWN ? ', …' : '';
+  const late = lateOnes(times);
+  if (late.length === 0) return order;
+  const places = [...late.subarray(0, SHOWN)].map((t) => raw.where(rows[t]));
+  const more = late.length > SHOWN ? ', …' : '';
   add(
     'times-out-of-order',
-    `${raw.file}: ${count} ${count === 1 ? 'row has' : 'rows have'} an earlier time in ${column} than a row before: ${places.join(', ')}${more}. The rows are sorted by time.`,
+    `${raw.file}: ${late.length} ${late.length === 1 ? 'row has' : 'rows have'} an earlier time in ${column} than a row before: ${places.join(', ')}${more}. Rows are sorted by time.`,
   );
-  const by = Uint32Array.from(times, (_, t) => t).sort((a, b) => times[a] - times[b] || a - b);
+  const by = orderWith(times, late);
   return { column, rows: rows.map((_, t) => rows[by[t]]), times: times.map((_, t) => times[by[t]]) };
 }
 
-/** Times that stood still while rows went on are spread. */
+/** Places of times that are earlier than one before. */
+function lateOnes(times: Float64Array): Uint32Array {
+  let [latest, count] = [Number.NEGATIVE_INFINITY, 0];
+  const late = new Uint32Array(times.length);
+  for (let t = 0; t < times.length; t++) {
+    if (times[t] < latest) late[count++] = t;
+    else latest = times[t];
+  }
+  return late.slice(0, count);
+}
+
+/** The places in the order of their times, equal ones in their own: those that rise anyway, and the late ones between them. */
+function orderWith(times: Float64Array, late: Uint32Array): Uint32Array {
+  const isLate = new Uint8Array(times.length);
+  for (const t of late) isLate[t] = 1;
+  const others = late.slice().sort((a, b) => times[a] - times[b] || a - b);
+  const by = new Uint32Array(times.length);
+  let [to, next] = [0, 0];
+  for (let t = 0; t < times.length; t++) {
+    if (isLate[t]) continue;
+    while (
+      next < others.length &&
+      (times[others[next]] < times[t] || (times[others[next]] === times[t] && others[next] < t))
+    )
+      by[to++] = others[next++];
+    by[to++] = t;
+  }
+  while (next < others.length) by[to++] = others[next++];
+  return by;
+}
+
+/** Rows of one time are spread where the times around them leave room. */
 function moving(raw: Rows, order: Order, add: Add): Order {
   const { times, runs } = withoutStops(order.times);
   if (runs.length === 0) return order;
   const places = runs.slice(0, SHOWN).map((t) => raw.where(order.rows[t]));
   add(
     'times-stopped',
-    `${raw.file}: the times of ${order.column} stand still and then make up for it, from ${places.join(', ')}${runs.length > SHOWN ? ', …' : ''} on; ` +
-      'their rows are spread evenly over that time.',
+    `${raw.file}: rows share a time in ${order.column} although the times around them leave room for each, from ${places.join(', ')}${
+      runs.length > SHOWN ? ', …' : ''
+    }; they are spread evenly.`,
   );
   return { ...order, times };
 }
@@ -232,7 +261,7 @@ function moving(raw: Rows, order: Order, add: Add): Order {
 function merged(raw: Rows, { channels, values, labels }: Steps, { column, rows, times }: Order, add: Add) {
   const width = channels.length;
   let steps = 0;
-  const place = Uint32Array.from(times, (time, t) => (t > 0 && time === times[t - 1] ? steps - 1 : steps++));
+  const place = rows.map((_, t) => (t > 0 && times[t] === times[t - 1] ? steps - 1 : steps++));
   const sums = new Float64Array(steps * width);
   const counts = new Uint32Array(steps * width);
   const out = {
@@ -241,8 +270,8 @@ function merged(raw: Rows, { channels, values, labels }: Steps, { column, rows, 
     labels: labels && new Uint8Array(steps),
   };
   const again: string[] = [];
-  for (const [t, to] of place.entries()) {
-    const row = rows[t];
+  for (let t = 0; t < place.length; t++) {
+    const [to, row] = [place[t], rows[t]];
     if (t > 0 && place[t - 1] === to) {
       if (again.length < SHOWN) again.push(raw.where(row));
     } else {
@@ -259,11 +288,11 @@ function merged(raw: Rows, { channels, values, labels }: Steps, { column, rows, 
   }
   const repeated = rows.length - steps;
   if (repeated > 0) {
-    const split = repeated >= steps ? ' If the file holds several series, make each a file of its own.' : '';
+    const split = repeated >= steps ? ' If the file holds several series, split it into one file each.' : '';
     add(
       'repeated-times',
-      `${raw.file}: ${repeated} ${repeated === 1 ? 'row repeats' : 'rows repeat'} a time of ${column}: ${again.join(', ')}${repeated > SHOWN ? ', …' : ''}. ` +
-        `Rows of one time become one step, the mean of their values, anomalous where any of them is.${split}`,
+      `${raw.file}: ${repeated} ${repeated === 1 ? 'row repeats' : 'rows repeat'} a time in ${column}: ${again.join(', ')}${repeated > SHOWN ? ', …' : ''}. ` +
+        `Rows with the same time become one step: the mean of their values, anomalous if any of them is.${split}`,
     );
   }
   return { channels, values: sums.map((sum, i) => sum / counts[i]), ...out };
@@ -285,7 +314,7 @@ function trainOf({ parts, raw }: LabelledTable, order: Order | undefined, add: A
   const place = raw.where(order ? order.rows[later] : later);
   add(
     'parts-mixed',
-    `${raw.file}: the rows of the part train must be the first in time, but ${place} is one behind rows of other parts; the parts are not used.`,
+    `${raw.file}: rows of the part train must come first in time, but ${place} comes after rows of other parts; the parts are ignored.`,
   );
   return undefined;
 }

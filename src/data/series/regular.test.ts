@@ -68,10 +68,10 @@ describe('missing values', () => {
       rows: Uint32Array.of(2, 3, 4, 5, 6),
     };
     expect(ran(series).texts).toEqual([
-      "pump.csv: 3 values of 10 are missing (temp 2, flow 1), at line 2, line 3, line 4; values lie on a line between their neighbours. For others, say `gaps: 'hold'` or `gaps: 'refuse'`.",
+      "pump.csv: 3 values of 10 are missing (temp 2, flow 1), at line 2, line 3, line 4; filled by linear interpolation. Alternatives: `gaps: 'hold'` or `gaps: 'refuse'`.",
     ]);
     expect(() => regular(series, { gaps: 'refuse' })).toThrow(
-      "pump.csv: each step must have a value of each channel, but 3 values of 10 are missing (temp 2, flow 1), at line 2, line 3, line 4. Correct them, or fill them with `gaps: 'interpolate'` or `gaps: 'hold'`.",
+      "pump.csv: every step needs a value in every channel; 3 values of 10 are missing (temp 2, flow 1), at line 2, line 3, line 4. Correct them, or fill them with `gaps: 'interpolate'` or `gaps: 'hold'`.",
     );
     const many = seriesOf(count(40).map((t) => (t % 2 ? t : _)));
     expect(ran(many).texts[0]).toContain(', line 20 (2024-05-01 06:18:00), …;');
@@ -83,7 +83,7 @@ describe('missing values', () => {
     };
     for (const gaps of ['interpolate', 'hold', 'refuse'] as const) {
       expect(() => regular(series, { gaps })).toThrow(
-        expect.objectContaining({ code: 'empty-channel', message: expect.stringContaining('but dead has none') }),
+        expect.objectContaining({ code: 'empty-channel', message: expect.stringContaining('dead has none') }),
       );
     }
   });
@@ -107,7 +107,7 @@ describe('gaps', () => {
     expect(out.rows).toEqual([2, 3, 4, 5, 0, 0, 0, 6, 7, 8, 9, 0, 10, 11, 12]);
     expect(out.train).toBe(9);
     expect(out.texts).toEqual([
-      "a.csv: 4 steps of 1 minute are missing in 2 gaps (the longest: 3 steps, 3 minutes, after line 5 (2024-05-01 06:03:00)); they are filled in, and values lie on a line between their neighbours. For others, say `gaps: 'hold'` or `gaps: 'refuse'`.",
+      "a.csv: 4 steps of 1 minute are missing in 2 gaps (longest: 3 steps, 3 minutes, after line 5 (2024-05-01 06:03:00)); filled by linear interpolation. Alternatives: `gaps: 'hold'` or `gaps: 'refuse'`.",
     ]);
     expect(ran(series, { gaps: 'hold' }).values.slice(3, 8)).toEqual([30, 30, 30, 30, 70]);
   });
@@ -121,7 +121,7 @@ describe('gaps', () => {
 
   test('are refused', () => {
     expect(() => regular(series, { gaps: 'refuse' })).toThrow(
-      "a.csv: there must be a step every 1 minute, but 4 steps are missing: 3 after line 5 (2024-05-01 06:03:00), 1 after line 9 (2024-05-01 06:10:00). Add them, or fill them with `gaps: 'interpolate'` or `gaps: 'hold'`.",
+      "a.csv: a step is needed every 1 minute; 4 steps are missing: 3 after line 5 (2024-05-01 06:03:00), 1 after line 9 (2024-05-01 06:10:00). Add them, or fill them with `gaps: 'interpolate'` or `gaps: 'hold'`.",
     );
   });
 
@@ -144,7 +144,7 @@ describe('gaps', () => {
     expect(codes.includes('missing-steps')).toBe(filled > 0);
     const isLeft = missing.reduce((a, b) => a + b) > filled;
     expect(codes.includes('long-gaps')).toBe(isLeft);
-    if (isLeft) expect(texts.at(-1)).toMatch(/too long for that: 1 gap \(/);
+    if (isLeft) expect(texts.at(-1)).toMatch(/too long to be filled: 1 gap \(/);
   });
 
   test('months are steps', () => {
@@ -166,7 +166,7 @@ describe('irregular steps', () => {
     const { values, minutes, codes, texts } = ran(seriesOf(at, at));
     expect(codes).toEqual(['irregular-steps']);
     expect([values, minutes!.length]).toEqual([at, 200]);
-    expect(texts[0]).toMatch(/^a\.csv: steps are irregular: \d+ of 199 differ from .*say `step: '<length>'`\.$/);
+    expect(texts[0]).toMatch(/^a\.csv: irregular steps: \d+ of 199 intervals differ from .*use `step: '<length>'`\.$/);
   });
 
   test('a step brings them on a grid', () => {
@@ -189,7 +189,7 @@ describe('a step', () => {
       ...{ values: [0.5, 2.5, 4.5, 6.5, 8.5], minutes: [0, 2, 4, 6, 8], labels: [0, 0, 1, 0, 0] },
       ...{ rows: [2, 4, 6, 8, 10], train: 2, codes: ['resampled'] },
       texts: [
-        'a.csv: brought from steps of usually 1 minute to steps of 2 minutes: 10 steps became 5, each the mean of its values.',
+        'a.csv: resampled from steps of 1 minute (median) to 2 minutes: 10 steps became 5, each the mean of its values.',
       ],
     });
   });

@@ -74,10 +74,9 @@ function where({ rows, times }: Series, t: number): string {
 const counted = (count: number, one: string, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
 
 /** What the policy does, as the end of a sentence. */
-const done = (gaps: GapPolicy) =>
-  gaps === 'hold' ? 'the value before is repeated' : 'values lie on a line between their neighbours';
+const done = (gaps: GapPolicy) => (gaps === 'hold' ? 'filled with the value before' : 'filled by linear interpolation');
 const others = (gaps: GapPolicy) =>
-  say`For others, say ${option('gaps', gaps === 'hold' ? 'interpolate' : 'hold')} or ${option('gaps', 'refuse')}.`;
+  say`Alternatives: ${option('gaps', gaps === 'hold' ? 'interpolate' : 'hold')} or ${option('gaps', 'refuse')}.`;
 
 function tellMissing(series: Series, gaps: GapPolicy, add: Add): void {
   const { id } = series;
@@ -89,8 +88,8 @@ function tellMissing(series: Series, gaps: GapPolicy, add: Add): void {
     const names = empty.map(({ channel }) => channel);
     throw new DataError(
       'empty-channel',
-      say`${id}: each channel must have a value in some step, but ${names.slice(0, 6).join(', ')} ${names.length === 1 ? 'has' : 'have'} none
-        in ${counted(steps, 'step')}. Leave ${names.length === 1 ? 'it' : 'each'} out with ${option(['columns', names[0]], 'ignore')}.`,
+      say`${id}: every channel needs at least one value; ${names.slice(0, 6).join(', ')} ${names.length === 1 ? 'has' : 'have'} none in
+        ${counted(steps, 'step')}. Leave ${names.length === 1 ? 'it' : 'each'} out with ${option(['columns', names[0]], 'ignore')}.`,
     );
   }
   const total = channels.reduce((n, { count }) => n + count, 0);
@@ -101,8 +100,8 @@ function tellMissing(series: Series, gaps: GapPolicy, add: Add): void {
   if (gaps === 'refuse') {
     throw new DataError(
       'missing-values',
-      say`${id}: each step must have a value of each channel, but ${of} are missing (${counts.join(', ')}${more}), at ${places}.
-        Correct them, or fill them with ${option('gaps', 'interpolate')} or ${option('gaps', 'hold')}.`,
+      say`${id}: every step needs a value in every channel; ${of} are missing (${counts.join(', ')}${more}), at ${places}. Correct
+        them, or fill them with ${option('gaps', 'interpolate')} or ${option('gaps', 'hold')}.`,
     );
   }
   add(
@@ -114,8 +113,8 @@ function tellMissing(series: Series, gaps: GapPolicy, add: Add): void {
   const named = poor.slice(0, 6).map(({ channel, count }) => `${channel} (${Math.round((100 * count) / steps)} %)`);
   add(
     'mostly-missing',
-    say`${id}: more than half of the values are missing in ${named.join(', ')}${poor.length > 6 ? ` and ${poor.length - 6} more` : ''}: what is filled
-      in outweighs what was measured. Leave such a channel out with ${option(['columns', poor[0].channel], 'ignore')}.`,
+    say`${id}: more than half of the values are missing in ${named.join(', ')}${poor.length > 6 ? ` and ${poor.length - 6} more` : ''}, so most of
+      what is used there is filled in. Leave such a channel out with ${option(['columns', poor[0].channel], 'ignore')}.`,
   );
 }
 
@@ -159,13 +158,13 @@ function resampled(series: Series & { readonly times: Float64Array }, step: numb
 function tellGrid(series: Series, steps: Series, step: number, { usual }: StepFacts): Said {
   const [before, after] = [stepsOf(series), stepsOf(steps)];
   const what = after < before ? 'each the mean of its values' : 'each with the value that lies in it';
-  return `${series.id}: brought from steps of usually ${durationText(usual)} to steps of ${durationText(step)}: ${counted(before, 'step')} became ${after}, ${what}.`;
+  return `${series.id}: resampled from steps of ${durationText(usual)} (median) to ${durationText(step)}: ${counted(before, 'step')} became ${after}, ${what}.`;
 }
 
 function tellIrregular(series: Series, { usual, odd, longest }: StepFacts): Said {
   const count = stepsOf(series) - 1;
-  return say`${series.id}: steps are irregular: ${odd} of ${count} differ from ${durationText(usual)}, their median, and its multiples; the
-    longest is ${durationText(longest.length)}, after ${where(series, longest.at)}. They are taken as they come. For even steps, say
+  return say`${series.id}: irregular steps: ${odd} of ${count} intervals differ from their median, ${durationText(usual)}, and its multiples; the
+    longest is ${durationText(longest.length)}, after ${where(series, longest.at)}. They are used as they are. To resample, use
     ${option('step', '<length>')}.`;
 }
 
@@ -179,17 +178,16 @@ function closed(series: Series, usual: number, gaps: GapPolicy, total: number, m
     const added = filled.reduce((n, gap) => n + gap.steps, 0);
     add(
       'missing-steps',
-      say`${series.id}: ${counted(added, 'step')} of ${durationText(usual)} ${added === 1 ? 'is' : 'are'} missing in ${tellGaps(series, filled, usual)}; ${added === 1 ? 'it is' : 'they are'}
-        filled in, and ${done(gaps)}. ${others(gaps)}`,
+      say`${series.id}: ${counted(added, 'step')} of ${durationText(usual)} ${added === 1 ? 'is' : 'are'} missing in ${tellGaps(series, filled, usual)};
+        ${done(gaps)}. ${others(gaps)}`,
     );
   }
   const left = found.filter((gap) => !filled.includes(gap));
   if (left.length > 0) {
     add(
       'long-gaps',
-      say`${series.id}: not filled, because ${left.length === 1 ? 'it is' : 'they are'} too long for that: ${tellGaps(series, left, usual)}. Steps before
-        and after follow each other as if nothing lay between. Fewer steps are missing with a longer
-        ${option('step', '<length>')}, or make each side a file of its own.`,
+      say`${series.id}: too long to be filled: ${tellGaps(series, left, usual)}. The steps before and after are treated as adjacent. Use a
+        longer ${option('step', '<length>')}, or split the file there.`,
     );
   }
   return withSteps(series, filled);
@@ -198,7 +196,7 @@ function closed(series: Series, usual: number, gaps: GapPolicy, total: number, m
 function tellGaps(series: Series, gaps: readonly Gap[], usual: number): string {
   const longest = gaps.reduce((a, b) => (b.steps > a.steps ? b : a));
   const place = `${counted(longest.steps, 'step')}, ${durationText(longest.steps * usual)}, after ${where(series, longest.at)}`;
-  return gaps.length === 1 ? `1 gap (${place})` : `${gaps.length} gaps (the longest: ${place})`;
+  return gaps.length === 1 ? `1 gap (${place})` : `${gaps.length} gaps (longest: ${place})`;
 }
 
 function refusedSteps(series: Series, gaps: readonly Gap[], usual: number): DataError {
@@ -207,7 +205,7 @@ function refusedSteps(series: Series, gaps: readonly Gap[], usual: number): Data
   const more = gaps.length > SHOWN ? `, and ${gaps.length - SHOWN} more gaps` : '';
   return new DataError(
     'missing-steps',
-    say`${series.id}: there must be a step every ${durationText(usual)}, but ${counted(added, 'step is', 'steps are')} missing: ${places.join(', ')}${more}.
+    say`${series.id}: a step is needed every ${durationText(usual)}; ${counted(added, 'step is', 'steps are')} missing: ${places.join(', ')}${more}.
       Add them, or fill them with ${option('gaps', 'interpolate')} or ${option('gaps', 'hold')}.`,
   );
 }

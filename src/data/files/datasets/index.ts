@@ -12,11 +12,13 @@ import { readLayout } from '../layout.ts';
 import { adbench, arrhythmia, odds } from './array-sets.ts';
 import { cifar10 } from './cifar10.ts';
 import type { Dataset } from './dataset.ts';
+import { ecg5000 } from './ecg5000.ts';
 import { fashionMnist } from './fashion-mnist.ts';
 import { kddcup99 } from './kddcup99.ts';
 import { mnist } from './mnist.ts';
 import { mvtec } from './mvtec.ts';
 import { isOfRows, isOfSeries, rowsSource, type TableChoice } from './rows.ts';
+import { isReadByName, namedSeriesSource, seriesSets } from './series/index.ts';
 import { visa } from './visa.ts';
 
 /** Made-up textures with planted blobs: 400 images of 16x16, nothing to download. For tests and first steps. */
@@ -42,6 +44,8 @@ const syntheticSeriesDataset: Dataset = {
 const known: Dataset[] = [
   ...[mnist, fashionMnist, cifar10, mvtec, visa],
   ...[kddcup99, arrhythmia, odds, adbench],
+  ...seriesSets,
+  ecg5000,
   syntheticDataset,
   syntheticSeriesDataset,
 ];
@@ -65,7 +69,10 @@ export function registerDataset(dataset: Dataset): void {
 /** `odds/cardio` means `odds:cardio`, unless such a path is there. */
 function withColon(data: string): string {
   const [name, category] = data.split('/');
-  const isCategory = datasets.some((d) => d.name === name && d.categories?.includes(category));
+  // Categories of series are the files that are there: a name that is none of them is no path either.
+  const isCategory = datasets.some(
+    (d) => d.name === name && (d.categories?.includes(category) || (d.kind === 'series' && d.categories && category)),
+  );
   return isCategory && data === `${name}/${category}` && !existsSync(data) ? `${name}:${category}` : data;
 }
 
@@ -105,14 +112,18 @@ export function findDataset(data: string): Dataset {
     );
   }
   if (category === undefined) {
+    if (categories.length === 0) return found;
+    const shown = `${categories.slice(0, 50).join(', ')}${categories.length > 50 ? ', …' : ''}`;
     throw new ConfigError(
       'missing-category',
-      say`${name} has several categories, each a task of its own: ${categories.join(', ')}. Name one, for example
+      say`${name} has several categories, each a task of its own: ${shown}. Name one, for example
         ${option('data', `${name}:${categories[0]}`)}.`,
       factsOf({ option: 'data', value: data }),
     );
   }
-  if (!categories.includes(category)) throw unknownName('category', category, categories, 'data');
+  // Series are files below the data root that loading is given: loading says what is there.
+  if (found.kind !== 'series' && !categories.includes(category))
+    throw unknownName('category', category, categories, 'data');
   return { ...found, name: `${name}:${category}`, load: (options) => found.load({ ...options, category }) };
 }
 
@@ -120,6 +131,7 @@ export function findDataset(data: string): Dataset {
 export async function kindOfData(data: string, options: TableChoice): Promise<ItemKind> {
   const path = dataPath(data);
   if (path === undefined) return findDataset(data).kind ?? 'image';
+  if (isReadByName(path, options)) return 'series';
   if (!(await isOfRows(path, options))) return 'image';
   return (await isOfSeries(path, options)) ? 'series' : 'table';
 }
@@ -133,6 +145,8 @@ function folderDataset(path: string): Dataset {
     origin: path,
     isOfFiles: true,
     async load(options) {
+      const named = await namedSeriesSource(path, options);
+      if (named) return named;
       if (await isOfRows(path, options)) return rowsSource(path, options);
       const layout = await readLayout(path, options.folderNames);
       return folderSource({ ...options, layout, name: basename(path) });
