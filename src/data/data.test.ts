@@ -133,7 +133,7 @@ describe('protocols', () => {
     );
     fc.assert(
       fc.property(
-        fc.constantFrom(...protocols.filter((p) => p.name !== 'folder')), // it needs a source of folders
+        fc.constantFrom(...protocols.filter((p) => p.name !== 'prefix' && p.name !== 'folder')), // it needs a source of folders
         fc.integer({ min: 0, max: 2 }),
         fc.integer(),
         fc.double({ min: 0, max: 0.9, noNaN: true }),

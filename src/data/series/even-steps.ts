@@ -64,7 +64,8 @@ export function fillable(gaps: readonly Gap[], most: number, total: number): Gap
 }
 
 /**
- * The series with the steps of these gaps, evenly spaced, whose values are NaN, labels 0 and rows 0. `gaps` in the order of
+ * The series with the steps of these gaps, evenly spaced, whose values are NaN and rows 0; they are anomalous where the steps on
+ * both sides are. `gaps` in the order of
  * time. Steps that are filled in before the end of the training part belong to it.
  */
 export function withSteps(series: Series, gaps: readonly Gap[]): Series {
@@ -87,6 +88,8 @@ export function withSteps(series: Series, gaps: readonly Gap[]): Series {
     for (let t = next; t < end; t++) out.rows[t + shift] = rows ? rows[t] : t + 1;
     const length = (times[end] - times[gap.at]) / (gap.steps + 1);
     for (let k = 1; k <= gap.steps; k++) out.times[gap.at + shift + k] = times[gap.at] + k * length;
+    if (out.labels && labels![gap.at] && labels![end])
+      out.labels.fill(1, gap.at + shift + 1, gap.at + shift + 1 + gap.steps);
     shift += gap.steps;
     next = end;
   }

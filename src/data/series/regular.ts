@@ -37,7 +37,8 @@ const FINEST = 100;
 
 /**
  * Fills missing values and steps, or brings the steps on a grid. A gap is filled where it has at most 10,000 steps; all filled
- * steps together are at most as many as the series has. Their labels are 0, their rows 0. `series` must be as `checkSeries`
+ * steps together are at most as many as the series has. Their rows are 0, and they are anomalous where the steps on both
+ * sides are. `series` must be as `checkSeries`
  * wants it.
  * @throws ConfigError `gaps`, `step`; DataError `empty-channel`, and with `refuse` `missing-values`, `missing-steps`.
  */
