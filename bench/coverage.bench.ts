@@ -118,7 +118,7 @@ async function split(n: number, seed: number) {
   const { normalScores, threshold: kept } = detector.info;
   await detector.close();
   return rates.map((rate) => {
-    const { value, rateInterval, normals } = calibrate(normalScores, rate, kept.folds);
+    const { value, rateInterval, normals } = calibrate(normalScores, rate, kept);
     const achieved = scores.filter((score) => score >= value!).length / scores.length;
     const [low, high] = rateInterval;
     return { rate, pool: pool.name, kind: seed % 2, name, normals, achieved, low, high, threshold: value! };

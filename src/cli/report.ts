@@ -95,24 +95,25 @@ function typesText({ perType, ownMetrics }: RunReport): string {
 
 /** `0.0213, chosen for a false-positive rate (false alarms) of 0.01 on held-out normals (592 held out); 0.9 % of the test normals and 93 % of the anomalies reach it`. */
 export function thresholdText(threshold: RunReport['threshold']) {
-  const { value, rule, normals, folds, review, testFalseAlarmRate, testRecall } = threshold;
+  const { value, rule, normals, folds, together, review, testFalseAlarmRate, testRecall } = threshold;
   const reached: string[] = [];
   if (testFalseAlarmRate !== undefined) reached.push(`${percent(testFalseAlarmRate)} of the test normals`);
   if (testRecall !== undefined) reached.push(`${percent(testRecall)} of the anomalies`);
   const rest = reached.length > 0 ? `; ${reached.join(' and ')} reach it` : '';
   const band = review ? `; review from ${review.from.toPrecision(4)}` : '';
-  const origin = folds === undefined ? `${normals} held out` : `${normals} normals in ${folds} folds`;
+  const worth = together === undefined ? '' : `, worth ${Math.max(1, Math.floor(normals / together))} windows`;
+  const origin = `${folds === undefined ? `${normals} held out` : `${normals} normals in ${folds} folds`}${worth}`;
   return `${value === null ? 'none' : value.toPrecision(4)}, ${chosenBy(rule)} (${origin})${rest}${band}`;
 }
 
 /** `at most 1.9 % of new normal items (90 % interval, from 240 normals)`; undefined where it would mean nothing. */
 export function forecastText(
-  { value, normals, rateInterval: [low, high], sawTest }: RunReport['threshold'],
+  { value, normals, together, rateInterval: [low, high], sawTest }: RunReport['threshold'],
   items = 'items',
 ) {
   if (value === null || normals === 0 || sawTest) return undefined;
   const share = low === 0 ? `at most ${percent(high)}` : `${percent(low)} to ${percent(high)}`;
-  return `${share} of new normal ${items} (90 % interval, from ${normals} normals)`;
+  return `${share} of new normal ${items} (90 % interval, from ${together === undefined ? `${normals} normals` : `${Math.max(1, Math.floor(normals / together))} windows' worth of normals`})`;
 }
 
 /** Time by operator, the slowest first. */

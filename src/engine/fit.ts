@@ -200,7 +200,7 @@ async function calibrated(
       { model, session, source, items: probed, own: own.scores },
       options.onEvent,
     );
-    const threshold = calibrate(scores, falseAlarmRate, found && folds);
+    const threshold = calibrate(scores, falseAlarmRate, { folds: found && folds });
     const normalClass = source.classes[source.normalClass ?? 0];
     return await buildArtifact(graph, model, config, source.shape, platform.version, {
       data: { name: source.name, hash: source.hash, licence: source.licence },

@@ -99,7 +99,14 @@ export { type Segment, segmentsOf } from './series/segments.ts';
 export type { BestF1, PrecisionRecall } from './series/sweep.ts';
 export { type Volumes, vus, vusF1 } from './series/vus.ts';
 export { metricsOf, shownMetrics, type TitleWords, titlesOf } from './tables.ts';
-export { type FalseAlarmThreshold, type Threshold, thresholdByValue, thresholdForFalseAlarms } from './threshold.ts';
+export {
+  type FalseAlarmThreshold,
+  independent,
+  type Threshold,
+  type ThresholdOrigin,
+  thresholdByValue,
+  thresholdForFalseAlarms,
+} from './threshold.ts';
 export {
   type Costs,
   type CostThreshold,

@@ -20,6 +20,17 @@ export interface Threshold {
   readonly reason: string | null;
 }
 
+/** How the scores came about. */
+export interface ThresholdOrigin {
+  /** Scores were made by detectors that saw fewer items than the one they stand for. Default false. */
+  readonly isCrossFitted?: boolean;
+  /**
+   * So many neighbouring scores move together, as those of overlapping windows do, and count as one where it is said how far
+   * the threshold can be trusted. Default 1.
+   */
+  readonly together?: number;
+}
+
 /** A threshold for a wanted false-alarm rate, and how far it can be trusted. */
 export interface FalseAlarmThreshold extends Threshold {
   /** The rate that was asked for. */
@@ -93,7 +104,7 @@ export function thresholdByValue(value: number): Threshold {
 export function thresholdForFalseAlarms(
   normalScores: ArrayLike<number>,
   wantedFalseAlarmRate: number,
-  { isCrossFitted = false }: { readonly isCrossFitted?: boolean } = {},
+  { isCrossFitted = false, together = 1 }: ThresholdOrigin = {},
 ): FalseAlarmThreshold {
   if (!(wantedFalseAlarmRate > 0 && wantedFalseAlarmRate < 1)) {
     throw new ConfigError(
@@ -127,22 +138,31 @@ export function thresholdForFalseAlarms(
   const threshold = justAbove(sorted[Math.min(k, n) - 1]);
   let alarms = 0;
   while (alarms < n && sorted[n - 1 - alarms] >= threshold) alarms++;
+  const [groups, ofGroups] = [independent(n, together), (count: number) => Math.ceil(count / together)];
   return {
     ...origin,
     threshold,
     wantedFalseAlarmRate,
     normals: n,
     empiricalRate: alarms / n,
-    interval: clopperPearson(alarms, n),
+    interval: clopperPearson(Math.min(groups, ofGroups(alarms)), groups),
     // Without ties n − min(k, n) scores lie above.
-    rateInterval: forecastRate(n, ofThreshold(isCrossFitted ? 0 : alarms, n - Math.min(k, n))),
+    rateInterval: forecastRate(
+      groups,
+      ofThreshold(isCrossFitted ? 0 : ofGroups(alarms), Math.min(groups - 1, ofGroups(n - Math.min(k, n)))),
+    ),
     reason:
       k <= n
-        ? null
+        ? groups < needed
+          ? `The ${n} held-out normal scores are worth ${groups}, since ${together} neighbouring ones move together, and a false-positive rate (false alarms) of ${wantedFalseAlarmRate} needs ${needed}: the rate of new ones may be far from it. Hold out more.`
+          : null
         : `A false-positive rate (false alarms) of ${wantedFalseAlarmRate} needs at least ${needed} held-out normal scores, got ${n}. ` +
           `The threshold is just above the largest of them; hold out more, or ask for a rate of ${ceilTo3(1 / (n + 1))} or more.`,
   };
 }
+
+/** So many scores that tell something of their own, of n of which `together` neighbours move together; at least 1. */
+export const independent = (n: number, together: number): number => Math.max(1, Math.floor(n / together));
 
 /** What the rate above an order statistic follows from: where its value is tied, the low end from the fewer that alarm. */
 const ofThreshold = (alarms: number, above: number) => (alarms === above ? { above } : { above, least: alarms });

@@ -22,6 +22,8 @@ export interface ReportThreshold {
   readonly normals: number;
   /** Further detectors that scored those of them that were not held out; absent where all were. */
   readonly folds?: number;
+  /** So many neighbouring scores of series move together and count as one in the intervals. */
+  readonly together?: number;
   /** Null or absent when it was chosen by something else. */
   readonly wantedFalseAlarmRate?: number | null;
   /** 90 % prediction interval of the share of new normal items that reach it. */

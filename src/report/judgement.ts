@@ -1,6 +1,6 @@
 /** What the tables of a report say, computed from scores and labels alone. */
 import { clopperPearson, headlineMetrics, measureItems, thresholdForFalseAlarms } from '../metrics/index.ts';
-import type { ReportItem } from './data.ts';
+import type { ReportItem, ReportThreshold } from './data.ts';
 
 const [lead] = headlineMetrics;
 
@@ -106,11 +106,12 @@ export function otherThresholds(
   normalScores: readonly number[],
   items: readonly ReportItem[],
   rates: readonly number[],
-  folds?: number,
+  { folds, together }: Pick<ReportThreshold, 'folds' | 'together'> = {},
 ) {
   return rates.flatMap((rate) => {
     const { threshold, reason, rateInterval } = thresholdForFalseAlarms(normalScores, rate, {
       isCrossFitted: folds !== undefined,
+      together,
     });
     if (threshold === null) return [];
     return [{ rate, threshold, rateInterval, guaranteed: reason === null, ...decide(items, threshold) }];

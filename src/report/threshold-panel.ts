@@ -101,7 +101,7 @@ const row = (name: string, meaning: string, { share, interval, count, total }: S
 
 /** Thresholds for other rates, and what they would do. */
 function others(data: ReportData, value: number) {
-  const rows = otherThresholds(data.normalScores, data.items, RATES, data.threshold.folds);
+  const rows = otherThresholds(data.normalScores, data.items, RATES, data.threshold);
   if (rows.length === 0) return undefined;
   const labelled = isLabelled(data);
   const head = labelled ? ['recall', 'false alarms', 'precision'] : ['alarms'];

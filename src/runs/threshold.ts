@@ -6,6 +6,7 @@ import { ConfigError, DataError } from '../core/errors.ts';
 import {
   calibrate,
   describeThreshold,
+  type NormalsOrigin,
   type ThresholdReport,
   withReview,
   withTest,
@@ -70,8 +71,10 @@ export async function threshold(options: ThresholdOptions): Promise<ThresholdRes
   if (isRun) await readFinishedRun(run);
   const { info } = await readArtifact(run);
   const test = isRun ? await readPredictions(run) : undefined;
-  const { folds } = info.threshold;
-  const chosen = policies.map((policy) => choose(policy, info.normalScores, { test, run, folds }));
+  const { folds, together } = info.threshold;
+  const chosen = policies.map((policy) =>
+    choose(policy, info.normalScores, { test, run, origin: { folds, together } }),
+  );
   const made = chosen.length === 0 ? info.threshold : joined(chosen, info.normalScores);
   const written = write && chosen.length > 0 ? artifactFiles(run).json : null;
   if (written) {
@@ -107,15 +110,21 @@ interface Chosen {
 function choose(
   policy: ThresholdPolicy,
   normalScores: readonly number[],
-  { test, run, folds }: { readonly test?: TestScores; readonly run: string; readonly folds?: number },
+  { test, run, origin }: { readonly test?: TestScores; readonly run: string; readonly origin: NormalsOrigin },
 ): Chosen {
   const { found, rule } = find(policy, normalScores, test, run);
   const { threshold: value, sawLabels: sawTest, reason } = found;
   if (value === null) throw new DataError('no-threshold', `${run} gives no threshold by ${rule}. ${reason}`);
-  if (policy.by === 'false-alarm-rate') return { found, report: calibrate(normalScores, policy.rate, folds) };
-  const report = describeThreshold(normalScores, value, { rule, sawTest, ...(folds !== undefined && { folds }) });
+  if (policy.by === 'false-alarm-rate') return { found, report: calibrate(normalScores, policy.rate, origin) };
+  const report = describeThreshold(normalScores, value, { rule, sawTest, ...given(origin) });
   return { found, report: { ...report, reason: reason ?? report.reason } };
 }
+
+/** Without what is undefined. */
+const given = ({ folds, together }: NormalsOrigin): NormalsOrigin => ({
+  ...(folds !== undefined && { folds }),
+  ...(together !== undefined && { together }),
+});
 
 function find(
   policy: ThresholdPolicy,

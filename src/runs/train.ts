@@ -331,7 +331,10 @@ async function calibrated(open: OpenRun, session: Session) {
   const [scores, peaks] = [joined(own.scores, folds?.scores), joined(own.peaks, folds?.peaks)];
   const probed = items.length > 0 ? items : trainingItems(model, task.split).train;
   const remark = await checkScores(scores, { model, session, source, items: probed, own: own.scores }, onEvent);
-  const threshold = calibrate(scores, run.falseAlarmRate, folds?.count);
+  const threshold = calibrate(scores, run.falseAlarmRate, {
+    folds: folds?.count,
+    ...(source.series && { together: source.series.window }),
+  });
   const sorted = (list: Float32Array) => [...list].sort((a, b) => a - b);
   return {
     threshold: remark ? { ...threshold, reason: [threshold.reason, remark].filter(Boolean).join(' ') } : threshold,
@@ -348,11 +351,9 @@ async function foldScores({ run, model, config, task, pretrained, runtime, onEve
   const { train, labels } = trainingItems(model, split);
   const hidden = new Set(split.contaminants);
   const normals = train.filter((item, i) => labels[i] === 0 && !hidden.has(item));
-  // Windows of neighbouring steps overlap: a step left out alone would still be seen.
-  const count =
-    mapNormalization === 'none' && !source.series
-      ? foldsFor(model, config, { normals: normals.length, heldOut: held, wanted })
-      : 0;
+  const window = source.series?.window;
+  const wantedFolds = { normals: normals.length, heldOut: held, wanted, window };
+  const count = mapNormalization === 'none' ? foldsFor(model, config, wantedFolds) : 0;
   if (count === 0) return undefined;
   const partWithout = async (left: ReadonlySet<number>) => {
     const keep = (list: Uint32Array, marks: Uint8Array) => marks.filter((_, i) => !left.has(list[i]));
@@ -365,7 +366,7 @@ async function foldScores({ run, model, config, task, pretrained, runtime, onEve
     const whole = (await source.prepare?.(rest.train, prepared)) ?? source;
     return { ...(await trainingPart(model, { source: whole, split: rest }, tiles)), whole };
   };
-  const made = { model, config, folds: count, normals, partWithout, pretrained, runtime, rng, onEvent, signal };
+  const made = { model, config, folds: count, window, normals, partWithout, pretrained, runtime, rng, onEvent, signal };
   const found = await scoreFolds(made);
   return found && { ...found, count };
 }

@@ -26,7 +26,12 @@ export interface TryOptions
     | 'protocol'
     | 'class'
     | 'columns'
+    | 'gaps'
+    | 'kind'
     | 'scaling'
+    | 'step'
+    | 'trainShare'
+    | 'window'
     | 'trainLimit'
     | 'testLimit'
     | 'acceptLicence'
@@ -90,6 +95,7 @@ const BUDGET = 60;
 const LIMITS: Readonly<Record<string, { readonly trainLimit: number; readonly testLimit: number }>> = {
   image: { trainLimit: 200, testLimit: 200 },
   table: { trainLimit: 5000, testLimit: 5000 },
+  series: { trainLimit: 5000, testLimit: 5000 },
 };
 
 /** Height and width of image files. */
@@ -99,6 +105,7 @@ const SIZE = [256, 256] as const;
 const quickOnes: Readonly<Partial<Record<ItemKind, readonly (readonly [name: string, config?: Entry['config']])[]>>> = {
   image: [['mean-image'], ['pca'], ['patchcore'], ['dfm'], ['padim']],
   table: [['mean-image'], ['knn'], ['pca', { statistic: 't2' }], ['isolation-forest']],
+  series: [['mean-image'], ['moving-z-score'], ['sub-pca'], ['knn'], ['matrix-profile'], ['isolation-forest']],
 };
 
 /**

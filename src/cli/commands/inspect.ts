@@ -1,5 +1,6 @@
 /** `oddity inspect <path>`: what a data set of image files or of rows holds, and what is wrong with it. */
 import type { Command } from 'commander';
+import { unknownName } from '../../core/errors.ts';
 import { readPair } from '../../core/schema.ts';
 import { write } from '../../core/text.ts';
 import { visible } from '../../core/visible.ts';
@@ -28,6 +29,7 @@ interface Options extends SpeechOptions {
   readonly label?: string;
   readonly missing?: string[];
   readonly decimal?: '.' | ',';
+  readonly kind?: 'series' | 'table';
 }
 
 /** Columns that are shown of a table; `--all` and `--json` give the rest. */
@@ -51,6 +53,7 @@ export function addInspect(command: Command): void {
     .option('--label <column>', 'the column of labels in a file of rows')
     .option('--missing <words>', 'further texts that mean a missing value in a file of rows', commaList)
     .option('--decimal <mark>', 'decimal mark of a file of rows: . or ,')
+    .option('--kind <kind>', 'what the rows of a file are: series or table, as in train', kind)
     .option('--all', `name every file of a finding, not ${SHOWN}`);
   addSpeech(command);
   act(command, async (terminal, options: Options, path: string) => {
@@ -58,8 +61,14 @@ export function addInspect(command: Command): void {
     const { listener: onEvent, signal } = terminal;
     const columns = columnsOf(options);
     if (await isOfRows(path, { columns })) {
-      const { missing, decimal } = options;
-      const found = await inspectRows(path, { columns, missing, decimal, ...(normal && { folderNames: { normal } }) });
+      const { missing, decimal, kind } = options;
+      const found = await inspectRows(path, {
+        columns,
+        missing,
+        decimal,
+        kind,
+        ...(normal && { folderNames: { normal } }),
+      });
       terminal.answer(found, tellRows(found, all ? found.columns.length : SHOWN_COLUMNS));
       return found.errors > 0 ? FAULTS_FOUND : 0;
     }
@@ -76,6 +85,11 @@ export function addInspect(command: Command): void {
     terminal.answer(found, [facts.join('\n'), ...remarks, total].join('\n\n'));
     return errors > 0 ? FAULTS_FOUND : 0;
   });
+}
+
+function kind(text: string): 'series' | 'table' {
+  if (text === 'series' || text === 'table') return text;
+  throw unknownName('kind', text, ['series', 'table']);
 }
 
 /** `name=kind`, added to those before. */

@@ -30,13 +30,14 @@ const tasks: readonly { readonly title: string; readonly takes: (model: AnyModel
     title: 'Labelled anomalies to learn from',
     takes: ({ learning }) => learning === 'supervised',
   },
+  { title: 'Series', takes: ({ inputs }) => inputs.includes('series') },
   { title: 'Images only', takes: ({ inputs }) => !inputs.includes('table') },
   { title: 'Images and tables', takes: ({ inputs }) => inputs.includes('image') && inputs.includes('table') },
   { title: 'Tables only', takes: () => true },
 ];
 
 /** The order in which groups are shown: what most people look for first. */
-const shown = ['Images only', 'Images and tables', 'Tables only', 'Labelled', 'Baselines'];
+const shown = ['Images only', 'Images and tables', 'Tables only', 'Series', 'Labelled', 'Baselines'];
 
 const times = ['seconds', 'minutes', 'hours'] as const;
 
@@ -59,6 +60,7 @@ function listText(): string {
     });
   return [
     ...parts,
+    'Models of tables take series too: a window of steps is their row.',
     'Fits in: on two cores, of some hundred images or some thousand rows. Not sure? oddity try <data> fits a few and ranks them;\noddity train --data <data> takes the one to start with.',
   ].join('\n\n');
 }

@@ -1,4 +1,5 @@
 /** Transforms of images with their masks: augmentations, tiles, regions of interest. */
+export { plantWindows, type WindowAnomaly, windowAnomalies } from './anomalous-windows.ts';
 export { type AugmentOptions, augment, checkAugment, readAugment } from './augment.ts';
 export { checkDefects, type DefectOptions, perlinMask, plantDefect } from './defects.ts';
 export { crop, flipHorizontal, flipVertical, type Motion, move, rotateRight } from './geometry.ts';

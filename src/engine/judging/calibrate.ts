@@ -1,6 +1,6 @@
 /** From scores of held-out normal items to thresholds, and from a threshold to what it does on the test part. */
 import { DataError } from '../../core/errors.ts';
-import { clopperPearson, forecastRate, thresholdForFalseAlarms, verdict } from '../../metrics/index.ts';
+import { clopperPearson, forecastRate, independent, thresholdForFalseAlarms, verdict } from '../../metrics/index.ts';
 
 /** A threshold and how far it can be trusted; an item is anomalous when its score is >= `value`. */
 export interface ThresholdReport {
@@ -19,6 +19,11 @@ export interface ThresholdReport {
    * it scores. Absent where all of `normals` were held out.
    */
   readonly folds?: number;
+  /**
+   * Of steps of series: so many neighbouring scores move together, because their windows overlap, and count as one in the
+   * intervals. Absent for other items.
+   */
+  readonly together?: number;
   /** Share of these that reach it. */
   readonly empiricalRate: number | null;
   /** 95 % interval of the false-alarm rate. */
@@ -65,17 +70,26 @@ export type Decision = 'normal' | 'review' | 'anomalous';
 export const falseAlarmRule = (wantedRate: number | null | undefined): string =>
   `a false-positive rate (false alarms) of ${wantedRate} on held-out normals`;
 
-/** The threshold for a wanted false-alarm rate; `folds` as in the report. Throws ConfigError for a rate outside (0, 1). */
+/** How normal scores came about, as reports keep it. */
+export type NormalsOrigin = Pick<ThresholdReport, 'folds' | 'together'>;
+
+/** The threshold for a wanted false-alarm rate; `origin` as in the report. Throws ConfigError for a rate outside (0, 1). */
 export function calibrate(
   normalScores: ArrayLike<number>,
   wantedFalseAlarmRate: number,
-  folds?: number,
+  { folds, together }: NormalsOrigin = {},
 ): ThresholdReport {
   const isCrossFitted = folds !== undefined;
-  const { rateInterval } = thresholdForFalseAlarms(normalScores, wantedFalseAlarmRate, { isCrossFitted });
+  const found = thresholdForFalseAlarms(normalScores, wantedFalseAlarmRate, { isCrossFitted, together });
+  const { rateInterval, interval, reason } = found;
   const rule = falseAlarmRule(wantedFalseAlarmRate);
-  const of = { rule, sawTest: false, ...(folds !== undefined && { folds }) };
-  return { ...of, ...calibrateMaps(normalScores, wantedFalseAlarmRate), rateInterval };
+  const of = {
+    rule,
+    sawTest: false,
+    ...(folds !== undefined && { folds }),
+    ...(together !== undefined && { together }),
+  };
+  return { ...of, ...calibrateMaps(normalScores, wantedFalseAlarmRate), interval, rateInterval, reason };
 }
 
 /**
@@ -104,18 +118,21 @@ export function withRateInterval<T extends Pick<ThresholdReport, 'normals' | 'em
 export function describeThreshold(
   normalScores: ArrayLike<number>,
   value: number,
-  how: Pick<ThresholdReport, 'rule' | 'sawTest' | 'folds'>,
+  how: Pick<ThresholdReport, 'rule' | 'sawTest'> & NormalsOrigin,
 ): ThresholdReport {
+  const { together = 1 } = how;
   const normals = normalScores.length;
   const alarms = countWithin(normalScores, value, Number.POSITIVE_INFINITY);
+  const groups = normals === 0 ? 0 : independent(normals, together);
+  const above = Math.min(groups, Math.ceil(alarms / together));
   return {
     value,
     ...how,
     wantedFalseAlarmRate: null,
     normals,
     empiricalRate: normals > 0 ? alarms / normals : null,
-    interval: clopperPearson(alarms, normals),
-    rateInterval: forecastRate(normals, { above: alarms, least: how.folds === undefined ? alarms : 0 }),
+    interval: clopperPearson(above, groups),
+    rateInterval: forecastRate(groups, { above, least: how.folds === undefined ? above : 0 }),
     reason:
       normals > 0
         ? null

@@ -30,6 +30,9 @@ const BACKBONE = { passes: 600, folds: 3 };
  */
 const LEAST = 8;
 
+/** Stretches of series: windows that each must have, and how many there are. */
+const BLOCK = { windows: 3, least: 2, most: 5 };
+
 /** What the number of folds follows from. */
 export interface FoldCounts {
   /** Normal training items. */
@@ -37,13 +40,16 @@ export interface FoldCounts {
   readonly heldOut: number;
   /** As asked for: 0 for none. */
   readonly wanted?: number;
+  /** Steps of a window, where items are steps of series. */
+  readonly window?: number;
 }
 
 /**
  * Folds of the normal training items; 0 where held-out scores alone are used: enough are held out, none were to be,
  * fitting again takes too long, or the model says that they tell nothing. It follows from counts and never from a clock, so that the same command gives the same bytes.
  */
-export function foldsFor(model: AnyModel, config: unknown, { normals, heldOut, wanted }: FoldCounts): number {
+export function foldsFor(model: AnyModel, config: unknown, { normals, heldOut, wanted, window }: FoldCounts): number {
+  if (window !== undefined) return blocksFor(model, { normals, heldOut, wanted, window });
   if (wanted !== undefined) return wanted === 0 || normals < 2 ? 0 : Math.min(wanted, normals);
   if (normals < LEAST || heldOut === 0 || heldOut >= ENOUGH || model.learns === 'gradient' || model.folds === false)
     return 0;
@@ -51,6 +57,17 @@ export function foldsFor(model: AnyModel, config: unknown, { normals, heldOut, w
   if (!model.backbone?.(config)) return most;
   const folds = Math.min(most, 1 + Math.floor(BACKBONE.passes / normals));
   return folds >= BACKBONE.folds ? folds : 0;
+}
+
+/**
+ * Folds of steps are stretches of the training part. Held-out steps suffice where they are worth enough windows that share no
+ * step; they seldom do, and then all models that learn in one pass get folds.
+ */
+function blocksFor(model: AnyModel, { normals, heldOut, wanted, window }: FoldCounts & { window: number }): number {
+  const most = Math.floor(normals / (BLOCK.windows * window));
+  if (wanted !== undefined) return wanted < 2 || most < 2 ? 0 : Math.min(wanted, most);
+  if (heldOut === 0 || heldOut >= ENOUGH * window || model.learns !== 'statistics' || model.folds === false) return 0;
+  return most < BLOCK.least ? 0 : Math.min(BLOCK.most, most);
 }
 
 /** Throws ConfigError `folds` for numbers that cannot be: with one fold nothing would be left to fit. */
@@ -64,7 +81,9 @@ export interface FoldOptions {
   readonly model: AnyModel;
   readonly config: Record<string, unknown>;
   readonly folds: number;
-  /** The normal items to score, numbers into the source. */
+  /** Steps of a window, where items are steps of series: folds are then stretches of neighbours. */
+  readonly window?: number;
+  /** The normal items to score, numbers into the source, ascending. */
   readonly normals: Uint32Array;
   /** What a detector learns from without some of the normals: encoded by its own training items alone. */
   readonly partWithout: (left: ReadonlySet<number>) => Promise<FoldPart>;
@@ -91,13 +110,15 @@ export interface FoldScores {
  * which there may be too few: the held-out scores then stand alone. Throws Cancelled.
  */
 export async function scoreFolds(options: FoldOptions): Promise<FoldScores | undefined> {
-  const { normals, folds, rng, onEvent = silent, signal } = options;
-  const order = rng.split('folds').shuffle(normals.slice());
+  const { normals, folds, window, rng, onEvent = silent, signal } = options;
+  const order = window === undefined ? rng.split('folds').shuffle(normals.slice()) : normals;
+  const isIn = (i: number, k: number) =>
+    (window === undefined ? i % folds : Math.floor((i * folds) / order.length)) === k;
   const scores: number[] = [];
   const peaks: number[] = [];
   for (let k = 0; k < folds; k++) {
     if (signal?.aborted) throw new Cancelled();
-    const items = order.filter((_, i) => i % folds === k);
+    const items = order.filter((_, i) => isIn(i, k));
     try {
       const found = await scoreFold(options, items);
       scores.push(...found.scores);
@@ -115,8 +136,8 @@ export async function scoreFolds(options: FoldOptions): Promise<FoldScores | und
 }
 
 async function scoreFold(options: FoldOptions, items: Uint32Array): Promise<FoldScores> {
-  const { model, config, partWithout, pretrained, runtime, rng, signal } = options;
-  const { whole, ...part } = await partWithout(new Set(items));
+  const { model, config, window, partWithout, pretrained, runtime, rng, signal } = options;
+  const { whole, ...part } = await partWithout(window === undefined ? new Set(items) : withNeighbours(items, window));
   const { tensors } = await fitModel({
     model,
     config,
@@ -140,6 +161,17 @@ async function scoreFold(options: FoldOptions, items: Uint32Array): Promise<Fold
   } finally {
     session.close().catch(() => {}); // who cancels does not wait
   }
+}
+
+/** Steps, ascending, and those whose windows share a step with theirs. */
+function withNeighbours(steps: Uint32Array, window: number): Set<number> {
+  const all = new Set<number>();
+  let last = Number.NEGATIVE_INFINITY;
+  for (const step of steps) {
+    for (let t = Math.max(last + 1, step - window + 1); t < step + window; t++) all.add(t);
+    last = step + window - 1;
+  }
+  return all;
 }
 
 /** Two lists as one. */

@@ -10,9 +10,12 @@ import {
   outlierKinds,
   plantDefect,
   plantOutliers,
+  plantWindows,
   type Source,
   type TableEncoding,
   valuesSource,
+  type WindowAnomaly,
+  windowAnomalies,
 } from '../../data/pure.ts';
 import { encodeModel } from '../../graph/onnx/write.ts';
 import { headlineMetrics, type Interval, itemIntervals, type MetricValue, measureItems } from '../../metrics/index.ts';
@@ -24,6 +27,7 @@ import type { Platform } from '../platform.ts';
 import { scoringModel } from '../scoring/artifact.ts';
 import { scoringProgram } from '../scoring/graph.ts';
 import { scoreItems } from '../scoring/stream.ts';
+import { seenBy } from '../scoring/view.ts';
 import { resolveConfig } from '../task/config.ts';
 import { checkDiffering } from '../task/differing.ts';
 import { checkKind } from '../task/suitable.ts';
@@ -66,7 +70,9 @@ export async function juryOf({ source, split, rng }: Pick<Task, 'source' | 'spli
   await source.read(test.subarray(0, count), normal);
   const made = isImage(shape)
     ? plantImages(normal, shape, rng.split('planted'))
-    : plantRows(normal, shape[0], source.encoding, rng.split('planted'));
+    : source.kind === 'series'
+      ? plantSteps(normal, shape as readonly [number, number], rng.split('planted'))
+      : plantRows(normal, shape[0], source.encoding, rng.split('planted'));
   const values = new Float32Array(2 * normal.length);
   values.set(normal);
   values.set(made.values, normal.length);
@@ -84,6 +90,12 @@ function plantImages(normal: Float32Array, [channels, height, width]: readonly [
     values.set(plantDefect({ channels, height, width, image }, { share: 1 }, rng.split(i)).image, i * size);
   }
   return { values, counts: { defect: values.length / size } };
+}
+
+function plantSteps(normal: Float32Array, shape: readonly [number, number], rng: Rng) {
+  const { values, kinds } = plantWindows(normal, shape, rng);
+  const count = (kind: WindowAnomaly) => kinds.filter((k) => k === kind).length;
+  return { values, counts: Object.fromEntries(windowAnomalies.map((kind) => [kind, count(kind)])) };
 }
 
 function plantRows(normal: Float32Array, width: number, encoding: TableEncoding | undefined, rng: Rng) {
@@ -111,7 +123,7 @@ export async function tryModel(
   const begin = performance.now();
   checkKind(model, task.source);
   const part = await trainingPart(model, task);
-  const { shape } = task.source;
+  const { shape } = part.source;
   const config = resolveConfig(model, { config: given }, { shape, count: part.train.length }) as Record<
     string,
     unknown
@@ -124,8 +136,10 @@ export async function tryModel(
   const { rng } = task;
   const { tensors } = await fitModel({ model, config, ...part, rng, runtime, pretrained, onEvent, signal, save });
   const fitSeconds = (performance.now() - begin) / 1000;
-  const program = scoringProgram(model, config, shape, tensors);
-  const session = await openScorer(runtime, program, encodeModel(scoringModel(model, config, shape, tensors)).model);
+  const own = task.source.shape;
+  const seen = seenBy(model, {}, own);
+  const program = scoringProgram(seen, config, own, tensors);
+  const session = await openScorer(runtime, program, encodeModel(scoringModel(seen, config, own, tensors)).model);
   try {
     const scoring = performance.now();
     const scores = await scoreItems(session, jury.source, jury.items, {

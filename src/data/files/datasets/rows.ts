@@ -77,7 +77,10 @@ export async function openTable(path: string): Promise<Rows> {
 }
 
 /** What of the options of loading is about tables. */
-export type TableChoice = Pick<LoadOptions, 'columns' | 'missing' | 'decimal' | 'folderNames' | 'kind'>;
+export type TableChoice = Pick<
+  LoadOptions,
+  'columns' | 'missing' | 'decimal' | 'folderNames' | 'kind' | 'window' | 'gaps' | 'step'
+>;
 
 /** How a table is read, among the options of loading. */
 export function tableOptions({ columns, missing, decimal, folderNames, kind }: TableChoice): TableOptions {

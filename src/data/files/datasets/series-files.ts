@@ -1,7 +1,7 @@
 /** Files of rows as series: one file one series, a folder of files with the same channels several. Node only. */
 import { basename, relative } from 'node:path';
 import { messageOf, silent, warning } from '../../../core/events.ts';
-import { option, type Said, say } from '../../../core/text.ts';
+import { libraryWords, option, type Said, say, write } from '../../../core/text.ts';
 import type { Source } from '../../item.ts';
 import { seriesFromTable } from '../../series/from-rows.ts';
 import { regular, type SeriesRemark } from '../../series/regular.ts';
@@ -80,6 +80,20 @@ const aboutColumns = new Set([
   'gives-labels-away',
   'texts-left-out',
 ]);
+
+/** What training would make of a file as a series: sentences and remarks. Throws as `seriesFromTable` and `seriesSource`. */
+export async function describeSeries(
+  path: string,
+  read: LabelledTable,
+  { gaps, step, window }: Pick<LoadOptions, 'gaps' | 'step' | 'window'>,
+): Promise<{ lines: readonly string[]; remarks: readonly SeriesRemark[] }> {
+  const name = basename(path);
+  const made = seriesFromTable(read, { id: name });
+  const even = regular(made.series, { gaps, step });
+  const source = await seriesSource({ name, title: name, licence: 'that of the data', series: [even.series], window });
+  const lines = [describe(even.series), write(describeWindows(source), libraryWords)];
+  return { lines, remarks: [...made.remarks, ...even.remarks] };
+}
 
 /** Of many files, each kind of remark once, with the number of others that have it. */
 function teller(files: number, tell: (code: string, message: Said) => void) {

@@ -3,10 +3,12 @@ import { OddityError } from '../../../core/errors.ts';
 import { libraryWords, type Said, write } from '../../../core/text.ts';
 import { type ColumnFacts, columnFacts, readTable } from '../../table/table.ts';
 import { openTable, type TableChoice, tableOptions } from '../datasets/rows.ts';
+import { describeSeries, isTakenAsSeries } from '../datasets/series-files.ts';
 
-/** What a table holds. */
+/** What a file of rows holds. */
 export interface RowsInspection {
-  readonly kind: 'table';
+  /** What its rows are: those of a table, or the steps of a series. */
+  readonly kind: 'table' | 'series';
   readonly path: string;
   readonly rows: number;
   /** One sentence: what was understood. */
@@ -39,13 +41,16 @@ export async function inspectRows(path: string, options: TableChoice = {}): Prom
     text,
   });
   try {
-    const { table, facts, explanation, remarks } = readTable(raw, tableOptions(options));
-    const findings = remarks.map(({ code, message }) => finding('warning', code, message));
+    const read = readTable(raw, tableOptions(options));
+    const { table, facts, explanation, remarks } = read;
+    const series = isTakenAsSeries(read, options) ? await describeSeries(path, read, options) : undefined;
+    const told = series ? [...remarks.filter(({ code }) => code === 'looks-like-series'), ...series.remarks] : remarks;
+    const findings = told.map(({ code, message }) => finding('warning', code, message));
     return {
-      kind: 'table',
+      kind: series ? 'series' : 'table',
       path,
       rows: table.rows,
-      explanation,
+      explanation: [explanation, ...(series?.lines ?? [])].join('\n'),
       columns: facts,
       findings,
       errors: 0,
