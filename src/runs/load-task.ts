@@ -31,6 +31,8 @@ export interface TaskOptions extends Omit<RunOptions, 'seed' | 'size' | 'region'
   readonly data: string | Source;
   readonly seed: number;
   readonly size?: ImageOptions['size'];
+  /** The model takes rows: without `kind` a file whose times go on in even steps is then a table. */
+  readonly ofRows?: boolean;
   readonly region?: RegionOption;
   readonly onEvent?: Listener;
   readonly signal?: AbortSignal;
@@ -90,7 +92,7 @@ export async function loadTask(options: TaskOptions): Promise<Task> {
   const begin = performance.now();
   const root = options.dataRoot ?? dataRoot();
   const { download, acceptLicence, columns, missing, decimal, scaling, valueRange } = options;
-  const { kind, window, gaps, step, trainShare } = options;
+  const { kind, ofRows, window, gaps, step, trainShare } = options;
   const { size, channels, maxPixels, folderNames } = options;
   const images = { size, channels, maxPixels, folderNames };
   const loaded = await dataset.load({
@@ -102,6 +104,7 @@ export async function loadTask(options: TaskOptions): Promise<Task> {
     missing,
     decimal,
     kind,
+    ofRows,
     window,
     gaps,
     step,

@@ -3,7 +3,7 @@ import { countParameters } from '../engine/fitting/items.ts';
 import type { Evaluation } from '../engine/judging/judge.ts';
 import type { RunReport } from '../engine/judging/report-types.ts';
 import type { Task } from '../engine/task/task.ts';
-import { trainingItems } from '../engine/task/training-part.ts';
+import { asTrainedOn, trainingItems } from '../engine/task/training-part.ts';
 import { findModel } from '../models/index.ts';
 import type { Device } from '../runtime/index.ts';
 import { measuredOptions } from './check-options.ts';
@@ -30,7 +30,8 @@ export function reportOf(made: {
   const { train, labels } = trainingItems(model, split);
   const { source } = task;
   const { tiles } = record;
-  const shape = tiles ? ([source.shape[0], tiles.height, tiles.width] as const) : source.shape; // what was trained on
+  const { shape: own } = asTrainedOn(model, source);
+  const shape = tiles ? ([own[0], tiles.height, tiles.width] as const) : own; // what was trained on
   return {
     run: made.folder,
     model: record.model,

@@ -21,7 +21,7 @@ import { hasMapStatistics } from '../engine/scoring/map-normalization.ts';
 import { seenBy } from '../engine/scoring/view.ts';
 import { resolveConfig } from '../engine/task/config.ts';
 import { checkDiffering } from '../engine/task/differing.ts';
-import { checkKind, checkLabels, checkUnlabelled } from '../engine/task/suitable.ts';
+import { checkKind, checkLabels, checkUnlabelled, takesRows } from '../engine/task/suitable.ts';
 import type { Task } from '../engine/task/task.ts';
 import { type TrainingPart, trainingItems, trainingPart } from '../engine/task/training-part.ts';
 import { checkTiles } from '../engine/task/view-options.ts';
@@ -95,7 +95,7 @@ async function trainIn(folder: RunFolder, run: ResolvedRun, begin: number, forme
   const pretrained = await pretrainedOf(model, early, platform, { onEvent, signal });
   const isOfFiles = typeof data === 'string' && findDataset(data).isOfFiles;
   const size = options.size ?? (isOfFiles ? model.imageSize : undefined);
-  const task = await loadTask({ ...options, size, onEvent });
+  const task = await loadTask({ ...options, size, ofRows: takesRows(model), onEvent });
   try {
     checkKind(model, task.source, models);
     checkImagesOnly(run, task.source);

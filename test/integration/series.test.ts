@@ -137,6 +137,7 @@ describe('a sensor log with times', () => {
     for (const model of ['knn', 'vae'] as const) {
       const one = await train({
         model,
+        kind: 'series',
         data: at('log.csv'),
         out: at(model),
         threads: 1,
@@ -147,8 +148,8 @@ describe('a sensor log with times', () => {
     }
   });
 
-  it('is a table where that is asked for, and inspection says which it is', async () => {
-    const table = await train({ model: 'knn', data: at('log.csv'), kind: 'table', out: at('table'), threads: 1 });
+  it('is a table to models of rows unless asked otherwise, and inspection says which it is', async () => {
+    const table = await train({ model: 'knn', data: at('log.csv'), out: at('table'), threads: 1 });
     expect(table.kind).toBe('table');
     const found = oddity('inspect', 'log.csv');
     expect(found.stdout).toMatch(/looks like a time series: when goes on in steps of 1 minute/);

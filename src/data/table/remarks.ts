@@ -27,6 +27,7 @@ interface Told {
   readonly units?: string;
   /** What the caller says that the rows are. */
   readonly kind?: TableOptions['kind'];
+  readonly ofRows?: boolean;
 }
 
 /** The table in one sentence, and the remarks. */
@@ -187,10 +188,14 @@ function evenTimes({ times }: Pick<LabelledTable, 'times'>): { column: string; u
   return undefined;
 }
 
-function looksLikeSeries({ raw, times, kind }: Told): Said | undefined {
+function looksLikeSeries({ raw, times, kind, ofRows }: Told): Said | undefined {
   const found = kind === undefined ? evenTimes({ times }) : undefined;
   if (!found) return undefined;
-  return say`${raw.file}: looks like a time series: ${found.column} goes on in steps of ${durationText(found.usual)}. Training takes its rows
+  const what = `${raw.file}: looks like a time series: ${found.column} goes on in steps of ${durationText(found.usual)}.`;
+  if (ofRows) {
+    return say`${what} Its rows are taken one by one here, as this model takes them; windows of them are seen with ${option('kind', 'series')}.`;
+  }
+  return say`${what} Training takes its rows
     as the steps of a series, in their order; to take them one by one, say ${option('kind', 'table')}.`;
 }
 

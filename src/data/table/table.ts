@@ -97,6 +97,8 @@ export interface TableOptions extends NumberReading {
   readonly normal?: readonly string[];
   /** What the caller says that the rows are; then nothing is said of it. */
   readonly kind?: 'series' | 'table';
+  /** Whoever learns from them takes rows, whatever their times. */
+  readonly ofRows?: boolean;
 }
 
 const partNames = ['split', 'part', 'subset'];
@@ -164,6 +166,7 @@ export function readTable(file: Rows, options: TableOptions = {}): LabelledTable
       times,
       units,
       kind: options.kind,
+      ofRows: options.ofRows,
       ...(label !== undefined && { label }),
       ...(found && { found }),
     }),

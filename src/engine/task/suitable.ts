@@ -12,6 +12,9 @@ import type { Task } from './task.ts';
 export const takesWindowsForRows = ({ inputs }: AnyModel, kind: string): boolean =>
   kind === 'series' && inputs.includes('table') && !inputs.includes('series');
 
+/** Whether a model is one of rows: it takes windows of series only where they are asked for. */
+export const takesRows = ({ inputs }: AnyModel): boolean => inputs.includes('table') && !inputs.includes('series');
+
 /** Whether a model takes items of a kind. */
 export const takes = (model: AnyModel, kind: string): boolean =>
   model.inputs.includes(kind) || takesWindowsForRows(model, kind);

@@ -34,6 +34,8 @@ export interface LoadOptions extends ImageOptions, NumberReading {
   readonly columns?: Readonly<Record<string, ColumnKind>>;
   /** What the rows of a file are; default series where a column of times goes on in even steps. */
   readonly kind?: 'series' | 'table';
+  /** Whoever learns from it takes rows: without `kind` the rows of a file are then a table, whatever their times. */
+  readonly ofRows?: boolean;
   /** Steps of the windows through which the steps of series are seen; default by autocorrelation. */
   readonly window?: number;
   /** What becomes of missing values and steps of series. */

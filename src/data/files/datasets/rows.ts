@@ -79,13 +79,13 @@ export async function openTable(path: string): Promise<Rows> {
 /** What of the options of loading is about tables. */
 export type TableChoice = Pick<
   LoadOptions,
-  'columns' | 'missing' | 'decimal' | 'folderNames' | 'kind' | 'window' | 'gaps' | 'step'
+  'columns' | 'missing' | 'decimal' | 'folderNames' | 'kind' | 'ofRows' | 'window' | 'gaps' | 'step'
 >;
 
 /** How a table is read, among the options of loading. */
-export function tableOptions({ columns, missing, decimal, folderNames, kind }: TableChoice): TableOptions {
+export function tableOptions({ columns, missing, decimal, folderNames, kind, ofRows }: TableChoice): TableOptions {
   const { normal } = folderNames ?? {};
-  return { columns, missing, decimal, kind, ...(normal !== undefined && { normal: [normal].flat() }) };
+  return { columns, missing, decimal, kind, ofRows, ...(normal !== undefined && { normal: [normal].flat() }) };
 }
 
 /**

@@ -15,8 +15,8 @@ import { openRows } from '../open-rows.ts';
 import type { LoadOptions } from './dataset.ts';
 
 /** Whether the rows of a file that was understood are taken as the steps of a series. */
-export const isTakenAsSeries = (read: LabelledTable, { kind }: Pick<LoadOptions, 'kind'>): boolean =>
-  kind === 'series' || (kind === undefined && isSeries(read));
+export const isTakenAsSeries = (read: LabelledTable, { kind, ofRows }: Pick<LoadOptions, 'kind' | 'ofRows'>): boolean =>
+  kind === 'series' || (kind === undefined && !ofRows && isSeries(read));
 
 /**
  * The series of files as a source; `first` is what was understood of the first of them. Everything that was done to them is
