@@ -4,7 +4,6 @@
  * once it is long enough and its end once the gap has passed. Left out: stated intervals without alarms.
  */
 import * as z from 'zod';
-import type { StreamVerdict } from './define.ts';
 import type { StateArrays } from './state.ts';
 
 /** How steps become alarms. */
@@ -36,7 +35,10 @@ export interface Alarm {
 }
 
 /** A step as the rule sees it; `score` and `threshold` are null where there are none. */
-export interface JudgedStep extends StreamVerdict {
+export interface JudgedStep {
+  /** Steps are numbered from 0, without holes. */
+  readonly step: number;
+  readonly threshold: number | null;
   readonly score: number | null;
   readonly parts?: Float64Array;
 }
@@ -44,8 +46,8 @@ export interface JudgedStep extends StreamVerdict {
 /** The rule at work on one stream. */
 export interface AlarmState {
   readonly arrays: StateArrays;
-  /** Judges a step; step numbers rise by one. Returns the alarm that lasts, or, with its end, one that this step ended. */
-  push(step: number, judged: JudgedStep): Alarm | undefined;
+  /** Judges a step, whose score is beyond the threshold or not. Returns the alarm that lasts, or, with its end, one that this step ended. */
+  push(judged: JudgedStep, exceeds: boolean): Alarm | undefined;
   /** Ends the alarm that lasts, where there is one. */
   finish(): Alarm | undefined;
 }
@@ -86,8 +88,9 @@ export function openAlarms(rule: z.output<typeof alarmRule>, names: readonly str
 
   return {
     arrays: { alarm: numbers, alarmParts: parts },
-    push(step, { score, threshold, exceeds, parts: added }) {
+    push({ step, score, threshold, parts: added }, exceeds) {
       const lasts = numbers[0] === 1;
+      if (!lasts && !exceeds) return undefined;
       const stays =
         lasts && score !== null && threshold !== null && score > threshold - hysteresis * Math.abs(threshold);
       if (score !== null && (stays || (exceeds && (lasts || step >= numbers[4])))) {

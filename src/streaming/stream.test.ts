@@ -142,7 +142,7 @@ describe.each(streamThresholds.map((threshold) => [threshold.name, threshold] as
 function alarmsOf(scores: readonly (number | null)[], rule: AlarmRule) {
   const state = openAlarms(alarmRule.parse(rule), ['a']);
   const told = scores.map((score, step) =>
-    state.push(step, { score, threshold: score === null ? null : 1, exceeds: score !== null && score > 1 }),
+    state.push({ step, score, threshold: score === null ? null : 1 }, score !== null && score > 1),
   );
   const last = state.finish();
   const ended = [...told, last].filter((alarm): alarm is Alarm => alarm?.end !== undefined);

@@ -54,6 +54,9 @@ export interface Stream extends Saved {
 
 const KIND = 'stream';
 
+/** A step that is being filled. */
+type Filling = { -readonly [K in keyof StreamStep]: StreamStep[K] };
+
 /**
  * Joins a detector, a threshold and a rule of alarms. ConfigError where names and channels differ in number.
  * @example
@@ -73,18 +76,22 @@ export function openStream({ detector, threshold, alarms, channels }: StreamOpti
   const own = { counts, ...state.arrays };
   const head = { channels, alarms: rule };
 
-  const judge = (point: Float64Array): Omit<StreamStep, 'step' | 'alarm'> & { exceeds: boolean } => {
+  /** Fills what is known of a step, without its alarm; true where the score is beyond the threshold. */
+  const judge = (point: Float64Array, step: Filling): boolean => {
     const scored = detector.push(point);
-    const none = { score: null, threshold: null, decision: null, exceeds: false } as const;
     if (scored === undefined) {
       counts[1] += 1;
-      return { ...none, skipped: true };
+      step.skipped = true;
+      return false;
     }
-    const { score, ...rest } = scored;
-    if (score === null) return { ...none, ...rest };
-    const verdict = threshold.push(score);
-    const decision = verdict.threshold === null ? null : verdict.exceeds ? 'anomalous' : 'normal';
-    return { score, ...verdict, decision, ...rest };
+    if (scored.expected) step.expected = scored.expected;
+    if (scored.parts) step.parts = scored.parts;
+    step.score = scored.score;
+    if (scored.score === null) return false;
+    const { threshold: met, exceeds } = threshold.push(scored.score);
+    step.threshold = met;
+    if (met !== null) step.decision = exceeds ? 'anomalous' : 'normal';
+    return exceeds;
   };
 
   return {
@@ -97,11 +104,17 @@ export function openStream({ detector, threshold, alarms, channels }: StreamOpti
     },
     push(point) {
       checkWidth(point, channels.length);
-      const step = counts[0];
+      const step: Filling = {
+        step: counts[0],
+        score: null,
+        threshold: null,
+        decision: null,
+      };
       counts[0] += 1;
-      const { exceeds, ...judged } = judge(point);
-      const alarm = state.push(step, { ...judged, exceeds });
-      return { step, ...judged, ...(alarm && { alarm }) };
+      const exceeds = judge(point, step);
+      const alarm = state.push(step, exceeds);
+      if (alarm) step.alarm = alarm;
+      return step;
     },
     checkHead(names) {
       if (JSON.stringify(names) === JSON.stringify(channels)) return;
