@@ -31,3 +31,4 @@ export * from './models/index.ts';
 export { type FitOptions, fit } from './runs/fit.ts';
 export * from './runs/index.ts';
 export { type Device, type DeviceStatus, deviceNames, listDevices } from './runtime/index.ts';
+export * from './streaming/index.ts';

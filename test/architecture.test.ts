@@ -29,6 +29,7 @@ const layers: Readonly<Record<string, number>> = {
   kinds: 3,
   backbones: 3,
   models: 4,
+  streaming: 4,
   engine: 5,
   testing: 8,
   report: 6,
@@ -44,7 +45,7 @@ const layers: Readonly<Record<string, number>> = {
 const top = 10;
 
 /** Rooms that run in a page as well as in Node, and the files among them that do not. */
-const anywhere = /^src\/(core|graph|nn|metrics|models|backbones|runtime|data|engine|kinds|report|browser)\//;
+const anywhere = /^src\/(core|graph|nn|metrics|models|backbones|runtime|data|streaming|engine|kinds|report|browser)\//;
 const needsNode = /^src\/(data\/(files\/|index)|backbones\/load|runtime\/(index|ort|worker))/;
 const isPure = (file: string) => anywhere.test(file) && !needsNode.test(file);
 
