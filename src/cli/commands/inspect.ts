@@ -7,10 +7,15 @@ import { visible } from '../../core/visible.ts';
 import {
   type ColumnFacts,
   type ColumnKind,
+  dataPath,
+  dataRoot,
+  findDataset,
   inspect,
   inspectRows,
+  inspectSeries,
   isOfRows,
   type RowsInspection,
+  type SeriesInspection,
 } from '../../data/index.ts';
 import { act } from '../act.ts';
 import { FAULTS_FOUND } from '../exit-codes.ts';
@@ -40,7 +45,10 @@ const SHOWN = 5;
 
 export function addInspect(command: Command): void {
   command
-    .argument('<path>', 'a folder of images or of files of rows, a CSV file of image paths, a file of rows')
+    .argument(
+      '<path>',
+      'a folder of images or of files of rows, a CSV file of image paths, a file of rows, a set of series by name',
+    )
     .option(
       '--normal <names>',
       'folders of normal images (default: good, ok, normal, …); labels of normal rows',
@@ -60,6 +68,14 @@ export function addInspect(command: Command): void {
     const { normal, abnormal, mask, maxPixels, all = false } = options;
     const { listener: onEvent, signal } = terminal;
     const columns = columnsOf(options);
+    if (dataPath(path) === undefined && findDataset(path).kind === 'series') {
+      const source = await findDataset(path).load({ root: dataRoot(), onEvent, signal });
+      const found = inspectSeries(source);
+      if (found) {
+        terminal.answer(found, tellSeries(found, all ? found.channels.length : SHOWN_COLUMNS));
+        return 0;
+      }
+    }
     if (await isOfRows(path, { columns })) {
       const { missing, decimal, kind } = options;
       const found = await inspectRows(path, {
@@ -100,6 +116,22 @@ const pair = (text: string, before: Readonly<Record<string, ColumnKind>>) =>
 function columnsOf({ column = {}, label }: Options): Readonly<Record<string, ColumnKind>> | undefined {
   const columns = { ...column, ...(label !== undefined && { [label]: 'label' as const }) };
   return Object.keys(columns).length > 0 ? columns : undefined;
+}
+
+/** A set of series as a line for each channel. */
+function tellSeries({ explanation, channels }: SeriesInspection, most: number): string {
+  const short = (value: number) => String(Number(value.toPrecision(5)));
+  const rows = channels
+    .slice(0, most)
+    .map(({ name, range, mean }) => [
+      name,
+      `${short(range[0])} to ${short(range[1])}`,
+      short(mean),
+      range[0] === range[1] ? 'constant' : '',
+    ]);
+  const hidden = channels.length - rows.length;
+  const more = hidden > 0 ? `\nand ${hidden} more (--all shows them)` : '';
+  return `${explanation}\n\n${table(['channel', 'values', 'mean', ''], rows, [2])}${more}`;
 }
 
 /** A table as a line for each column, and the findings. */

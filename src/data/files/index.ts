@@ -17,8 +17,10 @@ export {
   type InspectOptions,
   inspect,
   inspectRows,
+  inspectSeries,
   type RowsFinding,
   type RowsInspection,
+  type SeriesInspection,
 } from './inspect/index.ts';
 export { type Layout, type LayoutItem, type LayoutWarning, readLayout } from './layout.ts';
 export { openRows } from './open-rows.ts';
