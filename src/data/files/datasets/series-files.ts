@@ -91,7 +91,7 @@ export async function describeSeries(
   const made = seriesFromTable(read, { id: name });
   const even = regular(made.series, { gaps, step });
   const source = await seriesSource({ name, title: name, licence: 'that of the data', series: [even.series], window });
-  const lines = [describe(even.series), write(describeWindows(source), libraryWords)];
+  const lines = [describe(even.series), write(describeWindows(source, false), libraryWords)];
   return { lines, remarks: [...made.remarks, ...even.remarks] };
 }
 
@@ -123,8 +123,8 @@ function describe(series: Series): string {
   return `${id}: a series of ${steps} steps${length}${range}, of ${channels.length} ${channels.length === 1 ? 'channel' : 'channels'}; ${marked}.`;
 }
 
-/** How steps are seen. */
-export function describeWindows({ name, series }: Source): Said {
+/** How steps are seen; `inspect` has no options to name. */
+export function describeWindows({ name, series }: Source, namesOptions = true): Said {
   const { window, windowFrom, spans } = series!;
   const why =
     windowFrom === 'autocorrelation'

@@ -49,7 +49,7 @@ export function inspectSeries(source: Source): SeriesInspection | undefined {
   return {
     kind: 'series',
     name: source.name,
-    explanation: [...lines, write(describeWindows(source), libraryWords)].join('\n'),
+    explanation: [...lines, write(describeWindows(source, false), libraryWords)].join('\n'),
     window,
     channels: names.map((name, c) => channelFacts(name, c, names.length, values)),
     series,
