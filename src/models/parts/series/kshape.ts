@@ -59,7 +59,8 @@ export function shapeScores({ length, shapes, weights }: Shapes, values: Float64
   return meanOfWindows(sums, { steps, length, stride: 1 });
 }
 
-function weighed(length: number, clusters: readonly { shape: Float64Array; count: number }[]): Shapes {
+/** Shapes with their weights: those of many pieces, and near to the others, count more. */
+export function weighed(length: number, clusters: readonly { shape: Float64Array; count: number }[]): Shapes {
   const spread = (values: number[]) => {
     const [least, largest] = [Math.min(...values), Math.max(...values)];
     return values.map((value) => (value - least) / (largest - least + 1e-7) + 1);
@@ -73,7 +74,8 @@ function weighed(length: number, clusters: readonly { shape: Float64Array; count
   return { length, shapes: clusters.map(({ shape }) => shape), weights: weights.map((weight) => weight / total) };
 }
 
-interface Clusters {
+/** Pieces by shape. */
+export interface Clusters {
   readonly centroids: Float64Array[];
   /** The centroid of each piece. */
   readonly own: Int32Array;
@@ -81,7 +83,8 @@ interface Clusters {
   readonly distance: number;
 }
 
-function bestOfStarts(pieces: readonly Float64Array[], k: number, rng: Rng): Clusters {
+/** The closest of several clusterings of pieces of one length into `k` shapes; k at most the number of pieces. */
+export function bestOfStarts(pieces: readonly Float64Array[], k: number, rng: Rng): Clusters {
   const starts = Array.from({ length: STARTS }, (_, start) => kShape(pieces, k, rng.split(start)));
   return starts.reduce((best, one) => (one.distance < best.distance ? one : best));
 }
