@@ -25,6 +25,9 @@ const config = z.strictObject({
     .describe('Training windows that shapes are learnt from at most, drawn at random.'),
 });
 
+/** Clusterings and rounds at most, by channel: more take longer than a fit of seconds, and few windows change shape then. */
+const EFFORT = { starts: 2, rounds: 20 };
+
 /** A unit shape at all shifts as the columns of `[L, 2 L − 1]`: what moves out of the window is lost. */
 function shifted(shape: Float64Array, out: Float32Array, from: number, columns: number): void {
   const n = shape.length;
@@ -62,7 +65,12 @@ export const kshape = defineModel({
       const pieces = Array.from({ length: rows }, (_, r) =>
         Float64Array.from({ length }, (_, t) => values[r * width + t * channels + d]),
       );
-      const { centroids, own } = bestOfStarts(pieces, Math.min(shapes, rows), data.rng.split('shapes').split(d));
+      const { centroids, own } = bestOfStarts(
+        pieces,
+        Math.min(shapes, rows),
+        data.rng.split('shapes').split(d),
+        EFFORT,
+      );
       const clusters = centroids.map((shape, c) => ({ shape, count: own.filter((o) => o === c).length }));
       const found = weighed(
         length,
