@@ -31,6 +31,7 @@ export { lstmForecaster } from './lstm-forecaster.ts';
 export { matrixProfile } from './matrix-profile.ts';
 export { meanImage } from './mean-image.ts';
 export { movingZScore } from './moving-z-score.ts';
+export { paano } from './paano.ts';
 export { padim } from './padim.ts';
 export { patchcore } from './patchcore.ts';
 export { pca } from './pca.ts';

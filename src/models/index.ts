@@ -70,6 +70,7 @@ const known: AnyModel[] = [
   all.cnnForecaster,
   all.lstmForecaster,
   all.usad,
+  all.paano,
   all.meanImage,
   all.movingZScore,
   all.lastValue,
