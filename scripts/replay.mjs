@@ -27,6 +27,7 @@ const shapes = {
     [3, 16, 16],
   ],
   table: [[6]],
+  series: [[16, 2]],
 };
 const ITEMS = 24;
 const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');

@@ -37,6 +37,8 @@ export interface TrainingPhase {
   readonly phase: Phase;
   readonly epochs: number;
   readonly batchSize: number;
+  /** Iterations of an epoch at most, where some of many items are enough; the next epoch goes on with others. */
+  readonly mostPerEpoch?: number;
   /**
    * Least share of labelled anomalies in each batch, (0, 1); for supervised models. Where they are rarer they repeat.
    * Without it they come as often as they are.

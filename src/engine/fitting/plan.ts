@@ -14,7 +14,7 @@ export interface Plan {
 }
 
 export function planOf(
-  { phase, epochs, batchSize, anomalyShare, balanced, defects }: TrainingPhase,
+  { phase, epochs, batchSize, mostPerEpoch, anomalyShare, balanced, defects }: TrainingPhase,
   { train, labels, onEvent }: Pick<FitOptions, 'train' | 'labels' | 'onEvent'>,
 ): Plan {
   const size = Math.min(batchSize, train.length);
@@ -26,6 +26,7 @@ export function planOf(
     });
   }
   const normals = train.length - (labels?.reduce((n, y) => n + y, 0) ?? 0);
-  const perEpoch = Math.max(1, balanced ? Math.floor(normals / (size >> 1)) : Math.floor(train.length / size));
+  const whole = Math.max(1, balanced ? Math.floor(normals / (size >> 1)) : Math.floor(train.length / size));
+  const perEpoch = Math.min(whole, mostPerEpoch ?? whole);
   return { phase, batchSize: size, anomalyShare, balanced, defects, perEpoch, total: epochs * perEpoch };
 }

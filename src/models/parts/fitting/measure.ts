@@ -6,9 +6,12 @@ import type { TrainingPhase } from '../../define.ts';
 import { countOf } from '../shapes.ts';
 import { phase } from './phase.ts';
 
-/** One pass that moves buffers only. */
-export const pass = (name: string, batchSize: number, loss: nn.Step['loss']): TrainingPhase =>
-  phase({ name, epochs: 1, batchSize, steps: [{ name, updates: [], optimizer: nn.sgd({ learningRate: 0 }), loss }] });
+/** One pass that moves buffers only, of `most` batches at most where it is given. */
+export const pass = (name: string, batchSize: number, loss: nn.Step['loss'], most?: number): TrainingPhase =>
+  phase({
+    ...{ name, epochs: 1, batchSize, ...(most !== undefined && { mostPerEpoch: most }) },
+    steps: [{ name, updates: [], optimizer: nn.sgd({ learningRate: 0 }), loss }],
+  });
 
 /** The (1 − ν)-quantile of `[N]` numbers, between the two nearest as numpy takes it. */
 export function upperQuantile(values: Value, nu: number): Value {

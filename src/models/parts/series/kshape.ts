@@ -59,7 +59,8 @@ export function shapeScores({ length, shapes, weights }: Shapes, values: Float64
   return meanOfWindows(sums, { steps, length, stride: 1 });
 }
 
-function weighed(length: number, clusters: readonly { shape: Float64Array; count: number }[]): Shapes {
+/** Shapes with their weights: those of many pieces, and near to the others, count more. */
+export function weighed(length: number, clusters: readonly { shape: Float64Array; count: number }[]): Shapes {
   const spread = (values: number[]) => {
     const [least, largest] = [Math.min(...values), Math.max(...values)];
     return values.map((value) => (value - least) / (largest - least + 1e-7) + 1);
@@ -73,7 +74,8 @@ function weighed(length: number, clusters: readonly { shape: Float64Array; count
   return { length, shapes: clusters.map(({ shape }) => shape), weights: weights.map((weight) => weight / total) };
 }
 
-interface Clusters {
+/** Pieces by shape. */
+export interface Clusters {
   readonly centroids: Float64Array[];
   /** The centroid of each piece. */
   readonly own: Int32Array;
@@ -81,19 +83,25 @@ interface Clusters {
   readonly distance: number;
 }
 
-function bestOfStarts(pieces: readonly Float64Array[], k: number, rng: Rng): Clusters {
-  const starts = Array.from({ length: STARTS }, (_, start) => kShape(pieces, k, rng.split(start)));
-  return starts.reduce((best, one) => (one.distance < best.distance ? one : best));
+/** The closest of several clusterings of pieces of one length into `k` shapes; k at most the number of pieces. */
+export function bestOfStarts(
+  pieces: readonly Float64Array[],
+  k: number,
+  rng: Rng,
+  { starts, rounds } = { starts: STARTS, rounds: ROUNDS.most },
+): Clusters {
+  const found = Array.from({ length: starts }, (_, start) => kShape(pieces, k, rng.split(start), rounds));
+  return found.reduce((best, one) => (one.distance < best.distance ? one : best));
 }
 
 /** k-shape from pieces that are drawn as the first centroids. */
-function kShape(pieces: readonly Float64Array[], k: number, rng: Rng): Clusters {
+function kShape(pieces: readonly Float64Array[], k: number, rng: Rng, rounds: number): Clusters {
   const order = rng.permutation(pieces.length);
   const centroids: Float64Array[] = Array.from({ length: k }, (_, c) => pieces[order[c]].slice());
   const own = new Int32Array(pieces.length);
   const distances = new Float64Array(pieces.length);
   let before = assign(pieces, centroids, own, distances);
-  for (let round = 0; round < ROUNDS.most; round++) {
+  for (let round = 0; round < rounds; round++) {
     for (let c = 0; c < k; c++) {
       const members = pieces.filter((_, i) => own[i] === c);
       if (members.length > 0) centroids[c] = extracted(members, centroids[c]);

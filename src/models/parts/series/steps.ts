@@ -3,7 +3,7 @@ import * as g from '../../../graph/ops/index.ts';
 import type { Value } from '../../../graph/value.ts';
 
 /** Where in a window of L steps the step lies that it stands for. */
-const middle = (length: number): number => Math.ceil((length - 1) / 2);
+export const middle = (length: number): number => Math.ceil((length - 1) / 2);
 
 /** That step `[N, 1, D]` of windows `[N, L, D]`, or one that lies `back` steps before it, the first at most. */
 export function middleOf(x: Value, back = 0): Value {
