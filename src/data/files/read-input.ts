@@ -46,6 +46,7 @@ export async function isFolder(path: string): Promise<boolean> {
 /** Plain words for what the system says about a file. */
 const reasons: Readonly<Record<string, string>> = {
   ENOENT: 'file not found',
+  ENOTDIR: 'a part of the path is no folder',
   EACCES: 'permission denied',
   EPERM: 'permission denied',
   ERR_FS_FILE_TOO_LARGE: 'it has more than 2 GiB',

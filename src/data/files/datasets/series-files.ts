@@ -126,10 +126,8 @@ function describe(series: Series): string {
 /** How steps are seen; `inspect` has no options to name. */
 export function describeWindows({ name, series }: Source, namesOptions = true): Said {
   const { window, windowFrom, spans } = series!;
-  const why =
-    windowFrom === 'autocorrelation'
-      ? say` (its period by autocorrelation; another with ${option('window', '<steps>')})`
-      : '';
+  const another = namesOptions ? say`; another with ${option('window', '<steps>')}` : '';
+  const why = windowFrom === 'autocorrelation' ? say` (its period by autocorrelation${another})` : '';
   const train = spans.reduce((n, span) => n + span.train, 0);
   const steps = spans.reduce((n, span) => n + span.steps, 0);
   return say`${name}: windows of ${window} steps${why}; ${train} of ${steps} steps are for training.`;
