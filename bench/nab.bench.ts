@@ -1,0 +1,121 @@
+/**
+ * The score of the Numenta Anomaly Benchmark on the files of NAB that are here, in its three profiles, with two thresholds: the
+ * one for all files that is best for their labels (as the benchmark publishes; an oracle), and for each file the highest score
+ * in its probation part, which needs no label. The benchmark takes every step above a threshold that lies outside of a window for
+ * a false alarm; beside that stands one alarm for each run of such steps. Detectors of a stream see no later step; `auto` sees the
+ * whole series and is ranked in each file, for its units differ from file to file. Published scores (results/final_results.json)
+ * are of all 58 files and stand beside ours for orientation only.
+ * `npm run bench -- nab [--files nyc_taxi,…] [--json] [--save]`. Needs the folder `nab` below the data root.
+ */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Rng } from '../src/core/random.ts';
+import { nab } from '../src/data/files/datasets/series/nab.ts';
+import { dataRoot } from '../src/data/index.ts';
+import { regular } from '../src/data/series/regular.ts';
+import { segmentsOf } from '../src/data/series/series.ts';
+import { windowLength } from '../src/data/series/window-length.ts';
+import { lastStepScores } from '../src/data/series/windows.ts';
+import { type NabFile, nabBest, nabProbation, nabProfiles, nabScoreAt } from '../src/metrics/index.ts';
+import { choose } from '../src/models/parts/series/choose.ts';
+import { leftMatrixProfile } from '../src/models/parts/series/matrix-profile.ts';
+import { ranksOf } from '../src/models/parts/series/ranks.ts';
+import { option, saveRows } from './measure.ts';
+
+interface Detector {
+  readonly name: string;
+  /** What it sees: `past` steps only, the `whole` series, or `nothing`. */
+  readonly sees: 'past' | 'whole' | 'nothing';
+  /** Scores of steps `[T]` on a scale that files share. */
+  score(values: Float64Array, probation: number, file: string): Float64Array;
+}
+
+/** Steps of the moving z-score. */
+const MOVING = 100;
+
+/** Detectors that work on streams (trees, windowed Gaussian) are one more entry each. */
+const detectors: readonly Detector[] = [
+  {
+    name: 'random',
+    sees: 'nothing',
+    score: (values, _, file) => Float64Array.from(new Rng(1).split(file).uniforms(values.length)),
+  },
+  { name: `moving z-score of ${MOVING} steps`, sees: 'past', score: (values) => movingZ(values, MOVING) },
+  {
+    name: 'left matrix profile',
+    sees: 'past',
+    // The window length is that of the probation part; the longest distance is 2 √L.
+    score(values, probation) {
+      const length = windowLength(values.subarray(0, probation));
+      const { distance, index } = leftMatrixProfile(values, length);
+      const scores = distance.map((d, i) => (index[i] < 0 ? 0 : d / (2 * Math.sqrt(length))));
+      return lastStepScores(scores, { steps: values.length, length, stride: 1 });
+    },
+  },
+  { name: 'auto, ranked in each file', sees: 'whole', score: (values) => ranksOf(choose(values).scores) },
+];
+
+/** The distance of a step from the mean of the `length` steps before it, in their standard deviations; 0 for the first ones. */
+function movingZ(values: Float64Array, length: number): Float64Array {
+  return values.map((value, t) => {
+    if (t < length) return 0;
+    let [mean, squares] = [0, 0];
+    for (let k = t - length; k < t; k++) mean += values[k] / length;
+    for (let k = t - length; k < t; k++) squares += (values[k] - mean) ** 2 / length;
+    const distance = Math.abs(value - mean);
+    return squares > 0 ? distance / Math.sqrt(squares) : distance > 0 ? Number.MAX_VALUE : 0;
+  });
+}
+
+/** Alarms `[T]` above the highest score of the first steps, at every such step or at the first of each run of them. */
+function aboveProbation({ scores, probation }: NabFile, once: boolean): Float64Array {
+  const first = Float64Array.from({ length: probation }, (_, t) => scores[t]);
+  const highest = first.reduce((a, b) => Math.max(a, b));
+  return Float64Array.from(scores, (score, t) => Number(score > highest && !(once && scores[t - 1] > highest)));
+}
+
+const root = dataRoot();
+const names = option('files') ? option('files')!.split(',') : nab.categoriesAt(root);
+const files = await Promise.all(
+  names.map(async (name) => {
+    const { times: _, ...series } = (await nab.read(name, root)).series[0];
+    const { values } = regular(series).series;
+    const windows = segmentsOf(series.labels!).map(([begin, end]) => ({ begin, end }));
+    return { name, values, windows, probation: nabProbation(values.length) };
+  }),
+);
+const published = JSON.parse(await readFile(join(root, 'nab', 'results', 'final_results.json'), 'utf8'));
+const inFile = { standard: 'standard', lowFp: 'reward_low_FP_rate', lowFn: 'reward_low_FN_rate' } as const;
+const profiles = Object.keys(nabProfiles) as (keyof typeof nabProfiles)[];
+const round = (value: number | null) => (value === null ? '' : Number(value.toFixed(2)));
+
+/** The score in each profile, at a threshold or at the best one. */
+const profileScores = (scored: readonly NabFile[], threshold?: number) =>
+  Object.fromEntries(
+    profiles.map((profile) => {
+      const score = threshold === undefined ? nabBest(scored, profile) : nabScoreAt(scored, threshold, profile);
+      return [profile, round(score.normalised)];
+    }),
+  );
+
+const rows: Record<string, unknown>[] = [];
+for (const { name, sees, score } of detectors) {
+  const begin = performance.now();
+  const scored: NabFile[] = files.map((file) => ({ ...file, scores: score(file.values, file.probation, file.name) }));
+  const seconds = Number(((performance.now() - begin) / 1000).toFixed(1));
+  const common = { detector: name, sees, files: files.length };
+  rows.push({ ...common, threshold: 'best for all files (oracle)', ...profileScores(scored), seconds });
+  for (const once of [false, true]) {
+    const alarms = scored.map((file) => ({ ...file, scores: aboveProbation(file, once) }));
+    const threshold = `highest score of the probation part${once ? ', an alarm for each run of steps above it' : ''}`;
+    rows.push({ ...common, threshold, ...profileScores(alarms, 1), seconds: '' });
+  }
+  console.error(`${name}: ${seconds} s`);
+}
+for (const [detector, scores] of Object.entries(published as Record<string, Record<string, number>>)) {
+  const theirs = profiles.map((profile) => [profile, round(scores[inFile[profile]])]);
+  rows.push({ detector, sees: 'past', files: 58, threshold: 'published, all 58 files', ...Object.fromEntries(theirs) });
+}
+if (option('json') === undefined) console.table(rows);
+else console.log(JSON.stringify(rows));
+await saveRows('nab', rows);
