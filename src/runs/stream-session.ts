@@ -1,7 +1,7 @@
 /** A stream of lines at work: what its columns are, each line as a point, and what is told of it. */
 import type { Listener } from '../core/events.ts';
 import { durationText, readTime, type TimeForm, timeText } from '../data/table/times.ts';
-import { type Alarm, openStream, type Stream, type StreamOptions, type StreamStep } from '../streaming/index.ts';
+import { type Alarm, openStream, type StreamOptions, type StreamStep } from '../streaming/index.ts';
 import {
   cellsOf,
   checkNoHead,
@@ -106,76 +106,114 @@ const SHOWN_LINES = 5;
 /** Differences of times from which the step is taken. */
 const STEPS = 99;
 
+/** A stream whose columns are known. */
+interface Work {
+  readonly points: number;
+  /** A line as a point: what is told of it. DataError `stream-head` for names in place of numbers. */
+  judge(line: Line, cells: readonly string[]): StreamRecord[];
+  /** After the last line: the alarm that ends with it. */
+  finish(): StreamRecord[];
+  progress(): Omit<Progress, 'head' | 'position'>;
+  summary(): Omit<StreamSummary, 'line' | 'seconds' | 'pointsPerSecond'>;
+}
+
+/** Opens the stream, and restores it where it was saved. */
+function openWork(head: Head, roles: Roles, options: SessionOptions): Work {
+  const { name, saved, tell, every } = options;
+  const parts = options.open(roles.channels.length);
+  const stream = openStream({ ...parts, channels: roles.channels.map((c) => head.columns[c]) });
+  if (saved) options.restoring(() => stream.restore(saved.stream));
+  const clock = openClock(roles.forms, saved?.lastTime ?? null, tell);
+  const point = new Float64Array(roles.channels.length);
+  const counts = { points: 0, skipped: 0, alarms: 0 };
+  const skippedLines: number[] = [];
+  let told = saved?.told ?? -1;
+  let last: StreamRecord | undefined;
+  tell({ type: 'log', level: 'info', message: rolesText(name, head.columns, roles) });
+
+  const skip = (line: Line, cells: readonly string[]) => {
+    counts.skipped += 1;
+    if (skippedLines.length < SHOWN_LINES) skippedLines.push(line.number);
+    if (counts.skipped > 1) return;
+    const c = roles.channels[point.findIndex((value) => Number.isNaN(value))];
+    const message = `${name}:${line.number}: ${head.columns[c]} must be a number, found ${quote(cells[c])}. Points like this one are skipped and counted.`;
+    tell({ type: 'warning', code: 'stream-skipped', message });
+  };
+
+  return {
+    get points() {
+      return counts.points;
+    },
+    judge(line, cells) {
+      const place = `${name}:${line.number}`;
+      checkNoHead(cells, head, roles, place);
+      roles.channels.forEach((c, i) => {
+        point[i] = numberOf(cells[c], head.delimiter);
+      });
+      const time = roles.time < 0 ? null : clock.read(cells[roles.time].trim(), place);
+      const step = stream.push(point);
+      counts.points += 1;
+      if (step.skipped) skip(line, cells);
+      last = recordOf(step, stream.channels, line.number, time);
+      const { alarm } = step;
+      const isNews = alarm !== undefined && (alarm.end !== undefined || alarm.start !== told);
+      if (alarm && isNews) {
+        if (alarm.end === undefined) counts.alarms += 1;
+        told = alarm.end === undefined ? alarm.start : -1;
+      }
+      return every || isNews ? [last] : [];
+    },
+    finish() {
+      const alarm = options.endsAlarms ? stream.finish() : undefined;
+      if (!alarm || !last) return [];
+      told = -1;
+      return [{ ...last, channels: alarm.channels, alarm: alarmOf(alarm) }];
+    },
+    progress: () => ({ roles: { ...roles, forms: clock.forms }, told, lastTime: clock.last, stream: stream.save() }),
+    summary: () => ({
+      ...counts,
+      skippedLines,
+      alarmLasts: told >= 0,
+      timesBack: clock.back,
+      timesUnread: clock.unread,
+      delay: clock.step === null ? null : delayOf(clock.step / 1000, parts.alarms ?? {}),
+    }),
+  };
+}
+
+/** What is said where no column became known. */
+const nothing: ReturnType<Work['summary']> = {
+  ...{ points: 0, skipped: 0, skippedLines: [], alarms: 0, alarmLasts: false },
+  ...{ timesBack: 0, timesUnread: 0, delay: null },
+};
+
 /** Opens a session, which goes on from what was saved. */
 export function openSession(options: SessionOptions): Session {
-  const { name, saved, tell, every } = options;
+  const { name, saved } = options;
   const begun = performance.now();
   const pending: { line: Line; cells: string[] }[] = [];
   let head: Head | undefined = saved?.head;
   let isHeadRead = (saved?.position.line ?? 0) > 0;
-  /** What was read: a line, or as it was saved. */
+  let work = saved && openWork(saved.head, savedRoles(saved, options.channels), options);
+  /** The last line that was taken. */
   let read: Line | undefined;
-  let told = saved?.told ?? -1;
-  let work: { roles: Roles; stream: Stream; point: Float64Array; clock: Clock } | undefined;
-  let last: StreamRecord | undefined;
-  const counts = { points: 0, skipped: 0, alarms: 0 };
-  const skippedLines: number[] = [];
-  const rule = options.open(1).alarms ?? {};
-  const place = ({ number }: Line) => `${name}:${number}`;
-
-  const start = (roles: Roles, columns: readonly string[]) => {
-    const stream = openStream({
-      ...options.open(roles.channels.length),
-      channels: roles.channels.map((c) => columns[c]),
-    });
-    if (saved) options.restoring(() => stream.restore(saved.stream));
-    const clock = openClock(roles.forms, saved?.lastTime ?? null, tell);
-    work = { roles, stream, point: new Float64Array(roles.channels.length), clock };
-    tell({ type: 'log', level: 'info', message: rolesText(name, columns, roles) });
-    return work;
-  };
-  if (saved) start(savedRoles(saved, options.channels), saved.head.columns);
 
   /** The head of what is read; true where the line is no point. */
   const takeHead = (line: Line): boolean => {
-    const found = headOf(line.text, place(line));
+    const place = `${name}:${line.number}`;
+    const found = headOf(line.text, place);
     isHeadRead = true;
     const isSame = found.columns.join('\n') === head?.columns.join('\n') && found.format === head.format;
     if (head && (head.format === 'csv' || found.format === 'csv') && !isSame)
-      throw otherHead(place(line), head.columns, found.columns);
+      throw otherHead(place, head.columns, found.columns);
     head ??= found;
     return found.format === 'csv';
   };
 
-  const judge = (line: Line, cells: readonly string[], { roles, stream, point, clock }: NonNullable<typeof work>) => {
-    const { delimiter, columns } = head as Head;
-    checkNoHead(cells, head as Head, roles, place(line));
-    roles.channels.forEach((c, i) => {
-      point[i] = numberOf(cells[c], delimiter);
-    });
-    const time = roles.time < 0 ? null : clock.read(cells[roles.time].trim(), place(line));
-    const step = stream.push(point);
-    counts.points += 1;
+  const judge = (line: Line, cells: readonly string[], on: Work): StreamRecord[] => {
+    const records = on.judge(line, cells);
     read = line;
-    if (step.skipped) {
-      const c = roles.channels.find((_, i) => Number.isNaN(point[i])) ?? 0;
-      counts.skipped += 1;
-      if (skippedLines.length < SHOWN_LINES) skippedLines.push(line.number);
-      if (counts.skipped === 1)
-        tell({
-          type: 'warning',
-          code: 'stream-skipped',
-          message: `${place(line)}: ${columns[c]} must be a number, found ${quote(cells[c])}. Points like this one are skipped and counted.`,
-        });
-    }
-    last = recordOf(step, stream.channels, line.number, time);
-    const { alarm } = step;
-    const isNews = alarm !== undefined && (alarm.end !== undefined || alarm.start !== told);
-    if (alarm && isNews) {
-      if (alarm.end === undefined) counts.alarms += 1;
-      told = alarm.end === undefined ? alarm.start : -1;
-    }
-    return every || isNews ? [last] : [];
+    return records;
   };
 
   /** Decides on the columns once enough lines are there, and judges these. */
@@ -183,18 +221,19 @@ export function openSession(options: SessionOptions): Session {
     const samples = pending.map(({ cells }) => cells);
     if (!head || samples.length === 0) return [];
     if (!isLast && samples.length < MOST_SAMPLES && !isDecidable(samples, head)) return [];
-    const ready = start(rolesOf(head, samples, options.channels), head.columns);
+    const ready = openWork(head, rolesOf(head, samples, options.channels), options);
+    work = ready;
     return pending.splice(0).flatMap(({ line, cells }) => judge(line, cells, ready));
   };
 
   return {
     get points() {
-      return counts.points;
+      return work?.points ?? 0;
     },
     take(line) {
       const isBlank = line.text.trim() === '';
       const isHead = !isBlank && !isHeadRead && takeHead(line);
-      const cells = isBlank || isHead || !head ? undefined : cellsOf(line.text, head, place(line));
+      const cells = isBlank || isHead || !head ? undefined : cellsOf(line.text, head, `${name}:${line.number}`);
       if (cells && work) return judge(line, cells, work);
       if (cells) {
         pending.push({ line, cells });
@@ -205,32 +244,20 @@ export function openSession(options: SessionOptions): Session {
     },
     end() {
       const records = work ? [] : decide(true);
-      const alarm = options.endsAlarms ? work?.stream.finish() : undefined;
-      if (!alarm || !last) return records;
-      told = -1;
-      return [...records, { ...last, channels: alarm.channels, alarm: alarmOf(alarm) }];
+      return [...records, ...(work?.finish() ?? [])];
     },
     progress() {
       if (!work || !head) return undefined;
-      const { clock, roles, stream } = work;
-      const kept = { ...roles, forms: clock.forms };
-      const position = read ? behind(read) : (saved?.position ?? atStart);
-      return { head, roles: kept, position, told, lastTime: clock.last, stream: stream.save() };
+      return { head, position: read ? behind(read) : (saved?.position ?? atStart), ...work.progress() };
     },
     summary() {
       const seconds = (performance.now() - begun) / 1000;
-      const { back = 0, unread = 0, step = null } = work?.clock ?? {};
-      const stepSeconds = step === null ? null : step / 1000;
+      const points = work?.points ?? 0;
       return {
-        ...counts,
-        skippedLines,
-        alarmLasts: told >= 0,
-        timesBack: back,
-        timesUnread: unread,
+        ...(work?.summary() ?? nothing),
         line: read?.number ?? saved?.position.line ?? 0,
         seconds,
-        pointsPerSecond: seconds > 0 ? counts.points / seconds : 0,
-        delay: stepSeconds === null ? null : delayOf(stepSeconds, rule),
+        pointsPerSecond: seconds > 0 ? points / seconds : 0,
       };
     },
   };
