@@ -70,6 +70,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/predict.ts')).addPredict,
   },
   {
+    name: 'stream',
+    usage: '[options] [file]',
+    description: 'score the lines of a log as they come, and write its alarms as JSON, one per line',
+    load: async () => (await import('./commands/stream.ts')).addStream,
+  },
+  {
     name: 'threshold',
     usage: '[options] <run>',
     description: 'show the threshold of a trained model, or choose it again; two rules make a review band',

@@ -80,7 +80,8 @@ export function decodeState(
   for (const [name, type, count] of head.arrays) {
     const size = count * types[type].BYTES_PER_ELEMENT;
     if (at + size > bytes.length) throw damaged(`it ends before its "${name}" does`);
-    arrays[name] = new types[type](bytes.slice(at, at + size).buffer);
+    // A copy: `slice` of a Buffer would share its memory, and arrays must begin where their type allows.
+    arrays[name] = new types[type](Uint8Array.from(bytes.subarray(at, at + size)).buffer);
     at += size;
   }
   return { head, arrays };

@@ -246,6 +246,14 @@ describe('a stream', () => {
     expect(alarm.peak.score).toBe(Math.max(...steps.slice(alarm.start, alarm.end).map(({ score }) => score!)));
   });
 
+  it('is restored from a Buffer as from other bytes', () => {
+    const [stream, other] = [open(), open()];
+    stream.push(Float64Array.of(1, 2));
+    // A part of the memory that small Buffers share, at an odd place.
+    other.restore(Buffer.concat([Buffer.alloc(1), stream.save()]).subarray(1));
+    expect(other.save()).toEqual(stream.save());
+  });
+
   it('goes on after a restore as without one, saved at any step', () => {
     const all = points();
     const whole = open();

@@ -71,6 +71,7 @@ describe('help', () => {
     'test',
     'report',
     'predict',
+    'stream',
     'threshold',
     'compare',
     'runs',
