@@ -9,6 +9,7 @@ import {
   type ColumnKind,
   dataPath,
   dataRoot,
+  datasets,
   findDataset,
   inspect,
   inspectRows,
@@ -68,7 +69,7 @@ export function addInspect(command: Command): void {
     const { normal, abnormal, mask, maxPixels, all = false } = options;
     const { listener: onEvent, signal } = terminal;
     const columns = columnsOf(options);
-    if (dataPath(path) === undefined && findDataset(path).kind === 'series') {
+    if (isSetOfSeries(path)) {
       const source = await findDataset(path).load({ root: dataRoot(), onEvent, signal });
       const found = inspectSeries(source);
       if (found) {
@@ -102,6 +103,10 @@ export function addInspect(command: Command): void {
     return errors > 0 ? FAULTS_FOUND : 0;
   });
 }
+
+/** Whether a name is that of a set of series, and no path. */
+const isSetOfSeries = (name: string) =>
+  dataPath(name) === undefined && datasets.some((d) => d.kind === 'series' && d.name === name.split(/[/:]/)[0]);
 
 function kind(text: string): 'series' | 'table' {
   if (text === 'series' || text === 'table') return text;
