@@ -1,8 +1,11 @@
 /**
  * How often the rate of false positives on new normal items lies inside the 90 % interval that is stated with a threshold: over
  * random draws of few normals from MNIST digits and tables of ADBench, with quick models, as `fit` makes them.
- * `npm run bench -- coverage [--splits 200] [--counts 5,10,20,50,100,200] [--folds n] [--save] [--json]`.
+ * With `--parts` the draws are of photos of parts instead, tiles and one circuit board at 64 pixels, of which there are only some
+ * hundred: the rates of so few new ones scatter by themselves, so fewer lie inside.
+ * `npm run bench -- coverage [--parts] [--splits 200] [--counts 5,10,20,50,100,200] [--folds n] [--save] [--json]`.
  */
+import { join } from 'node:path';
 import { Rng } from '../src/core/random.ts';
 import { dataRoot, encodeRows, findDataset, objectRows, type Source } from '../src/data/index.ts';
 import { fitDetector } from '../src/engine/fit.ts';
@@ -97,11 +100,37 @@ async function tablePool(name: string): Promise<Pool> {
   };
 }
 
-const mnist = await findDataset('mnist').load({ root: dataRoot() });
-const pools = [
-  await Promise.all(Array.from({ length: 10 }, (_, digit) => digitPool(mnist, digit))),
-  await Promise.all(tables.map(tablePool)),
-];
+/** Normal photos of a folder of the data root, small and grey. */
+async function photoPool(name: string): Promise<Pool> {
+  const options = { root: dataRoot(), size: [64, 64] as const, channels: 1 as const };
+  const source = await findDataset(join(dataRoot(), 'industrial', name)).load(options);
+  const own = [...source.items.keys()].filter((i) => source.items[i].class === source.normalClass);
+  const values = new Float32Array(own.length * 64 * 64);
+  await source.read(own, values);
+  await source.close?.();
+  const read = (items: Uint32Array) => {
+    const data = new Float32Array(items.length * 64 * 64);
+    for (const [k, i] of items.entries()) data.set(values.subarray(i * 64 * 64, (i + 1) * 64 * 64), k * 64 * 64);
+    return data;
+  };
+  return {
+    name,
+    models: digits,
+    size: own.length,
+    take: async (items) => ({ data: read(items), shape: [items.length, 1, 64, 64] }),
+    score: async (detector, items) => (await detector.score(read(items), items.length)).scores,
+  };
+}
+
+const ofParts = option('parts') !== undefined;
+const mnist = ofParts ? undefined : await findDataset('mnist').load({ root: dataRoot() });
+const pools = mnist
+  ? [
+      await Promise.all(Array.from({ length: 10 }, (_, digit) => digitPool(mnist, digit))),
+      await Promise.all(tables.map(tablePool)),
+    ]
+  : [[await photoPool('magnetic_tile')], [await photoPool('deeppcb_20085')]];
+const [firstPools, secondPools] = ofParts ? ['Tiles', 'Boards'] : ['Digits', 'Tables'];
 
 /** One split: fits to `n` normals and counts which of many others reach thresholds. */
 async function split(n: number, seed: number) {
@@ -149,11 +178,11 @@ for (const n of counts) {
       splits,
       scores: Number(mean(list.map((one) => one.normals)).toFixed(1)),
       inside: share(list, isInside),
-      insideDigits: share(
+      [`inside${firstPools}`]: share(
         list.filter(({ kind }) => kind === 0),
         isInside,
       ),
-      insideTables: share(
+      [`inside${secondPools}`]: share(
         list.filter(({ kind }) => kind === 1),
         isInside,
       ),
@@ -178,4 +207,4 @@ const all = mean(made.map((row) => row.inside as number));
 console.error(`inside in all: ${all.toFixed(3)}, ${((performance.now() - begin) / 1000).toFixed(0)} s`);
 if (option('json') !== undefined) console.log(JSON.stringify({ splits, rows: made }));
 await shared.close();
-await saveRows('coverage', made);
+await saveRows(ofParts ? 'coverage-parts' : 'coverage', made);
