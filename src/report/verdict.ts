@@ -57,7 +57,9 @@ export function verdictOf(data: ReportData, decisions?: Decisions): Verdict {
     return { kind: 'good', title: 'Beats the baselines.', text: `${against} on the same items.${found}` };
   }
   const first = concerns.find(({ kind }) => kind === 'bad') ?? concerns[0];
-  const told = [first, ...concerns.filter((c) => c !== first)].map(({ text }) => text);
+  const texts = [first, ...concerns.filter((c) => c !== first)].map(({ text }) => text);
+  const advised = texts.findIndex((text) => text.includes(next));
+  const told = texts.map((text, i) => (i > advised ? text.replace(next, '').trim() : text)); // advice once
   return { kind: first.kind, title: first.title, text: `${against}.${found} ${told.join(' ')}` };
 }
 
