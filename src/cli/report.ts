@@ -93,6 +93,12 @@ function typesText({ perType, ownMetrics }: RunReport): string {
   );
 }
 
+/** How many windows that share no step the scores of so many steps are worth: `1 window`. */
+function windowsOf(normals: number, together: number): string {
+  const count = Math.max(1, Math.floor(normals / together));
+  return `${count} window${count === 1 ? '' : 's'}`;
+}
+
 /** `0.0213, chosen for a false-positive rate (false alarms) of 0.01 on held-out normals (592 held out); 0.9 % of the test normals and 93 % of the anomalies reach it`. */
 export function thresholdText(threshold: RunReport['threshold']) {
   const { value, rule, normals, folds, together, review, testFalseAlarmRate, testRecall } = threshold;
@@ -101,7 +107,7 @@ export function thresholdText(threshold: RunReport['threshold']) {
   if (testRecall !== undefined) reached.push(`${percent(testRecall)} of the anomalies`);
   const rest = reached.length > 0 ? `; ${reached.join(' and ')} reach it` : '';
   const band = review ? `; review from ${review.from.toPrecision(4)}` : '';
-  const worth = together === undefined ? '' : `, worth ${Math.max(1, Math.floor(normals / together))} windows`;
+  const worth = together === undefined ? '' : `, worth ${windowsOf(normals, together)}`;
   const origin = `${folds === undefined ? `${normals} held out` : `${normals} normals in ${folds} folds`}${worth}`;
   return `${value === null ? 'none' : value.toPrecision(4)}, ${chosenBy(rule)} (${origin})${rest}${band}`;
 }
@@ -113,7 +119,7 @@ export function forecastText(
 ) {
   if (value === null || normals === 0 || sawTest) return undefined;
   const share = low === 0 ? `at most ${percent(high)}` : `${percent(low)} to ${percent(high)}`;
-  return `${share} of new normal ${items} (90 % interval, from ${together === undefined ? `${normals} normals` : `${Math.max(1, Math.floor(normals / together))} windows' worth of normals`})`;
+  return `${share} of new normal ${items} (90 % interval, from ${together === undefined ? `${normals} normals` : `normals worth ${windowsOf(normals, together)}`})`;
 }
 
 /** Time by operator, the slowest first. */
