@@ -207,4 +207,9 @@ const all = mean(made.map((row) => row.inside as number));
 console.error(`inside in all: ${all.toFixed(3)}, ${((performance.now() - begin) / 1000).toFixed(0)} s`);
 if (option('json') !== undefined) console.log(JSON.stringify({ splits, rows: made }));
 await shared.close();
-await saveRows(ofParts ? 'coverage-parts' : 'coverage', made);
+const how = ofParts ? ' --parts' : '';
+await saveRows(
+  `coverage${how.replace(' --', '-')}`,
+  made,
+  `npm run bench -- coverage${how} --splits ${splits} --counts ${counts.join(',')}`,
+);

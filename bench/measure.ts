@@ -73,13 +73,16 @@ export const pytorch = (script: string, first: object, blasThreads: number): Pro
   );
 
 /** Writes rows to bench/results/<name>.csv with machine and command, when `--save` is given. */
-export async function saveRows(name: string, rows: readonly Record<string, unknown>[]): Promise<void> {
+export async function saveRows(
+  name: string,
+  rows: readonly Record<string, unknown>[],
+  command = `npm run bench -- ${name}`,
+): Promise<void> {
   if (option('save') === undefined || rows.length === 0) return;
   const quote = (v: unknown) => {
     const text = String(v ?? '');
     return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
-  const command = `npm run bench -- ${name}`;
   const columns = [...new Set(rows.flatMap((r) => Object.keys(r))), 'machine', 'command'];
   const lines = rows.map((r) => columns.map((c) => quote({ ...r, machine: machine(), command }[c])).join(','));
   await mkdir('bench/results', { recursive: true });
