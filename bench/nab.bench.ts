@@ -10,10 +10,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Rng } from '../src/core/random.ts';
+import { segmentsOf } from '../src/core/segments.ts';
 import { nab } from '../src/data/files/datasets/series/nab.ts';
 import { dataRoot } from '../src/data/index.ts';
 import { regular } from '../src/data/series/regular.ts';
-import { segmentsOf } from '../src/data/series/series.ts';
 import { windowLength } from '../src/data/series/window-length.ts';
 import { lastStepScores } from '../src/data/series/windows.ts';
 import { type NabFile, nabBest, nabProbation, nabProfiles, nabScoreAt } from '../src/metrics/index.ts';
@@ -80,7 +80,7 @@ const files = await Promise.all(
   names.map(async (name) => {
     const { times: _, ...series } = (await nab.read(name, root)).series[0];
     const { values } = regular(series).series;
-    const windows = segmentsOf(series.labels!).map(([begin, end]) => ({ begin, end }));
+    const windows = segmentsOf(series.labels!);
     return { name, values, windows, probation: nabProbation(values.length) };
   }),
 );

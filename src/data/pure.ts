@@ -27,15 +27,15 @@ export {
 } from './protocols/index.ts';
 export { fitImage, fitMask, type Pixels, resample, writeUnit, zerosLike } from './resize.ts';
 export { type GapPolicy, gapPolicies, type RegularOptions, regular, type SeriesRemark } from './series/regular.ts';
-export { type Series, segmentsOf, stepsOf } from './series/series.ts';
+export { type Series, stepsOf } from './series/series.ts';
 export {
   encodeSteps,
   type SeriesFacts,
   type SeriesSourceOptions,
   type SeriesSpan,
   seriesSource,
-  windowStart,
 } from './series/source.ts';
+export { stepsBefore, windowStart } from './series/windows.ts';
 export {
   checkSplit,
   findLeaks,

@@ -4,8 +4,8 @@
  * own, is one `defineMetric` and nothing else.
  */
 import { ConfigError } from '../core/errors.ts';
+import type { Segment } from '../core/segments.ts';
 import type { RankCounts } from './rank-counts.ts';
-import type { Segment } from './series/segments.ts';
 
 /**
  * What a metric judges: whole items (images, rows) by their scores, anomaly maps against masks, or the points of time

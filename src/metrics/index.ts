@@ -1,4 +1,6 @@
 /** Metrics: pure functions over raw scores (larger = more anomalous) and labels (1 = anomalous), and the registry of them. */
+
+export { type Segment, segmentsOf } from '../core/segments.ts';
 export * from './auroc.ts';
 export { averagePrecision } from './average-precision.ts';
 export {
@@ -95,7 +97,6 @@ export {
   rangePrAuc,
   rangePrecisionRecall,
 } from './series/range-based.ts';
-export { type Segment, segmentsOf } from './series/segments.ts';
 export type { BestF1, PrecisionRecall } from './series/sweep.ts';
 export { type Volumes, vus, vusF1 } from './series/vus.ts';
 export { metricsOf, shownMetrics, type TitleWords, titlesOf } from './tables.ts';

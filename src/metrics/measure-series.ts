@@ -2,11 +2,12 @@
  * Computes metrics of time series: each series by itself, with its work shared, and their mean over the series that have a
  * value. Steps of different series are never pooled: their scores have no common scale.
  */
+
+import { type Segment, segmentsOf } from '../core/segments.ts';
 import type { Metric, NoValue, SeriesInputs, SeriesMetric, SeriesNeed } from './define.ts';
 import { gather, type Measured, nothing, type Outcome, type Values } from './measure.ts';
 import { type RankCounts, rankCounts, undefinedReason } from './rank-counts.ts';
 import { metrics as known, type LevelValues } from './registry.ts';
-import { type Segment, segmentsOf } from './series/segments.ts';
 
 /** What is known of one series; metrics that need what is left out do not apply. */
 export interface SeriesGiven {

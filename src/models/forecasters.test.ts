@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { Rng } from '../core/random.ts';
 import { float32, type Tensors } from '../core/tensor.ts';
+import { stepsBefore } from '../data/pure.ts';
 import { gradients } from '../graph/grad.ts';
 import * as g from '../graph/index.ts';
 import * as nn from '../nn/index.ts';
@@ -9,11 +10,10 @@ import { cnnForecaster } from './cnn-forecaster.ts';
 import type { AnyModel } from './define.ts';
 import { lstmForecaster } from './lstm-forecaster.ts';
 import { epochShare, usadLosses, usadPasses } from './parts/fitting/usad.ts';
-import { middle } from './parts/series/steps.ts';
 import { usad } from './usad.ts';
 
 const LENGTH = 21;
-const AT = middle(LENGTH);
+const AT = stepsBefore(LENGTH);
 
 /** Outputs of the scoring graph with first weights, for one window of two channels. */
 function scored(model: AnyModel, window: Float32Array) {

@@ -7,11 +7,11 @@
 import * as z from 'zod';
 import { float32 } from '../core/tensor.ts';
 import { say } from '../core/text.ts';
+import { stepsBefore } from '../data/pure.ts';
 import { constant } from '../graph/leaf.ts';
 import * as g from '../graph/ops/index.ts';
 import { defineModel } from './define.ts';
 import { needsSteps } from './parts/series/needs-steps.ts';
-import { middle } from './parts/series/steps.ts';
 
 const config = z.strictObject({
   degree: z.int().min(0).max(10).default(4).describe('Degree of the polynomial.'),
@@ -26,7 +26,7 @@ const config = z.strictObject({
 /** Steps `[from, to)` of a window of L steps that are predicted, about the step that the window stands for. */
 function blockOf(length: number, share: number): readonly [from: number, to: number] {
   const size = Math.max(1, Math.round(length * share));
-  const from = Math.max(0, middle(length) - Math.floor(size / 2));
+  const from = Math.max(0, stepsBefore(length) - Math.floor(size / 2));
   return [from, Math.min(length, from + size)];
 }
 

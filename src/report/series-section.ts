@@ -1,4 +1,5 @@
 /** The part of a page about series: each as a whole, its alarms as a table, and what was missed or alarmed wrongly near by. */
+import { segmentsOf } from '../core/segments.ts';
 import { usualText } from '../data/pure.ts';
 import { isLabelled, scroll } from './blocks.ts';
 import type { ReportAlarm, ReportData, ReportSeries } from './data.ts';
@@ -47,16 +48,8 @@ ${series.alarms.length > 0 && alarmTable(series, labelled)}${
 }
 
 /** Labelled segments. */
-function stretches({ labels }: ReportSeries): Stretch[] {
-  const found: Stretch[] = [];
-  for (let t = 0; labels && t < labels.length; t++) {
-    if (labels[t] === 0) continue;
-    const start = t;
-    while (t < labels.length && labels[t] !== 0) t++;
-    found.push({ start, end: t });
-  }
-  return found;
-}
+const stretches = ({ labels = [] }: { readonly labels?: ArrayLike<number> }): Stretch[] =>
+  segmentsOf(labels).map(({ begin, end }) => ({ start: begin, end }));
 
 /** The channels that make most alarms, else the first ones; in their order. */
 function channelsOf({ channels, alarms }: ReportSeries): number[] {

@@ -2,7 +2,7 @@
 import { ConfigError } from '../../core/errors.ts';
 import { option, say } from '../../core/text.ts';
 import type { SeriesFacts, SeriesSpan } from '../series/source.ts';
-import { stepsBefore } from '../series/source.ts';
+import { stepsBefore } from '../series/windows.ts';
 import { finishSplit } from '../split.ts';
 import { numbersWhere, type Protocol } from './protocol.ts';
 

@@ -55,15 +55,3 @@ function faultOfSteps({ times, labels, rows, train }: Series, steps: number): st
     return `has ${steps} steps, of which ${train} cannot be for training`;
   return undefined;
 }
-
-/** Runs of steps that are anomalous, each with its first step and the step behind its last. */
-export function segmentsOf(labels: ArrayLike<number>): (readonly [start: number, end: number])[] {
-  const found: [number, number][] = [];
-  for (let t = 0; t < labels.length; t++) {
-    if (labels[t] === 0) continue;
-    const start = t;
-    while (t < labels.length && labels[t] !== 0) t++;
-    found.push([start, t]);
-  }
-  return found;
-}

@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { Rng } from '../../core/random.ts';
 import { findProtocol } from '../protocols/index.ts';
 import type { Series } from './series.ts';
-import { seriesSource, stepsBefore } from './source.ts';
+import { seriesSource } from './source.ts';
 import { syntheticSeries } from './synthetic.ts';
+import { stepsBefore } from './windows.ts';
 
 const about = { name: 'made up', title: 'Made up', licence: 'none' };
 

@@ -12,6 +12,7 @@ import { encodedWidth, encoder, fitEncoding, type TableEncoding } from '../table
 import type { Table } from '../table/table.ts';
 import { checkSeries, type Series, stepsOf } from './series.ts';
 import { windowLength } from './window-length.ts';
+import { windowStart } from './windows.ts';
 
 /** One series of a source, as `Source.series` has it. */
 export interface SeriesSpan {
@@ -54,13 +55,6 @@ export interface SeriesSourceOptions {
   /** Share of a series that is for training where the data do not say; default half where there are labels, else 0.8. */
   readonly trainShare?: number;
 }
-
-/** Where the window of step t begins, inside of the steps from `from` to before `to`. */
-export const windowStart = (t: number, window: number, from: number, to: number): number =>
-  Math.min(Math.max(t - stepsBefore(window), from), to - window);
-
-/** Steps before t that its window begins, where it can. */
-export const stepsBefore = (window: number): number => Math.ceil((window - 1) / 2);
 
 /** Wraps series as a Source; values must be complete (`regular.ts`). Throws DataError `series` and `short-series`. */
 export async function seriesSource(options: SeriesSourceOptions): Promise<Source> {

@@ -6,6 +6,13 @@
 import { InternalError } from '../../core/errors.ts';
 import { stepsAtLeast } from './check.ts';
 
+/** Where the window of step t begins, inside of the steps from `from` to before `to`. */
+export const windowStart = (t: number, window: number, from: number, to: number): number =>
+  Math.min(Math.max(t - stepsBefore(window), from), to - window);
+
+/** Steps before t that its window begins, where it can. */
+export const stepsBefore = (window: number): number => Math.ceil((window - 1) / 2);
+
 /** How windows lie in a series of `steps` steps. */
 export interface WindowLayout {
   /** T. */
@@ -78,7 +85,7 @@ export function meanOfMaps(maps: Float64Array, layout: WindowLayout, channels = 
  */
 export function centredScores(scores: Float64Array, layout: WindowLayout): Float64Array {
   const starts = startsFor(scores, layout);
-  const middle = Math.ceil((layout.length - 1) / 2);
+  const middle = stepsBefore(layout.length);
   let i = 0;
   return new Float64Array(layout.steps).map((_, t) => {
     while (i + 1 < starts.length && starts[i + 1] + middle - t < t - (starts[i] + middle)) i++;

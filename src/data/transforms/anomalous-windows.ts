@@ -1,5 +1,6 @@
 /** Anomalies planted into windows of series, to rank detectors where nothing is labelled. */
 import type { Rng } from '../../core/random.ts';
+import { stepsBefore } from '../series/windows.ts';
 
 /** One value out of line, another level from then on, values that stand still, noise. */
 export const windowAnomalies = ['spike', 'level', 'flat', 'noise'] as const;
@@ -17,7 +18,7 @@ export function plantWindows(
   const size = length * channels;
   const values = windows.slice();
   const kinds: WindowAnomaly[] = [];
-  const middle = Math.ceil((length - 1) / 2);
+  const middle = stepsBefore(length);
   for (let i = 0; i < values.length / size; i++) {
     const own = rng.split(i);
     const kind = windowAnomalies[i % windowAnomalies.length];

@@ -4,8 +4,9 @@
  * into the probability that a random point would lie farther off. Integrals are exact. A random score gets about .8 and a
  * score worse than chance about .67, so show it beside the same figure of a random score.
  */
+
+import { type Segment, segmentsOf } from '../../core/segments.ts';
 import { undefinedReason } from '../rank-counts.ts';
-import { type Segment, segmentsOf } from './segments.ts';
 import {
   alarmsAt,
   alarmsFrom,

@@ -1,6 +1,7 @@
 /** How late the segments of a series are noticed: steps from the begin of a true segment to the first alarm inside it. */
+
+import { type Segment, segmentsOf } from '../../core/segments.ts';
 import { undefinedReason } from '../rank-counts.ts';
-import { type Segment, segmentsOf } from './segments.ts';
 
 /** What became of the true segments at a threshold. */
 export interface DetectionDelay {

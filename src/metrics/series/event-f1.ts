@@ -2,8 +2,9 @@
  * Event F1, the composite score of Garg et al. (2021) as TSB-AD computes it: recall over true segments, of which one is
  * found by any alarm inside it, and precision over steps, so that a detector that always alarms gets no more than its share.
  */
+
+import { segmentsOf } from '../../core/segments.ts';
 import { undefinedReason } from '../rank-counts.ts';
-import { segmentsOf } from './segments.ts';
 import {
   alarmsFrom,
   type BestF1,

@@ -3,6 +3,8 @@
  * labels and compare detectors only; those at a threshold say what a user would get. Figures that flatter – point-adjusted
  * F1, affiliation – stand before that of a random score.
  */
+
+import { segmentsOf } from '../../core/segments.ts';
 import { aurocOf } from '../auroc.ts';
 import { averagePrecisionOf } from '../average-precision.ts';
 import { defineMetric, type NoValue, type SeriesInputs } from '../define.ts';
@@ -14,7 +16,6 @@ import { type NabProfileName, nabScore } from './nab.ts';
 import { pointAdjusted, pointAdjustedAreaOf, pointAdjustedMaxOf, positivesOf } from './point-adjusted.ts';
 import { randomScore } from './random-score.ts';
 import { rangeF1MaxOf, rangesOf } from './range-based.ts';
-import { segmentsOf } from './segments.ts';
 import { alarmsFrom, notFinite, type Sweep, type SweepCounts, sweepCounts, sweepOf } from './sweep.ts';
 import { softF1Of, volumesOf } from './vus.ts';
 

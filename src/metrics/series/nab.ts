@@ -7,7 +7,7 @@
  * threshold; here that is as any other case.
  */
 import { ConfigError, ShapeError } from '../../core/errors.ts';
-import type { Segment } from './segments.ts';
+import type { Segment } from '../../core/segments.ts';
 import { alarmsFrom } from './sweep.ts';
 
 /** What an alarm in a window earns, a missed window costs, and a false alarm costs at most. */

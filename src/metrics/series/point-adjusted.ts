@@ -4,8 +4,9 @@
  * Anomaly Detection", AAAI 2022), so it says nothing alone: show it beside the same figure of a random score. PA%K of that
  * paper adjusts only segments of which more than K % are alarms, and its area over K is less generous.
  */
+
+import { type Segment, segmentsOf } from '../../core/segments.ts';
 import { undefinedReason } from '../rank-counts.ts';
-import { type Segment, segmentsOf } from './segments.ts';
 import {
   alarmsFrom,
   type BestF1,

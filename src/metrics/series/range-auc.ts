@@ -4,8 +4,9 @@
  * whatever the threshold, and the area under precision is taken by trapezoids. For comparison with figures of those two;
  * oddity judges by `vus`.
  */
+
+import { segmentsOf } from '../../core/segments.ts';
 import { undefinedReason } from '../rank-counts.ts';
-import { segmentsOf } from './segments.ts';
 import { atThresholds, CURVE_THRESHOLDS, type FlankCounts, type Thresholded, visitBuffers } from './soft-labels.ts';
 import type { Volumes } from './vus.ts';
 

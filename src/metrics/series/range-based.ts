@@ -4,8 +4,9 @@
  * more and a cover in many pieces less; precision is the same with the roles exchanged. The settings of TSB-AD (R-F1) are
  * the default. The paper leaves the functions free: those here are its examples, without user-made ones.
  */
+
+import { type Segment, segmentsOf } from '../../core/segments.ts';
 import { undefinedReason } from '../rank-counts.ts';
-import { type Segment, segmentsOf } from './segments.ts';
 import {
   alarmsAt,
   alarmsFrom,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { goldenLabels, goldenScores, labelsAt } from '../../../test/helpers/golden-series.ts';
 import { Rng } from '../../core/random.ts';
+import { type Segment, segmentsOf } from '../../core/segments.ts';
 import { auroc } from '../auroc.ts';
 import { averagePrecision } from '../average-precision.ts';
 import { f1Max } from '../f1-max.ts';
@@ -9,7 +10,6 @@ import { eventF1, eventF1Max } from './event-f1.ts';
 import { pointAdjusted, pointAdjustedArea, pointAdjustedMax } from './point-adjusted.ts';
 import { randomScore } from './random-score.ts';
 import { rangeF1, rangeF1AtCount, rangeF1Max, rangePrAuc, rangePrecisionRecall } from './range-based.ts';
-import { type Segment, segmentsOf } from './segments.ts';
 
 const near = (found: number | null | undefined, wanted: number) => expect(Math.abs(found! - wanted)).toBeLessThan(1e-5);
 

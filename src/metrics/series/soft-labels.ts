@@ -5,7 +5,7 @@
  * threshold and nothing that grows with the series.
  */
 import { ConfigError } from '../../core/errors.ts';
-import type { Segment } from './segments.ts';
+import type { Segment } from '../../core/segments.ts';
 
 /** Thresholds that a curve is drawn with: scores at even places of the sorted scores. */
 export const CURVE_THRESHOLDS = 250;

@@ -3,7 +3,7 @@
  * largest, and an alarm where the score is greater than the threshold. It needs the labels, so it is an upper bound that
  * compares detectors and nothing that a user could reach. Everywhere else in oddity an alarm is a score >= the threshold.
  */
-import type { Segment } from './segments.ts';
+import type { Segment } from '../../core/segments.ts';
 
 /** Thresholds of a sweep. */
 export const SWEEP_THRESHOLDS = 100;

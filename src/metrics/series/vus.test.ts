@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { goldenLabels, goldenScores, labelsAt } from '../../../test/helpers/golden-series.ts';
 import { Rng } from '../../core/random.ts';
+import { segmentsOf } from '../../core/segments.ts';
 import { auroc } from '../auroc.ts';
 import { averagePrecision } from '../average-precision.ts';
-import { segmentsOf } from './segments.ts';
 import { type Volumes, vus, vusF1 } from './vus.ts';
 
 /** The definition, word by word: a loop over lengths, thresholds and steps. */

@@ -5,8 +5,9 @@
  * gives larger values, so print it beside them. Of the published code the form for fixed predictions that widens its own
  * labels again at each length is left out. O(T log T) once, and per length only what lies about the segments.
  */
+
+import { type Segment, segmentsOf } from '../../core/segments.ts';
 import { undefinedReason } from '../rank-counts.ts';
-import { type Segment, segmentsOf } from './segments.ts';
 import { atThresholds, CURVE_THRESHOLDS, type FlankCounts, type Thresholded, visitBuffers } from './soft-labels.ts';
 import { alarmsFrom, type PrecisionRecall, withF1 } from './sweep.ts';
 

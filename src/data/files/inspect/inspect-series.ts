@@ -1,7 +1,8 @@
 /** Inspection of a set of series by name: its series, its channels, how its steps are seen. Node only. */
+
+import { segmentsOf } from '../../../core/segments.ts';
 import { libraryWords, write } from '../../../core/text.ts';
 import type { Source } from '../../item.ts';
-import { segmentsOf } from '../../series/series.ts';
 import { durationText, timeText } from '../../table/times.ts';
 import { describeWindows } from '../datasets/series-files.ts';
 

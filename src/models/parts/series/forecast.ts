@@ -1,5 +1,6 @@
 /** What forecasters share: the steps that they see, their options and training, and how far off a forecast is. */
 import * as z from 'zod';
+import { stepsBefore } from '../../../data/pure.ts';
 import * as g from '../../../graph/ops/index.ts';
 import type { Value } from '../../../graph/value.ts';
 import * as nn from '../../../nn/index.ts';
@@ -7,7 +8,7 @@ import type { Scoring, TrainingPhase } from '../../define.ts';
 import { epochsFor } from '../fitting/epochs.ts';
 import { phase } from '../fitting/phase.ts';
 import * as common from '../options.ts';
-import { middle, middleOf, stepMap } from './steps.ts';
+import { middleOf, stepMap } from './steps.ts';
 
 /** Options of the training of a forecaster. */
 export const forecastOptions = {
@@ -38,7 +39,7 @@ export function forecastDefaults(steps: number, count: number): Partial<Forecast
  * that step nor a later one is among them.
  */
 export function contextOf(x: Value, most: number): Value {
-  const at = middle(x.shape[1] as number);
+  const at = stepsBefore(x.shape[1] as number);
   return g.slice(x, { 1: [Math.max(0, at - most), at] });
 }
 
@@ -62,7 +63,7 @@ export function forecastPhase(
 /** The squared error of a forecast `[N, 1, D]`, the mean over channels; the reconstruction has the forecast at the step. */
 export function forecastScoring(x: Value, forecast: Value): Scoring {
   const length = x.shape[1] as number;
-  const at = middle(length);
+  const at = stepsBefore(length);
   const squares = g.square(g.sub(middleOf(x), forecast)); // [N,1,D]
   const parts = [g.slice(x, { 1: [0, at] }), forecast];
   if (at + 1 < length) parts.push(g.slice(x, { 1: [at + 1, length] }));

@@ -5,9 +5,10 @@ import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, type TestContext, test } from 'vitest';
 import type { Listener } from '../../../../core/events.ts';
+import { segmentsOf } from '../../../../core/segments.ts';
 import { type Tensor, tensor } from '../../../../core/tensor.ts';
 import { writeNpy } from '../../../formats/npy.ts';
-import { checkSeries, type Series, segmentsOf, stepsOf } from '../../../series/series.ts';
+import { checkSeries, type Series, stepsOf } from '../../../series/series.ts';
 import { dataRoot } from '../../root.ts';
 import type { LoadOptions } from '../dataset.ts';
 import { findDataset, kindOfData } from '../index.ts';
@@ -43,7 +44,7 @@ const time = (i: number) => new Date(Date.UTC(2024, 0, 1) + 300_000 * i).toISOSt
 const tuple = ({ labels, train, ...one }: Series) => [
   ...[stepsOf(one), one.channels.length, train],
   segmentsOf(labels ?? [])
-    .map(([from, to]) => `${from}-${to}`)
+    .map(({ begin, end }) => `${begin}-${end}`)
     .join(' '),
 ];
 
@@ -474,7 +475,7 @@ describe('real files', () => {
       runs,
     ]);
     expect(series.id.startsWith(`${number}_`)).toBe(true);
-    expect(series.id.endsWith(`_tr_${series.train}_1st_${segments[0][0]}`)).toBe(true);
+    expect(series.id.endsWith(`_tr_${series.train}_1st_${segments[0].begin}`)).toBe(true);
     if (number !== '001') return;
     const [carried] = await real(context, 'tsb-ad/001');
     expect([series.labels, series.train, series.channels]).toEqual([carried.labels, carried.train, carried.channels]);
