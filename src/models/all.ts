@@ -44,6 +44,7 @@ export { skipGanomaly } from './skip-ganomaly.ts';
 export { spectralResidual } from './spectral-residual.ts';
 export { stfpm } from './stfpm.ts';
 export { subPca } from './sub-pca.ts';
+export { tadgan } from './tadgan.ts';
 export { twoDiscriminatorGan } from './two-discriminator-gan.ts';
 export { usad } from './usad.ts';
 export { vae } from './vae.ts';

@@ -70,6 +70,7 @@ const known: AnyModel[] = [
   all.cnnForecaster,
   all.lstmForecaster,
   all.usad,
+  all.tadgan,
   all.paano,
   all.meanImage,
   all.movingZScore,

@@ -13,8 +13,9 @@ import { defineModel } from './define.ts';
 import { epochsFor } from './parts/fitting/epochs.ts';
 import { pass } from './parts/fitting/measure.ts';
 import { phase } from './parts/fitting/phase.ts';
-import { epochShare, measureWindows, unitRows, usadLosses, usadPasses } from './parts/fitting/usad.ts';
+import { epochShare, usadLosses, usadPasses } from './parts/fitting/usad.ts';
 import * as common from './parts/options.ts';
+import { measureWindows, unitRows } from './parts/series/unit-range.ts';
 
 const config = z.strictObject({
   code: common.latent(40, 'Length of the code.'),

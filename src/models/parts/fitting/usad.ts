@@ -72,33 +72,6 @@ export function usadLosses(
   };
 }
 
-/** The range of each channel and the batches of an epoch, learnt in a pass of their own. */
-export function measureWindows({ net, x }: nn.StepContext): Value {
-  const scope = net('range');
-  const { low, high, batches, known } = rangeOf(scope, x.shape[2] as number);
-  const least = g.neg(g.reduceMax(g.neg(x), { axes: [0, 1] }));
-  const largest = g.reduceMax(x, { axes: [0, 1] });
-  const isKnown = g.greater(known, 0);
-  scope.update('low', g.where(isKnown, g.minimum(low, least), least));
-  scope.update('high', g.where(isKnown, g.maximum(high, largest), largest));
-  scope.update('known', g.add(g.mul(known, 0), 1));
-  scope.update('batches', g.add(batches, 1));
-  return g.reduceMean(g.square(x));
-}
-
-function rangeOf(scope: nn.Scope, channels: number) {
-  const [low, high] = ['low', 'high'].map((name) => scope.buffer(name, [channels], nn.zerosInit));
-  const [known, batches] = ['known', 'batches'].map((name) => scope.buffer(name, [], nn.zerosInit));
-  return { low, high, known, batches };
-}
-
-/** Windows `[N, L, D]` as rows `[N, L·D]`, each channel in [0, 1] over the training part. */
-export function unitRows(net: (group: string) => nn.Scope, x: Value): Value {
-  const scope = net('range');
-  const [low, high] = ['low', 'high'].map((name) => scope.buffer(name, [x.shape[2] as number], nn.zerosInit));
-  return g.flatten(g.div(g.sub(x, low), g.maximum(g.sub(high, low), 1e-6)));
-}
-
 /**
  * 1/k in a training step: k is 1 for the first `warmUp` epochs and grows by 1 with each epoch from then on. The last step of
  * an iteration counts the batch.
