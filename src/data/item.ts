@@ -5,7 +5,7 @@
  */
 import type { Listener } from '../core/events.ts';
 import type { ItemKind, ItemShape } from '../core/item-shape.ts';
-import type { SeriesFacts } from './series/source.ts';
+import type { SeriesChannels, SeriesFacts } from './series/source.ts';
 import type { Scaling, TableEncoding } from './table/encoding.ts';
 import type { ValueRange } from './value-range.ts';
 
@@ -32,7 +32,7 @@ export interface Source {
   readonly kind: ItemKind;
   readonly title: string;
   readonly licence: string;
-  /** Of every item: channels, height, width of an image; inputs of a row; steps and channels of a window. */
+  /** Of every item: channels, height, width of an image; inputs of a row; steps and channels of a window, or frames and theirs. */
   readonly shape: ItemShape;
   /** Names of the classes, in the order of their numbers. */
   readonly classes: readonly string[];
@@ -60,8 +60,15 @@ export interface Source {
   ): Promise<Source>;
   /** The values of deep images that became 0 and 1, for artefacts; absent where each depth has its usual white. */
   readonly valueRange?: ValueRange;
-  /** Of series: how steps are seen, and where each series lies among the items. */
+  /** Of series and clips: how steps are seen, and where each series lies among the items. */
   readonly series?: SeriesFacts;
+  /** Of series of values: what their steps are made of; absent of clips, whose steps are images. */
+  readonly channels?: SeriesChannels;
+  /**
+   * The same steps, seen through windows of so many; of series and clips. Throws DataError `short-series` where a part is
+   * shorter.
+   */
+  seenThrough?(window: number, windowFrom: SeriesFacts['windowFrom']): Promise<Source>;
   /** How rows, or the steps of series, become inputs, for artefacts; absent for other kinds. */
   readonly encoding?: TableEncoding;
   /** Of a table: the cells of an item, in the order of the encoding's columns; empty where one is missing. */

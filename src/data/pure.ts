@@ -1,6 +1,9 @@
 /** The part of data that runs anywhere, also in a page: what models and the engine import. */
 export { type Background, withoutAlpha } from './alpha.ts';
 export { type BatchOrder, type BatchOrderOptions, batchOrder, epochOrder, gatherBatch } from './batches.ts';
+export { type Clip, type HeldFrames, heldClip } from './clips/clip.ts';
+export { type MovingSquares, movingSquares } from './clips/moving-squares.ts';
+export { type ClipSourceOptions, clipSource } from './clips/source.ts';
 export { tellRange } from './find-range.ts';
 export { checkHeader, MAX_PIXELS, tooLarge } from './formats/check-header.ts';
 export { type CifarBatch, readCifarBinary } from './formats/cifar-binary.ts';
@@ -30,6 +33,7 @@ export { type GapPolicy, gapPolicies, type RegularOptions, regular, type SeriesR
 export { type Series, stepsOf } from './series/series.ts';
 export {
   encodeSteps,
+  type SeriesChannels,
   type SeriesFacts,
   type SeriesSourceOptions,
   type SeriesSpan,

@@ -1,11 +1,13 @@
 /** The kinds of items by name and by shape. */
 import { ConfigError, ShapeError, unknownName } from '../core/errors.ts';
 import type { ItemShape } from '../core/item-shape.ts';
+import { clip } from './clip.ts';
 import type { Kind } from './define.ts';
 import { image } from './image.ts';
 import { series } from './series.ts';
 import { table } from './table.ts';
 
+export { type ClipWindow, clip } from './clip.ts';
 export * from './define.ts';
 export { checkUnitRange, type ImageInput, image, isPath, pixelsOf, type RawImage } from './image.ts';
 export { type SeriesWindow, series } from './series.ts';
@@ -14,7 +16,7 @@ export { table } from './table.ts';
 // biome-ignore lint/suspicious/noExplicitAny: the registry holds kinds of every input.
 export type AnyKind = Kind<any>;
 
-const known: AnyKind[] = [image, table, series];
+const known: AnyKind[] = [image, table, series, clip];
 
 /** Every kind of item, those of plugins last. */
 export const kinds: readonly AnyKind[] = known;
@@ -48,7 +50,7 @@ export function findKind(name: string): AnyKind {
 export function kindOf(shape: ItemShape): AnyKind {
   const found = known.find((k) => k.axes === shape.length);
   if (found) return found;
-  throw new ShapeError(`An item must be [C,H,W], [L,D] or [D], got [${shape.join(',')}].`);
+  throw new ShapeError(`An item must be [C,H,W], [L,D], [D] or [L,C,H,W], got [${shape.join(',')}].`);
 }
 
 /** Values of one map of an item of a shape. */

@@ -20,6 +20,7 @@ export { fAnogan } from './f-anogan.ts';
 export { fastflow } from './fastflow.ts';
 export { featureAutoencoder } from './feature-autoencoder.ts';
 export { fenceGan } from './fence-gan.ts';
+export { frameDifference } from './frame-difference.ts';
 export { gan } from './gan.ts';
 export { ganomaly } from './ganomaly.ts';
 export { isolationForest } from './isolation-forest.ts';

@@ -21,7 +21,10 @@ export type { ImageShape, ItemKind, ItemShape };
 export interface Scoring {
   /** Per item, `[N]`. */
   readonly score: Value;
-  /** Per pixel, `[N, 1, H, W]` at the input's size; of rows and windows per value, as x. */
+  /**
+   * Per pixel, `[N, 1, H, W]` at the input's size; of rows and windows of series per value, as x; of windows of clips per
+   * pixel of the frame that the window stands for.
+   */
   readonly map: Value;
   /** The item as the model would have it, as x, where there is one; images in [0, 1]. */
   readonly reconstruction?: Value;
@@ -133,6 +136,16 @@ interface Common<C, N extends string> {
   readonly fitTime?: FitTime;
   /** Kinds of items for which it is the model to start with, each with the reason in one phrase. */
   readonly startFor?: Readonly<Partial<Record<ItemKind, string>>>;
+  /**
+   * Steps of the windows through which it sees series or clips, where a user says nothing; undefined for what is usual. It must
+   * not follow from options that `defaults` sets, which are known once windows are.
+   */
+  window?(config: C, kind: ItemKind): number | undefined;
+  /**
+   * Standard deviation, in steps, of a Gaussian by which scores are smoothed along each series or clip, wherever they are made in
+   * order: for thresholds, for judging, and in predictions. Absent, or 0, for none. An exported file gives scores unsmoothed.
+   */
+  smoothing?(config: C, kind: ItemKind): number;
   /** False where scores of items that a detector was fitted without say nothing of its threshold; see `foldsFor`. */
   readonly folds?: false;
   /** Options with which the model fits in a second. */
@@ -142,7 +155,8 @@ interface Common<C, N extends string> {
   /** Shapes, of a kind among `inputs`, that the model cannot take: a sentence, or undefined. */
   unsuitable?(config: C, shape: ItemShape): Said | undefined;
   /**
-   * The scoring graph of x with N symbolic: images `[N, C, H, W]` in [0, 1], rows `[N, D]` scaled by the training part.
+   * The scoring graph of x with N symbolic: images `[N, C, H, W]` in [0, 1], rows `[N, D]` and windows of series
+   * `[N, L, D]` scaled by the training part, windows of clips `[N, L, C, H, W]` in [0, 1].
    * Parameters are asked of the scopes by the names under which they were learnt; preprocessing belongs here.
    */
   score(config: C, net: (group: string) => Scope, x: Value): Scoring;

@@ -75,6 +75,7 @@ const known: AnyModel[] = [
   all.meanImage,
   all.movingZScore,
   all.lastValue,
+  all.frameDifference,
   all.random,
 ];
 

@@ -1,7 +1,7 @@
 /** The one colour scale of a run's maps, and example maps as PNG files, half of them of anomalous items. */
 import { join } from 'node:path';
 import { InternalError } from '../core/errors.ts';
-import { isImage } from '../core/item-shape.ts';
+import { pictureShape } from '../core/item-shape.ts';
 import type { Rng } from '../core/random.ts';
 import { scoreWithMaps } from '../engine/scoring/stream.ts';
 import type { Task } from '../engine/task/task.ts';
@@ -55,8 +55,8 @@ export async function drawMaps(
   if (positions.length === 0) return;
   const items = positions.map((i) => split.test[i]);
   const { images, maps, reconstructions } = await scoreWithMaps(session, source, items, { signal });
-  const { shape } = source;
-  if (!isImage(shape)) throw new InternalError(`${source.name} has no images to draw.`);
+  const shape = pictureShape(source.shape);
+  if (!shape) throw new InternalError(`${source.name} has no images to draw.`);
   const [channels, height, width] = shape;
   const [values, area] = [channels * height * width, height * width];
   await makeFolder(folder);

@@ -33,6 +33,8 @@ export interface TaskOptions extends Omit<RunOptions, 'seed' | 'size' | 'region'
   readonly size?: ImageOptions['size'];
   /** The model takes rows: without `kind` a file whose times go on in even steps is then a table. */
   readonly ofRows?: boolean;
+  /** Steps of windows that the model asks for, of series or of clips, where `window` says nothing. */
+  readonly windowFor?: (kind: string) => number | undefined;
   readonly region?: RegionOption;
   readonly onEvent?: Listener;
   readonly signal?: AbortSignal;
@@ -115,6 +117,7 @@ export async function loadTask(options: TaskOptions): Promise<Task> {
   let source = loaded;
   try {
     checkKind(source, options);
+    source = await throughWindowsOf(source, options);
     const rng = new Rng(seed);
     const about = options.class ?? protocol.class;
     const number = about === undefined ? source.normalClass : resolveClass(source, about);
@@ -149,19 +152,26 @@ export async function loadTask(options: TaskOptions): Promise<Task> {
   }
 }
 
+/** The source, seen through windows as the model asks for where the user does not say how long they are. */
+async function throughWindowsOf(source: Source, { window, windowFor }: TaskOptions): Promise<Source> {
+  const wanted = window === undefined ? windowFor?.(source.kind) : undefined;
+  if (wanted === undefined || source.series === undefined || source.series.windowFrom === 'given') return source;
+  return (await source.seenThrough?.(wanted, 'model')) ?? source;
+}
+
 /** Refuses options that mean nothing for the kind of items that were loaded. */
 function checkKind({ name, kind, shape }: Source, options: TaskOptions): void {
   const { columns, missing, decimal, scaling, size, channels, region, window, gaps, step, trainShare } = options;
   const given = (some: object) => Object.entries(some).flatMap(([name, value]) => (value === undefined ? [] : [name]));
-  const ofTables = given({ columns, missing, decimal, scaling, kind: options.kind });
-  if (kind === 'image' && ofTables.length > 0) {
+  const ofTables = given({ columns, missing, decimal, scaling, ...(kind === 'image' && { kind: options.kind }) });
+  if ((kind === 'image' || kind === 'clip') && ofTables.length > 0) {
     throw new ConfigError(
       'not-a-table',
       say`${optionList(ofTables)} ${ofTables.length === 1 ? 'applies' : 'apply'} to tables only, but ${name}
-        has images of ${shape.join('x')}. Leave ${ofTables.length === 1 ? 'it' : 'them'} out.`,
+        has ${findKind(kind).words.items} of ${shape.slice(-3).join('x')}. Leave ${ofTables.length === 1 ? 'it' : 'them'} out.`,
     );
   }
-  const ofSeries = given({ window, gaps, step, trainShare });
+  const ofSeries = given(kind === 'clip' ? { gaps, step } : { window, gaps, step, trainShare });
   if (kind !== 'series' && ofSeries.length > 0) {
     throw new ConfigError(
       'not-a-series',
@@ -175,7 +185,7 @@ function checkKind({ name, kind, shape }: Source, options: TaskOptions): void {
       say`A region applies to images only, but ${name} has ${findKind(kind).words.items}. Leave ${option('region')} out.`,
     );
   }
-  if (kind !== 'image' && (size || channels)) {
+  if (kind !== 'image' && kind !== 'clip' && (size || channels)) {
     throw new ConfigError(
       'size-not-needed',
       say`Size and channels apply to image files only, but ${name} has ${findKind(kind).words.items}. Leave

@@ -2,7 +2,7 @@
 import { basename, resolve } from 'node:path';
 import { DataError, InternalError } from '../core/errors.ts';
 import { type Listener, silent } from '../core/events.ts';
-import { isImage } from '../core/item-shape.ts';
+import { pictureShape } from '../core/item-shape.ts';
 import { action, option, say } from '../core/text.ts';
 import { type ArtifactInfo, runnableBytes } from '../engine/scoring/artifact.ts';
 import { scoreWithMaps } from '../engine/scoring/stream.ts';
@@ -108,9 +108,9 @@ export async function writeReportPage(
     items,
     history: report.history ?? [],
     warnings: report.warnings ?? [],
-    pictures: open && isImage(info.shape) ? await drawPictures(open, model, items, info) : undefined,
+    pictures: open && pictureShape(info.shape) ? await drawPictures(open, model, items, info) : undefined,
     rows: open && info.table && !open.task.source.series ? await anomalousRows(open, items) : undefined,
-    series: open?.task.source.series ? await seriesOfReport(open, items, info.threshold.value) : undefined,
+    series: open?.task.source.channels ? await seriesOfReport(open, items, info.threshold.value) : undefined,
   };
   // The page's charts are loaded when they are drawn: most programs that use the engine draw none.
   const { reportPage } = await import('../report/page.ts');
@@ -129,8 +129,8 @@ async function drawPictures(
   const { misses, falseAlarms, hits } = chooseItems(items);
   const chosen = [...misses, ...falseAlarms, ...hits];
   const numbers = chosen.map((i) => split.test[i]);
-  const { shape } = source;
-  if (!isImage(shape)) throw new InternalError(`${source.name} has no images to draw.`);
+  const shape = pictureShape(source.shape);
+  if (!shape) throw new InternalError(`${source.name} has no images to draw.`);
   const [channels, height, width] = shape;
   const [values, area] = [channels * height * width, height * width];
   const { images, maps, reconstructions, nearest } = await scoreWithMaps(session, source, numbers, { signal });

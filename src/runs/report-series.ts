@@ -16,9 +16,10 @@ export async function seriesOfReport(
   threshold: number | null,
 ): Promise<ReportSeries[]> {
   const { source, split } = task;
-  const facts = source.series;
-  if (!facts) return [];
-  const { spans, channels, values, window } = facts;
+  const { series: facts, channels: of } = source;
+  if (!facts || !of) return [];
+  const { spans, window } = facts;
+  const { names: channels, values } = of;
   const width = channels.length;
   const scores = new Float32Array(source.items.length).fill(Number.NaN);
   for (const [i, item] of split.test.entries()) scores[item] = items[i].score;

@@ -6,7 +6,7 @@ import { withTest } from '../engine/judging/calibrate.ts';
 import { judge, judgeBaselines } from '../engine/judging/judge.ts';
 import type { RunReport } from '../engine/judging/report-types.ts';
 import { runnableBytes } from '../engine/scoring/artifact.ts';
-import { takesRows } from '../engine/task/suitable.ts';
+import { takesRows, windowOf } from '../engine/task/suitable.ts';
 import type { Task } from '../engine/task/task.ts';
 import type { Metric } from '../metrics/index.ts';
 import { findModel } from '../models/index.ts';
@@ -86,8 +86,10 @@ export async function loadRunTask(
   const { onEvent, signal } = options;
   const data = options.data ?? record.data;
   const root = options.dataRoot ?? record.dataRoot;
-  const ofRows = takesRows(findModel(record.model));
-  const task = await loadTask({ ...record, data, ofRows, dataRoot: root, onEvent, signal });
+  const model = findModel(record.model);
+  const windowFor = (kind: string) => windowOf(model, record.config, kind);
+  const seen = { ofRows: takesRows(model), windowFor };
+  const task = await loadTask({ ...record, ...seen, data, dataRoot: root, onEvent, signal });
   if (task.source.hash === record.dataHash && task.splitHash === record.splitHash) return task;
   await task.source.close?.();
   throw new DataError(

@@ -1,7 +1,7 @@
 /** Trains a model on a data set, judges it on the test part and leaves a run's folder with everything that was made. */
 import { Cancelled, ConfigError } from '../core/errors.ts';
 import { type Listener, silent } from '../core/events.ts';
-import { isImage } from '../core/item-shape.ts';
+import { pictureShape } from '../core/item-shape.ts';
 import type { Tensors } from '../core/tensor.ts';
 import { option, say } from '../core/text.ts';
 import { dataRoot, findDataset, readTextures, type Source, sha256 } from '../data/index.ts';
@@ -21,7 +21,7 @@ import { hasMapStatistics } from '../engine/scoring/map-normalization.ts';
 import { seenBy } from '../engine/scoring/view.ts';
 import { resolveConfig } from '../engine/task/config.ts';
 import { checkDiffering } from '../engine/task/differing.ts';
-import { checkKind, checkLabels, checkUnlabelled, takesRows } from '../engine/task/suitable.ts';
+import { checkKind, checkLabels, checkUnlabelled, takesRows, windowOf } from '../engine/task/suitable.ts';
 import type { Task } from '../engine/task/task.ts';
 import { type TrainingPart, trainingItems, trainingPart } from '../engine/task/training-part.ts';
 import { checkTiles } from '../engine/task/view-options.ts';
@@ -95,7 +95,13 @@ async function trainIn(folder: RunFolder, run: ResolvedRun, begin: number, forme
   const pretrained = await pretrainedOf(model, early, platform, { onEvent, signal });
   const isOfFiles = typeof data === 'string' && findDataset(data).isOfFiles;
   const size = options.size ?? (isOfFiles ? model.imageSize : undefined);
-  const task = await loadTask({ ...options, size, ofRows: takesRows(model), onEvent });
+  const task = await loadTask({
+    ...options,
+    size,
+    ofRows: takesRows(model),
+    windowFor: (kind) => windowOf(model, early, kind),
+    onEvent,
+  });
   try {
     checkKind(model, task.source, models);
     checkImagesOnly(run, task.source);
@@ -189,9 +195,10 @@ async function checkFit(
 
 /** What a run of files must know to read them in the same way again: defaults may change. */
 function imageOptionsOf({ shape, normalClass }: Source, { options }: ResolvedRun) {
-  if (!isImage(shape)) return { folderNames: options.folderNames };
+  const picture = pictureShape(shape);
+  if (!picture) return { folderNames: options.folderNames };
   if (normalClass === undefined) return {};
-  const [channels, height, width] = shape;
+  const [channels, height, width] = picture;
   const { maxPixels, folderNames, acceptLicence } = options;
   return { size: [height, width] as const, channels: channels as 1 | 3, maxPixels, folderNames, acceptLicence };
 }
@@ -277,7 +284,7 @@ async function judged(
     signal,
   });
   const examples = chooseExamples(split.testLabels, run.maps, task.rng.split('maps'));
-  const pictures = isImage(source.shape);
+  const pictures = pictureShape(source.shape) !== undefined;
   const shown = pictures ? [...examples, ...hottest(found.scores)] : [];
   const scale = await findMapScale(session, task, shown, { threshold: mapThreshold.value, signal });
   await drawMaps(session, task, folder.files.maps, { positions: pictures ? examples : [], scale, signal });

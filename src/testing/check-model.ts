@@ -9,7 +9,12 @@ import { openRuntime } from '../runtime/index.ts';
 import { type Check, must } from './promises.ts';
 
 /** Items about a plane, three of every four normal; anomalies leave the plane. Images in [0, 1]. */
-const shapes: Readonly<Record<string, readonly number[]>> = { image: [1, 16, 16], table: [6], series: [12, 2] };
+const shapes: Readonly<Record<string, readonly number[]>> = {
+  image: [1, 16, 16],
+  table: [6],
+  series: [12, 2],
+  clip: [3, 1, 16, 16],
+};
 
 interface Made {
   readonly data: Float32Array;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { Rng } from '../../dist/core/random.js';
-import { findDataset, type Source } from '../../dist/data/index.js';
+import { clipSource, findDataset, movingSquares, registerDataset, type Source } from '../../dist/data/index.js';
 import {
   type AnyModel,
   type Detector,
@@ -45,14 +45,29 @@ const tasks = {
   image: { data: 'synthetic', class: 'texture', labelled: { class: 'blob' } },
   table: { data: rowsFile(), labelled: {} },
   series: { data: 'synthetic-series', labelled: {} },
+  clip: { data: 'small-squares', labelled: {} },
 } as const;
+
+/** Moving squares, small and few. */
+registerDataset({
+  ...findDataset('moving-squares'),
+  name: 'small-squares',
+  load: async () =>
+    clipSource({ ...(await movingSquares({ size: 32, frames: 80, train: 3, test: 1 })), cacheBytes: 1e6 }),
+});
 
 /** Models of rows that are tried on windows of series too: they see nothing but their values. */
 const onWindows = new Set(['knn', 'pca', 'vae', 'ganomaly']);
+
+/** Models of images that are tried on frames of clips too. */
+const onFrames = new Set(['pca', 'padim']);
 type Kind = keyof typeof tasks;
 const kindsOf = (model: AnyModel) =>
   (Object.keys(tasks) as Kind[]).filter(
-    (kind) => model.inputs.includes(kind) || (kind === 'series' && onWindows.has(model.name)),
+    (kind) =>
+      model.inputs.includes(kind) ||
+      (kind === 'series' && onWindows.has(model.name)) ||
+      (kind === 'clip' && onFrames.has(model.name)),
   );
 
 describe.each(models.flatMap((m) => kindsOf(m).map((kind) => [m.name, kind, m] as const)))(
@@ -75,6 +90,9 @@ describe.each(models.flatMap((m) => kindsOf(m).map((kind) => [m.name, kind, m] a
       report = await train(options('first'));
       detector = await loadDetector(options('first').out!, { device: 'cpu', threads: 1 });
       source = await findDataset(tasks[kind].data).load({ root });
+      const { windowFrom, window } = source.series ?? {};
+      if (windowFrom === 'usual' && window !== detector.shape[0])
+        source = await source.seenThrough!(detector.shape[0], 'model');
       source = (await source.prepare?.([...source.items.keys()], { onEvent: () => {} })) ?? source;
     });
     afterAll(() => detector?.close());
@@ -98,15 +116,16 @@ describe.each(models.flatMap((m) => kindsOf(m).map((kind) => [m.name, kind, m] a
     });
 
     it('scores an item alone as among others, with a map of its size', async () => {
-      const size = source.shape.reduce((n, d) => n * d, 1); // values of an item and, with one channel, of its map
+      const size = source.shape.reduce((n, d) => n * d, 1); // values of an item
+      const area = kind === 'clip' ? source.shape[2] * source.shape[3] : size; // of its map, with one channel
       const items = new Float32Array(8 * size);
       await source.read([0, 1, 2, 3, 4, 5, 6, 7], items);
       const { scores, maps } = await detector.score(items, 8);
-      expect(maps).toHaveLength(8 * size);
+      expect(maps).toHaveLength(8 * area);
       expect([...scores, ...maps].every(Number.isFinite)).toBe(true);
       const alone = await detector.score(items.slice(5 * size, 6 * size), 1);
       expect(alone.scores[0]).toBeCloseTo(scores[5], 5);
-      expect(Math.max(...alone.maps.map((v, i) => Math.abs(v - maps[5 * size + i])))).toBeLessThan(1e-4);
+      expect(Math.max(...alone.maps.map((v, i) => Math.abs(v - maps[5 * area + i])))).toBeLessThan(1e-4);
     });
 
     it('describes every option with a default, and has presets and tiny options that fit', () => {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-import { image, table } from '../../dist/kinds/index.js';
+import { clip, image, table } from '../../dist/kinds/index.js';
 import { knn } from '../../dist/models/index.js';
 import { checkKind, checkModel } from '../../dist/testing/index.js';
 
@@ -180,6 +180,15 @@ console.log(JSON.stringify({ ...loaded, axes: findKind('volume').axes }));`,
       item: { data: new Uint8Array(16).fill(9), width: 4, height: 4 },
       shape: [1, 2, 2],
       refused: [{ data: Float32Array.from({ length: 16 }, () => 7), width: 4, height: 4 }],
+    }),
+    ...checkKind(clip, {
+      item: [9, 90].map((grey) => ({ data: new Uint8Array(16).fill(grey), width: 4, height: 4 })),
+      shape: [2, 1, 2, 2],
+      refused: [
+        [{ data: new Uint8Array(16), width: 4, height: 4 }],
+        { data: new Float32Array(8).fill(7) },
+        { data: new Float32Array(4) },
+      ],
     }),
     ...checkKind(table, {
       item: { a: 1, b: 2 },

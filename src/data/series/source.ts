@@ -14,7 +14,7 @@ import { checkSeries, type Series, stepsOf } from './series.ts';
 import { windowLength } from './window-length.ts';
 import { windowStart } from './windows.ts';
 
-/** One series of a source, as `Source.series` has it. */
+/** One series or clip of a source, as `Source.series` has it. */
 export interface SeriesSpan {
   readonly id: string;
   /** Number of the item that is its first step. */
@@ -23,24 +23,33 @@ export interface SeriesSpan {
   readonly steps: number;
   /** The first steps that are for training. */
   readonly train: number;
-  /** The period of its first channel by its autocorrelation: how far from a segment a score still counts in volumes (VUS). */
-  readonly buffer: number;
+  /**
+   * The period of its first channel by its autocorrelation: how far from a segment a score still counts in volumes (VUS).
+   * Absent of clips, which have no such period: volumes are then not measured.
+   */
+  readonly buffer?: number;
+  /** Frames a second of a clip, where that is known. */
+  readonly rate?: number;
   /** Milliseconds since 1970. */
   readonly times?: Float64Array;
   /** Steps that were filled in: they stand in no file, and nothing is said of them. */
   readonly filled?: Uint8Array;
 }
 
-/** How steps are seen, and where each series lies among the items. */
+/** How steps are seen, and where each series lies among the items: of series of values and of clips, whose steps are frames. */
 export interface SeriesFacts {
   /** L, the steps of a window. */
   readonly window: number;
-  /** Why it is that long. */
-  readonly windowFrom: 'autocorrelation' | 'given' | 'model';
-  readonly channels: readonly string[];
+  /** Why it is that long: by the data, as a user said, as the model asks, or as is usual where neither says. */
+  readonly windowFrom: 'autocorrelation' | 'given' | 'model' | 'usual';
+  readonly spans: readonly SeriesSpan[];
+}
+
+/** What the steps of series of values are made of. */
+export interface SeriesChannels {
+  readonly names: readonly string[];
   /** `[steps of all series, D]`, as they were before scaling. */
   readonly values: Float64Array;
-  readonly spans: readonly SeriesSpan[];
 }
 
 export interface SeriesSourceOptions {
@@ -98,17 +107,14 @@ export async function seriesSource(options: SeriesSourceOptions): Promise<Source
   const facts: SeriesFacts = {
     window,
     windowFrom: options.window === undefined ? 'autocorrelation' : (options.windowFrom ?? 'given'),
-    channels,
-    values: cells,
     spans,
   };
   const parts = spans.map(({ id, steps, train }) => [id, steps, train]);
   const labels = Uint8Array.from(items, (item) => item.class);
-  const hash = await sha256(
-    JSON.stringify([channels, parts, await sha256(new Uint8Array(cells.buffer)), await sha256(labels), window]),
-  );
-  const isLabelled = series.some((one) => one.labels);
-  return windowSource({ ...options, items, facts, table, hash, isLabelled }, undefined);
+  const content = [channels, parts, await sha256(new Uint8Array(cells.buffer)), await sha256(labels)];
+  const hash = await sha256(JSON.stringify([...content, window]));
+  const seenThrough: Source['seenThrough'] = (window, windowFrom) => seriesSource({ ...options, window, windowFrom });
+  return windowSource({ ...options, items, facts, table, hash, seenThrough }, undefined);
 }
 
 /** The period of the first channel of the first series, of the part that trains where it is long enough. */
@@ -153,7 +159,7 @@ interface Held extends Pick<SeriesSourceOptions, 'name' | 'title' | 'licence'> {
   readonly facts: SeriesFacts;
   readonly table: Table;
   readonly hash: string;
-  readonly isLabelled: boolean;
+  readonly seenThrough: Source['seenThrough'];
 }
 
 function windowSource(held: Held, encoding: TableEncoding | undefined): Source {
@@ -174,7 +180,8 @@ function windowSource(held: Held, encoding: TableEncoding | undefined): Source {
     items,
     hash,
     series: facts,
-    ...(encoding && { encoding }),
+    channels: { names: table.columns.map((column) => column.name), values: table.cells as Float64Array },
+    ...(encoding ? { encoding } : { seenThrough: held.seenThrough }),
     async read(indices, out) {
       if (out.length !== indices.length * size)
         throw new ShapeError(

@@ -4,7 +4,7 @@
  */
 import { DataError } from '../../core/errors.ts';
 import type { Listener } from '../../core/events.ts';
-import { isImage, itemSize } from '../../core/item-shape.ts';
+import { itemSize, pictureShape } from '../../core/item-shape.ts';
 import { Rng } from '../../core/random.ts';
 import { float32 } from '../../core/tensor.ts';
 import type { Source } from '../../data/pure.ts';
@@ -93,7 +93,7 @@ async function probe({ session, source }: Pick<Scored, 'session' | 'source'>, it
   await source.read(items, values);
   const noise = new Rng(1, 'probe').uniforms(values.length);
   const [low, high] = encoding?.clip ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
-  const changed = isImage(shape)
+  const changed = pictureShape(shape)
     ? values.map((v, i) => (Math.floor(i / size) % 2 === 0 ? 1 - v : noise[i]))
     : values.map((v, i) => Math.min(high, Math.max(low, v + (noise[i] < 0.5 ? -FAR : FAR))));
   const { name } = kindOf(shape).input;

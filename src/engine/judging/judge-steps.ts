@@ -19,7 +19,7 @@ export function judgeSteps(
     given.push({
       scores: Float64Array.from(part(scores)),
       labels: Uint8Array.from(part(labels)),
-      window: buffer,
+      ...(buffer !== undefined && { window: buffer }),
       ...(threshold !== undefined && { threshold }),
     });
   }

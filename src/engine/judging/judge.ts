@@ -1,7 +1,6 @@
 /** Judges scores and maps on a test part, beside baselines on the same split. */
-import { InternalError } from '../../core/errors.ts';
 import { type Listener, silent } from '../../core/events.ts';
-import { isImage } from '../../core/item-shape.ts';
+import { pictureShape } from '../../core/item-shape.ts';
 import { kindOf } from '../../kinds/index.ts';
 import {
   type ByMetric,
@@ -23,7 +22,7 @@ import { fitData } from '../fitting/items.ts';
 import { scoringProgram } from '../scoring/graph.ts';
 import { type ScoreOptions, scoreItems } from '../scoring/stream.ts';
 import { seenBy } from '../scoring/view.ts';
-import { takes } from '../task/suitable.ts';
+import { asAskedFor, takes } from '../task/suitable.ts';
 import type { Task } from '../task/task.ts';
 import { trainingPart } from '../task/training-part.ts';
 import { judgeSteps } from './judge-steps.ts';
@@ -154,7 +153,8 @@ function mapJudge(
   const { test, testLabels } = split;
   const anomalous = Array.from(testLabels.keys()).filter((i) => testLabels[i] === 1);
   const masked = new Set(anomalous.filter((i) => source.hasMask?.(test[i]) ?? true));
-  if (!source.readMasks && !isImage(source.shape)) return { result: () => undefined };
+  const picture = pictureShape(source.shape);
+  if (!picture) return { result: () => undefined };
   if (!source.readMasks || (anomalous.length > 0 && masked.size === 0)) {
     const reason = `${source.name} has no masks of anomalous pixels.`;
     return { result: () => unmeasuredMaps({ threshold }, metrics, reason) };
@@ -166,9 +166,7 @@ function mapJudge(
       message: `${anomalous.length - masked.size} of ${anomalous.length} anomalous test items have no mask; pixel metrics leave them out.`,
     });
   }
-  const { shape } = source;
-  if (!isImage(shape)) throw new InternalError(`${source.name} has masks but no images.`);
-  const [, height, width] = shape;
+  const [, height, width] = picture;
   const area = height * width;
   const measure: MapMeasure = measureMaps({ threshold }, metrics);
   return {
@@ -194,10 +192,11 @@ export async function judgeBaselines(
   seed: number,
   { metrics: own, signal }: JudgeOptions = {},
 ): Promise<RunReport['baselines']> {
-  const { source, split, rng } = task;
+  const { split, rng } = task;
   const metrics = withOwnMetrics(own);
   const judgeOne = async (model: AnyModel, config: object): Promise<MetricValues> => {
-    const data = fitData({ ...(await trainingPart(model, task)), rng, runtime, signal });
+    const source = await asAskedFor(model, config, task.source);
+    const data = fitData({ ...(await trainingPart(model, { source, split })), rng, runtime, signal });
     const tensors = model.learns === 'statistics' ? await model.fit(config, data) : {};
     const seen = seenBy(model, {}, source.shape);
     const session = await runtime.compile(scoringProgram(seen, config, source.shape, tensors));
@@ -210,7 +209,7 @@ export async function judgeBaselines(
       session.close().catch(() => {}); // who cancels does not wait
     }
   };
-  const kind = kindOf(source.shape).name;
+  const kind = kindOf(task.source.shape).name;
   const baselines: Record<string, MetricValues> = {};
   for (const model of models) {
     if (model.learning !== 'baseline' || model.learns === 'gradient' || !takes(model, kind)) continue;

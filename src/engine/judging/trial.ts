@@ -2,7 +2,7 @@
 
 import { ConfigError } from '../../core/errors.ts';
 import { type Listener, silent } from '../../core/events.ts';
-import { isImage, itemSize } from '../../core/item-shape.ts';
+import { type ClipShape, isClip, isImage, itemSize } from '../../core/item-shape.ts';
 import type { Rng } from '../../core/random.ts';
 import { say } from '../../core/text.ts';
 import {
@@ -30,7 +30,7 @@ import { scoreItems } from '../scoring/stream.ts';
 import { seenBy } from '../scoring/view.ts';
 import { resolveConfig } from '../task/config.ts';
 import { checkDiffering } from '../task/differing.ts';
-import { checkKind } from '../task/suitable.ts';
+import { asAskedFor, checkKind } from '../task/suitable.ts';
 import type { Task } from '../task/task.ts';
 import { trainingPart } from '../task/training-part.ts';
 import { openScorer } from './held-out.ts';
@@ -70,9 +70,11 @@ export async function juryOf({ source, split, rng }: Pick<Task, 'source' | 'spli
   await source.read(test.subarray(0, count), normal);
   const made = isImage(shape)
     ? plantImages(normal, shape, rng.split('planted'))
-    : source.kind === 'series'
-      ? plantSteps(normal, shape as readonly [number, number], rng.split('planted'))
-      : plantRows(normal, shape[0], source.encoding, rng.split('planted'));
+    : isClip(shape)
+      ? plantFrames(normal, shape, rng.split('planted'))
+      : source.kind === 'series'
+        ? plantSteps(normal, shape as readonly [number, number], rng.split('planted'))
+        : plantRows(normal, shape[0], source.encoding, rng.split('planted'));
   const values = new Float32Array(2 * normal.length);
   values.set(normal);
   values.set(made.values, normal.length);
@@ -90,6 +92,18 @@ function plantImages(normal: Float32Array, [channels, height, width]: readonly [
     values.set(plantDefect({ channels, height, width, image }, { share: 1 }, rng.split(i)).image, i * size);
   }
   return { values, counts: { defect: values.length / size } };
+}
+
+/** The same defect in every frame of a window. */
+function plantFrames(normal: Float32Array, [length, channels, height, width]: ClipShape, rng: Rng) {
+  const values = normal.slice();
+  const size = channels * height * width;
+  for (let i = 0; i * size < values.length; i++) {
+    const image = normal.subarray(i * size, (i + 1) * size);
+    const item = Math.floor(i / length);
+    values.set(plantDefect({ channels, height, width, image }, { share: 1 }, rng.split(item)).image, i * size);
+  }
+  return { values, counts: { defect: values.length / size / length } };
 }
 
 function plantSteps(normal: Float32Array, shape: readonly [number, number], rng: Rng) {
@@ -122,7 +136,11 @@ export async function tryModel(
 ): Promise<Trial> {
   const begin = performance.now();
   checkKind(model, task.source);
-  const part = await trainingPart(model, task);
+  // What was planted was planted in windows of one length.
+  const seesAll = jury.source === task.source;
+  const early = resolveConfig(model, { config: given });
+  const source = seesAll ? await asAskedFor(model, early, task.source) : task.source;
+  const part = await trainingPart(model, { source, split: task.split });
   const { shape } = part.source;
   const config = resolveConfig(model, { config: given }, { shape, count: part.train.length }) as Record<
     string,
@@ -136,13 +154,13 @@ export async function tryModel(
   const { rng } = task;
   const { tensors } = await fitModel({ model, config, ...part, rng, runtime, pretrained, onEvent, signal, save });
   const fitSeconds = (performance.now() - begin) / 1000;
-  const own = task.source.shape;
+  const own = source.shape;
   const seen = seenBy(model, {}, own);
   const program = scoringProgram(seen, config, own, tensors);
   const session = await openScorer(runtime, program, encodeModel(scoringModel(seen, config, own, tensors)).model);
   try {
     const scoring = performance.now();
-    const scores = await scoreItems(session, jury.source, jury.items, {
+    const scores = await scoreItems(session, seesAll ? source : jury.source, jury.items, {
       onEvent,
       signal,
       task: `score by ${model.name}`,

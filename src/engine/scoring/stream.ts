@@ -1,9 +1,9 @@
 /** Streams items through a scoring session: the next batch is read while the current one runs. */
 import { Cancelled, InternalError } from '../../core/errors.ts';
 import { type Listener, silent } from '../../core/events.ts';
-import { itemSize } from '../../core/item-shape.ts';
+import { isClip, itemSize } from '../../core/item-shape.ts';
 import type { Tensor, Tensors } from '../../core/tensor.ts';
-import { gatherBatch, type Source } from '../../data/pure.ts';
+import { gatherBatch, type Source, stepsBefore } from '../../data/pure.ts';
 import { kindOf, mapSize } from '../../kinds/index.ts';
 import type { Session } from '../../runtime/index.ts';
 
@@ -41,7 +41,10 @@ export async function scoreItems(
   return scores;
 }
 
-/** Score, map and, where there are such, reconstruction and nearest place of a few items, all held in memory. */
+/**
+ * Score, map and, where there are such, reconstruction and nearest place of a few items, all held in memory; of windows of clips
+ * the frames that they stand for.
+ */
 export async function scoreWithMaps(
   session: Session,
   source: Source,
@@ -70,7 +73,24 @@ export async function scoreWithMaps(
     reconstructions?.set(out.reconstruction.data as Float32Array, at * values);
     nearest?.set(out.nearest.data as Float32Array, at * 5);
   }
-  return { images, scores, maps, reconstructions, nearest };
+  return {
+    images: picturesOf(images, source.shape),
+    ...{ scores, maps, nearest },
+    reconstructions: reconstructions && picturesOf(reconstructions, source.shape),
+  };
+}
+
+/** Of windows of clips the frames that they stand for, `[n, C, H, W]`; other items as they are. */
+function picturesOf(values: Float32Array, shape: readonly number[]): Float32Array {
+  if (!isClip(shape)) return values;
+  const [length, ...frame] = shape;
+  const size = itemSize(frame);
+  const pictures = new Float32Array(values.length / length);
+  for (let k = 0; k * size < pictures.length; k++) {
+    const at = (k * length + stepsBefore(length)) * size;
+    pictures.set(values.subarray(at, at + size), k * size);
+  }
+  return pictures;
 }
 
 async function* scoreBatches(

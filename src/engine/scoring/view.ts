@@ -1,25 +1,27 @@
 /**
- * What a model sees of items: a region of interest of images, tiles of large ones, windows of series as rows. All of it goes into the scoring graph of any
- * model, so that an exported file does the same by itself; training reads sources that look the same way.
+ * What a model sees of items: a region of interest of images, tiles of large ones, windows of series as rows, single frames
+ * of clips as images. All of it goes into the scoring graph of any model, so that an exported file does the same by itself;
+ * training reads sources that look the same way.
  */
 import type { ImageShape, ItemShape } from '../../core/item-shape.ts';
 import { float32 } from '../../core/tensor.ts';
-import { checkRegion, feather, type Region, tileGrid } from '../../data/pure.ts';
+import { checkRegion, feather, type Region, stepsBefore, tileGrid } from '../../data/pure.ts';
 import { constant } from '../../graph/leaf.ts';
 import * as g from '../../graph/ops/index.ts';
 import type { Value } from '../../graph/value.ts';
 import { kindOf } from '../../kinds/index.ts';
 import type { AnyModel } from '../../models/index.ts';
-import { takesWindowsForRows } from '../task/suitable.ts';
+import { takesFramesForImages, takesWindowsForRows } from '../task/suitable.ts';
 import type { Tiles } from '../task/view-options.ts';
 
-/** The model as it is scored: looking at a region, at tiles, or at both, or at windows as rows. */
+/** The model as it is scored: looking at a region, at tiles, or at both, at windows as rows, or at frames as images. */
 export function seenBy(
   model: AnyModel,
   { region, tiles }: { region?: Region; tiles?: Tiles },
   shape: ItemShape,
 ): AnyModel {
   if (takesWindowsForRows(model, kindOf(shape).name)) return withWindows(model);
+  if (takesFramesForImages(model, kindOf(shape).name)) return withFrames(model);
   const tiled = tiles ? withTiles(model, tiles, shape as ImageShape) : model;
   return region ? withRegion(tiled, region, shape as ImageShape) : tiled;
 }
@@ -56,6 +58,26 @@ export function withWindows(model: AnyModel): AnyModel {
         score,
         map: g.reshape(map, x.shape),
         ...(reconstruction && { reconstruction: g.reshape(reconstruction, x.shape) }),
+      };
+    },
+  };
+}
+
+/**
+ * A model of images, looking at windows of clips `[N, L, C, H, W]`: at the frame that the window stands for. What it would have
+ * in place of an item is a frame, so only of windows of one frame there is such a reconstruction.
+ */
+export function withFrames(model: AnyModel): AnyModel {
+  return {
+    ...model,
+    score(config, net, x) {
+      const [, length, ...frame] = x.shape as [unknown, number, ...number[]];
+      const at = stepsBefore(length);
+      const seen = g.reshape(g.slice(x, { 1: [at, at + 1] }), [x.shape[0], ...frame]);
+      const { reconstruction, ...scoring } = model.score(config, net, seen);
+      return {
+        ...scoring,
+        ...(reconstruction && length === 1 && { reconstruction: g.reshape(reconstruction, x.shape) }),
       };
     },
   };

@@ -70,14 +70,14 @@ const isRow = (item: unknown): item is RowObject =>
 
 async function arraySource({ data, shape }: ItemArray, { labels }: SourceOfOptions): Promise<Source> {
   const [count, ...item] = shape;
-  const { name, words } = kindOf(item);
+  const { name, words, input } = kindOf(item);
   if (data.length !== count * itemSize(item)) {
     throw new DataError(
       'count-mismatch',
       `${count} ${words.items} of ${item.join('x')} need ${count * itemSize(item)} values, got ${data.length}.`,
     );
   }
-  if (name === 'image') checkUnitRange(data);
+  if (input.range) checkUnitRange(data);
   else requireFinite(data, words.items);
   return valuesSource({ kind: name, shape: item, values: data, labels });
 }

@@ -12,12 +12,28 @@ import type { Task } from './task.ts';
 export const takesWindowsForRows = ({ inputs }: AnyModel, kind: string): boolean =>
   kind === 'series' && inputs.includes('table') && !inputs.includes('series');
 
+/** Whether a model of images is given frames of clips: it looks at the frame that a window stands for. */
+export const takesFramesForImages = ({ inputs }: AnyModel, kind: string): boolean =>
+  kind === 'clip' && inputs.includes('image') && !inputs.includes('clip');
+
+/** Steps of the windows that a model asks for: of images in clips one frame; undefined where it asks for none. */
+export function windowOf(model: AnyModel, config: unknown, kind: string): number | undefined {
+  return takesFramesForImages(model, kind) ? 1 : model.window?.(config, kind);
+}
+
+/** A source as a model asks to see it, for whoever judges several models on the same items. */
+export async function asAskedFor(model: AnyModel, config: unknown, source: Source): Promise<Source> {
+  const window = windowOf(model, config, source.kind);
+  if (window === undefined || source.series === undefined || window === source.series.window) return source;
+  return (await source.seenThrough?.(window, 'model')) ?? source;
+}
+
 /** Whether a model is one of rows: it takes windows of series only where they are asked for. */
 export const takesRows = ({ inputs }: AnyModel): boolean => inputs.includes('table') && !inputs.includes('series');
 
 /** Whether a model takes items of a kind. */
 export const takes = (model: AnyModel, kind: string): boolean =>
-  model.inputs.includes(kind) || takesWindowsForRows(model, kind);
+  model.inputs.includes(kind) || takesWindowsForRows(model, kind) || takesFramesForImages(model, kind);
 
 /** Refuses data of a kind that the model does not take, and names those of `others` that do. */
 export function checkKind(model: AnyModel, { name, kind }: Source, others: readonly AnyModel[] = []): void {

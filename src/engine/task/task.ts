@@ -2,6 +2,7 @@
 import type { Listener } from '../../core/events.ts';
 import type { Rng } from '../../core/random.ts';
 import { findLeaks, type Region, type Source, type Split, sha256 } from '../../data/pure.ts';
+import { kindOf } from '../../kinds/index.ts';
 
 /** A loaded data set, split. */
 export interface Task {
@@ -31,7 +32,7 @@ export function warnOfSplit(source: Source, split: Split, onEvent: Listener): vo
       type: 'warning',
       code: 'no-anomalies',
       message:
-        `${source.name} has no anomalous ${source.kind === 'image' ? 'images' : 'rows'}: the detector is trained, but its accuracy cannot be measured. ` +
+        `${source.name} has no anomalous ${kindOf(source.shape).words.items}: the detector is trained, but its accuracy cannot be measured. ` +
         'Add some anomalies to measure it.',
     });
   }

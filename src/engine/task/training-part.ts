@@ -1,8 +1,8 @@
-/** The items that a model is trained on: of a whole data set, tiles of its images, or windows taken for rows. */
-import { itemSize } from '../../core/item-shape.ts';
-import { type Source, type Split, tileSource } from '../../data/pure.ts';
+/** The items that a model is trained on: of a whole data set, tiles of its images, windows taken for rows, frames for images. */
+import { isClip, itemSize } from '../../core/item-shape.ts';
+import { type Source, type Split, stepsBefore, tileSource } from '../../data/pure.ts';
 import type { AnyModel } from '../../models/index.ts';
-import { takesWindowsForRows } from './suitable.ts';
+import { takesFramesForImages, takesWindowsForRows } from './suitable.ts';
 import type { Task } from './task.ts';
 import type { Tiles } from './view-options.ts';
 
@@ -22,11 +22,36 @@ export interface TrainingPart {
   readonly labels: Uint8Array;
 }
 
-/** A source as the model is trained on it: for a model of rows, windows of series are rows of their values side by side. */
+/**
+ * A source as the model is trained on it: for a model of rows, windows of series are rows of their values side by side; for a
+ * model of images, windows of clips are the frames that they stand for.
+ */
 export function asTrainedOn(model: AnyModel, source: Source): Source {
+  if (takesFramesForImages(model, source.kind)) return framesOf(source);
   return takesWindowsForRows(model, source.kind)
     ? { ...source, kind: 'table', shape: [itemSize(source.shape)] }
     : source;
+}
+
+/** Windows of clips as single images. */
+function framesOf(source: Source): Source {
+  if (!isClip(source.shape)) return source;
+  const [length, ...shape] = source.shape;
+  const [size, whole] = [itemSize(shape), itemSize(source.shape)];
+  return {
+    ...source,
+    kind: 'image',
+    shape,
+    async read(indices, out) {
+      if (length === 1) return source.read(indices, out);
+      const windows = new Float32Array(indices.length * whole);
+      await source.read(indices, windows);
+      for (let k = 0; k < indices.length; k++) {
+        const at = k * whole + stepsBefore(length) * size;
+        out.set(windows.subarray(at, at + size), k * size);
+      }
+    },
+  };
 }
 
 /** What a model is trained on: the training items of a task, their tiles, or their values side by side as rows. */

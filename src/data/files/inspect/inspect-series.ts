@@ -32,10 +32,11 @@ export interface SeriesInspection {
   }[];
 }
 
-/** Looks at a loaded set; undefined where its items are no steps. */
+/** Looks at a loaded set; undefined where its items are no steps of values. */
 export function inspectSeries(source: Source): SeriesInspection | undefined {
-  if (!source.series) return undefined;
-  const { spans, channels: names, values, window } = source.series;
+  if (!source.series || !source.channels) return undefined;
+  const { spans, window } = source.series;
+  const { names, values } = source.channels;
   const series = spans.map(({ id, first, steps, train }) => {
     const labels = Uint8Array.from({ length: steps }, (_, t) => source.items[first + t].class);
     const anomalous = labels.reduce((n, y) => n + y, 0);
