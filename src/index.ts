@@ -1,4 +1,19 @@
 /** oddity: anomaly detection in TypeScript. The public face: re-exports only. */
+export {
+  type Alarm,
+  type AlarmChannel,
+  type AlarmRule,
+  type AlarmSpan,
+  type AlarmState,
+  alarmRule,
+  alarmsOf,
+  type EndedAlarm,
+  type JudgedStep,
+  type KeptSpan,
+  openAlarms,
+  type SeverityLevel,
+  severityOf,
+} from './core/alarms.ts';
 export * from './core/errors.ts';
 export type { Event, Listener } from './core/events.ts';
 export {

@@ -1,4 +1,5 @@
 /** What a report is made from: plain values, gathered by the engine. Nothing here is read from a disk. */
+import type { EndedAlarm } from '../core/alarms.ts';
 import type { ColumnShare } from '../data/pure.ts';
 import type { ByMetric, MetricDescription, MetricValue } from '../metrics/index.ts';
 import type { MapScale } from './map-image.ts';
@@ -162,14 +163,5 @@ export interface ReportSeries {
   readonly times?: Float64Array;
   /** `[T]`, 1 = anomalous. */
   readonly labels?: Uint8Array;
-  readonly alarms: readonly ReportAlarm[];
-}
-
-/** Steps from `start` to before `end` that reach the threshold. */
-export interface ReportAlarm {
-  readonly start: number;
-  readonly end: number;
-  readonly peak: number;
-  /** The channels that stand out at its highest step. */
-  readonly columns: readonly ColumnShare[];
+  readonly alarms: readonly EndedAlarm[];
 }

@@ -1,8 +1,7 @@
 /** The part of a page about series: each as a whole, its alarms as a table, and what was missed or alarmed wrongly near by. */
 import { segmentsOf } from '../core/segments.ts';
-import { usualText } from '../data/pure.ts';
 import { isLabelled, scroll } from './blocks.ts';
-import type { ReportAlarm, ReportData, ReportSeries } from './data.ts';
+import type { ReportData, ReportSeries } from './data.ts';
 import { type Html, html } from './html.ts';
 import { many, percent, raw } from './numbers.ts';
 import { type SeriesPicture, type Stretch, seriesPicture, stepName } from './series-chart.ts';
@@ -55,7 +54,7 @@ const stretches = ({ labels = [] }: { readonly labels?: ArrayLike<number> }): St
 function channelsOf({ channels, alarms }: ReportSeries): number[] {
   const weight = new Map(channels.map((name) => [name, 0]));
   for (const alarm of alarms)
-    for (const { name, share } of alarm.columns) weight.set(name, (weight.get(name) ?? 0) + share);
+    for (const { name, share } of alarm.channels) weight.set(name, (weight.get(name) ?? 0) + share);
   return channels
     .map((_, c) => c)
     .sort((a, b) => weight.get(channels[b])! - weight.get(channels[a])! || a - b)
@@ -78,26 +77,28 @@ function nearBy(series: ReportSeries, truth: readonly Stretch[], labelled: boole
     .map((segment) => ({ title: `Missed: ${stepName(times, segment.start)}`, stretch: around(segment) }));
   const wrong = alarms
     .filter((alarm) => !truth.some((segment) => overlaps(alarm, segment)))
-    .sort((a, b) => b.peak - a.peak)
+    .sort((a, b) => b.peak.score - a.peak.score)
     .map((alarm) => ({ title: `False alarm: ${stepName(times, alarm.start)}`, stretch: around(alarm) }));
   return [...missed.slice(0, MOST.near / 2), ...wrong.slice(0, MOST.near / 2)];
 }
 
 function alarmTable({ alarms, labels, times }: ReportSeries, labelled: boolean): Html {
-  const shown = [...alarms].sort((a, b) => b.peak - a.peak).slice(0, MOST.alarms);
-  const isRight = ({ start, end }: ReportAlarm) => labels?.subarray(start, end).includes(1) ?? false;
+  const shown = [...alarms].sort((a, b) => b.peak.score - a.peak.score).slice(0, MOST.alarms);
+  const isRight = ({ start, end }: Stretch) => labels?.subarray(start, end).includes(1) ?? false;
   return scroll(
     'Alarms',
     html`<table class="rows"><caption>${alarms.length > shown.length ? `The ${shown.length} highest of ${alarms.length} alarms` : 'Alarms, the highest first'}; the channels are those of the highest step.</caption>
-<thead><tr><th scope="col">from</th><th scope="col">to</th><th scope="col" class="n">steps</th><th scope="col" class="n">peak</th>${labelled && html`<th scope="col">label</th>`}<th scope="col">channels that stand out</th></tr></thead>
+<thead><tr><th scope="col">from</th><th scope="col">to</th><th scope="col" class="n">steps</th><th scope="col" class="n">peak</th><th scope="col">severity</th>${labelled && html`<th scope="col">label</th>`}<th scope="col">channels that stand out</th></tr></thead>
 <tbody>${shown.map(
       (alarm) =>
-        html`<tr><th scope="row">${stepName(times, alarm.start)}</th><td>${stepName(times, alarm.end - 1)}</td><td class="n">${alarm.end - alarm.start}</td><td class="n">${raw(alarm.peak)}</td>${
+        html`<tr><th scope="row">${stepName(times, alarm.start)}</th><td>${stepName(times, alarm.end - 1)}</td><td class="n">${alarm.end - alarm.start}</td><td class="n">${raw(alarm.peak.score)}</td><td>${alarm.level}</td>${
           labelled && html`<td>${isRight(alarm) ? 'anomalous' : 'false alarm'}</td>`
-        }<td>${alarm.columns.map((column) => {
-          const usual = usualText(column);
-          return html`<span class="reason"><b>${column.name}</b> ${column.cell}${usual && html` <small>(usually ${usual})</small>`} <small>${percent(column.share)}</small></span>`;
-        })}</td></tr>`,
+        }<td>${alarm.channels.map(
+          ({ name, share, actual, usual, expected }) =>
+            html`<span class="reason"><b>${name}</b> ${actual}${usual && html` <small>(usually ${usual.map((v) => raw(v)).join(' to ')})</small>`}${
+              expected !== undefined && html` <small>(expected ${raw(expected)})</small>`
+            } <small>${percent(share)}</small></span>`,
+        )}</td></tr>`,
     )}</tbody></table>`,
   );
 }

@@ -2,12 +2,14 @@
  * Scores image files, or the rows of files, with a trained detector. A file or row that cannot be read is listed; the
  * others go on.
  */
+import type { AlarmRule, EndedAlarm } from '../core/alarms.ts';
 import { Cancelled, ConfigError, DataError, OddityError, RuntimeUnavailable } from '../core/errors.ts';
 import { type Listener, silent, warning } from '../core/events.ts';
 import { type ImageShape, isImage } from '../core/item-shape.ts';
 import { option, say } from '../core/text.ts';
 import { encodedWidth, encodeRows, openRows, openSeries, pagePaths } from '../data/index.ts';
 import type { Decision, ThresholdReport } from '../engine/judging/calibrate.ts';
+import { ruleFor } from '../engine/scoring/alarms.ts';
 import { type Detector, judged, type NearestPlace } from '../engine/scoring/detector.ts';
 import { scoreSeries } from '../engine/scoring/series.ts';
 import { type ColumnShare, type ImageRegion, type Size, table } from '../kinds/index.ts';
@@ -69,19 +71,17 @@ export interface Prediction {
   readonly maps?: Partial<Record<MapFormat, string>>;
 }
 
-/** Steps of a file that reach the threshold, joined where at most a window lies between them. */
-export interface PredictedAlarm {
+/** An alarm of a file, by the rule of the detector. Steps are counted from 0, after gaps were filled. */
+export interface PredictedAlarm extends EndedAlarm {
   readonly path: string;
   /** Lines of the first and the last step in the file, or their numbers from 1. */
   readonly lines: readonly [first: number, last: number];
   /** Times of the first and the last step, ISO 8601; absent where the file has none. */
   readonly times?: readonly [first: string, last: string];
+  /** How many steps it has. */
   readonly steps: number;
-  /** The highest score, and the line of the step that has it. */
-  readonly peak: number;
-  readonly peakLine: number;
-  /** The channels that stand out at that step, the first most. */
-  readonly channels: readonly ColumnShare[];
+  /** The highest score, its step, and the line and time of that step. */
+  readonly peak: EndedAlarm['peak'] & { readonly line: number; readonly time?: string };
 }
 
 /** What `predict` makes of files: predictions in their order, and files that failed. */
@@ -95,6 +95,8 @@ export interface PredictResult {
   readonly predictions: readonly Prediction[];
   /** Of series, in the order of the files and in theirs; absent for other kinds. */
   readonly alarms?: readonly PredictedAlarm[];
+  /** The rule that made them; absent for other kinds. */
+  readonly alarmRule?: Required<AlarmRule>;
   /** Files that could not be read. */
   readonly failed: readonly (StoredError & { readonly path: string })[];
 }
@@ -179,16 +181,17 @@ async function predictSeries(detector: Detector, options: PredictOptions): Promi
           predictions.push({ path, line, ...(time !== undefined && { time }), ...judged(info, score), regions: [] });
         }
       }
-      for (const { start, end, peak, at, channels } of found.alarms) {
-        const times = [timeOf(start), timeOf(end - 1)];
+      for (const { start, end, peak, ...about } of found.alarms) {
+        const [times, peakTime] = [[timeOf(start), timeOf(end - 1)], timeOf(peak.step)];
         alarms.push({
           path,
+          start,
+          end,
           lines: [lineOf(start), lineOf(end - 1)],
           ...(times[0] !== undefined && { times: times as [string, string] }),
           steps: end - start,
-          peak,
-          peakLine: lineOf(at),
-          channels,
+          peak: { ...peak, line: lineOf(peak.step), ...(peakTime !== undefined && { time: peakTime }) },
+          ...about,
         });
       }
     } catch (error) {
@@ -196,7 +199,8 @@ async function predictSeries(detector: Detector, options: PredictOptions): Promi
       failed.push({ path, ...stored(error) });
     }
   }
-  return { threshold: info.threshold, mapThreshold: null, predictions, alarms, failed };
+  const alarmRule = ruleFor(info.shape[0]);
+  return { threshold: info.threshold, mapThreshold: null, predictions, alarms, alarmRule, failed };
 }
 
 /** Of a row whose score is no number. */

@@ -1,8 +1,9 @@
 /** The series of a run's test part with their scores and alarms, for the page of the run and for predictions. */
-import { alarmsOf } from '../engine/judging/alarms.ts';
+import { type AlarmChannel, alarmsOf } from '../core/alarms.ts';
+import { alarmWith, channelsAt, ruleFor } from '../engine/scoring/alarms.ts';
+import type { ArtifactInfo } from '../engine/scoring/artifact.ts';
 import { scoreWithMaps } from '../engine/scoring/stream.ts';
 import type { Task } from '../engine/task/task.ts';
-import { kindOf } from '../kinds/index.ts';
 import type { ReportItem, ReportSeries } from '../report/data.ts';
 import type { Session } from '../runtime/index.ts';
 
@@ -13,7 +14,7 @@ const EXPLAINED = 50;
 export async function seriesOfReport(
   { session, task, signal }: { session: Session; task: Task; signal?: AbortSignal },
   items: readonly ReportItem[],
-  threshold: number | null,
+  info: Pick<ArtifactInfo, 'threshold' | 'normalScores'>,
 ): Promise<ReportSeries[]> {
   const { source, split } = task;
   const { series: facts, channels: of } = source;
@@ -27,9 +28,9 @@ export async function seriesOfReport(
   for (const { id, first, steps, train, times } of spans) {
     const own = scores.subarray(first, first + steps);
     if (own.every(Number.isNaN)) continue;
-    const found = threshold === null ? [] : alarmsOf(own, threshold, window);
-    const explained = [...found].sort((a, b) => b.peak - a.peak).slice(0, EXPLAINED);
-    const columns = await channelsOf(explained.map(({ at }) => first + at));
+    const found = alarmsOf(own, info.threshold.value, ruleFor(window));
+    const explained = [...found].sort((a, b) => b.peak.score - a.peak.score).slice(0, EXPLAINED);
+    const explanations = await channelsOf(explained.map(({ peak }) => first + peak.step));
     made.push({
       id,
       channels,
@@ -39,22 +40,21 @@ export async function seriesOfReport(
       window,
       ...(times && { times }),
       labels: Uint8Array.from({ length: steps }, (_, t) => (source.items[first + t].class === 0 ? 0 : 1)),
-      alarms: found.map((alarm) => ({ ...alarm, columns: columns.get(first + alarm.at) ?? [] })),
+      alarms: found.map((span) => alarmWith(span, info, explanations.get(first + span.peak.step) ?? [])),
     });
   }
   return made;
 
   /** The channels that stand out at some steps, by item. */
-  async function channelsOf(steps: readonly number[]) {
+  async function channelsOf(steps: readonly number[]): Promise<Map<number, AlarmChannel[]>> {
     const { shape, encoding } = source;
     const size = shape[0] * shape[1];
     const { maps } = await scoreWithMaps(session, source, steps, { signal });
     return new Map(
       steps.map((item, k) => {
         const map = maps.subarray(k * size, (k + 1) * size);
-        const cells = source.cells?.(item);
-        const { columns = [] } = kindOf(shape).locate(map, { shape, mapThreshold: null, encoding, cells });
-        return [item, columns.filter(({ share }) => share > 0.01)] as const;
+        const actual = values.subarray(item * width, (item + 1) * width);
+        return [item, channelsAt({ map, shape, encoding, actual })] as const;
       }),
     );
   }

@@ -1,7 +1,8 @@
 /** A stream of lines at work: what its columns are, each line as a point, and what is told of it. */
+import type { Alarm, AlarmChannel, SeverityLevel } from '../core/alarms.ts';
 import type { Listener } from '../core/events.ts';
 import { durationText, readTime, type TimeForm, timeText } from '../data/table/times.ts';
-import { type Alarm, openStream, type StreamOptions, type StreamStep } from '../streaming/index.ts';
+import { openStream, type StreamOptions, type StreamStep } from '../streaming/index.ts';
 import {
   cellsOf,
   checkNoHead,
@@ -32,13 +33,16 @@ export interface StreamRecord {
   readonly skipped?: true;
   /** What was expected, by channel. */
   readonly expected?: Readonly<Record<string, number>>;
-  /** What share of the alarm, or of the score where there is none, each channel makes; the largest first. */
-  readonly channels: readonly { readonly name: string; readonly share: number }[];
+  /** What share of the peak of the alarm, or of the score where there is none, each channel makes; the largest first. */
+  readonly channels: readonly AlarmChannel[];
   /** The alarm that begins, lasts or, where `end` is a number, has ended before that step. */
   readonly alarm: {
     readonly start: number;
     readonly end: number | null;
     readonly peak: { readonly step: number; readonly score: number };
+    /** As `severityOf` says; of trained detectors. */
+    readonly severity?: number;
+    readonly level?: SeverityLevel;
   } | null;
 }
 
@@ -286,7 +290,7 @@ function rolesText(name: string, columns: readonly string[], { channels, time }:
   return `${name}: ${parts.join('; ')}`;
 }
 
-const alarmOf = ({ start, end, peak }: Alarm) => ({ start, end: end ?? null, peak });
+const alarmOf = ({ channels: _, end, start, ...rest }: Alarm) => ({ start, end: end ?? null, ...rest });
 
 function recordOf(step: StreamStep, names: readonly string[], line: number, time: number | null): StreamRecord {
   const { score, threshold, decision, skipped, expected, parts, alarm } = step;

@@ -4,12 +4,13 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import * as z from 'zod';
+import type { AlarmRule } from '../core/alarms.ts';
 import { Cancelled, ConfigError, DataError, unknownName } from '../core/errors.ts';
 import { type Listener, silent } from '../core/events.ts';
 import { propertiesOf } from '../core/schema.ts';
 import { parseStored } from '../core/stored.ts';
 import { option, say } from '../core/text.ts';
-import { type AlarmRule, fixedThreshold, streamDetectors, streamThresholds } from '../streaming/index.ts';
+import { fixedThreshold, streamDetectors, streamThresholds } from '../streaming/index.ts';
 import { decodeState, encodeState, nestedState } from '../streaming/state.ts';
 import { readIfThere, writeAtomic } from './files.ts';
 import { storedColumns } from './stream-columns.ts';

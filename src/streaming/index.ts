@@ -9,7 +9,6 @@ import { rollingQuantile } from './rolling-quantile.ts';
 import { dspot, spot } from './spot.ts';
 import { windowedGaussian } from './windowed-gaussian.ts';
 
-export { type Alarm, type AlarmRule, type AlarmState, alarmRule, type JudgedStep, openAlarms } from './alarms.ts';
 export {
   type AnyStreamDetector,
   type AnyStreamThreshold,

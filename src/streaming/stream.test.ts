@@ -1,11 +1,9 @@
 /** Thresholds that move, alarms, and the whole stream. */
 import { describe, expect, it } from 'vitest';
+import type { AlarmRule } from '../core/alarms.ts';
 import { Rng } from '../core/random.ts';
-import { alarmRule, openAlarms } from './alarms.ts';
 import type { AnyStreamThreshold } from './define.ts';
 import {
-  type Alarm,
-  type AlarmRule,
   dspot,
   fixedThreshold,
   halfSpaceTrees,
@@ -138,84 +136,6 @@ describe.each(streamThresholds.map((threshold) => [threshold.name, threshold] as
   });
 });
 
-/** Alarms of scores beyond 1, step by step; all that the rule told. */
-function alarmsOf(scores: readonly (number | null)[], rule: AlarmRule) {
-  const state = openAlarms(alarmRule.parse(rule), ['a']);
-  const told = scores.map((score, step) =>
-    state.push({ step, score, threshold: score === null ? null : 1 }, score !== null && score > 1),
-  );
-  const last = state.finish();
-  const ended = [...told, last].filter((alarm): alarm is Alarm => alarm?.end !== undefined);
-  return { told, segments: ended.map(({ start, end }) => [start, end]), ended };
-}
-
-describe('alarms', () => {
-  it('are the runs beyond the threshold', () => {
-    const { told, segments, ended } = alarmsOf([0, 2, 3, 2, 0, 0, 5], {});
-    expect(segments).toEqual([
-      [1, 4],
-      [6, 7],
-    ]);
-    expect(ended[0].peak).toEqual({ step: 2, score: 3 });
-    expect(told.map((alarm) => alarm && (alarm.end ?? 'lasts'))).toEqual([
-      undefined,
-      'lasts',
-      'lasts',
-      'lasts',
-      4,
-      undefined,
-      'lasts',
-    ]);
-  });
-
-  it('merge over a gap, and over steps without a score', () => {
-    const scores = [2, 0, 2, 0, null, 2, 0, 0, 0, 2];
-    expect(alarmsOf(scores, { gap: 2 }).segments).toEqual([
-      [0, 6],
-      [9, 10],
-    ]);
-    expect(alarmsOf(scores, { gap: 1 }).segments).toEqual([
-      [0, 3],
-      [5, 6],
-      [9, 10],
-    ]);
-  });
-
-  it('are told once they are long enough', () => {
-    const { told, segments } = alarmsOf([2, 0, 2, 2, 2, 0], { least: 3 });
-    expect(segments).toEqual([[2, 5]]);
-    expect(told.findIndex((alarm) => alarm)).toBe(4);
-  });
-
-  it('end below the lower threshold only', () => {
-    expect(alarmsOf([0.9, 2, 0.9, 0.7, 0.9], { hysteresis: 0.2 }).segments).toEqual([[1, 3]]);
-  });
-
-  it('do not begin during the cool-down', () => {
-    expect(alarmsOf([2, 0, 2, 0, 2, 2, 0], { coolDown: 3 }).segments).toEqual([
-      [0, 1],
-      [4, 6],
-    ]);
-  });
-
-  it('equal segments made at once from all steps', () => {
-    const rng = new Rng(12);
-    for (let round = 0; round < 200; round++) {
-      const [gap, least] = [rng.int(4), 1 + rng.int(4)];
-      const scores = Array.from({ length: 60 }, () => (rng.uniform() < 0.3 ? 2 : 0));
-      const merged: number[][] = [];
-      scores.forEach((score, t) => {
-        if (score === 0) return;
-        const last = merged.at(-1);
-        if (last && t - last[1] <= gap) last[1] = t + 1;
-        else merged.push([t, t + 1]);
-      });
-      const wanted = merged.filter(([start, end]) => end - start >= least);
-      expect(alarmsOf(scores, { gap, least }).segments).toEqual(wanted);
-    }
-  });
-});
-
 describe('a stream', () => {
   const open = (rule: AlarmRule = { gap: 3, least: 2, hysteresis: 0.1, coolDown: 5 }) =>
     openStream({
@@ -243,6 +163,7 @@ describe('a stream', () => {
     expect(alarm.start).toBe(600);
     expect(alarm.channels[0].name).toBe('heat');
     expect(alarm.channels[0].share).toBeGreaterThan(0.6);
+    expect(alarm.channels[0].actual).toBe(points()[alarm.peak.step][1]);
     expect(alarm.peak.score).toBe(Math.max(...steps.slice(alarm.start, alarm.end).map(({ score }) => score!)));
   });
 

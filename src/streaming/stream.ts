@@ -2,8 +2,8 @@
  * A detector, a threshold and a rule of alarms as one: push a point, get its score, the threshold it met, the decision and the
  * alarm. Points with a value that is not a number are skipped and counted. The whole can be saved in the middle and restored.
  */
+import { type Alarm, type AlarmRule, alarmRule, type KeptSpan, openAlarms } from '../core/alarms.ts';
 import { ConfigError, DataError } from '../core/errors.ts';
-import { type Alarm, type AlarmRule, alarmRule, openAlarms } from './alarms.ts';
 import { configOf, type DetectorStream, type Saved, type ThresholdStream } from './define.ts';
 import { checkWidth, decodeState, encodeState, nestedState, sameHead, takeArrays } from './state.ts';
 
@@ -70,7 +70,7 @@ export function openStream({ detector, threshold, alarms, channels }: StreamOpti
       `Each channel of a stream needs a name: the detector has ${detector.channels}, and ${channels.length} names were given.`,
     );
   const rule = configOf({ name: 'alarms', config: alarmRule }, alarms);
-  const state = openAlarms(rule, channels);
+  const state = openAlarms(rule, 3 * channels.length);
   /** Points, and skipped ones. */
   const counts = new Float64Array(2);
   const own = { counts, ...state.arrays };
@@ -112,8 +112,8 @@ export function openStream({ detector, threshold, alarms, channels }: StreamOpti
       };
       counts[0] += 1;
       const exceeds = judge(point, step);
-      const alarm = state.push(step, exceeds);
-      if (alarm) step.alarm = alarm;
+      const alarm = state.push(step, exceeds, () => ofPeak(point, step));
+      if (alarm) step.alarm = alarmOf(alarm, channels);
       return step;
     },
     checkHead(names) {
@@ -123,7 +123,10 @@ export function openStream({ detector, threshold, alarms, channels }: StreamOpti
         `The columns of a stream must stay the same; expected ${channels.join(', ')}, found ${names.join(', ')}. Start a new stream for new columns.`,
       );
     },
-    finish: () => state.finish(),
+    finish() {
+      const alarm = state.finish();
+      return alarm && alarmOf(alarm, channels);
+    },
     save: () => encodeState(KIND, head, { ...own, detector: detector.save(), threshold: threshold.save() }),
     restore(bytes) {
       const saved = decodeState(KIND, bytes);
@@ -141,4 +144,23 @@ export function openStream({ detector, threshold, alarms, channels }: StreamOpti
       }
     },
   };
+}
+
+/** What is kept of the peak of an alarm, D numbers each, NaN where there are none: parts of the score, values, expected values. */
+function ofPeak(point: Float64Array, { parts, expected }: Pick<StreamStep, 'parts' | 'expected'>): number[] {
+  const none = new Float64Array(point.length).fill(Number.NaN);
+  return [...(parts ?? none), ...point, ...(expected ?? none)];
+}
+
+/** An alarm with its channels, from what was kept of its peak. */
+function alarmOf({ kept, ...span }: KeptSpan, names: readonly string[]): Alarm {
+  const width = names.length;
+  const sum = kept.subarray(0, width).reduce((all, part) => all + part, 0);
+  const channels = names.map((name, c) => ({
+    name,
+    share: kept[c] / sum,
+    actual: kept[width + c],
+    ...(!Number.isNaN(kept[2 * width + c]) && { expected: kept[2 * width + c] }),
+  }));
+  return { ...span, channels: sum > 0 ? channels.sort((a, b) => b.share - a.share) : [] };
 }

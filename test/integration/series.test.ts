@@ -91,12 +91,22 @@ describe('a sensor log with times', () => {
     const lines = readFileSync(at('said/predictions.csv'), 'utf8').trim().split('\n');
     expect(lines).toHaveLength(1 + STEPS);
     expect(lines[1]).toMatch(/^plain.csv:2,2026-03-02T00:00:00.000Z,/);
-    const alarms = JSON.parse(readFileSync(at('said/alarms.json'), 'utf8'));
-    const [highest] = [...alarms].sort((a: { peak: number }, b: { peak: number }) => b.peak - a.peak);
+    const said = JSON.parse(readFileSync(at('said/alarms.json'), 'utf8'));
+    expect(said).toMatchObject({
+      format: 'oddity-alarms-1',
+      threshold: report.threshold.value,
+      rule: { gap: 20, least: 1, hysteresis: 0, coolDown: 0 },
+    });
+    type Found = { peak: { score: number } };
+    const [highest] = [...said.alarms].sort((a: Found, b: Found) => b.peak.score - a.peak.score);
+    expect(highest.lines).toEqual([highest.start + 2, highest.end + 1]);
     expect(highest.lines[0]).toBeGreaterThan(960);
     expect(highest.lines[0]).toBeLessThan(1012);
     expect(highest.lines[1]).toBeGreaterThan(1020);
     expect(highest.lines[1]).toBeLessThan(1070);
+    expect(highest).toMatchObject({ level: 'high', peak: { line: highest.peak.step + 2 } });
+    expect(highest.severity).toBeGreaterThan(4);
+    expect(highest.channels[0].actual).toBeGreaterThan(highest.channels[0].usual[1]);
     expect(highest.channels[0].name).toBe('temperature');
   });
 

@@ -1,6 +1,7 @@
 /** `oddity predict <run> <images...>`: score image files with a trained model. */
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import type { AlarmChannel } from '../../core/alarms.ts';
 import { csv } from '../../core/csv.ts';
 import { ConfigError, nearestName, unknownName } from '../../core/errors.ts';
 import { visible } from '../../core/visible.ts';
@@ -66,7 +67,7 @@ export function addPredict(command: Command): void {
       else {
         await writeAtomic(join(out, 'predictions.csv'), predictionsCsv(predictions));
         if (result.mapSize) await writeAtomic(join(out, 'regions.csv'), regionsCsv(predictions));
-        if (result.alarms) await writeJson(join(out, 'alarms.json'), result.alarms);
+        if (result.alarms) await writeJson(join(out, 'alarms.json'), alarmsFile(result, result.alarms));
       }
     }
     const lost = [
@@ -133,12 +134,13 @@ function alarmsText(
   alarms: NonNullable<PredictResult['alarms']>,
   top = MOST_ROWS,
 ): string {
-  const ranked = [...alarms].sort((a, b) => b.peak - a.peak).slice(0, top);
-  const rows = ranked.map(({ path, lines, times, steps, peak, channels }) => [
-    peak.toPrecision(5),
+  const ranked = [...alarms].sort((a, b) => b.peak.score - a.peak.score).slice(0, top);
+  const rows = ranked.map(({ path, lines, times, steps, peak, level, channels }) => [
+    peak.score.toPrecision(5),
+    level ?? '–',
     times ? `${plainTime(times[0])} to ${plainTime(times[1])}` : '',
     String(steps),
-    columnsText(channels),
+    channels.map(channelText).join('; '),
     `${path}:${lines[0]}-${lines[1]}`,
   ]);
   const value = threshold.value === null ? 'none' : `${threshold.value.toPrecision(5)}, ${chosenBy(threshold.rule)}`;
@@ -146,11 +148,25 @@ function alarmsText(
   const found =
     alarms.length === 0
       ? `No step of ${predictions.length} reaches the threshold.`
-      : table(['peak', 'time', 'steps', 'channels', 'lines'], rows, [0, 2]);
+      : table(['peak', 'severity', 'time', 'steps', 'channels', 'lines'], rows, [0, 3]);
   const hidden = alarms.length - ranked.length;
   const more = hidden > 0 ? `\nand ${hidden} lower alarms (--top ${alarms.length} shows all)` : '';
   return `${found}${more}\n\nthreshold ${value}${expected === undefined ? '' : `\nexpect ${expected} to reach it`}`;
 }
+
+/** `temperature 24.1 (usually 19.2 to 21.3), 97 %`. */
+function channelText({ name, share, actual, usual }: AlarmChannel): string {
+  const range = usual && ` (usually ${usual.map((v) => Number(v.toPrecision(4))).join(' to ')})`;
+  return `${name} ${actual ?? ''}${range ?? ''}, ${Math.round(100 * share)} %`;
+}
+
+/** What `alarms.json` holds. */
+const alarmsFile = ({ threshold, alarmRule }: PredictResult, alarms: NonNullable<PredictResult['alarms']>) => ({
+  format: 'oddity-alarms-1',
+  threshold: threshold.value,
+  rule: alarmRule,
+  alarms,
+});
 
 /** `2014-01-31 06:25:00`. */
 const plainTime = (iso: string) => iso.slice(0, 19).replace('T', ' ');

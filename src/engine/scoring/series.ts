@@ -1,20 +1,26 @@
 /** A whole series through a detector of steps: every step by the window around it, as in training. */
+import { type AlarmRule, alarmsOf, type EndedAlarm } from '../../core/alarms.ts';
 import { DataError, ShapeError } from '../../core/errors.ts';
 import { type Listener, silent } from '../../core/events.ts';
 import { encodeSteps, type Series, stepsOf, windowStart } from '../../data/pure.ts';
-import { type ColumnShare, series as kind } from '../../kinds/index.ts';
-import { type Alarm, alarmsOf } from '../judging/alarms.ts';
+import { series as kind } from '../../kinds/index.ts';
+import { alarmWith, channelsAt, ruleFor } from './alarms.ts';
 import type { Detector } from './detector.ts';
 
 /** What a detector says of a series. */
 export interface SeriesScore {
   /** `[T]`, raw; larger is more anomalous. NaN where the values are too far off for a score. */
   readonly scores: Float32Array;
-  /** Steps that reach the threshold, joined where at most a window lies between them; none without a threshold. */
-  readonly alarms: readonly (Alarm & {
-    /** The channels that stand out at the highest step, with their values and what is usual. */
-    readonly channels: readonly ColumnShare[];
-  })[];
+  /** Alarms by the rule of the detector, in their order; none without a threshold. */
+  readonly alarms: readonly EndedAlarm[];
+}
+
+/** How a series is scored. */
+export interface ScoreSeriesOptions {
+  /** Takes the place of the rule of the detector. */
+  readonly alarms?: AlarmRule;
+  readonly signal?: AbortSignal;
+  readonly onEvent?: Listener;
 }
 
 /** Values of windows that go through the graph at a time. */
@@ -27,7 +33,7 @@ const BATCH_VALUES = 2 ** 20;
 export async function scoreSeries(
   detector: Detector,
   given: Series,
-  { signal, onEvent = silent }: { signal?: AbortSignal; onEvent?: Listener } = {},
+  { alarms: rule, signal, onEvent = silent }: ScoreSeriesOptions = {},
 ): Promise<SeriesScore> {
   const { info } = detector;
   if (detector.kind !== kind.name) throw new ShapeError(`This detector takes no series, but ${detector.kind} items.`);
@@ -60,15 +66,12 @@ export async function scoreSeries(
     scores.set((await detector.score(values, n, { signal })).scores, from);
     onEvent({ type: 'progress', task: 'predict', done: from + n, total: steps, unit: 'step' });
   }
-  const found = detector.threshold === null ? [] : alarmsOf(scores, detector.threshold, window);
-  const alarms: SeriesScore['alarms'][number][] = [];
-  for (const alarm of found) {
-    const { maps } = await detector.score(windowAt(alarm.at).slice(), 1, { signal });
-    const cells = Array.from({ length: width }, (_, c) =>
-      String(Number(series.values[alarm.at * width + c].toPrecision(6))),
-    );
-    const { columns = [] } = kind.locate(maps, { shape: info.shape, mapThreshold: null, encoding: info.table, cells });
-    alarms.push({ ...alarm, channels: columns.filter(({ share }) => share > 0.01) });
+  const alarms: EndedAlarm[] = [];
+  for (const span of alarmsOf(scores, detector.threshold, ruleFor(window, rule))) {
+    const at = span.peak.step;
+    const { maps } = await detector.score(windowAt(at).slice(), 1, { signal });
+    const actual = series.values.subarray(at * width, (at + 1) * width);
+    alarms.push(alarmWith(span, info, channelsAt({ map: maps, shape: info.shape, encoding: info.table, actual })));
   }
   return { scores, alarms };
 }
