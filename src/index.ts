@@ -38,6 +38,8 @@ export type {
   NearestPlace,
   ScoreEachOptions,
 } from './engine/scoring/detector.ts';
+export type { ScoreSeriesOptions, SeriesScore } from './engine/scoring/series.ts';
+export type { LastSteps, SeriesStep, SeriesStream, SeriesStreamOptions } from './engine/scoring/series-stream.ts';
 export type { FitInput, ItemArray } from './engine/task/source-of.ts';
 export type { ColumnShare, ImageInput, ImageRegion, Places, RawImage, Size } from './kinds/index.ts';
 export { defineKind } from './kinds/index.ts';

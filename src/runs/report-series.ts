@@ -1,6 +1,6 @@
 /** The series of a run's test part with their scores and alarms, for the page of the run and for predictions. */
 import { type AlarmChannel, alarmsOf } from '../core/alarms.ts';
-import { alarmWith, channelsAt, ruleFor } from '../engine/scoring/alarms.ts';
+import { alarmWith, channelsAt, partsOf, ruleFor } from '../engine/scoring/alarms.ts';
 import type { ArtifactInfo } from '../engine/scoring/artifact.ts';
 import { scoreWithMaps } from '../engine/scoring/stream.ts';
 import type { Task } from '../engine/task/task.ts';
@@ -54,7 +54,7 @@ export async function seriesOfReport(
       steps.map((item, k) => {
         const map = maps.subarray(k * size, (k + 1) * size);
         const actual = values.subarray(item * width, (item + 1) * width);
-        return [item, channelsAt({ map, shape, encoding, actual })] as const;
+        return [item, channelsAt({ parts: partsOf(map, width), encoding, actual })] as const;
       }),
     );
   }

@@ -9,18 +9,29 @@ import { Cancelled, ConfigError, DataError, unknownName } from '../core/errors.t
 import { type Listener, silent } from '../core/events.ts';
 import { propertiesOf } from '../core/schema.ts';
 import { parseStored } from '../core/stored.ts';
-import { option, say } from '../core/text.ts';
-import { fixedThreshold, streamDetectors, streamThresholds } from '../streaming/index.ts';
+import { option, optionList, say } from '../core/text.ts';
+import type { Detector } from '../engine/scoring/detector.ts';
+import type { Device } from '../runtime/index.ts';
+import { fixedThreshold, type StreamOptions, streamDetectors, streamThresholds } from '../streaming/index.ts';
 import { decodeState, encodeState, nestedState } from '../streaming/state.ts';
+import { closed } from './closing.ts';
+import { loadDetector } from './detector.ts';
 import { readIfThere, writeAtomic } from './files.ts';
-import { storedColumns } from './stream-columns.ts';
-import { atStart, checkContinued, readLines } from './stream-input.ts';
-import { openSession, type Progress, type Session, type StreamRecord, type StreamSummary } from './stream-session.ts';
+import { openAccount, type StreamRecord, type StreamSummary } from './stream-account.ts';
+import { rolesOf, storedColumns } from './stream-columns.ts';
+import { atStart, checkContinued, type Position, readLines } from './stream-input.ts';
+import { openLearning } from './stream-learning.ts';
+import { openSession, type Progress, type Session } from './stream-session.ts';
+import { delayText, openTrained } from './stream-trained.ts';
 
-export type { StreamRecord, StreamSummary } from './stream-session.ts';
+export type { StreamRecord, StreamSummary } from './stream-account.ts';
 
 /** What is streamed, and how. */
 export interface StreamLinesOptions {
+  /** A run's folder, an artefact's folder or its `model.onnx`, of series: its detector scores the lines and learns nothing from them. */
+  readonly run?: string;
+  /** Where the graph of a run is run (default: auto). */
+  readonly device?: Device | 'auto';
   /** A file of CSV with a head, or of JSON objects, one per line; UTF-8. */
   readonly file?: string;
   /** The same as bytes, where there is no file. */
@@ -62,6 +73,8 @@ const storedAbout = z.object({
   position: z.object({ line: z.int().min(0), from: z.int().min(0), to: z.int().min(0), print: z.string() }).nullable(),
   told: z.number(),
   lastTime: z.number().nullable(),
+  waiting: z.array(z.tuple([z.int().min(1), z.number().nullable()])).optional(),
+  step: z.number().nullable().optional(),
 });
 
 /**
@@ -74,23 +87,69 @@ const storedAbout = z.object({
  * await streamLines({ file: 'load.csv', state: 'load.state', onRecord: (r) => console.log(r.line, r.alarm) });
  */
 export async function streamLines(options: StreamLinesOptions): Promise<StreamSummary> {
-  const { file, state, signal, onRecord } = options;
+  const { file, state, signal } = options;
   if (options.follow && file === undefined)
     throw new ConfigError('follow', say`${option('follow')} needs a file: input that is streamed ends by itself.`);
-  const open = openerOf(options);
+  if (options.run !== undefined) checkTrained(options);
+  const opener = options.run === undefined ? openerOf(options) : undefined;
   const saved = state === undefined ? undefined : await readState(state);
   const from = (file !== undefined && saved?.about.position) || undefined;
   if (file !== undefined && from) await checkContinued(file, from);
-  const session = openSession({
-    name: file ?? 'input',
-    open,
-    channels: options.channels,
-    every: options.every === true,
-    endsAlarms: state === undefined,
-    tell: options.onEvent ?? silent,
-    saved: saved && { ...saved.about, position: from ?? atStart, stream: saved.stream },
-    restoring: (restore) => inFile(state ?? '', restore),
+  if (opener) return await streamThrough(options, { opener, saved, from });
+  const detector = await loadDetector(options.run!, { device: options.device, signal, onEvent: options.onEvent });
+  try {
+    return await streamThrough(options, { detector, saved, from });
+  } finally {
+    await closed(detector, signal);
+  }
+}
+
+/** What lines go through: a detector that learns from them, or a trained one. */
+interface Through {
+  readonly opener?: ReturnType<typeof openerOf>;
+  readonly detector?: Detector;
+  readonly saved?: Awaited<ReturnType<typeof readState>>;
+  readonly from?: Position;
+}
+
+function sessionOf(options: StreamLinesOptions, { opener, detector, saved, from }: Through): Session {
+  const { file, state, threshold } = options;
+  const name = file ?? 'input';
+  const tell = options.onEvent ?? silent;
+  const before = saved && { ...saved.about, position: from ?? atStart, stream: saved.stream };
+  const restoring = (restore: () => void) => inFile(state ?? '', restore);
+  const how = { alarms: options.alarms, ...(typeof threshold === 'number' && { threshold }) };
+  if (detector) tell({ type: 'log', level: 'info', message: delayText(detector, detector.stream(how).delay) });
+  const wanted = detector ? detector.info.table?.columns.map((column) => column.name) : options.channels;
+  return openSession({
+    name,
+    rolesOf(head, samples) {
+      if (detector) checkChannels(name, wanted ?? [], head.columns);
+      return rolesOf(head, samples, wanted);
+    },
+    fixesChannels: wanted !== undefined,
+    saved: before,
+    openWork(head, roles) {
+      const account = openAccount(head, roles, { name, every: options.every === true, tell, saved: before });
+      const common = { account, restoring };
+      if (detector)
+        return openTrained({ ...common, detector, how, name, endsSteps: state === undefined, tell, saved: before });
+      const channels = roles.channels.map((c) => head.columns[c]);
+      return openLearning({
+        ...common,
+        parts: opener!(channels.length),
+        channels,
+        endsAlarms: state === undefined,
+        saved: before?.stream,
+      });
+    },
   });
+}
+
+async function streamThrough(options: StreamLinesOptions, through: Through): Promise<StreamSummary> {
+  const { file, state, signal, onRecord } = options;
+  const { from } = through;
+  const session = sessionOf(options, through);
   const save = async () => {
     const progress = session.progress();
     if (state === undefined || !progress) return;
@@ -112,7 +171,10 @@ export async function streamLines(options: StreamLinesOptions): Promise<StreamSu
     });
   } catch (error) {
     // Lines before the bad one stay learnt, unless their records were lost.
-    if (isTold) await save();
+    if (isTold) {
+      await give(await session.flush());
+      await save();
+    }
     if (session.points > 0) options.onSummary?.(session.summary());
     throw error;
   }
@@ -138,16 +200,19 @@ async function runThrough(session: Session, { batches, give, save, signal }: Wor
       await give(session.take(line));
       if (session.points - saved >= SAVE_EVERY) {
         saved = session.points;
+        await give(await session.flush());
         await save();
       }
       if (performance.now() - breath > BREATH_MS) {
         await setImmediate();
         breath = performance.now();
       }
-      if (signal?.aborted) return;
+      if (signal?.aborted) break;
     }
+    await give(await session.flush());
+    if (signal?.aborted) return;
   }
-  if (!signal?.aborted) await give(session.end());
+  await give(await session.end());
 }
 
 function stopped({ line }: StreamSummary, state: string | undefined): Cancelled {
@@ -155,8 +220,35 @@ function stopped({ line }: StreamSummary, state: string | undefined): Cancelled 
   return new Cancelled(`Stopped after line ${line}. ${state} keeps what was learnt: run the same again to go on.`);
 }
 
+/** Refuses what only detectors that learn from the lines have. */
+function checkTrained({ detector, threshold, fpr, config = {}, channels }: StreamLinesOptions): void {
+  const moving = typeof threshold === 'string' ? threshold : undefined;
+  const set = Object.keys(config).length > 0 ? config : undefined;
+  const given = Object.entries({ detector, threshold: moving, fpr, config: set, channels }).flatMap(([name, value]) =>
+    value === undefined ? [] : [name],
+  );
+  if (given.length === 0) return;
+  throw new ConfigError(
+    'stream-trained',
+    say`A trained detector has its own channels, options and threshold. Leave ${optionList(given)} out; a number for ${option('threshold')}
+      takes the place of its threshold.`,
+  );
+}
+
+/** Refuses lines without a channel that the detector was trained on. */
+function checkChannels(name: string, wanted: readonly string[], columns: readonly string[]): void {
+  const absent = wanted.filter((channel) => !columns.includes(channel));
+  if (absent.length === 0) return;
+  throw new DataError(
+    'missing-channels',
+    `${name} must have the ${wanted.length} channels that the detector was trained on, but lacks ${absent.slice(0, 8).join(', ')}${
+      absent.length > 8 ? ` and ${absent.length - 8} more` : ''
+    }. Add them, or name them as in training.`,
+  );
+}
+
 /** How detector and threshold are opened for some channels; all options are checked before anything is read. */
-function openerOf(options: StreamLinesOptions): Parameters<typeof openSession>[0]['open'] {
+function openerOf(options: StreamLinesOptions): (channels: number) => Omit<StreamOptions, 'channels'> {
   const { detector: name = 'half-space-trees', threshold: wanted = 'spot', fpr, config = {} } = options;
   const detector = streamDetectors.find((d) => d.name === name);
   if (!detector) throw unknownName('detector', name, names(streamDetectors), 'detector');

@@ -15,6 +15,7 @@ import { foldsFor, joined, scoreFolds } from '../engine/judging/folds.ts';
 import { openScorer, scoreHeldOut } from '../engine/judging/held-out.ts';
 import { judge, judgeBaselines } from '../engine/judging/judge.ts';
 import type { RunReport } from '../engine/judging/report-types.ts';
+import { seriesReading } from '../engine/scoring/alarms.ts';
 import { buildArtifact, scoringModel } from '../engine/scoring/artifact.ts';
 import { scoringProgram } from '../engine/scoring/graph.ts';
 import { hasMapStatistics } from '../engine/scoring/map-normalization.ts';
@@ -301,6 +302,7 @@ async function judged(
     ...(pictures && { mapScale: scale }),
     ...(source.encoding && { table: source.encoding }),
     ...(source.valueRange && { valueRange: source.valueRange }),
+    ...(source.series && { series: seriesReading(source.series) }),
     ...(tiles && { tiles }),
     ...(region && { region }),
     ...(session.outputs.includes('nearest') && { trainingItems: Array.from(part.train, (i) => source.items[i].id) }),

@@ -1,16 +1,19 @@
-/** `oddity stream [file]`: scores lines as they come, and writes alarms as NDJSON. */
+/** `oddity stream [run] [file]`: scores lines as they come, and writes alarms as NDJSON. */
 import { once } from 'node:events';
+import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { readNumber } from '../../core/schema.ts';
 import { visibleJson } from '../../core/visible.ts';
 import { durationText } from '../../data/table/times.ts';
 import { type StreamSummary, streamLines } from '../../runs/stream.ts';
+import { type Device, deviceNames } from '../../runtime/runtime.ts';
 import { streamDetectors, streamThresholds } from '../../streaming/index.ts';
 import { act } from '../act.ts';
 import { collectSetting, commaList, integer, number } from '../options.ts';
 import type { SpeechOptions } from '../terminal.ts';
 
 interface Options extends SpeechOptions {
+  readonly device?: Device | 'auto';
   readonly detector?: string;
   readonly threshold?: string;
   readonly fpr?: number;
@@ -18,6 +21,7 @@ interface Options extends SpeechOptions {
   readonly channels?: string[];
   readonly mergeGap?: number;
   readonly least?: number;
+  readonly hysteresis?: number;
   readonly coolDown?: number;
   readonly state?: string;
   readonly follow?: boolean;
@@ -29,22 +33,32 @@ const thresholdNames = streamThresholds.map(({ name }) => name).filter((name) =>
 
 export function addStream(command: Command): void {
   command
+    .argument('[run]', 'a run folder or an exported model of series; without it a detector learns from the lines')
     .argument('[file]', 'CSV with a head, or a JSON object per line; - or nothing reads standard input')
     .optionsGroup('Detector:')
-    .option('--detector <name>', `${detectorNames.join(', ')} (default: half-space-trees)`)
-    .option('--threshold <name>', `${thresholdNames.join(', ')}, or a number that stays (default: spot)`)
+    .option('--detector <name>', `without a run: ${detectorNames.join(', ')} (default: half-space-trees)`)
+    .option(
+      '--threshold <name>',
+      `${thresholdNames.join(', ')}, or a number that stays (default: spot; of a run, its own)`,
+    )
     .option('--fpr <share>', 'wanted share of normal points above the threshold', number('--fpr'))
     .option('--set <key=value>', 'an option of the detector or threshold; may be repeated', collectSetting)
     .option('--channels <list>', 'columns to use, with commas (default: columns of numbers)', commaList)
     .optionsGroup('Alarms:')
     .option(
       '--merge-gap <n>',
-      'steps below the threshold that do not end an alarm (default: 0)',
+      'steps below the threshold that do not end an alarm (default: 0; of a run, its own)',
       integer('--merge-gap', 0),
     )
     .option('--least <n>', 'steps of the shortest alarm (default: 1)', integer('--least', 1))
+    .option(
+      '--hysteresis <share>',
+      'an alarm goes on above the threshold less this share of it (default: 0)',
+      number('--hysteresis'),
+    )
     .option('--cool-down <n>', 'steps after an alarm in which no other begins (default: 0)', integer('--cool-down', 0))
     .optionsGroup('Run:')
+    .option('--device <name>', `of a run: auto, ${deviceNames.join(', ')} (default: auto)`)
     .option('--state <file>', 'keep what was learnt and how far was read, and go on from there')
     .option('--follow', 'wait for the file to grow, until stopped')
     .option('--every', 'write a line for every step, not only where an alarm begins or ends')
@@ -52,16 +66,18 @@ export function addStream(command: Command): void {
     .option('--quiet', 'no remarks and no summary; warnings and errors still show')
     .option('--debug <level>', '0 … 3: stacks of errors', integer('--debug', 0, 3))
     .helpOption('-h, --help', 'show this help');
-  act(command, async (terminal, options: Options, path?: string) => {
-    const { detector, fpr, channels, state, follow, every, mergeGap, least, coolDown } = options;
+  act(command, async (terminal, options: Options, first?: string, second?: string) => {
+    const { device, detector, fpr, channels, state, follow, every, mergeGap, least, hysteresis, coolDown } = options;
+    const run = first !== undefined && (second !== undefined || (await isRun(first))) ? first : undefined;
+    const path = run === undefined ? first : second;
     const file = path === undefined || path === '-' ? undefined : path;
     const { signal, listener: onEvent } = terminal;
-    const alarms = { gap: mergeGap, least, coolDown };
+    const alarms = { gap: mergeGap, least, hysteresis, coolDown };
     const threshold = options.threshold === undefined ? undefined : (readNumber(options.threshold) as string | number);
     try {
       await streamLines({
         ...(file === undefined ? { input: process.stdin } : { file }),
-        ...{ detector, threshold, fpr, channels, state, follow, every, alarms, signal, onEvent },
+        ...{ run, device, detector, threshold, fpr, channels, state, follow, every, alarms, signal, onEvent },
         config: settingsOf(options.set ?? {}),
         async onRecord(record) {
           if (process.stdout.write(`${visibleJson(JSON.stringify(record))}\n`)) return;
@@ -75,6 +91,10 @@ export function addStream(command: Command): void {
   });
 }
 
+/** True for a folder, and for a file of a model. */
+const isRun = async (path: string) =>
+  path.endsWith('.onnx') || ((await stat(path).catch(() => undefined))?.isDirectory() ?? false);
+
 /** Keys as in the library, `cool-down` as `coolDown`; numbers as numbers. */
 const settingsOf = (given: Readonly<Record<string, string>>) =>
   Object.fromEntries(
@@ -85,7 +105,8 @@ const settingsOf = (given: Readonly<Record<string, string>>) =>
   );
 
 function summaryText(summary: StreamSummary): string {
-  const { points, skipped, skippedLines, alarms, alarmLasts, timesBack, timesUnread, pointsPerSecond, delay } = summary;
+  const { points, skipped, skippedLines, alarms, alarmLasts, timesBack, timesUnread, pointsPerSecond, delay, gaps } =
+    summary;
   const more = skipped > skippedLines.length ? ', …' : '';
   const skippedText = skipped === 0 ? '' : ` (line${skipped === 1 ? '' : 's'} ${skippedLines.join(', ')}${more})`;
   const lines = [
@@ -97,6 +118,7 @@ function summaryText(summary: StreamSummary): string {
       `An alarm is told ${begin} s after its first step, its end ${end} s after its last (a step is ${durationText(1000 * delay.stepSeconds)}).`,
     );
   }
+  if (gaps) lines.push(`${counted(gaps, 'gap')} longer than a window.`);
   if (timesBack > 0) lines.push(`${counted(timesBack, 'time')} went back.`);
   if (timesUnread > 0) lines.push(`${counted(timesUnread, 'time')} could not be read.`);
   return lines.join('\n');

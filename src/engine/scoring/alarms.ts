@@ -8,25 +8,50 @@ import {
   type EndedAlarm,
   severityOf,
 } from '../../core/alarms.ts';
-import type { TableEncoding } from '../../data/pure.ts';
+import type { SeriesFacts, TableEncoding } from '../../data/pure.ts';
 import { series as kind } from '../../kinds/index.ts';
-import type { ArtifactInfo } from './artifact.ts';
+import { configOf } from '../../streaming/define.ts';
+import type { SeriesReading } from './artifact.ts';
 
-/** The rule of a detector that looks at windows of so many steps: alarms at most a window apart are one, unless it says otherwise. */
+/** The rule of a detector that looks at windows of so many steps: alarms at most a window apart are one, unless it says otherwise. ConfigError `option-range`. */
 export const ruleFor = (window: number, given: AlarmRule = {}): z.output<typeof alarmRule> =>
-  alarmRule.parse({ ...given, gap: given.gap ?? window });
+  configOf({ name: 'alarms', config: alarmRule }, { ...given, gap: given.gap ?? window });
 
 /** The median of ascending normal scores; undefined where there are none. */
 export const medianOf = (normalScores: readonly number[]): number | undefined => normalScores[normalScores.length >> 1];
 
+/** What severity follows from. */
+export interface ScoreScale {
+  readonly threshold: { readonly value: number | null };
+  /** Of held-out normals, ascending. */
+  readonly normalScores: readonly number[];
+}
+
 /** How severe a peak is; nothing where it cannot be said. */
-export function severityIn(
-  { threshold, normalScores }: Pick<ArtifactInfo, 'threshold' | 'normalScores'>,
-  peak: number,
-) {
+export function severityIn({ threshold, normalScores }: ScoreScale, peak: number) {
   const median = medianOf(normalScores);
   if (threshold.value === null || median === undefined) return {};
   return severityOf(peak, { threshold: threshold.value, median }) ?? {};
+}
+
+/** What each channel adds to the score `[D]`, from the map `[L, D]` of a window. */
+export function partsOf(map: Float32Array, width: number): Float64Array {
+  const parts = new Float64Array(width);
+  for (let i = 0; i < map.length; i++) parts[i % width] += map[i];
+  return parts;
+}
+
+/** Inputs `[D]` of a step, in the units of the channels. */
+export function inOwnUnits(inputs: ArrayLike<number>, { columns }: TableEncoding): Float64Array {
+  return Float64Array.from(columns, (column, c) =>
+    column.kind === 'numeric' ? inputs[c] * column.scale + column.offset : Number.NaN,
+  );
+}
+
+/** What `model.json` says of series: the length of their steps, where they have times. */
+export function seriesReading({ spans }: SeriesFacts): SeriesReading {
+  const times = spans.find((span) => span.times && span.steps > 1)?.times;
+  return times ? { step: times[1] - times[0] } : {};
 }
 
 /** Channels with less of the score than this are not named. */
@@ -34,9 +59,8 @@ const LEAST_SHARE = 0.01;
 
 /** What is known of a step. */
 export interface SeenStep {
-  /** `[L, D]`, of the window through which it is seen. */
-  readonly map: Float32Array;
-  readonly shape: readonly number[];
+  /** What each channel adds to its score `[D]`. */
+  readonly parts: ArrayLike<number>;
   readonly encoding: TableEncoding | undefined;
   /** Its values, in their own units. */
   readonly actual: ArrayLike<number>;
@@ -45,10 +69,14 @@ export interface SeenStep {
 }
 
 /** The channels that stand out at a step, the first most. */
-export function channelsAt({ map, shape, encoding, actual, expected }: SeenStep): AlarmChannel[] {
+export function channelsAt({ parts, encoding, actual, expected }: SeenStep): AlarmChannel[] {
   if (!encoding) return [];
   const names = encoding.columns.map(({ name }) => name);
-  const { columns = [] } = kind.locate(map, { shape: shape as never, mapThreshold: null, encoding });
+  const { columns = [] } = kind.locate(Float32Array.from(parts), {
+    shape: [1, parts.length],
+    mapThreshold: null,
+    encoding,
+  });
   return columns
     .filter(({ share }) => share > LEAST_SHARE)
     .map(({ name, share, usual }) => {
@@ -69,7 +97,7 @@ const rounded = (value: number) => Number(value.toPrecision(6));
 /** An alarm with what is said of its peak. */
 export function alarmWith(
   span: AlarmSpan & { readonly end: number },
-  info: Pick<ArtifactInfo, 'threshold' | 'normalScores'>,
+  info: ScoreScale,
   channels: readonly AlarmChannel[],
 ): EndedAlarm {
   return { ...span, ...severityIn(info, span.peak.score), channels };

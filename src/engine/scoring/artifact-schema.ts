@@ -67,6 +67,7 @@ export const artifactSchema = z.looseObject({
     })
     .optional(),
   table: encodingSchema.optional(),
+  series: z.looseObject({ step: z.number().positive().optional() }).optional(),
   tiles: tilesSchema.optional(),
   region: regionSchema.optional(),
   outputs: z.array(z.string()),

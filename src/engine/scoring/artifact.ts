@@ -30,6 +30,12 @@ export interface MapScale {
   readonly high: number;
 }
 
+/** What is known of the series that a detector was trained on. */
+export interface SeriesReading {
+  /** Milliseconds from a step to the next; absent where steps have no times. */
+  readonly step?: number;
+}
+
 /** `model.json`. */
 export interface ArtifactInfo {
   readonly format: string;
@@ -44,6 +50,8 @@ export interface ArtifactInfo {
   readonly image?: ImageReading;
   /** How raw rows become inputs; absent where items are no rows. */
   readonly table?: TableEncoding;
+  /** How series are read; absent for other kinds, and in artefacts written before. */
+  readonly series?: SeriesReading;
   /** The graph takes whole images and looks at them in tiles; absent where it does not. */
   readonly tiles?: Tiles;
   /** The graph sees nothing outside of this part; absent where it sees all. */

@@ -20,7 +20,8 @@ import { type Decision, decide, exceededBy } from '../judging/calibrate.ts';
 import type { Platform } from '../platform.ts';
 import { type Artifact, type ArtifactInfo, runnableBytes } from './artifact.ts';
 import { valueRangeOf } from './image-reading.ts';
-import { type SeriesScore, scoreSeries } from './series.ts';
+import { type ScoreSeriesOptions, type SeriesScore, scoreSeries } from './series.ts';
+import { openSeriesStream, type SeriesStream, type SeriesStreamOptions } from './series-stream.ts';
 import { scoreBatch } from './stream.ts';
 
 /** What a detector gives for many items at once. */
@@ -110,7 +111,12 @@ export interface Detector extends AsyncDisposable {
    * Scores the steps of a series, whose values must be complete (`regular`), and joins those that reach the threshold into
    * alarms. Throws ShapeError for a detector of another kind, DataError `missing-channels`, `short-series`.
    */
-  scoreSeries(series: Series, options?: { signal?: AbortSignal }): Promise<SeriesScore>;
+  scoreSeries(series: Series, options?: ScoreSeriesOptions): Promise<SeriesScore>;
+  /**
+   * Starts on a series that comes point by point, with the scores and alarms of `scoreSeries`; the state can be saved. ShapeError
+   * for a detector of another kind.
+   */
+  stream(options?: SeriesStreamOptions): SeriesStream;
   /** Scores items as they come, in their order: images as `scoreImage` takes them, rows as `scoreRow`. */
   scoreEach<Item extends ImageInput | RowObject>(
     items: Iterable<Item> | AsyncIterable<Item>,
@@ -211,6 +217,7 @@ export async function openDetector(artifact: Artifact, runtime: Runtime, platfor
       scoreImage: (item, { signal } = {}) => scoreOne(image, item, signal),
       scoreRow: (row, { signal } = {}) => scoreOne(table, row, signal),
       scoreSeries: (series, options) => scoreSeries(detector, series, options),
+      stream: (options) => openSeriesStream(detector, options),
       scoreEach: (items, options = {}) => scoreEach(items, (item) => kind.read(item, context), scoreRead, options),
       decide: (value) => decide(info.threshold, value),
       exceededBy: (value) => exceededBy(info.normalScores, value),

@@ -2,9 +2,9 @@
 import { type AlarmRule, alarmsOf, type EndedAlarm } from '../../core/alarms.ts';
 import { DataError, ShapeError } from '../../core/errors.ts';
 import { type Listener, silent } from '../../core/events.ts';
-import { encodeSteps, type Series, stepsOf, windowStart } from '../../data/pure.ts';
+import { encodeSteps, type Series, stepsBefore, stepsOf, windowStart } from '../../data/pure.ts';
 import { series as kind } from '../../kinds/index.ts';
-import { alarmWith, channelsAt, ruleFor } from './alarms.ts';
+import { alarmWith, channelsAt, inOwnUnits, partsOf, ruleFor } from './alarms.ts';
 import type { Detector } from './detector.ts';
 
 /** What a detector says of a series. */
@@ -69,9 +69,13 @@ export async function scoreSeries(
   const alarms: EndedAlarm[] = [];
   for (const span of alarmsOf(scores, detector.threshold, ruleFor(window, rule))) {
     const at = span.peak.step;
-    const { maps } = await detector.score(windowAt(at).slice(), 1, { signal });
+    const { maps, reconstructions } = await detector.score(windowAt(at).slice(), 1, { signal });
     const actual = series.values.subarray(at * width, (at + 1) * width);
-    alarms.push(alarmWith(span, info, channelsAt({ map: maps, shape: info.shape, encoding: info.table, actual })));
+    const place = at - windowStart(at, window, 0, steps);
+    const drawn = place === stepsBefore(window) ? reconstructions?.subarray(place * width) : undefined;
+    const expected = drawn && inOwnUnits(drawn, info.table);
+    const seen = { parts: partsOf(maps, width), encoding: info.table, actual, expected };
+    alarms.push(alarmWith(span, info, channelsAt(seen)));
   }
   return { scores, alarms };
 }
