@@ -1,8 +1,10 @@
 /** Options that several commands share, and how a text becomes a value. */
 import { type Command, Option } from 'commander';
+import type { AlarmRule } from '../core/alarms.ts';
 import { ConfigError, unknownName } from '../core/errors.ts';
 import type { RegionOption } from '../engine/task/view-options.ts';
 import { type AnyModel, models } from '../models/index.ts';
+import { alarmFlags } from '../runs/alarm-flags.ts';
 import { type Device, deviceNames } from '../runtime/runtime.ts';
 import { type ModelOption, modelOptions, typedValue } from './schema.ts';
 
@@ -154,4 +156,28 @@ export function modelSettings(
     config[option?.key ?? key] = typedValue(option, text);
   }
   return config;
+}
+
+/** Adds the flags of the rule of alarms; `otherwise` says what holds without them. */
+export function addAlarmFlags(command: Command, otherwise: string): Command {
+  for (const { name, field, value, help } of alarmFlags) {
+    const reader =
+      field === 'hysteresis' ? between(`--${name}`, 0, 1) : integer(`--${name}`, field === 'least' ? 1 : 0);
+    command.option(`--${name} ${value}`, `${help} (default: ${otherwise})`, reader);
+  }
+  return command;
+}
+
+/** What the flags of the rule of alarms gave. */
+export interface AlarmOptions {
+  readonly mergeGap?: number;
+  readonly least?: number;
+  readonly hysteresis?: number;
+  readonly coolDown?: number;
+}
+
+/** The rule that the flags gave; undefined for none. */
+export function alarmRuleOf({ mergeGap: gap, least, hysteresis, coolDown }: AlarmOptions): AlarmRule | undefined {
+  const given = Object.entries({ gap, least, hysteresis, coolDown }).filter(([, value]) => value !== undefined);
+  return given.length === 0 ? undefined : Object.fromEntries(given);
 }

@@ -164,8 +164,10 @@ export type SeriesInputs<Need extends SeriesNeed = never> = {
     : unknown) &
   ('threshold' extends Need
     ? {
-        /** Steps with a score >= this are alarms. */
+        /** Steps with a score >= this are anomalous. */
         readonly threshold: number;
+        /** `[T]`, 1 for steps inside an alarm: steps at or above the threshold, joined and dropped by the rule of alarms where one is given. */
+        readonly alarms: Uint8Array;
       }
     : unknown) &
   ('probation' extends Need

@@ -3,6 +3,7 @@
  * value. Steps of different series are never pooled: their scores have no common scale.
  */
 
+import { type AlarmRule, alarmsOf } from '../core/alarms.ts';
 import { type Segment, segmentsOf } from '../core/segments.ts';
 import type { Metric, NoValue, SeriesInputs, SeriesMetric, SeriesNeed } from './define.ts';
 import { gather, type Measured, nothing, type Outcome, type Values } from './measure.ts';
@@ -19,6 +20,8 @@ export interface SeriesGiven {
   readonly window?: number;
   /** Threshold of scores; null where one was looked for and there is none. */
   readonly threshold?: number | null;
+  /** How steps become alarms, for metrics of alarms; without it each step at or above the threshold is one. */
+  readonly alarmRule?: AlarmRule;
   /** The first steps, in which no alarm counts. */
   readonly probation?: number;
 }
@@ -77,6 +80,7 @@ function measureOne(given: SeriesGiven, metrics: readonly SeriesMetric[]): Measu
 function inputsOf(given: SeriesGiven): SeriesInputs<SeriesNeed> {
   let ranks: RankCounts | null | undefined;
   let segments: readonly Segment[] | undefined;
+  let alarms: Uint8Array | undefined;
   const made = new Map<unknown, unknown>();
   const inputs = {
     ...given,
@@ -88,10 +92,21 @@ function inputsOf(given: SeriesGiven): SeriesInputs<SeriesNeed> {
       segments ??= segmentsOf(given.labels);
       return segments;
     },
+    get alarms() {
+      alarms ??= alarmSteps(given);
+      return alarms;
+    },
     shared<T>(work: (series: SeriesInputs<SeriesNeed>) => T): T {
       if (!made.has(work)) made.set(work, work(inputs as SeriesInputs<SeriesNeed>));
       return made.get(work) as T;
     },
   };
   return inputs as SeriesInputs<SeriesNeed>; // each metric reads what its needs promise, and these are checked before
+}
+
+/** 1 for the steps inside an alarm. */
+function alarmSteps({ scores, threshold = null, alarmRule }: SeriesGiven): Uint8Array {
+  const marks = new Uint8Array(scores.length);
+  for (const { start, end } of alarmsOf(scores, threshold, alarmRule)) marks.fill(1, start, end);
+  return marks;
 }

@@ -5,6 +5,7 @@
  * to programs, to the command line and to a form.
  */
 import * as z from 'zod';
+import { alarmRule } from '../core/alarms.ts';
 import type { Listener } from '../core/events.ts';
 import {
   type FlagFacts,
@@ -30,6 +31,7 @@ import type { RegionOption } from '../engine/task/view-options.ts';
 import type { Metric } from '../metrics/index.ts';
 import type { AnyModel, ConfigOf, ModelName } from '../models/index.ts';
 import { deviceNames } from '../runtime/runtime.ts';
+import { alarmFlags } from './alarm-flags.ts';
 
 const names = z.union([z.string(), z.array(z.string())]).readonly();
 const atLeastOne = z.int().min(1);
@@ -461,6 +463,24 @@ export const runOptions = z.strictObject({
         kept,
       ),
     ),
+  /** How steps of series at or above the threshold become alarms; default: those at most a window apart are one. */
+  alarms: alarmRule
+    .readonly()
+    .optional()
+    .describe('How steps of series become alarms; default those at most a window apart are one.')
+    .register(
+      optionFacts,
+      fact(
+        'Task',
+        alarmFlags.map(({ name, field, value, help, otherwise }) => ({
+          name,
+          value,
+          help: `${help} (default: ${otherwise})`,
+          read: into(field, readNumber),
+        })),
+        kept,
+      ),
+    ),
   /** What is done to the numbers of a table; default `min-max`, by the training part. */
   scaling: z
     .enum(scalings)
@@ -724,6 +744,7 @@ export const factsOf: ReadonlyMap<RunOption, OptionFacts> = new Map(
 export type RecordedOptions = Readonly<
   Pick<
     RunOptions,
+    | 'alarms'
     | 'augment'
     | 'changes'
     | 'columns'

@@ -9,7 +9,7 @@ import { type ImageShape, isImage } from '../core/item-shape.ts';
 import { option, say } from '../core/text.ts';
 import { encodedWidth, encodeRows, openRows, openSeries, pagePaths } from '../data/index.ts';
 import type { Decision, ThresholdReport } from '../engine/judging/calibrate.ts';
-import { ruleFor } from '../engine/scoring/alarms.ts';
+import { ruleOf } from '../engine/scoring/alarms.ts';
 import { type Detector, judged, type NearestPlace } from '../engine/scoring/detector.ts';
 import { scoreSeries } from '../engine/scoring/series.ts';
 import { type ColumnShare, type ImageRegion, type Size, table } from '../kinds/index.ts';
@@ -38,6 +38,8 @@ export interface PredictOptions {
   mapFormats?: readonly MapFormat[];
   /** Pixels that a file may have; default 100 million. */
   maxPixels?: number;
+  /** How steps of series become alarms; default the rule of the run. */
+  alarms?: AlarmRule;
   onEvent?: Listener;
   signal?: AbortSignal;
 }
@@ -169,7 +171,7 @@ async function predictSeries(detector: Detector, options: PredictOptions): Promi
     try {
       const { series, remarks } = await openSeries(path, info.table);
       for (const { code, message } of remarks) onEvent(warning(code, message));
-      const found = await scoreSeries(detector, series, { signal, onEvent });
+      const found = await scoreSeries(detector, series, { alarms: options.alarms, signal, onEvent });
       const lineOf = (t: number) => series.rows?.[t] || t + 1;
       const timeOf = (t: number) => series.times && new Date(series.times[t]).toISOString();
       for (const [t, score] of found.scores.entries()) {
@@ -199,7 +201,7 @@ async function predictSeries(detector: Detector, options: PredictOptions): Promi
       failed.push({ path, ...stored(error) });
     }
   }
-  const alarmRule = ruleFor(info.shape[0]);
+  const alarmRule = ruleOf(info, options.alarms);
   return { threshold: info.threshold, mapThreshold: null, predictions, alarms, alarmRule, failed };
 }
 

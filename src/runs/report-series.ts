@@ -1,6 +1,6 @@
 /** The series of a run's test part with their scores and alarms, for the page of the run and for predictions. */
 import { type AlarmChannel, alarmsOf } from '../core/alarms.ts';
-import { alarmWith, channelsAt, partsOf, ruleFor } from '../engine/scoring/alarms.ts';
+import { alarmWith, channelsAt, partsOf, ruleOf } from '../engine/scoring/alarms.ts';
 import type { ArtifactInfo } from '../engine/scoring/artifact.ts';
 import { scoreWithMaps } from '../engine/scoring/stream.ts';
 import type { Task } from '../engine/task/task.ts';
@@ -14,7 +14,7 @@ const EXPLAINED = 50;
 export async function seriesOfReport(
   { session, task, signal }: { session: Session; task: Task; signal?: AbortSignal },
   items: readonly ReportItem[],
-  info: Pick<ArtifactInfo, 'threshold' | 'normalScores'>,
+  info: Pick<ArtifactInfo, 'threshold' | 'normalScores' | 'shape' | 'series'>,
 ): Promise<ReportSeries[]> {
   const { source, split } = task;
   const { series: facts, channels: of } = source;
@@ -28,7 +28,7 @@ export async function seriesOfReport(
   for (const { id, first, steps, train, times } of spans) {
     const own = scores.subarray(first, first + steps);
     if (own.every(Number.isNaN)) continue;
-    const found = alarmsOf(own, info.threshold.value, ruleFor(window));
+    const found = alarmsOf(own, info.threshold.value, ruleOf(info));
     const explained = [...found].sort((a, b) => b.peak.score - a.peak.score).slice(0, EXPLAINED);
     const explanations = await channelsOf(explained.map(({ peak }) => first + peak.step));
     made.push({

@@ -5,7 +5,7 @@
 
 import type { Listener } from '../core/events.ts';
 import { durationText } from '../data/table/times.ts';
-import { ruleFor } from '../engine/scoring/alarms.ts';
+import { ruleOf } from '../engine/scoring/alarms.ts';
 import type { Detector } from '../engine/scoring/detector.ts';
 import type { LastSteps, SeriesStep, SeriesStreamOptions } from '../engine/scoring/series-stream.ts';
 import type { Account, StreamRecord } from './stream-account.ts';
@@ -36,7 +36,7 @@ export function openTrained(options: TrainedOptions): Work {
   const { account, detector, how, name, endsSteps, tell, saved, restoring } = options;
   const stream = detector.stream(how);
   if (saved) restoring(() => stream.restore(saved.stream));
-  const { gap, least } = ruleFor(stream.window, how.alarms);
+  const { gap, least } = ruleOf(detector.info, how.alarms);
   const queue: Queued[] = [];
   /** Lines and times of the steps that were not told, the first being step `first`. */
   let waiting = [...(saved?.waiting ?? [])];

@@ -51,6 +51,7 @@ export async function test(options: TestOptions): Promise<RunReport> {
     const judged = await judge(session, task, {
       threshold: artifact.info.threshold.value,
       mapThreshold: artifact.info.mapThreshold?.value ?? null,
+      alarms: artifact.info.series?.alarms,
       metrics,
       onEvent,
       signal,

@@ -280,6 +280,7 @@ async function judged(
   const found = await judge(session, task, {
     threshold: threshold.value,
     mapThreshold: mapThreshold.value,
+    alarms: options.alarms,
     metrics,
     onEvent,
     signal,
@@ -302,7 +303,7 @@ async function judged(
     ...(pictures && { mapScale: scale }),
     ...(source.encoding && { table: source.encoding }),
     ...(source.valueRange && { valueRange: source.valueRange }),
-    ...(source.series && { series: seriesReading(source.series) }),
+    ...(source.series && { series: seriesReading(source.series, options.alarms) }),
     ...(tiles && { tiles }),
     ...(region && { region }),
     ...(session.outputs.includes('nearest') && { trainingItems: Array.from(part.train, (i) => source.items[i].id) }),

@@ -13,13 +13,13 @@ import type { Device } from '../../runtime/runtime.ts';
 import { act } from '../act.ts';
 import { engine, type PredictResult } from '../engine.ts';
 import { SOME_FAILED } from '../exit-codes.ts';
-import { addDevice, addSpeech, commaList, integer } from '../options.ts';
+import { type AlarmOptions, addAlarmFlags, addDevice, addSpeech, alarmRuleOf, commaList, integer } from '../options.ts';
 import { table } from '../render.ts';
 import { chosenBy, forecastText, percent, sawTestBanner } from '../report.ts';
 import type { SpeechOptions } from '../terminal.ts';
 import { inCommandWords, said } from '../words.ts';
 
-interface Options extends SpeechOptions {
+interface Options extends SpeechOptions, AlarmOptions {
   readonly device?: Device | 'auto';
   readonly csv?: string;
   readonly format?: 'csv' | 'json';
@@ -47,6 +47,7 @@ export function addPredict(command: Command): void {
     .option('--top <n>', 'show only so many, those with the highest scores; alarms of series', integer('--top', 1))
     .option('--csv <file>', 'write the predictions as CSV too')
     .option('--max-pixels <n>', 'refuse image files with more pixels (default: 100000000)', integer('--max-pixels', 1));
+  addAlarmFlags(command, 'as trained');
   addDevice(command);
   addSpeech(command);
   act(command, async (terminal, options: Options, run: string, images: string[]) => {
@@ -57,7 +58,16 @@ export function addPredict(command: Command): void {
     const files = await findImages(images, terminal.listener);
     if (out !== undefined) await makeFolder(out);
     const { listener: onEvent, signal } = terminal;
-    const result = await predict({ run, images: files, device, maxPixels, ...maps, onEvent, signal });
+    const result = await predict({
+      run,
+      images: files,
+      device,
+      maxPixels,
+      ...maps,
+      alarms: alarmRuleOf(options),
+      onEvent,
+      signal,
+    });
     const { predictions, failed, threshold } = result;
     const warning = threshold.sawTest ? sawTestBanner : null;
     const answer = { ...result, warning };

@@ -9,20 +9,24 @@ import { type StreamSummary, streamLines } from '../../runs/stream.ts';
 import { type Device, deviceNames } from '../../runtime/runtime.ts';
 import { streamDetectors, streamThresholds } from '../../streaming/index.ts';
 import { act } from '../act.ts';
-import { collectSetting, commaList, integer, number } from '../options.ts';
+import {
+  type AlarmOptions,
+  addAlarmFlags,
+  alarmRuleOf,
+  collectSetting,
+  commaList,
+  integer,
+  number,
+} from '../options.ts';
 import type { SpeechOptions } from '../terminal.ts';
 
-interface Options extends SpeechOptions {
+interface Options extends SpeechOptions, AlarmOptions {
   readonly device?: Device | 'auto';
   readonly detector?: string;
   readonly threshold?: string;
   readonly fpr?: number;
   readonly set?: Readonly<Record<string, string>>;
   readonly channels?: string[];
-  readonly mergeGap?: number;
-  readonly least?: number;
-  readonly hysteresis?: number;
-  readonly coolDown?: number;
   readonly state?: string;
   readonly follow?: boolean;
   readonly every?: boolean;
@@ -44,19 +48,9 @@ export function addStream(command: Command): void {
     .option('--fpr <share>', 'wanted share of normal points above the threshold', number('--fpr'))
     .option('--set <key=value>', 'an option of the detector or threshold; may be repeated', collectSetting)
     .option('--channels <list>', 'columns to use, with commas (default: columns of numbers)', commaList)
-    .optionsGroup('Alarms:')
-    .option(
-      '--merge-gap <n>',
-      'steps below the threshold that do not end an alarm (default: 0; of a run, its own)',
-      integer('--merge-gap', 0),
-    )
-    .option('--least <n>', 'steps of the shortest alarm (default: 1)', integer('--least', 1))
-    .option(
-      '--hysteresis <share>',
-      'an alarm goes on above the threshold less this share of it (default: 0)',
-      number('--hysteresis'),
-    )
-    .option('--cool-down <n>', 'steps after an alarm in which no other begins (default: 0)', integer('--cool-down', 0))
+    .optionsGroup('Alarms:');
+  addAlarmFlags(command, 'that of the run, else the least');
+  command
     .optionsGroup('Run:')
     .option('--device <name>', `of a run: auto, ${deviceNames.join(', ')} (default: auto)`)
     .option('--state <file>', 'keep what was learnt and how far was read, and go on from there')
@@ -67,12 +61,12 @@ export function addStream(command: Command): void {
     .option('--debug <level>', '0 … 3: stacks of errors', integer('--debug', 0, 3))
     .helpOption('-h, --help', 'show this help');
   act(command, async (terminal, options: Options, first?: string, second?: string) => {
-    const { device, detector, fpr, channels, state, follow, every, mergeGap, least, hysteresis, coolDown } = options;
+    const { device, detector, fpr, channels, state, follow, every } = options;
     const run = first !== undefined && (second !== undefined || (await isRun(first))) ? first : undefined;
     const path = run === undefined ? first : second;
     const file = path === undefined || path === '-' ? undefined : path;
     const { signal, listener: onEvent } = terminal;
-    const alarms = { gap: mergeGap, least, hysteresis, coolDown };
+    const alarms = alarmRuleOf(options);
     const threshold = options.threshold === undefined ? undefined : (readNumber(options.threshold) as string | number);
     try {
       await streamLines({

@@ -1,5 +1,7 @@
 /** Judges the steps of series in their order: each series by itself, since its segments and neighbours count. */
+import type { AlarmRule } from '../../core/alarms.ts';
 import { type ItemGiven, type Measured, type Metric, measureSeries, type SeriesGiven } from '../../metrics/index.ts';
+import { ruleFor } from '../scoring/alarms.ts';
 import type { Task } from '../task/task.ts';
 
 /** The metrics of series on the test part, in their mean; undefined where the items are no steps. */
@@ -7,9 +9,11 @@ export function judgeSteps(
   { source, split }: Pick<Task, 'source' | 'split'>,
   { scores, labels, threshold }: ItemGiven,
   metrics: readonly Metric[],
+  rule?: AlarmRule,
 ): Measured | undefined {
   if (!source.series) return undefined;
   const given: SeriesGiven[] = [];
+  const alarmRule = ruleFor(source.series.window, rule);
   let at = 0;
   for (const { first, steps, buffer } of source.series.spans) {
     const from = at;
@@ -20,6 +24,7 @@ export function judgeSteps(
       scores: Float64Array.from(part(scores)),
       labels: Uint8Array.from(part(labels)),
       ...(buffer !== undefined && { window: buffer }),
+      alarmRule,
       ...(threshold !== undefined && { threshold }),
     });
   }

@@ -1,4 +1,5 @@
 /** Judges scores and maps on a test part, beside baselines on the same split. */
+import type { AlarmRule } from '../../core/alarms.ts';
 import { type Listener, silent } from '../../core/events.ts';
 import { pictureShape } from '../../core/item-shape.ts';
 import { kindOf } from '../../kinds/index.ts';
@@ -52,7 +53,7 @@ const ROUNDS = { least: 50, most: 1000, items: 10_000_000 };
 export async function judge(
   session: Session,
   task: Task,
-  options: JudgeOptions & { threshold: number | null; mapThreshold: number | null },
+  options: JudgeOptions & { threshold: number | null; mapThreshold: number | null; alarms?: AlarmRule },
 ): Promise<Evaluation> {
   const { source, split } = task;
   const { threshold, mapThreshold, onEvent = silent, signal } = options;
@@ -73,7 +74,7 @@ export async function judge(
   const given: ItemGiven = { ...itemsOf(task, scores), threshold };
   return {
     scores,
-    ...together(measureItems(given, metrics), maps.result(), judgeSteps(task, given, metrics)),
+    ...together(measureItems(given, metrics), maps.result(), judgeSteps(task, given, metrics, options.alarms)),
     intervals: { item: itemIntervals(given, { seed: 1, rounds: roundsFor(scores.length) }, metrics) },
     perType: perType(task, scores, threshold, metrics),
     ...(ownMetrics.length > 0 && { ownMetrics }),

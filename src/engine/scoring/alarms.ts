@@ -11,11 +11,20 @@ import {
 import type { SeriesFacts, TableEncoding } from '../../data/pure.ts';
 import { series as kind } from '../../kinds/index.ts';
 import { configOf } from '../../streaming/define.ts';
-import type { SeriesReading } from './artifact.ts';
+import type { ArtifactInfo, SeriesReading } from './artifact.ts';
 
-/** The rule of a detector that looks at windows of so many steps: alarms at most a window apart are one, unless it says otherwise. ConfigError `option-range`. */
-export const ruleFor = (window: number, given: AlarmRule = {}): z.output<typeof alarmRule> =>
+/** A rule with nothing left open. */
+export type FullRule = z.output<typeof alarmRule>;
+
+/** The rule for windows of so many steps: alarms at most a window apart are one, unless it says otherwise. ConfigError `option-range`. */
+export const ruleFor = (window: number, given: AlarmRule = {}): FullRule =>
   configOf({ name: 'alarms', config: alarmRule }, { ...given, gap: given.gap ?? window });
+
+/** The rule of a detector, where it is not given. */
+export function ruleOf({ shape, series }: Pick<ArtifactInfo, 'shape' | 'series'>, given: AlarmRule = {}): FullRule {
+  const wanted = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  return ruleFor(shape[0], { ...series?.alarms, ...wanted });
+}
 
 /** The median of ascending normal scores; undefined where there are none. */
 export const medianOf = (normalScores: readonly number[]): number | undefined => normalScores[normalScores.length >> 1];
@@ -48,10 +57,10 @@ export function inOwnUnits(inputs: ArrayLike<number>, { columns }: TableEncoding
   );
 }
 
-/** What `model.json` says of series: the length of their steps, where they have times. */
-export function seriesReading({ spans }: SeriesFacts): SeriesReading {
+/** What `model.json` says of series: the length of their steps, where they have times, and the rule of alarms. */
+export function seriesReading({ spans, window }: SeriesFacts, rule?: AlarmRule): SeriesReading {
   const times = spans.find((span) => span.times && span.steps > 1)?.times;
-  return times ? { step: times[1] - times[0] } : {};
+  return { ...(times && { step: times[1] - times[0] }), alarms: ruleFor(window, rule) };
 }
 
 /** Channels with less of the score than this are not named. */

@@ -1,5 +1,6 @@
 /** What `model.json` may hold, as a schema: it is read from wherever a user has it. */
 import * as z from 'zod';
+import { alarmRule } from '../../core/alarms.ts';
 import { bareName } from '../../core/stored.ts';
 
 const hash = z.string();
@@ -67,7 +68,7 @@ export const artifactSchema = z.looseObject({
     })
     .optional(),
   table: encodingSchema.optional(),
-  series: z.looseObject({ step: z.number().positive().optional() }).optional(),
+  series: z.looseObject({ step: z.number().positive().optional(), alarms: alarmRule.optional() }).optional(),
   tiles: tilesSchema.optional(),
   region: regionSchema.optional(),
   outputs: z.array(z.string()),

@@ -2,6 +2,7 @@
  * The artefact: `model.onnx`, which any ONNX host runs (preprocessing, map and raw score inside, any batch size), and
  * `model.json` beside it, which says what it is, where its threshold lies and which bytes belong to it.
  */
+import type { AlarmRule } from '../../core/alarms.ts';
 import { DataError, OddityError } from '../../core/errors.ts';
 import type { ItemKind, ItemShape } from '../../core/item-shape.ts';
 import type { Tensors } from '../../core/tensor.ts';
@@ -34,6 +35,8 @@ export interface MapScale {
 export interface SeriesReading {
   /** Milliseconds from a step to the next; absent where steps have no times. */
   readonly step?: number;
+  /** How steps become alarms. */
+  readonly alarms?: AlarmRule;
 }
 
 /** `model.json`. */

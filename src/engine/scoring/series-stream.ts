@@ -11,7 +11,7 @@ import { series as kind } from '../../kinds/index.ts';
 import { thresholdByValue } from '../../metrics/index.ts';
 import { checkWidth, decodeState, encodeState, isWhole, sameHead, takeArrays } from '../../streaming/state.ts';
 import { type Decision, decide, type ThresholdReport } from '../judging/calibrate.ts';
-import { channelsAt, inOwnUnits, partsOf, ruleFor, severityIn } from './alarms.ts';
+import { channelsAt, type FullRule, inOwnUnits, partsOf, ruleOf, severityIn } from './alarms.ts';
 import type { ArtifactInfo } from './artifact.ts';
 import type { Detector } from './detector.ts';
 
@@ -106,7 +106,7 @@ export function openSeriesStream(detector: Detector, options: SeriesStreamOption
   const channels = encoding.columns.map(({ name }) => name);
   const threshold =
     options.threshold === undefined ? info.threshold : { value: thresholdByValue(options.threshold).threshold };
-  const rule = ruleFor(window, options.alarms);
+  const rule = ruleOf(info, options.alarms);
   const telling = openTelling({ ...info, threshold }, encoding, rule);
   /** Points pushed, skipped ones, points in the window. */
   const counts = new Float64Array(3);
@@ -227,7 +227,7 @@ function windowScorer(detector: Detector, encoding: TableEncoding) {
 function openTelling(
   info: Pick<ArtifactInfo, 'normalScores'> & { readonly threshold: Pick<ThresholdReport, 'value' | 'review'> },
   encoding: TableEncoding,
-  rule: ReturnType<typeof ruleFor>,
+  rule: FullRule,
 ) {
   const width = encoding.columns.length;
   const threshold = info.threshold.value;

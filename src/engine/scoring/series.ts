@@ -4,7 +4,7 @@ import { DataError, ShapeError } from '../../core/errors.ts';
 import { type Listener, silent } from '../../core/events.ts';
 import { encodeSteps, type Series, stepsBefore, stepsOf, windowStart } from '../../data/pure.ts';
 import { series as kind } from '../../kinds/index.ts';
-import { alarmWith, channelsAt, inOwnUnits, partsOf, ruleFor } from './alarms.ts';
+import { alarmWith, channelsAt, inOwnUnits, partsOf, ruleOf } from './alarms.ts';
 import type { Detector } from './detector.ts';
 
 /** What a detector says of a series. */
@@ -67,7 +67,7 @@ export async function scoreSeries(
     onEvent({ type: 'progress', task: 'predict', done: from + n, total: steps, unit: 'step' });
   }
   const alarms: EndedAlarm[] = [];
-  for (const span of alarmsOf(scores, detector.threshold, ruleFor(window, rule))) {
+  for (const span of alarmsOf(scores, detector.threshold, ruleOf(info, rule))) {
     const at = span.peak.step;
     const { maps, reconstructions } = await detector.score(windowAt(at).slice(), 1, { signal });
     const actual = series.values.subarray(at * width, (at + 1) * width);

@@ -53,13 +53,13 @@ const adjusted = ({ sweep, counts }: Swept, { segments }: Judged) =>
   pointAdjustedMaxOf(sweep, counts, positivesOf(segments)).f1;
 const affiliated = ({ sweep }: Swept, { segments }: Judged) => affiliationMaxOf(sweep, segments).f1;
 
-const alarmSegments = ({ scores, threshold }: AtThreshold) => segmentsOf(alarmsFrom(scores, threshold));
+const alarmSegments = ({ alarms }: AtThreshold) => segmentsOf(alarms);
 const ranges = (series: AtThreshold) => rangesOf(series.shared(alarmSegments), series.segments);
 const affiliations = (series: AtThreshold) =>
   affiliationOf(series.shared(alarmSegments), series.segments, series.scores.length);
 const steps = ({ scores, labels, threshold }: AtThreshold) => pointAdjusted(scores, labels, threshold, 100)!;
-const events = ({ scores, labels, threshold }: AtThreshold) => eventF1(scores, labels, threshold)!;
-const delays = ({ scores, segments, threshold }: AtThreshold) => delaysOf(scores, segments, threshold);
+const events = ({ alarms, labels }: AtThreshold) => eventF1(alarms, labels, 1)!;
+const delays = ({ alarms, segments }: AtThreshold) => delaysOf(alarms, segments, 1);
 
 const noAlarm = { reason: 'No step reaches the threshold.' } as const;
 
@@ -70,8 +70,8 @@ const nab = (profile: NabProfileName) =>
     range: [-Infinity, 100],
     better: 'higher',
     needs: ['both-labels', 'threshold', 'probation'],
-    compute: ({ scores, segments, threshold, probation }: SeriesInputs<'both-labels' | 'threshold' | 'probation'>) =>
-      nabScore(alarmsFrom(scores, threshold), segments, probation, profile).normalised ?? {
+    compute: ({ alarms, segments, probation }: SeriesInputs<'both-labels' | 'threshold' | 'probation'>) =>
+      nabScore(alarms, segments, probation, profile).normalised ?? {
         reason: 'Every anomalous segment begins in the probation part.',
       },
   }) as const;
