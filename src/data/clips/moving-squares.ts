@@ -1,9 +1,9 @@
 /**
  * A made-up data set of clips for tests and first steps: squares that cross a textured floor from left to right under a fixed
  * camera. Training clips are normal; in each test clip there are stretches of one kind of anomaly: a square that is too fast,
- * goes back, or stops, and an object that is no square. How many squares there are, how large and bright they are and how fast
- * within the usual range differs from clip to clip, the light flickers and the camera has noise, so that the amount of change
- * between frames alone tells little. Results on it say that a pipeline works, never how good a model is on real clips.
+ * goes back, or stops, and an object that is no square. How many squares are in the picture, how large and bright they are and
+ * how fast within the usual range differs, the light flickers and the camera has noise, so that the amount of change between
+ * frames alone tells little. Results on it say that a pipeline works, never how good a model is on real clips.
  */
 import { ConfigError } from '../../core/errors.ts';
 import type { ImageShape } from '../../core/item-shape.ts';
@@ -28,6 +28,10 @@ export interface MovingSquares {
 
 /** The classes of frames, the normal one first. */
 const CLASSES = ['normal', 'fast', 'reversed', 'stopped', 'foreign object'] as const;
+
+/** Squares that come in turn by turn, each after a pause of so many frames at most. */
+const SQUARES = 4;
+const PAUSE = 60;
 
 /** Pixels a frame at a size of 64, and degrees about the way to the right. */
 const USUAL = { speed: [0.8, 1.4], angle: 20 } as const;
@@ -83,9 +87,11 @@ interface Mover {
   y: number;
   speed: number;
   angle: number;
-  readonly side: number;
-  readonly light: number;
-  readonly isRing?: boolean;
+  side: number;
+  light: number;
+  isRing: boolean;
+  /** Frames until it comes in; 0 where it is seen. */
+  wait: number;
 }
 
 interface Scene {
@@ -111,15 +117,18 @@ function floorOf(size: number, rng: Rng): Float32Array {
   });
 }
 
-/** A square at a place of its own choice; `x` in shares of the width. */
-function mover(size: number, x: number, rng: Rng): Mover {
+/** A square that comes in at the left, at a height, a speed and a size of its own. */
+function entering(size: number, rng: Rng): Mover {
+  const side = (between(rng, [8, 13]) * size) / 64;
   return {
-    x: x * size,
+    x: -side / 2,
     y: between(rng, [0.15, 0.85]) * size,
     speed: (between(rng, USUAL.speed) * size) / 64,
     angle: (between(rng, [-USUAL.angle, USUAL.angle]) * Math.PI) / 180,
-    side: (between(rng, [8, 13]) * size) / 64,
+    side,
     light: between(rng, [0.6, 0.95]),
+    isRing: false,
+    wait: 0,
   };
 }
 
@@ -137,27 +146,37 @@ function stretchesOf(frames: number, rng: Rng): [number, number][] {
 function filmed({ size, frames, kind, floor }: Scene, rng: Rng) {
   const area = size * size;
   const [bytes, masks, labels] = [new Uint8Array(frames * area), new Uint8Array(frames * area), new Uint8Array(frames)];
-  const count = 1 + rng.int(3);
-  const movers = Array.from({ length: count }, (_, i) => mover(size, (i + rng.uniform()) / count, rng.split(i)));
-  const stretches = kind === 0 ? [] : stretchesOf(frames, rng.split('stretches'));
-  const draws = rng.split('motion');
-  const noise = rng.split('noise');
-  const fast = between(rng, FAST);
+  const [draws, noise] = [rng.split('motion'), rng.split('noise')];
+  const movers = Array.from({ length: SQUARES }, () => ({ ...entering(size, draws), x: draws.uniform() * size }));
+  // What is no square takes as long as it takes to cross: one is enough.
+  const stretches = stretchesOf(frames, rng.split('stretches')).slice(0, [0, 2, 2, 2, 1][kind]);
+  const times = { 1: between(rng, FAST), 2: -1, 3: 0 }[kind] ?? 1;
   let odd: Mover | undefined;
+  let wantsRing = false;
   for (let t = 0; t < frames; t++) {
-    const isOdd = stretches.some(([from, to]) => t >= from && t < to);
-    if (!isOdd) odd = undefined;
-    else if (kind === 4) {
-      if (!odd) odd = { ...mover(size, 0, draws), isRing: true, x: 0, angle: 0, speed: (USUAL.speed[1] * size) / 64 };
-    } else odd ??= middlemost(movers, size);
-    const usual = movers.filter((m) => m !== odd);
-    for (const m of usual) move(m, size, 1, draws);
-    if (odd) move(odd, size, { 1: fast, 2: -1, 3: 0 }[kind] ?? 1, draws);
+    const stretch = stretches.find(([from, to]) => t >= from && t < to);
+    if (kind !== 4) odd = stretch && (odd ?? middlemost(movers, size));
+    else if (t === stretch?.[0]) wantsRing = true;
+    for (const m of movers) {
+      const isIn = move(m, size, m === odd ? times : 1);
+      if (isIn) continue;
+      if (m === odd && kind !== 4) Object.assign(m, { ...entering(size, draws), speed: m.speed });
+      else if (m.wait === 0) Object.assign(m, entering(size, draws), { wait: 1 + draws.int(PAUSE) });
+      if (m === odd && times < 0) m.x = size + m.side / 2;
+      if (kind !== 4 || m.wait === 0) continue;
+      if (m === odd) odd = undefined;
+      if (wantsRing && !odd) {
+        Object.assign(m, { isRing: true, wait: 0 });
+        odd = m;
+        wantsRing = false;
+      }
+    }
     const picture = floor.slice();
-    for (const m of usual) paint(m, size, picture);
+    for (const m of movers) if (m.wait === 0 && m !== odd) paint(m, size, picture);
     if (odd) {
-      labels[t] = kind;
-      paint(odd, size, picture, masks.subarray(t * area, (t + 1) * area));
+      const mask = masks.subarray(t * area, (t + 1) * area);
+      paint(odd, size, picture, mask);
+      if (mask.includes(1)) labels[t] = kind;
     }
     const light = 1 + NOISE.light * noise.normals(1)[0];
     const grain = noise.normals(area, 0, NOISE.pixel);
@@ -167,21 +186,22 @@ function filmed({ size, frames, kind, floor }: Scene, rng: Rng) {
   return { bytes, labels, masks };
 }
 
-/** The square nearest to the middle, so that what it does is seen. */
-const middlemost = (movers: readonly Mover[], size: number): Mover =>
-  movers.reduce((a, b) =>
-    Math.hypot(b.x - size / 2, b.y - size / 2) < Math.hypot(a.x - size / 2, a.y - size / 2) ? b : a,
-  );
+/** The square nearest to the middle, so that what it does is seen; undefined where none is in. */
+function middlemost(movers: readonly Mover[], size: number): Mover | undefined {
+  const away = ({ x, y }: Mover) => Math.hypot(x - size / 2, y - size / 2);
+  return movers.filter(({ wait }) => wait === 0).sort((a, b) => away(a) - away(b))[0];
+}
 
-/** One step, so many times as far; what leaves at one side comes in at the other, at another height. */
-function move(m: Mover, size: number, times: number, rng: Rng): void {
+/** One step, so many times as far; false where it is out of the picture. */
+function move(m: Mover, size: number, times: number): boolean {
+  if (m.wait > 0) {
+    m.wait--;
+    return m.wait === 0;
+  }
   m.x += times * m.speed * Math.cos(m.angle);
   m.y += times * m.speed * Math.sin(m.angle);
-  const span = size + m.side;
-  if (m.y < -m.side / 2 || m.y > size + m.side / 2) m.y += m.y < 0 ? span : -span;
-  if (m.x >= -m.side / 2 && m.x <= size + m.side / 2) return;
-  m.x += m.x < 0 ? span : -span;
-  m.y = between(rng, [0.15, 0.85]) * size;
+  const half = m.side / 2;
+  return m.x >= -half && m.x <= size + half && m.y >= -half && m.y <= size + half;
 }
 
 /** Lays a square or a ring with soft edges over a picture; the mask is 1 where it covers at least half a pixel. */
