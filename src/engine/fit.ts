@@ -21,7 +21,7 @@ import { seenBy } from './scoring/view.ts';
 import { resolveConfig } from './task/config.ts';
 import { checkDiffering } from './task/differing.ts';
 import { type FitInput, sourceOf } from './task/source-of.ts';
-import { checkKind } from './task/suitable.ts';
+import { checkKind, smoothingOf } from './task/suitable.ts';
 import { asTrainedOn } from './task/training-part.ts';
 
 export interface FitDetectorOptions {
@@ -177,7 +177,8 @@ async function calibrated(
   const graph = scoringModel(model, config, source.shape, tensors);
   const session = await openScorer(runtime, program, encodeModel(graph).model);
   try {
-    const own = await scoreHeldOut(session, source, heldOut, options);
+    const smoothing = smoothingOf(model, config, source);
+    const own = await scoreHeldOut(session, source, heldOut, { ...options, smoothing });
     const normals = train.filter((_, i) => labels[i] === 0);
     const folds = foldsFor(model, config, { normals: normals.length, heldOut: heldOut.length, wanted: fitted.folds });
     const partWithout = async (left: ReadonlySet<number>) => {
@@ -211,6 +212,7 @@ async function calibrated(
       threshold: remark ? { ...threshold, reason: [threshold.reason, remark].filter(Boolean).join(' ') } : threshold,
       mapThreshold: calibrateMaps(peaks, falseAlarmRate),
       normalScores: [...scores].sort((a, b) => a - b),
+      ...(smoothing !== undefined && { smoothing }),
       ...(source.encoding && { table: source.encoding }),
       ...(source.valueRange && { valueRange: source.valueRange }),
       ...(session.outputs.includes('nearest') && { trainingItems: Array.from(train, (i) => source.items[i].id) }),

@@ -44,10 +44,10 @@ export interface NoValue {
 /**
  * What a metric of items may need besides scores and labels. `both-labels`: normal and anomalous items, and scores that
  * are numbers. `share`: the share of anomalies that the protocol states. `heldOut`: which items are of classes that
- * training was kept from. `threshold`: the threshold of scores. Where a need is not met the metric has no value, and
- * where it does not apply – the protocol states no share – reports leave the metric out.
+ * training was kept from. `clips`: which clip each frame is of. `threshold`: the threshold of scores. Where a need is not met
+ * the metric has no value, and where it does not apply – the protocol states no share – reports leave the metric out.
  */
-export type ItemNeed = 'both-labels' | 'share' | 'heldOut' | 'threshold';
+export type ItemNeed = 'both-labels' | 'share' | 'heldOut' | 'clips' | 'threshold';
 
 /** Scores and labels of N items, and what its needs promise to a metric. */
 export type ItemInputs<Need extends ItemNeed = never> = {
@@ -71,6 +71,12 @@ export type ItemInputs<Need extends ItemNeed = never> = {
     ? {
         /** `[N]`, 1 for items of classes that training was kept from. */
         readonly heldOut: ArrayLike<number>;
+      }
+    : unknown) &
+  ('clips' extends Need
+    ? {
+        /** `[N]`, the number of the clip that each frame is of. */
+        readonly clips: ArrayLike<number>;
       }
     : unknown) &
   ('threshold' extends Need

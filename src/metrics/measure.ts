@@ -26,6 +26,8 @@ export interface ItemGiven {
   readonly share?: number;
   /** `[N]`, 1 for items of classes that training was kept from. */
   readonly heldOut?: ArrayLike<number>;
+  /** `[N]`, the number of the clip that each item is a frame of. */
+  readonly clips?: ArrayLike<number>;
   /** Threshold of scores; null where one was looked for and there is none. */
   readonly threshold?: number | null;
 }

@@ -2,6 +2,7 @@
 import { ConfigError, unknownName } from '../core/errors.ts';
 import { itemAuroc } from './auroc.ts';
 import { itemAp } from './average-precision.ts';
+import { itemMacroAuroc, itemMinMaxAuroc } from './clip-auroc.ts';
 import type { ItemMetric, Metric, MetricDescription, MetricLevel } from './define.ts';
 import { itemF1Max } from './f1-max.ts';
 import { itemHeldOutAuroc, itemSeenAuroc } from './familiarity.ts';
@@ -20,6 +21,8 @@ export const metrics = [
   itemPrecision,
   itemRecall,
   itemF1,
+  itemMacroAuroc,
+  itemMinMaxAuroc,
   itemSeenAuroc,
   itemHeldOutAuroc,
   ...pixelRanking,

@@ -18,6 +18,7 @@ export function reportOf(made: {
   device: Device;
   judged: Evaluation;
   baselines: RunReport['baselines'];
+  smoothing?: number;
   threshold: RunReport['threshold'];
   validation: RunReport['validation'];
   fitSeconds: number;
@@ -44,6 +45,8 @@ export function reportOf(made: {
     device: made.device,
     config: record.config,
     description: split.description,
+    ...(source.series && { window: source.series.window }),
+    ...(made.smoothing !== undefined && { smoothing: made.smoothing }),
     parameters: countParameters(model, record.config, { source, train, shape }),
     ...measuredOptions(record),
     counts: {

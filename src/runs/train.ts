@@ -19,10 +19,11 @@ import { seriesReading } from '../engine/scoring/alarms.ts';
 import { buildArtifact, scoringModel } from '../engine/scoring/artifact.ts';
 import { scoringProgram } from '../engine/scoring/graph.ts';
 import { hasMapStatistics } from '../engine/scoring/map-normalization.ts';
+import { movingTogether } from '../engine/scoring/smoothing.ts';
 import { seenBy } from '../engine/scoring/view.ts';
 import { resolveConfig } from '../engine/task/config.ts';
 import { checkDiffering } from '../engine/task/differing.ts';
-import { checkKind, checkLabels, checkUnlabelled, takesRows, windowOf } from '../engine/task/suitable.ts';
+import { checkKind, checkLabels, checkUnlabelled, smoothingOf, takesRows, windowOf } from '../engine/task/suitable.ts';
 import type { Task } from '../engine/task/task.ts';
 import { type TrainingPart, trainingItems, trainingPart } from '../engine/task/training-part.ts';
 import { checkTiles } from '../engine/task/view-options.ts';
@@ -276,11 +277,13 @@ async function judged(
   const { options } = run;
   const { signal, seed, tiles, region, metrics } = options;
   const { source, split } = task;
-  const { threshold, mapThreshold, held, normalScores } = await calibrated(open, session);
+  const smoothing = smoothingOf(model, config, source);
+  const { threshold, mapThreshold, held, normalScores } = await calibrated(open, session, smoothing);
   const found = await judge(session, task, {
     threshold: threshold.value,
     mapThreshold: mapThreshold.value,
     alarms: options.alarms,
+    smoothing,
     metrics,
     onEvent,
     signal,
@@ -300,6 +303,7 @@ async function judged(
     threshold,
     mapThreshold,
     normalScores,
+    ...(smoothing !== undefined && { smoothing }),
     ...(pictures && { mapScale: scale }),
     ...(source.encoding && { table: source.encoding }),
     ...(source.valueRange && { valueRange: source.valueRange }),
@@ -320,6 +324,7 @@ async function judged(
     task,
     device: runtime.device,
     judged: found,
+    smoothing,
     baselines,
     threshold: withTest(threshold, found.scores, split.testLabels),
     validation: summaryOf(held),
@@ -331,19 +336,19 @@ async function judged(
 }
 
 /** Thresholds from normals that the detectors that score them did not see, once the scores are found to mean something. */
-async function calibrated(open: OpenRun, session: Session) {
+async function calibrated(open: OpenRun, session: Session, smoothing: number | undefined) {
   const { run, model, task, onEvent } = open;
   const { signal } = run.options;
   const { source } = task;
   const items = heldOut(open).threshold;
-  const own = await scoreHeldOut(session, source, items, { onEvent, signal });
+  const own = await scoreHeldOut(session, source, items, { onEvent, signal, smoothing });
   const folds = await foldScores(open, items.length);
   const [scores, peaks] = [joined(own.scores, folds?.scores), joined(own.peaks, folds?.peaks)];
   const probed = items.length > 0 ? items : trainingItems(model, task.split).train;
   const remark = await checkScores(scores, { model, session, source, items: probed, own: own.scores }, onEvent);
   const threshold = calibrate(scores, run.falseAlarmRate, {
     folds: folds?.count,
-    ...(source.series && { together: source.series.window }),
+    ...(source.series && { together: movingTogether(source.series, smoothing) }),
   });
   const sorted = (list: Float32Array) => [...list].sort((a, b) => a - b);
   return {

@@ -8,6 +8,7 @@ interface Items extends ItemGiven {
   readonly scores: Float64Array;
   readonly labels: Uint8Array;
   readonly heldOut: Uint8Array;
+  readonly clips: Uint8Array;
 }
 
 /** `n` items on 64 levels, so that scores tie; a third of them anomalous unless all have one label. */
@@ -15,7 +16,14 @@ function someItems(seed: number, n: number, label?: 0 | 1): Items {
   const rng = new Rng(seed);
   const labels = Uint8Array.from({ length: n }, (_, i) => label ?? (i % 3 === 0 ? 1 : 0));
   const scores = Float64Array.from(labels, (y) => (rng.int(48) + 16 * y) / 64);
-  return { scores, labels, heldOut: labels.map((y, i) => y & (i >> 1) & 1), share: 1 / 3, threshold: 0.5 };
+  return {
+    scores,
+    labels,
+    heldOut: labels.map((y, i) => y & (i >> 1) & 1),
+    clips: labels.map((_, i) => i % 4),
+    share: 1 / 3,
+    threshold: 0.5,
+  };
 }
 
 /** The checks of a metric of items. */
@@ -48,13 +56,14 @@ function measure(metric: ItemMetric, items: ItemGiven): Outcome {
   return { value: values[metric.name] ?? null, reason: reasons[metric.name] };
 }
 
-function shuffled({ scores, labels, heldOut, ...rest }: Items): Items {
+function shuffled({ scores, labels, heldOut, clips, ...rest }: Items): Items {
   const order = new Rng(2).permutation(labels.length);
   return {
     ...rest,
     scores: Float64Array.from(order, (i) => scores[i]),
     labels: Uint8Array.from(order, (i) => labels[i]),
     heldOut: Uint8Array.from(order, (i) => heldOut[i]),
+    clips: Uint8Array.from(order, (i) => clips[i]),
   };
 }
 

@@ -15,6 +15,7 @@ import { fitModel } from '../fitting/fit.ts';
 import { scoringModel } from '../scoring/artifact.ts';
 import { scoringProgram } from '../scoring/graph.ts';
 import { seenBy } from '../scoring/view.ts';
+import { smoothingOf } from '../task/suitable.ts';
 import type { TrainingPart } from '../task/training-part.ts';
 import { openScorer, scoreHeldOut } from './held-out.ts';
 
@@ -157,7 +158,7 @@ async function scoreFold(options: FoldOptions, items: Uint32Array): Promise<Fold
     encodeModel(scoringModel(seen, config, whole.shape, tensors)).model,
   );
   try {
-    return await scoreHeldOut(session, whole, items, { signal });
+    return await scoreHeldOut(session, whole, items, { signal, smoothing: smoothingOf(model, config, whole) });
   } finally {
     session.close().catch(() => {}); // who cancels does not wait
   }

@@ -16,7 +16,7 @@ export async function scoreHeldOut(
   session: Session,
   source: Source,
   items: Uint32Array,
-  options: { onEvent?: Listener; signal?: AbortSignal },
+  options: { onEvent?: Listener; signal?: AbortSignal; smoothing?: number },
 ): Promise<{ scores: Float32Array; peaks: Float32Array }> {
   const area = mapSize(source.shape);
   const peaks = new Float32Array(items.length).fill(Number.NEGATIVE_INFINITY);

@@ -2,6 +2,7 @@
 import type { AlarmRule } from '../../core/alarms.ts';
 import { type Listener, silent } from '../../core/events.ts';
 import { pictureShape } from '../../core/item-shape.ts';
+import type { Source } from '../../data/pure.ts';
 import { kindOf } from '../../kinds/index.ts';
 import {
   type ByMetric,
@@ -23,7 +24,7 @@ import { fitData } from '../fitting/items.ts';
 import { scoringProgram } from '../scoring/graph.ts';
 import { type ScoreOptions, scoreItems } from '../scoring/stream.ts';
 import { seenBy } from '../scoring/view.ts';
-import { asAskedFor, takes } from '../task/suitable.ts';
+import { asAskedFor, smoothingOf, takes } from '../task/suitable.ts';
 import type { Task } from '../task/task.ts';
 import { trainingPart } from '../task/training-part.ts';
 import { judgeSteps } from './judge-steps.ts';
@@ -43,6 +44,16 @@ export interface JudgeOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What judging must be told. */
+interface Judging extends JudgeOptions {
+  readonly threshold: number | null;
+  readonly mapThreshold: number | null;
+  /** As the model asks for: `smoothingOf`. */
+  readonly smoothing?: number;
+  /** Of series: the rule that makes alarms of steps, for event metrics. */
+  readonly alarms?: AlarmRule;
+}
+
 /** Rounds of the bootstrap: as many as items allow in about a second, within these bounds. */
 const ROUNDS = { least: 50, most: 1000, items: 10_000_000 };
 
@@ -50,13 +61,9 @@ const ROUNDS = { least: 50, most: 1000, items: 10_000_000 };
  * Scores the test part with a session and computes the metrics; those that need a threshold get that of scores or of
  * maps. Throws ConfigError `repeated-name` for own metrics under a name that is taken.
  */
-export async function judge(
-  session: Session,
-  task: Task,
-  options: JudgeOptions & { threshold: number | null; mapThreshold: number | null; alarms?: AlarmRule },
-): Promise<Evaluation> {
+export async function judge(session: Session, task: Task, options: Judging): Promise<Evaluation> {
   const { source, split } = task;
-  const { threshold, mapThreshold, onEvent = silent, signal } = options;
+  const { threshold, mapThreshold, smoothing, onEvent = silent, signal } = options;
   const metrics = withOwnMetrics(options.metrics);
   const ownMetrics = describeOwn(metrics);
   const maps = mapJudge(task, metrics, mapThreshold, onEvent);
@@ -69,7 +76,10 @@ export async function judge(
       judging += performance.now() - begin;
     });
   const begin = performance.now();
-  const scores = await scoreItems(session, source, split.test, { onEvent, signal, task: 'score test', onMaps });
+  const scores = await scoreItems(session, source, split.test, {
+    ...{ onEvent, signal, smoothing, onMaps },
+    task: 'score test',
+  });
   const scoreMsPerItem = (performance.now() - begin - judging) / Math.max(1, split.test.length);
   const given: ItemGiven = { ...itemsOf(task, scores), threshold };
   return {
@@ -85,15 +95,26 @@ export async function judge(
 const roundsFor = (items: number) =>
   Math.min(ROUNDS.most, Math.max(ROUNDS.least, Math.round(ROUNDS.items / Math.max(1, items))));
 
-/** The scores, and what the protocol says of the items: the share of anomalies, the classes that training was kept from. */
+/**
+ * The scores, and what is known of the items: the share of anomalies, the classes that training was kept from, and of frames
+ * their clips.
+ */
 function itemsOf({ source, split }: Task, scores: Float32Array): ItemGiven {
   const { test, testLabels: labels, share, heldOut } = split;
   return {
     scores,
     labels,
     ...(share !== undefined && { share }),
+    ...(source.kind === 'clip' && { clips: spanOfEach(source, test) }),
     ...(heldOut && { heldOut: Uint8Array.from(test, (item) => (heldOut.includes(source.items[item].class) ? 1 : 0)) }),
   };
+}
+
+/** The number of the series or clip that each item is a step of. */
+function spanOfEach({ series, items }: Source, chosen: Uint32Array): Uint32Array {
+  const spans = new Uint32Array(items.length);
+  for (const [c, { first, steps }] of series!.spans.entries()) spans.fill(c, first, first + steps);
+  return chosen.map((item) => spans[item]);
 }
 
 /** Values and reasons by level; levels are left out where they do not apply. */
@@ -203,7 +224,11 @@ export async function judgeBaselines(
     const session = await runtime.compile(scoringProgram(seen, config, source.shape, tensors));
     try {
       const maps = mapJudge(task, metrics, undefined, silent);
-      const scores = await scoreItems(session, source, split.test, { signal, onMaps: maps.onMaps });
+      const scores = await scoreItems(session, source, split.test, {
+        signal,
+        smoothing: smoothingOf(model, config, source),
+        onMaps: maps.onMaps,
+      });
       const given = itemsOf(task, scores);
       return together(measureItems(given, metrics), maps.result(), judgeSteps(task, given, metrics)).metrics;
     } finally {

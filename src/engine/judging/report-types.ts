@@ -59,6 +59,10 @@ export interface RunReport extends Omit<SplitOptions, 'validationFraction'> {
   readonly description: string;
   /** How many numbers gradient training moved; 0 for a model that learns in another way. */
   readonly parameters: number;
+  /** Steps of the Gaussian by which scores are smoothed along each series or clip; absent for none. */
+  readonly smoothing?: number;
+  /** Of series and clips: steps of the windows through which each step is seen. */
+  readonly window?: number;
   /** What is done to maps before they are pooled; absent for nothing. */
   readonly mapNormalization?: MapNormalization;
   /** What happened to training images at random; absent for nothing. */

@@ -30,7 +30,7 @@ import { scoreItems } from '../scoring/stream.ts';
 import { seenBy } from '../scoring/view.ts';
 import { resolveConfig } from '../task/config.ts';
 import { checkDiffering } from '../task/differing.ts';
-import { asAskedFor, checkKind } from '../task/suitable.ts';
+import { asAskedFor, checkKind, smoothingOf } from '../task/suitable.ts';
 import type { Task } from '../task/task.ts';
 import { trainingPart } from '../task/training-part.ts';
 import { openScorer } from './held-out.ts';
@@ -164,6 +164,7 @@ export async function tryModel(
       onEvent,
       signal,
       task: `score by ${model.name}`,
+      smoothing: smoothingOf(model, config, source),
     });
     const scoreMsPerItem = (performance.now() - scoring) / jury.items.length;
     const judged = { scores, labels: jury.labels };

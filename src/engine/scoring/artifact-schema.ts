@@ -80,6 +80,7 @@ export const artifactSchema = z.looseObject({
   seed: z.number(),
   threshold: thresholdSchema,
   mapThreshold: thresholdSchema.nullable().optional(),
+  smoothing: z.number().positive().optional(),
   normalScores: z.array(z.number()),
   trainingItems: z.array(z.string()).optional(),
   mapScale: z.looseObject({ low: z.number(), threshold: numberOrNull, high: z.number() }).optional(),

@@ -70,6 +70,8 @@ export interface ArtifactInfo {
   readonly threshold: ThresholdReport;
   /** Where values of maps stand out; null in artefacts that were written before there was one. */
   readonly mapThreshold: MapThreshold | null;
+  /** Steps of the Gaussian by which scores are smoothed along each series or clip, outside of the graph; absent for none. */
+  readonly smoothing?: number;
   /** Scores of held-out normal items, ascending: a score reads as "exceeded by x % of normals". */
   readonly normalScores: readonly number[];
   /** Ids of the training items, in the order in which the output `nearest` counts them; absent without one. */

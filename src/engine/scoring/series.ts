@@ -6,6 +6,7 @@ import { encodeSteps, type Series, stepsBefore, stepsOf, windowStart } from '../
 import { series as kind } from '../../kinds/index.ts';
 import { alarmWith, channelsAt, inOwnUnits, partsOf, ruleOf } from './alarms.ts';
 import type { Detector } from './detector.ts';
+import { smoothed } from './smoothing.ts';
 
 /** What a detector says of a series. */
 export interface SeriesScore {
@@ -65,6 +66,10 @@ export async function scoreSeries(
     for (let k = 0; k < n; k++) values.set(windowAt(from + k), k * size);
     scores.set((await detector.score(values, n, { signal })).scores, from);
     onEvent({ type: 'progress', task: 'predict', done: from + n, total: steps, unit: 'step' });
+  }
+  if (info.smoothing) {
+    const whole = Uint32Array.from({ length: steps }, (_, t) => t);
+    scores.set(smoothed(scores, whole, [{ first: 0, steps }], info.smoothing));
   }
   const alarms: EndedAlarm[] = [];
   for (const span of alarmsOf(scores, detector.threshold, ruleOf(info, rule))) {

@@ -6,6 +6,7 @@ import type { Tensor, Tensors } from '../../core/tensor.ts';
 import { gatherBatch, type Source, stepsBefore } from '../../data/pure.ts';
 import { kindOf, mapSize } from '../../kinds/index.ts';
 import type { Session } from '../../runtime/index.ts';
+import { smoothed } from './smoothing.ts';
 
 /** Values of one input batch at most: 4 MiB, since networks make many channels of each. */
 const BATCH_VALUES = 2 ** 20;
@@ -13,6 +14,8 @@ const BATCH_VALUES = 2 ** 20;
 export interface ScoreOptions {
   onEvent?: Listener;
   signal?: AbortSignal;
+  /** Standard deviation, in steps, of the Gaussian that smooths scores along each series or clip; default none. */
+  smoothing?: number;
   /** What progress events are about; default `score`. */
   task?: string;
   /** Takes the maps of a batch, one after the other, whose first item is number `at`; without it none are fetched. */
@@ -24,20 +27,24 @@ export function scoreBatch(shape: readonly number[]): number {
   return Math.max(1, Math.min(kindOf(shape).batch, Math.floor(BATCH_VALUES / itemSize(shape))));
 }
 
-/** Scores of the items at `indices`, in their order; larger is more anomalous. Maps are handed on, never kept. */
+/**
+ * Scores of the items at `indices`, in their order; larger is more anomalous. Maps are handed on, never kept, and never
+ * smoothed.
+ */
 export async function scoreItems(
   session: Session,
   source: Source,
   indices: ArrayLike<number>,
   options: ScoreOptions = {},
 ): Promise<Float32Array> {
-  const { onMaps } = options;
+  const { onMaps, smoothing } = options;
   const scores = new Float32Array(indices.length);
   const fetch = onMaps ? ['score', 'map'] : ['score'];
   for await (const { at, out } of scoreBatches(session, source, indices, fetch, options)) {
     scores.set(out.score.data as Float32Array, at);
     await onMaps?.(out.map.data as Float32Array, at, out.score.data.length);
   }
+  if (smoothing && source.series) return smoothed(scores, indices, source.series.spans, smoothing);
   return scores;
 }
 

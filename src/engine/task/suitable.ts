@@ -21,6 +21,11 @@ export function windowOf(model: AnyModel, config: unknown, kind: string): number
   return takesFramesForImages(model, kind) ? 1 : model.window?.(config, kind);
 }
 
+/** The smoothing of scores that a model asks for, in steps; undefined for none and for items without an order. */
+export function smoothingOf(model: AnyModel, config: unknown, { kind, series }: Source): number | undefined {
+  return (series && model.smoothing?.(config, kind)) || undefined;
+}
+
 /** A source as a model asks to see it, for whoever judges several models on the same items. */
 export async function asAskedFor(model: AnyModel, config: unknown, source: Source): Promise<Source> {
   const window = windowOf(model, config, source.kind);
