@@ -369,11 +369,16 @@ export const runOptions = z.strictObject({
         kept,
       ),
     ),
-  /** What the rows of a file are: the steps of a series, or rows of a table; default series where a column of times goes on in even steps. */
+  /**
+   * What the rows of a file are: the steps of a series, or rows of a table; default series where a column of times goes on in even
+   * steps. `clip` takes folders of images for the frames of clips.
+   */
   kind: z
-    .enum(['series', 'table'])
+    .enum(['series', 'table', 'clip'])
     .optional()
-    .describe('What the rows of a file are: steps of a series, or rows of a table; default by its column of times.')
+    .describe(
+      'What the rows of a file are: steps of a series, or rows of a table; default by its column of times. "clip": folders of images are clips.',
+    )
     .register(
       optionFacts,
       fact(
@@ -381,17 +386,19 @@ export const runOptions = z.strictObject({
         {
           name: 'kind',
           value: '<kind>',
-          help: 'what the rows of a file are: series or table (default: series where times go on in even steps)',
+          help: 'what the rows of a file are: series or table (default: series where times go on in even steps); clip: folders of images are clips',
         },
         kept,
       ),
     ),
-  /** Steps of the windows through which the steps of a series are seen, at least 2; default by autocorrelation. */
+  /** Steps of the windows through which steps of series, or frames of clips, are seen, at least 2; default by autocorrelation, of clips what the model asks for. */
   window: z
     .int()
     .min(2)
     .optional()
-    .describe('Steps of the windows through which the steps of a series are seen; default by autocorrelation.')
+    .describe(
+      'Steps of the windows through which steps of series, or frames of clips, are seen; default by autocorrelation, of clips what the model asks for.',
+    )
     .register(
       optionFacts,
       fact(
@@ -399,7 +406,7 @@ export const runOptions = z.strictObject({
         {
           name: 'window',
           value: '<steps>',
-          help: 'steps of the windows of a series (default: its period by autocorrelation)',
+          help: 'steps of the windows of a series or clip (default: its period by autocorrelation; of clips as the model asks)',
           read: readNumber,
         },
         kept,

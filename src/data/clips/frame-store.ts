@@ -5,7 +5,7 @@
 import type { Clip } from './clip.ts';
 
 /** Frames of a block: a video is decoded in order, so single frames would each cost a start. */
-const BLOCK = 64;
+export const BLOCK = 64;
 
 /** A part of the frames of a clip. */
 export interface FrameBlock {

@@ -6,8 +6,20 @@ export function frameCount(bytes: Uint8Array, format: string): number {
   return format === 'webp' ? webpFrames(bytes) : 1;
 }
 
-/** Walks the blocks (GIF89a): an image begins with 0x2C, an extension with 0x21, and 0x3B ends the file. */
-function gifFrames(bytes: Uint8Array): number {
+/** Whether a GIF or WebP file ends before its last frame does: decoders show such a frame in part, and say nothing. */
+export function isCutAnimation(bytes: Uint8Array, format: string): boolean {
+  if (format === 'gif') return walkGif(bytes).end > bytes.length;
+  if (format !== 'webp') return false;
+  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(4, true) + 8 > bytes.length;
+}
+
+const gifFrames = (bytes: Uint8Array): number => Math.max(1, walkGif(bytes).frames);
+
+/**
+ * Walks the blocks (GIF89a): an image begins with 0x2C, an extension with 0x21, and 0x3B ends the file. Where the walk ends lies
+ * behind the file if that is cut.
+ */
+function walkGif(bytes: Uint8Array): { readonly frames: number; readonly end: number } {
   const table = (packed: number) => (packed & 0x80 ? 3 << ((packed & 7) + 1) : 0);
   let at = 13 + table(bytes[10]);
   let frames = 0;
@@ -23,7 +35,7 @@ function gifFrames(bytes: Uint8Array): number {
     else break; // something behind the pictures
     skipBlocks();
   }
-  return Math.max(1, frames);
+  return { frames, end: at };
 }
 
 /** Chunks named ANMF (RFC 9649), each a frame. */

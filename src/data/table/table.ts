@@ -96,7 +96,7 @@ export interface TableOptions extends NumberReading {
   /** Labels of normal rows, where their words do not say it. */
   readonly normal?: readonly string[];
   /** What the caller says that the rows are; then nothing is said of it. */
-  readonly kind?: 'series' | 'table';
+  readonly kind?: 'series' | 'table' | 'clip';
   /** Whoever learns from them takes rows, whatever their times. */
   readonly ofRows?: boolean;
 }

@@ -32,8 +32,11 @@ export interface LoadOptions extends ImageOptions, NumberReading {
   readonly only?: readonly string[];
   /** What the columns of a CSV file of rows are, by name. */
   readonly columns?: Readonly<Record<string, ColumnKind>>;
-  /** What the rows of a file are; default series where a column of times goes on in even steps. */
-  readonly kind?: 'series' | 'table';
+  /**
+   * What the rows of a file are; default series where a column of times goes on in even steps. `clip`: images in folders are the
+   * frames of clips.
+   */
+  readonly kind?: 'series' | 'table' | 'clip';
   /** Whoever learns from it takes rows: without `kind` the rows of a file are then a table, whatever their times. */
   readonly ofRows?: boolean;
   /** Steps of the windows through which the steps of series are seen; default by autocorrelation. */

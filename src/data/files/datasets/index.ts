@@ -9,6 +9,8 @@ import { clipSource } from '../../clips/source.ts';
 import { seriesSource } from '../../series/source.ts';
 import { syntheticSeries } from '../../series/synthetic.ts';
 import { synthetic } from '../../synthetic.ts';
+import { clipFilesSource } from '../clips/clip-files.ts';
+import { isOfClips } from '../clips/find-clips.ts';
 import { folderSource } from '../folder.ts';
 import { readLayout } from '../layout.ts';
 import { adbench, arrhythmia, odds } from './array-sets.ts';
@@ -146,11 +148,16 @@ export async function kindOfData(data: string, options: TableChoice): Promise<It
   const path = dataPath(data);
   if (path === undefined) return findDataset(data).kind ?? 'image';
   if (isReadByName(path, options)) return 'series';
+  if (await isTakenAsClips(path, options)) return 'clip';
   if (!(await isOfRows(path, options))) return 'image';
   return (await isOfSeries(path, options)) ? 'series' : 'table';
 }
 
-/** Data of one's own: a folder of images, a CSV file that lists them, or a CSV file of rows. */
+/** Whether a path is read as clips: where the caller says so, and where it can be nothing else. */
+const isTakenAsClips = async (path: string, { kind }: TableChoice): Promise<boolean> =>
+  kind === 'clip' || (kind === undefined && (await isOfClips(path)));
+
+/** Data of one's own: a folder of images, a CSV file that lists them, clips, or a CSV file of rows. */
 function folderDataset(path: string): Dataset {
   return {
     name: basename(path),
@@ -161,6 +168,7 @@ function folderDataset(path: string): Dataset {
     async load(options) {
       const named = await namedSeriesSource(path, options);
       if (named) return named;
+      if (await isTakenAsClips(path, options)) return clipFilesSource(path, options);
       if (await isOfRows(path, options)) return rowsSource(path, options);
       const layout = await readLayout(path, options.folderNames);
       return folderSource({ ...options, layout, name: basename(path) });
