@@ -23,6 +23,7 @@ export function reportText(report: RunReport, page?: string): string {
   const expected = forecastText(report.threshold, words.items);
   const speed = timings.stepsPerSecond === null ? '' : `, ${timings.stepsPerSecond.toFixed(1)} steps/s`;
   const facts = [
+    ...(report.choice ? [['model', `chosen by auto: ${report.choice.reason}`]] : []),
     [
       'items',
       `${counts.train} train${counts.trainAnomalies > 0 ? ` (${counts.trainAnomalies} anomalous)` : ''}${counts.contaminants ? ` (${counts.contaminants} anomalies treated as normal)` : ''}, ${counts.validation} held out, ${counts.test} test (${counts.testAnomalies} anomalous)`,

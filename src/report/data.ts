@@ -114,6 +114,8 @@ export interface ReportData {
   readonly protocol: string;
   /** What is normal and what is not, in one sentence. */
   readonly description: string;
+  /** Why the model was chosen where none was named. */
+  readonly choice?: { readonly reason: string };
   readonly class: string;
   readonly seed: number;
   readonly device: string;

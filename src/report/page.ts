@@ -60,7 +60,7 @@ export function reportPage(data: ReportData): string {
 <header>
 <p class="brand">oddity report · ${data.run}</p>
 <h1>${data.model.title} <span>on ${data.data.name}</span></h1>
-<p class="lead">${data.description}</p>
+<p class="lead">${data.description}${data.choice && ` Model chosen by auto: ${data.choice.reason}`}</p>
 <nav aria-label="Sections"><ul>${sections.map(([id, name]) => html`<li><a href="#${id}">${name}</a></li>`)}</ul></nav>
 </header>
 <main id="main" tabindex="-1">

@@ -8,6 +8,7 @@ export { withRegion, withTiles } from '../engine/scoring/view.ts';
 export { resolveConfig } from '../engine/task/config.ts';
 export type { RegionOption, Tiles } from '../engine/task/view-options.ts';
 export { readArtifact } from './artifact.ts';
+export { chooseModel } from './auto.ts';
 export { type Checkpoint, readCheckpoint } from './checkpoint.ts';
 export {
   type ComparedItem,
@@ -21,7 +22,7 @@ export { type ExportOptions, type ExportResult, exportModel } from './export.ts'
 export { type RunRecord, type RunStatus, readRun } from './folder.ts';
 export { type ListedRun, type ListRunsOptions, listRuns, removeRun } from './list.ts';
 export { type MapFormat, mapFormats } from './map-files.ts';
-export { type RunOptions, runOptions, type TrainOptions } from './options.ts';
+export { type AutoTrainOptions, type RunOptions, runOptions, type TrainOptions } from './options.ts';
 export { type LoadedPlugin, loadPlugin } from './plugins.ts';
 export {
   type Prediction,

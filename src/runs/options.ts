@@ -717,6 +717,13 @@ export const runOptions = z.strictObject({
     .optional()
     .describe('Normal images that join the training part after the split, as paths, and items that leave it, as ids.')
     .register(optionFacts, fact('Run', [], kept)),
+  /** How `auto` chose the model, as `chooseModel` gives it; kept in `run.json` and told in the report. */
+  choice: z
+    .strictObject({ reason: z.string() })
+    .readonly()
+    .optional()
+    .describe('Why the model was chosen where none was named.')
+    .register(optionFacts, fact('Run', [], kept)),
 });
 
 /** The options of a run, without the model. */
@@ -742,6 +749,9 @@ export type TrainOptions<M extends ModelName | AnyModel = ModelName | AnyModel> 
   signal?: AbortSignal;
 };
 
+/** What `train` takes where it is to choose the model: `auto`, or none. */
+export type AutoTrainOptions = Omit<TrainOptions, 'model' | 'config'> & Pick<RunOptions, 'config'> & { model?: 'auto' };
+
 /** Facts of every option, by its name. */
 export const factsOf: ReadonlyMap<RunOption, OptionFacts> = new Map(
   Object.entries(runOptions.shape).map(([name, schema]) => [name as RunOption, optionFacts.get(schema as z.ZodType)!]),
@@ -754,6 +764,7 @@ export type RecordedOptions = Readonly<
     | 'alarms'
     | 'augment'
     | 'changes'
+    | 'choice'
     | 'columns'
     | 'decimal'
     | 'folds'

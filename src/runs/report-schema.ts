@@ -30,6 +30,7 @@ const reportSchema = z.looseObject({
   region: regionSchema.optional(),
   augment: z.record(z.string(), z.unknown()).optional(),
   mapNormalization: z.string().optional(),
+  choice: z.looseObject({ reason: z.string() }).optional(),
   counts: z.looseObject({
     train: z.number(),
     trainAnomalies: z.number(),

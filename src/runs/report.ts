@@ -49,6 +49,7 @@ export function reportOf(made: {
     ...(made.smoothing !== undefined && { smoothing: made.smoothing }),
     parameters: countParameters(model, record.config, { source, train, shape }),
     ...measuredOptions(record),
+    ...(record.choice && { choice: record.choice }),
     counts: {
       train: train.length,
       trainAnomalies: labels.reduce((n, y) => n + y, 0),

@@ -31,6 +31,7 @@ import { encodeModel } from '../graph/onnx/write.ts';
 import { type AnyModel, type ModelName, models } from '../models/index.ts';
 import type { Runtime, Session } from '../runtime/index.ts';
 import { writeArtifact } from './artifact.ts';
+import { chooseModel, isAuto } from './auto.ts';
 import { recordedOptions } from './check-options.ts';
 import { type CheckpointOrigin, writeCheckpoint } from './checkpoint.ts';
 import { opened } from './closing.ts';
@@ -40,7 +41,7 @@ import { chooseExamples, drawMaps, findMapScale, hottest } from './example-maps.
 import { writeAtomic, writeJson } from './files.ts';
 import { RunFolder, stored } from './folder.ts';
 import { loadTask } from './load-task.ts';
-import type { TrainOptions } from './options.ts';
+import type { AutoTrainOptions, TrainOptions } from './options.ts';
 import { nodePlatform } from './platform.ts';
 import { reportOf } from './report.ts';
 import { readReport } from './report-file.ts';
@@ -51,13 +52,15 @@ import { predictionsCsv } from './test-scores.ts';
 import { oddityVersion, versionsOf } from './versions.ts';
 
 /**
- * Trains, judges and exports.
+ * Trains, judges and exports. Without a model, or with `auto`, it is chosen from the training part (`chooseModel`).
  * @throws ConfigError for names and options; DataError for data, checkpoints and disks; TrainingDiverged; Cancelled
  * once `signal` aborts, with a checkpoint left to resume from.
  * @example const report = await train({ model: 'autoencoder', data: 'mnist', class: 1, config: { epochs: 5 } });
  */
-export function train<const M extends ModelName | AnyModel>(options: TrainOptions<M>): Promise<RunReport> {
-  return trainFrom(options);
+export function train<const M extends ModelName | AnyModel>(options: TrainOptions<M>): Promise<RunReport>;
+export function train(options: AutoTrainOptions): Promise<RunReport>;
+export async function train(options: TrainOptions | AutoTrainOptions): Promise<RunReport> {
+  return trainFrom(isAuto(options) ? await chooseModel(options) : options);
 }
 
 /** `train`, from what was learnt before the training items changed. */

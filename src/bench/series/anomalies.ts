@@ -92,13 +92,14 @@ function stepsOfPiece(kind: AnomalyKind, period: number, steps: number, rng: Rng
 }
 
 /**
- * Plants pieces of one kind into a copy of a series `[T]`, T at least 500, behind its first fifth and with room between them: one
+ * Plants pieces of one kind into a copy of a series `[T]`, T at least 500, behind its first share and with room between them: one
  * to three, of spikes one to eight. A third of the series has labels that are wider than the change, as people mark them.
  */
 export function plant(
   series: { readonly id: string; readonly family: string; readonly values: Float64Array; readonly period: number },
   anomaly: AnomalyKind,
   rng: Rng,
+  behind = 0.2,
 ): LabelledSeries {
   const x = series.values.slice();
   const n = x.length;
@@ -109,7 +110,7 @@ export function plant(
   const labels = new Uint8Array(n);
   const pieces = 1 + rng.int(anomaly === 'spikes' ? 8 : 3);
   const isWide = rng.uniform() < 1 / 3;
-  const first = Math.floor(0.2 * n);
+  const first = Math.floor(behind * n);
   const room = Math.floor((n - first) / pieces);
   for (let i = 0; i < pieces; i++) {
     const steps = Math.min(stepsOfPiece(anomaly, series.period, n, rng), Math.floor(room / 2));

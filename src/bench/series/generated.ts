@@ -113,8 +113,8 @@ const families = { waves, beats, days, walk, load, levels, noise };
 /** Series of each family with each kind of anomaly. */
 const EACH = 4;
 
-/** 224 series: each family with each kind of anomaly, of 1,000 to 5,000 steps. */
-export function generatedSeries(seed: number): LabelledSeries[] {
+/** 224 series: each family with each kind of anomaly, of 1,000 to 5,000 steps; the first share of each, `behind`, is normal. */
+export function generatedSeries(seed: number, behind?: number): LabelledSeries[] {
   const root = new Rng(seed).split('generated-series');
   return Object.entries(families).flatMap(([family, make]) =>
     anomalyKinds.flatMap((anomaly) =>
@@ -122,7 +122,7 @@ export function generatedSeries(seed: number): LabelledSeries[] {
         const id = `${family}-${anomaly}-${i + 1}`;
         const rng = root.split(id);
         const normal = make(Math.round(log(rng, 1000, 5000)), rng.split('normal'));
-        return plant({ id, family, ...normal }, anomaly, rng.split('anomaly'));
+        return plant({ id, family, ...normal }, anomaly, rng.split('anomaly'), behind);
       }),
     ),
   );

@@ -14,18 +14,21 @@ const PIECES = { count: 64, least: 1500, most: 4000 };
 /** Different values that a piece must have, for in others nothing can be planted in units of their own. */
 const LEAST_VALUES = 20;
 
-/** 128 series from below a data folder: SKAB's normal file and SMD's training parts, 64 each. DataError where they are absent. */
-export async function plantedSeries(root: string, seed: number): Promise<LabelledSeries[]> {
+/**
+ * 128 series from below a data folder: SKAB's normal file and SMD's training parts, 64 each; the first share of each, `behind`, is
+ * as it was. DataError where they are absent.
+ */
+export async function plantedSeries(root: string, seed: number, behind?: number): Promise<LabelledSeries[]> {
   const normal = (await skab.read('anomaly-free', root)).series;
   const machines: Series[] = [];
   for (const machine of smd.categoriesAt(root)) {
     const { series } = await smd.read(machine, root);
     machines.push(...series.filter(({ id }) => id.endsWith('/train')));
   }
-  return [...pieces('skab', normal, seed), ...pieces('smd', machines, seed)];
+  return [...pieces('skab', normal, seed, behind), ...pieces('smd', machines, seed, behind)];
 }
 
-function pieces(family: string, sources: readonly Series[], seed: number): LabelledSeries[] {
+function pieces(family: string, sources: readonly Series[], seed: number, behind?: number): LabelledSeries[] {
   const rng = new Rng(seed).split('planted-series').split(family);
   const found: LabelledSeries[] = [];
   while (found.length < PIECES.count) {
@@ -38,7 +41,7 @@ function pieces(family: string, sources: readonly Series[], seed: number): Label
     const anomaly = anomalyKinds[found.length % anomalyKinds.length];
     const id = `${source.id} ${source.channels[channel]} ${from}`;
     const series = { id: `${id}-${anomaly}`, family, values, period: windowLength(values) };
-    found.push(plant(series, anomaly, rng.split(id)));
+    found.push(plant(series, anomaly, rng.split(id), behind));
   }
   return found;
 }

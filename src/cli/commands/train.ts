@@ -1,12 +1,10 @@
 /** `oddity train <model>`: train on the normal items of a data set, test on the rest, keep everything in a run folder. */
 import type { Command } from 'commander';
 import { Cancelled, ConfigError } from '../../core/errors.ts';
-import { kindOfData } from '../../data/index.ts';
-import { findKind } from '../../kinds/index.ts';
-import { findModel, startModel } from '../../models/index.ts';
+import { type AnyModel, findModel } from '../../models/index.ts';
 import { checkRunOptions } from '../../runs/check-options.ts';
 import { readRun, runFiles } from '../../runs/folder.ts';
-import type { RunOptions, TrainOptions } from '../../runs/options.ts';
+import type { AutoTrainOptions, TrainOptions } from '../../runs/options.ts';
 import { newRunFolderOf } from '../../runs/resolve.ts';
 import { act } from '../act.ts';
 import { located, type ReadConfigFile, readConfigFile } from '../config-file.ts';
@@ -25,7 +23,7 @@ interface Options extends SpeechOptions, Readonly<Record<string, unknown>> {
 export function addTrain(command: Command, argv: readonly string[]): void {
   command.argument(
     '[model]',
-    'a model (see: oddity models); its options are listed by: oddity train <model> --help (default: what suits the data)',
+    'a model (see: oddity models); its options are listed by: oddity train <model> --help (default: auto, what suits the data)',
   );
   addRunFlags(command)
     .optionsGroup('Run:')
@@ -79,32 +77,29 @@ async function trainOptions(
   const { data } = run;
   if (data === undefined)
     throw new ConfigError('missing-data-set', 'oddity train needs data: --data <name or path>. See: oddity datasets');
-  const found = model === undefined ? await suitable(data, run, terminal) : findModel(model);
   const settings = (run.config ?? {}) as Record<string, string>;
+  const chosen =
+    model === undefined || model === 'auto'
+      ? await chosenFor({ ...run, data, config: { ...file?.config, ...settings } }, terminal)
+      : { ...run, data, model: findModel(model) };
+  const found = chosen.model as AnyModel;
+  const own = { ...file?.config, ...modelSettings(found, flags, { ...options }, settings) };
   return {
-    ...run,
-    data,
-    model: found,
-    config: { ...file?.config, ...modelSettings(found, flags, { ...options }, settings) },
+    ...chosen,
+    config: Object.keys(own).length > 0 ? own : chosen.config,
     // Named here, so that it is known when Ctrl-C comes; to resume, it must be told.
     out: run.out ?? (run.resume ? undefined : newRunFolderOf(found, { ...run, data })),
     debug: options.debug,
   };
 }
 
-/** The model of the run that is resumed, or the one to start with for such data; says which and why. */
-async function suitable(data: NonNullable<RunOptions['data']>, run: Partial<RunOptions>, { note }: Terminal) {
-  const before = run.resume && run.out !== undefined ? await readRun(run.out).catch(() => undefined) : undefined;
-  if (before) return findModel(before.model);
-  const kind = typeof data === 'string' ? await kindOfData(data, run) : data.kind;
-  const start = startModel(kind);
-  if (!start)
-    throw new ConfigError('missing-model', 'oddity train needs a model: oddity train <model>. See: oddity models');
-  const { model, why } = start;
-  note(
-    `Model ${model.name}, the one to start with for ${findKind(kind).words.items}: it ${why}. Others: oddity models, or oddity try.`,
-  );
-  return model;
+/** Chooses the model; says which and why. */
+async function chosenFor(options: AutoTrainOptions, terminal: Terminal): Promise<TrainOptions> {
+  const { listener, signal } = terminal;
+  const chosen = await (await engine()).chooseModel({ ...options, onEvent: listener, signal });
+  if (chosen.choice && !options.resume)
+    terminal.note(`Model ${chosen.choice.reason} Others: oddity models, or oddity try.`);
+  return chosen;
 }
 
 /** The command line that goes on with a run. */

@@ -63,6 +63,8 @@ export interface RunReport extends Omit<SplitOptions, 'validationFraction'> {
   readonly smoothing?: number;
   /** Of series and clips: steps of the windows through which each step is seen. */
   readonly window?: number;
+  /** Why the model was chosen where none was named. */
+  readonly choice?: { readonly reason: string };
   /** What is done to maps before they are pooled; absent for nothing. */
   readonly mapNormalization?: MapNormalization;
   /** What happened to training images at random; absent for nothing. */

@@ -123,17 +123,43 @@ function plantRows(normal: Float32Array, width: number, encoding: TableEncoding 
   };
 }
 
+/** What a quick fit works with. */
+export interface TrialOpen {
+  readonly runtime: Runtime;
+  readonly platform: Pick<Platform, 'loadBackbone'>;
+  readonly onEvent?: Listener;
+  readonly signal?: AbortSignal;
+}
+
+/** A model, its options, and what it learns from. */
+export interface TrialOf {
+  readonly task: Pick<Task, 'source' | 'split' | 'rng'>;
+  readonly config?: Readonly<Record<string, unknown>>;
+}
+
 /** Fits and scores a model. Throws as fitting does, ConfigError where the model does not suit the data, Cancelled. */
 export async function tryModel(
   model: AnyModel,
-  { task, jury, config: given }: { task: Task; jury: Jury; config?: Readonly<Record<string, unknown>> },
-  {
-    runtime,
-    platform,
-    onEvent = silent,
-    signal,
-  }: { runtime: Runtime; platform: Platform; onEvent?: Listener; signal?: AbortSignal },
+  { task, jury, config }: TrialOf & { readonly jury: Jury },
+  open: TrialOpen,
 ): Promise<Trial> {
+  const { scores, fitSeconds, scoreMsPerItem } = await quickScores(model, { task, config }, jury, open);
+  const judged = { scores, labels: jury.labels };
+  return {
+    metrics: measureItems(judged, headlineMetrics).values,
+    intervals: itemIntervals(judged, { seed: 1, rounds: 400 }, headlineMetrics),
+    fitSeconds,
+    scoreMsPerItem,
+  };
+}
+
+/** Scores of some items, larger = more anomalous, by a model that is fitted to the training part for them. Throws as `tryModel`. */
+export async function quickScores(
+  model: AnyModel,
+  { task, config: given }: TrialOf,
+  jury: Pick<Jury, 'source' | 'items'>,
+  { runtime, platform, onEvent = silent, signal }: TrialOpen,
+): Promise<{ readonly scores: Float32Array } & Pick<Trial, 'fitSeconds' | 'scoreMsPerItem'>> {
   const begin = performance.now();
   checkKind(model, task.source);
   // What was planted was planted in windows of one length.
@@ -166,14 +192,7 @@ export async function tryModel(
       task: `score by ${model.name}`,
       smoothing: smoothingOf(model, config, source),
     });
-    const scoreMsPerItem = (performance.now() - scoring) / jury.items.length;
-    const judged = { scores, labels: jury.labels };
-    return {
-      metrics: measureItems(judged, headlineMetrics).values,
-      intervals: itemIntervals(judged, { seed: 1, rounds: 400 }, headlineMetrics),
-      fitSeconds,
-      scoreMsPerItem,
-    };
+    return { scores, fitSeconds, scoreMsPerItem: (performance.now() - scoring) / jury.items.length };
   } finally {
     session.close().catch(() => {}); // who cancels does not wait
   }
