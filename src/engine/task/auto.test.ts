@@ -18,7 +18,9 @@ describe('the choice of a detector from the training part', () => {
   it('compares windows where they repeat, and takes components where they do not', async () => {
     const repeats = await chosen(wave);
     expect(repeats.model).toBe('knn');
-    expect(repeats.reason).toMatch(/^knn: in \d+ training steps the autocorrelation rises by 1\.\d\d to the lag of a window \(40/);
+    expect(repeats.reason).toMatch(
+      /^knn: in \d+ training steps the autocorrelation rises by 1\.\d\d to the lag of a window \(40/,
+    );
     const noise = await chosen(Float64Array.from(new Rng(1).normals(STEPS)));
     expect(noise.model).toBe('sub-pca');
     expect(noise.reason).toMatch(/not more than 0\.2, so windows hardly repeat\.$/);
@@ -37,7 +39,9 @@ describe('the choice of a detector from the training part', () => {
     const none = await chosen(new Float64Array(STEPS).fill(3));
     expect(none).toEqual({
       model: 'sub-pca',
-      reason: expect.stringMatching(/^sub-pca: no channel varies in the \d+ training steps, or they are fewer than two/),
+      reason: expect.stringMatching(
+        /^sub-pca: no channel varies in the \d+ training steps, or they are fewer than two/,
+      ),
     });
   });
 
