@@ -32,10 +32,11 @@ const MOST = { steps: 20_000, channels: 64 };
 
 /** Chooses by the longest stretch of steps that train; of a long one the last 20,000, which the reason says. */
 export function chooseDetector({ source, split }: { source: Source; split: Split }): AutoChoice {
-  const { window, channels, values } = source.series!;
+  const { window } = source.series!;
+  const { names, values } = source.channels!;
   const { from, to } = longestRun(split.train.filter((_, i) => split.trainLabels[i] === 0));
   const start = Math.max(from, to - MOST.steps);
-  const width = channels.length;
+  const width = names.length;
   const rises: number[] = [];
   for (let c = 0; c < Math.min(width, MOST.channels); c++) {
     const x = Float64Array.from({ length: to - start }, (_, t) => values[(start + t) * width + c]);
