@@ -118,6 +118,8 @@ export interface ReportData {
   readonly choice?: { readonly reason: string };
   readonly class: string;
   readonly seed: number;
+  /** Steps of the Gaussian by which scores are smoothed along each series or clip; absent for none. */
+  readonly smoothing?: number;
   readonly device: string;
   readonly versions: Readonly<Record<string, string>>;
   readonly counts: { train: number; validation: number; test: number; testAnomalies: number };
@@ -143,15 +145,28 @@ export interface ReportData {
   readonly peakMemoryBytes: number;
   /** Absent when the data was not at hand. */
   readonly pictures?: ReportPictures;
-  /** Series with their scores; absent for other kinds, and when the data was not at hand. */
+  /** Series or clips with their scores; absent for other kinds, and when the data was not at hand. */
   readonly series?: readonly ReportSeries[];
   /** The most anomalous rows of a table, the highest score first; absent for other kinds, and when the data was not at hand. */
   readonly rows?: readonly ReportRow[];
 }
 
-/** One series of the test part. */
+/** A frame of a clip; sizes are those of `ReportPictures.shape`. */
+export interface ReportFrame {
+  /** From 0. */
+  readonly step: number;
+  /** `[C, H, W]` in [0, 1]. */
+  readonly image: Float32Array;
+  /** `[H, W]`. */
+  readonly map: Float32Array;
+  /** `[H, W]`, 1 = anomalous pixel; absent where it is not known. */
+  readonly mask?: Uint8Array;
+}
+
+/** One series or clip of the test part. */
 export interface ReportSeries {
   readonly id: string;
+  /** None of clips. */
   readonly channels: readonly string[];
   /** `[T, D]`. */
   readonly values: Float64Array;
@@ -166,4 +181,6 @@ export interface ReportSeries {
   /** `[T]`, 1 = anomalous. */
   readonly labels?: Uint8Array;
   readonly alarms: readonly EndedAlarm[];
+  /** Of some clips, frames about the one with the highest score. */
+  readonly strip?: readonly ReportFrame[];
 }

@@ -34,7 +34,11 @@ export function reportPage(data: ReportData): string {
   const types = byType(items, threshold.value);
   const all: [id: string, title: string, content: Content][] = [
     ['metrics', 'Metrics', metricsSection(data)],
-    ['series', 'Series and alarms', data.series && seriesSection(data, data.series)],
+    [
+      'series',
+      `${data.kind === 'clip' ? 'Clips' : 'Series'} and alarms`,
+      data.series && seriesSection(data, data.series),
+    ],
     ['threshold', 'Threshold', thresholdPanel(data, decisions)],
     ['curves', 'Curves', curves(data, decisions)],
     ['types', 'By type', typeTable(types, data, decisions)],
@@ -79,7 +83,7 @@ ${content}
   return visibleText(page.text);
 }
 
-const isOfImages = ({ kind = 'image' }: Pick<ReportData, 'kind'>) => kind === 'image';
+const isOfImages = ({ kind = 'image' }: Pick<ReportData, 'kind'>) => kind === 'image' || kind === 'clip';
 
 const noPictures = 'There are no pictures: the data was not at hand when this page was made.';
 

@@ -11,7 +11,7 @@ import { type MapScale, mapColour, placeOnScale, valueOnScale } from './map-imag
 import { apart, fixed, percent, raw } from './numbers.ts';
 
 /** How much of the map's colour covers the image. */
-const COVER = 0.72;
+export const COVER = 0.72;
 /** The longer side of an embedded picture, at most: a page with twenty of them must stay a page. */
 const SIDE = 256;
 
@@ -183,7 +183,10 @@ ${marks}</svg>`;
 }
 
 /** An image in [0, 1] as PNG: grey for one channel, the first three as RGB otherwise; large ones are made smaller. */
-function pixelsPng(pixels: Float32Array, [channels, height, width]: readonly [number, number, number]): Uint8Array {
+export function pixelsPng(
+  pixels: Float32Array,
+  [channels, height, width]: readonly [number, number, number],
+): Uint8Array {
   const area = height * width;
   const shown = channels >= 3 ? 3 : 1;
   const planes = Array.from({ length: shown }, (_, c) => {
@@ -199,7 +202,7 @@ function pixelsPng(pixels: Float32Array, [channels, height, width]: readonly [nu
 }
 
 /** A map's colours as PNG; where it is made smaller, the largest value of a block stays. */
-function mapPng(map: Float32Array, scale: MapScale, height: number, width: number): Uint8Array {
+export function mapPng(map: Float32Array, scale: MapScale, height: number, width: number): Uint8Array {
   const small = reduce(map, height, width, (values) => Math.max(...values));
   const data = new Uint8Array(3 * small.data.length);
   for (const [p, value] of small.data.entries()) data.set(mapColour(placeOnScale(value, scale)).map(Math.round), 3 * p);
@@ -222,7 +225,7 @@ function reduce(plane: Float32Array, height: number, width: number, join: (value
   return { height: h, width: w, data };
 }
 
-function dataUrl(png: Uint8Array): string {
+export function dataUrl(png: Uint8Array): string {
   let text = '';
   for (const byte of png) text += String.fromCharCode(byte);
   return `data:image/png;base64,${btoa(text)}`;

@@ -28,11 +28,13 @@ export interface SeriesPicture {
   readonly threshold: number | null;
   readonly alarms: readonly Stretch[];
   readonly truth: readonly Stretch[];
+  /** What a step is called where it has no time. */
+  readonly unit: string;
 }
 
 /** The drawing; `label` says in words what it shows. */
 export function seriesPicture(picture: SeriesPicture, label: string): Html {
-  const { series, channels, shown, threshold, alarms, truth } = picture;
+  const { series, channels, shown, threshold, alarms, truth, unit } = picture;
   const scale = (WIDTH - LEFT) / (shown.end - shown.start);
   const x = (t: number) => LEFT + (Math.min(Math.max(t, shown.start), shown.end) - shown.start) * scale;
   const height = channels.length * (PANEL + GAP) + SCORE + FOOT;
@@ -50,7 +52,7 @@ export function seriesPicture(picture: SeriesPicture, label: string): Html {
   });
   const y = channels.length * (PANEL + GAP);
   const score = line((t) => series.scores[t], { shown, x, y, height: SCORE, kind: 'score', level: threshold });
-  return html`<svg class="series" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${label}">${panels}<g>${bands(truth, 'truth-band', y, SCORE)}${bands(alarms, 'alarm-band', y + SCORE + 3, 5)}${score}<text class="name" x="${LEFT}" y="${y + 11}">score</text></g>${axis(series, shown, y + SCORE + 8)}</svg>`;
+  return html`<svg class="series" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${label}">${panels}<g>${bands(truth, 'truth-band', y, SCORE)}${bands(alarms, 'alarm-band', y + SCORE + 3, 5)}${score}<text class="name" x="${LEFT}" y="${y + 11}">score</text></g>${axis(series, { shown, y: y + SCORE + 8, unit })}</svg>`;
 }
 
 interface LineOptions {
@@ -105,18 +107,21 @@ function line(at: (t: number) => number, { shown, x, y, height, kind, level = nu
 }
 
 /** Three steps or times below the picture. */
-function axis({ times }: ReportSeries, { start, end }: Stretch, y: number): Html {
+function axis(
+  { times }: ReportSeries,
+  { shown: { start, end }, y, unit }: { readonly shown: Stretch; readonly y: number; readonly unit: string },
+): Html {
   const places = [
     [start, 'start', LEFT],
     [(start + end - 1) >> 1, 'middle', (WIDTH + LEFT) / 2],
     [end - 1, 'end', WIDTH],
   ] as const;
-  return html`${places.map(([t, anchor, x]) => html`<text class="tick" x="${x}" y="${y + 14}" text-anchor="${anchor}">${stepName(times, t)}</text>`)}`;
+  return html`${places.map(([t, anchor, x]) => html`<text class="tick" x="${x}" y="${y + 14}" text-anchor="${anchor}">${stepName(times, t, unit)}</text>`)}`;
 }
 
 /** `2014-01-31 06:25`, or `step 1201` where steps are only counted. */
-export function stepName(times: Float64Array | undefined, t: number): string {
-  if (!times) return `step ${t + 1}`;
+export function stepName(times: Float64Array | undefined, t: number, unit: string): string {
+  if (!times) return `${unit} ${t + 1}`;
   const text = new Date(times[t]).toISOString();
   return `${text.slice(0, 10)} ${text.slice(11, text.slice(17, 19) === '00' ? 16 : 19)}`;
 }

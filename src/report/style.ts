@@ -108,6 +108,7 @@ figure{margin:0}
 .series .level{stroke:var(--soft);stroke-dasharray:5 4}
 .series text{fill:var(--soft);font-variant-numeric:tabular-nums}
 .series .name{fill:var(--text);font-weight:600;paint-order:stroke;stroke:var(--page);stroke-width:3px}
+.strip{margin-bottom:.75rem;min-width:30rem}
 .truth-band{fill:var(--anomalous);opacity:.25}
 .alarm-band{fill:var(--anomalous)}
 details{margin:0 0 1.25rem}

@@ -67,6 +67,11 @@ export async function readArtifact(path: string): Promise<Artifact> {
   return joinArtifact(names, onnx, await readInfo(files.json), (file) => readIfThere(join(files.folder, file)));
 }
 
+/** What the items of an artefact are, by its description alone; undefined where there is none. */
+export async function kindOfArtifact(path: string): Promise<string | undefined> {
+  return (await readInfo(artifactFiles(path).json))?.kind;
+}
+
 async function readInfo(path: string): Promise<ArtifactInfo | undefined> {
   const info = await readJsonIfThere(path, 'artefact-corrupt');
   return info && checkInfo(info, path, (value, refuse) => parseStored(artifactSchema, value, refuse));

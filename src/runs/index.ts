@@ -7,7 +7,7 @@ export type { Artifact, ArtifactInfo } from '../engine/scoring/artifact.ts';
 export { withRegion, withTiles } from '../engine/scoring/view.ts';
 export { resolveConfig } from '../engine/task/config.ts';
 export type { RegionOption, Tiles } from '../engine/task/view-options.ts';
-export { readArtifact } from './artifact.ts';
+export { kindOfArtifact, readArtifact } from './artifact.ts';
 export { chooseModel } from './auto.ts';
 export { type Checkpoint, readCheckpoint } from './checkpoint.ts';
 export {
@@ -25,6 +25,7 @@ export { type MapFormat, mapFormats } from './map-files.ts';
 export { type AutoTrainOptions, type RunOptions, runOptions, type TrainOptions } from './options.ts';
 export { type LoadedPlugin, loadPlugin } from './plugins.ts';
 export {
+  type FrameAlarm,
   type Prediction,
   type PredictOptions,
   type PredictResult,

@@ -20,6 +20,7 @@ import { loadDetector } from './detector.ts';
 import { makeFolder } from './files.ts';
 import { type StoredError, stored } from './folder.ts';
 import { checkMapFormat, type MapFormat, MapWriter } from './map-files.ts';
+import { predictClips } from './predict-clips.ts';
 
 /** Options of `predict`. */
 export interface PredictOptions {
@@ -27,8 +28,8 @@ export interface PredictOptions {
   run: string;
   /**
    * Paths of image files, each fitted to the size and channels that the model takes; of a file with several pages each page
-   * is an image, `stack.tif:2`. Or paths of files of rows (CSV, Parquet, ARFF …) where
-   * the model was trained on a table.
+   * is an image, `stack.tif:2`. Or paths of files of rows (CSV, Parquet, ARFF …) where the model was trained on a table or on
+   * series; of clips (folders of images, files of several pages, videos) where it was trained on clips.
    */
   images: readonly string[];
   device?: Device | 'auto';
@@ -49,6 +50,10 @@ export interface Prediction {
   readonly path: string;
   /** Line of the row in its file, or its number from 1 where the file is no text; absent for images. */
   readonly line?: number;
+  /** Of a frame, its number in the clip from 1; absent for other kinds. */
+  readonly frame?: number;
+  /** Of a frame, seconds since the first; absent where the clip has no rate. */
+  readonly seconds?: number;
   /** Of a step, ISO 8601; absent where the file has no times, and for other kinds. */
   readonly time?: string;
   /** Raw; larger is more anomalous. */
@@ -86,6 +91,21 @@ export interface PredictedAlarm extends EndedAlarm {
   readonly peak: EndedAlarm['peak'] & { readonly line: number; readonly time?: string };
 }
 
+/** An alarm of a clip, by the rule of the detector. Steps are frames, counted from 0. */
+export interface FrameAlarm extends EndedAlarm {
+  readonly path: string;
+  /** The first and the last frame, from 1. */
+  readonly frames: readonly [first: number, last: number];
+  /** Seconds of both since the first frame of the clip; absent where it has no rate. */
+  readonly seconds?: readonly [first: number, last: number];
+  /** The highest score, its step, and the number of that frame from 1. */
+  readonly peak: EndedAlarm['peak'] & { readonly frame: number; readonly seconds?: number };
+  /** Where that frame reaches the map threshold, in pixels of the map, the highest peak first. */
+  readonly regions: readonly ImageRegion[];
+  /** The files that were written of its map. */
+  readonly maps?: Partial<Record<MapFormat, string>>;
+}
+
 /** What `predict` makes of files: predictions in their order, and files that failed. */
 export interface PredictResult {
   /** The threshold of the detector; `sawTest` means that the test part of its data chose it. */
@@ -99,6 +119,8 @@ export interface PredictResult {
   readonly alarms?: readonly PredictedAlarm[];
   /** The rule that made them; absent for other kinds. */
   readonly alarmRule?: Required<AlarmRule>;
+  /** Of clips, in the order of the files and in theirs; absent for other kinds. */
+  readonly frameAlarms?: readonly FrameAlarm[];
   /** Files that could not be read. */
   readonly failed: readonly (StoredError & { readonly path: string })[];
 }
@@ -110,6 +132,7 @@ export async function predict(options: PredictOptions): Promise<PredictResult> {
   const detector = await loadDetector(run, { device, maxPixels, onEvent, signal });
   try {
     if (detector.kind === 'series') return await predictSeries(detector, options);
+    if (detector.kind === 'clip') return await predictClips(detector, options);
     return isImage(detector.shape) ? await predictImages(detector, options) : await predictRows(detector, options);
   } finally {
     await closed(detector, signal);

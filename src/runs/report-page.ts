@@ -110,7 +110,7 @@ export async function writeReportPage(
     warnings: report.warnings ?? [],
     pictures: open && pictureShape(info.shape) ? await drawPictures(open, model, items, info) : undefined,
     rows: open && info.table && !open.task.source.series ? await anomalousRows(open, items) : undefined,
-    series: open?.task.source.channels ? await seriesOfReport(open, items, info) : undefined,
+    series: open?.task.source.series ? await seriesOfReport(open, items, info) : undefined,
   };
   // The page's charts are loaded when they are drawn: most programs that use the engine draw none.
   const { reportPage } = await import('../report/page.ts');

@@ -1,14 +1,17 @@
-/** The series of a run's test part with their scores and alarms, for the page of the run and for predictions. */
+/** The series or clips of a run's test part with their scores and alarms, for the page of the run. */
 import { type AlarmChannel, alarmsOf } from '../core/alarms.ts';
 import { alarmWith, channelsAt, partsOf, ruleOf } from '../engine/scoring/alarms.ts';
 import type { ArtifactInfo } from '../engine/scoring/artifact.ts';
 import { scoreWithMaps } from '../engine/scoring/stream.ts';
 import type { Task } from '../engine/task/task.ts';
-import type { ReportItem, ReportSeries } from '../report/data.ts';
+import type { ReportFrame, ReportItem, ReportSeries } from '../report/data.ts';
 import type { Session } from '../runtime/index.ts';
 
 /** Alarms whose channels are looked at. */
 const EXPLAINED = 50;
+
+/** Clips of which frames are drawn, those with the highest scores; frames of each, and how far they lie apart as a share. */
+const STRIP = { clips: 4, frames: 5, apart: 1 / 40 };
 
 /** The series that have scores, in their order. */
 export async function seriesOfReport(
@@ -18,9 +21,9 @@ export async function seriesOfReport(
 ): Promise<ReportSeries[]> {
   const { source, split } = task;
   const { series: facts, channels: of } = source;
-  if (!facts || !of) return [];
+  if (!facts) return [];
   const { spans, window } = facts;
-  const { names: channels, values } = of;
+  const { names: channels, values } = of ?? { names: [], values: new Float64Array() };
   const width = channels.length;
   const scores = new Float32Array(source.items.length).fill(Number.NaN);
   for (const [i, item] of split.test.entries()) scores[item] = items[i].score;
@@ -30,7 +33,9 @@ export async function seriesOfReport(
     if (own.every(Number.isNaN)) continue;
     const found = alarmsOf(own, info.threshold.value, ruleOf(info));
     const explained = [...found].sort((a, b) => b.peak.score - a.peak.score).slice(0, EXPLAINED);
-    const explanations = await channelsOf(explained.map(({ peak }) => first + peak.step));
+    const explanations = of
+      ? await channelsOf(explained.map(({ peak }) => first + peak.step))
+      : new Map<number, AlarmChannel[]>();
     made.push({
       id,
       channels,
@@ -43,7 +48,7 @@ export async function seriesOfReport(
       alarms: found.map((span) => alarmWith(span, info, explanations.get(first + span.peak.step) ?? [])),
     });
   }
-  return made;
+  return of ? made : withStrips(made);
 
   /** The channels that stand out at some steps, by item. */
   async function channelsOf(steps: readonly number[]): Promise<Map<number, AlarmChannel[]>> {
@@ -57,5 +62,36 @@ export async function seriesOfReport(
         return [item, channelsAt({ parts: partsOf(map, width), encoding, actual })] as const;
       }),
     );
+  }
+
+  /** Frames about the highest score of the clips that have the highest. */
+  async function withStrips(clips: readonly ReportSeries[]): Promise<ReportSeries[]> {
+    const peaks = clips.map(({ scores }) =>
+      scores.reduce((best, s, t) => (s > (scores[best] ?? -Infinity) ? t : best), 0),
+    );
+    const order = [...clips.keys()].sort((a, b) => clips[b].scores[peaks[b]] - clips[a].scores[peaks[a]]);
+    const chosen = new Set(order.slice(0, STRIP.clips));
+    return Promise.all(
+      clips.map(async (clip, c) => (chosen.has(c) ? { ...clip, strip: await stripOf(clip, peaks[c]) } : clip)),
+    );
+  }
+
+  async function stripOf({ id, scores }: ReportSeries, peak: number): Promise<ReportFrame[]> {
+    const { first } = facts!.spans.find((span) => span.id === id)!;
+    const apart = Math.max(1, Math.round(STRIP.apart * scores.length));
+    const begin = peak - ((STRIP.frames - 1) >> 1) * apart;
+    const all = Array.from({ length: STRIP.frames }, (_, k) => begin + k * apart);
+    const steps = all.filter((t) => t >= 0 && t < scores.length && !Number.isNaN(scores[t]));
+    const items = steps.map((t) => first + t);
+    const { images, maps } = await scoreWithMaps(session, source, items, { signal });
+    const [size, area] = [images.length / steps.length, maps.length / steps.length];
+    const masks = source.readMasks && new Uint8Array(maps.length);
+    if (masks) await source.readMasks?.(items, masks);
+    return steps.map((step, k) => ({
+      step,
+      image: images.subarray(k * size, (k + 1) * size),
+      map: maps.subarray(k * area, (k + 1) * area),
+      ...(masks && source.hasMask?.(items[k]) !== false && { mask: masks.subarray(k * area, (k + 1) * area) }),
+    }));
   }
 }

@@ -1,7 +1,7 @@
 /** Trains a model on a data set, judges it on the test part and leaves a run's folder with everything that was made. */
 import { Cancelled, ConfigError } from '../core/errors.ts';
 import { type Listener, silent } from '../core/events.ts';
-import { pictureShape } from '../core/item-shape.ts';
+import { isClip, pictureShape } from '../core/item-shape.ts';
 import type { Tensors } from '../core/tensor.ts';
 import { option, say } from '../core/text.ts';
 import { dataRoot, findDataset, readTextures, type Source, sha256 } from '../data/index.ts';
@@ -202,7 +202,8 @@ async function checkFit(
 function imageOptionsOf({ shape, normalClass }: Source, { options }: ResolvedRun) {
   const picture = pictureShape(shape);
   if (!picture) return { folderNames: options.folderNames };
-  if (normalClass === undefined) return {};
+  const isOfFiles = typeof options.data === 'string' && findDataset(options.data).isOfFiles;
+  if (normalClass === undefined || (isClip(shape) && !isOfFiles)) return {};
   const [channels, height, width] = picture;
   const { maxPixels, folderNames, acceptLicence } = options;
   return { size: [height, width] as const, channels: channels as 1 | 3, maxPixels, folderNames, acceptLicence };

@@ -1,7 +1,7 @@
 /** Shows that an artefact does what the model's own code says: its outputs on devices beside those of the plain reference. */
 import { Cancelled, OddityError, RuntimeUnavailable } from '../core/errors.ts';
 import { silent } from '../core/events.ts';
-import { itemSize } from '../core/item-shape.ts';
+import { type ItemShape, isImage, itemSize } from '../core/item-shape.ts';
 import { float32, type Tensors } from '../core/tensor.ts';
 import { findDataset } from '../data/index.ts';
 import { trainedTensors } from '../engine/fitting/tensors.ts';
@@ -77,7 +77,7 @@ export async function verifyArtifact(
   const input = kindOf(shape).input.name;
   const unlike = differsInKind(artifact, checkpoint, input);
   if (unlike) return failed(unlike);
-  const { values, count } = await itemsOf(record, options);
+  const { values, count } = await itemsOf(record, shape, options);
   const size = itemSize(shape);
   if (values.length !== count * size) return failed(`The items of the data do not have the shape ${shape.join('x')}.`);
   const one = (i: number) => ({ [input]: float32(values.slice(i * size, (i + 1) * size), [1, ...shape]) });
@@ -139,14 +139,18 @@ function differsInKind({ info }: Artifact, { model, shape }: Checkpoint, input: 
 }
 
 /** Test items of a run, spread over the test part so that more than one class is seen. */
-async function itemsOf(record: RunRecord, options: ExportOptions): Promise<{ values: Float32Array; count: number }> {
+async function itemsOf(
+  record: RunRecord,
+  shape: ItemShape,
+  options: ExportOptions,
+): Promise<{ values: Float32Array; count: number }> {
   const { run, items: most = VERIFY_ITEMS, onEvent = silent, signal } = options;
   const spread = <T>(list: ArrayLike<T>): T[] => {
     const count = Math.min(most, list.length);
     return Array.from({ length: count }, (_, i) => list[Math.floor((i * list.length) / count)]);
   };
   const { data, size, channels, maxPixels, folderNames, acceptLicence } = record;
-  if (size && record.status === 'done') {
+  if (size && isImage(shape) && record.status === 'done') {
     // Image files: only those that are compared are read.
     const only = spread((await readPredictions(run)).ids);
     const root = options.dataRoot ?? record.dataRoot;

@@ -36,7 +36,7 @@ export function addPredict(command: Command): void {
     .argument('<run>', 'a run folder or an exported model')
     .argument(
       '<images...>',
-      'image files, folders, or patterns in quotes such as "parts/**/*.png"; files of rows where the model is of a table or of series',
+      'image files, folders, or patterns in quotes such as "parts/**/*.png"; files of rows where the model is of a table or of series; folders of frames and videos where it is of clips',
     )
     .option('--format <name>', 'csv or json: of the predictions in --out, or else on stdout', format)
     .option(
@@ -54,8 +54,10 @@ export function addPredict(command: Command): void {
     const { device, format, out, maxPixels } = options;
     const maps = mapsOf(options);
     for (const path of [out, options.csv]) if (path !== undefined) checkNoRun(path);
-    const { predict } = await engine();
-    const files = await findImages(images, terminal.listener);
+    const { predict, kindOfArtifact } = await engine();
+    // A folder is a clip where the model takes clips, and else stands for the images in it.
+    const ofClips = (await kindOfArtifact(run)) === 'clip';
+    const files = ofClips ? images : await findImages(images, terminal.listener);
     if (out !== undefined) await makeFolder(out);
     const { listener: onEvent, signal } = terminal;
     const result = await predict({
@@ -77,7 +79,8 @@ export function addPredict(command: Command): void {
       else {
         await writeAtomic(join(out, 'predictions.csv'), predictionsCsv(predictions));
         if (result.mapSize) await writeAtomic(join(out, 'regions.csv'), regionsCsv(predictions));
-        if (result.alarms) await writeJson(join(out, 'alarms.json'), alarmsFile(result, result.alarms));
+        const alarms = result.alarms ?? result.frameAlarms;
+        if (alarms) await writeJson(join(out, 'alarms.json'), alarmsFile(result, alarms));
       }
     }
     const lost = [
@@ -90,7 +93,7 @@ export function addPredict(command: Command): void {
     } else if (out === undefined && format === 'json') {
       terminal.answer(answer, JSON.stringify(answer, inCommandWords, 2));
     } else {
-      const shown = result.alarms ? alarmsText(result, result.alarms, options.top) : tableOf(result, options.top);
+      const shown = shownOf(result, options.top);
       const parts = [...(warning ? [warning] : []), ...(predictions.length > 0 ? [shown] : [])];
       if (failed.length > 0) parts.push(lost.join('\n'));
       if (out !== undefined) parts.push(`written to ${out}`);
@@ -115,6 +118,13 @@ function mapsOf({ maps, out }: Options): { maps?: string; mapFormats?: MapFormat
   if (out === undefined)
     throw new ConfigError('maps-where', `--maps ${maps} needs a folder for the files: --out <folder>.`);
   return { maps: join(out, 'maps'), mapFormats: formats };
+}
+
+/** Alarms of series and clips; a table of what else was scored. */
+function shownOf(result: PredictResult, top?: number): string {
+  const { alarms, frameAlarms } = result;
+  if (alarms) return alarmsText(result, alarms, top);
+  return frameAlarms ? frameAlarmsText(result, frameAlarms, top) : tableOf(result, top);
 }
 
 /** Rows come with the highest score first; images in their order, unless only the top ones are wanted. */
@@ -171,12 +181,42 @@ function channelText({ name, share, actual, usual }: AlarmChannel): string {
 }
 
 /** What `alarms.json` holds. */
-const alarmsFile = ({ threshold, alarmRule }: PredictResult, alarms: NonNullable<PredictResult['alarms']>) => ({
+const alarmsFile = (
+  { threshold, alarmRule }: PredictResult,
+  alarms: NonNullable<PredictResult['alarms' | 'frameAlarms']>,
+) => ({
   format: 'oddity-alarms-1',
   threshold: threshold.value,
   rule: alarmRule,
   alarms,
 });
+
+/** The alarms of clips, the highest first. */
+function frameAlarmsText(
+  { predictions, threshold }: PredictResult,
+  alarms: NonNullable<PredictResult['frameAlarms']>,
+  top = MOST_ROWS,
+): string {
+  const ranked = [...alarms].sort((a, b) => b.peak.score - a.peak.score).slice(0, top);
+  const rows = ranked.map(({ path, frames, seconds, peak, level, regions }) => [
+    peak.score.toPrecision(5),
+    level ?? '',
+    `${frames[0]} to ${frames[1]}`,
+    seconds ? `${seconds[0].toFixed(2)} to ${seconds[1].toFixed(2)}` : '',
+    String(peak.frame),
+    String(regions.length),
+    path,
+  ]);
+  const value = threshold.value === null ? 'none' : `${threshold.value.toPrecision(5)}, ${chosenBy(threshold.rule)}`;
+  const expected = forecastText(threshold, 'frames');
+  const found =
+    alarms.length === 0
+      ? `No frame of ${predictions.length} reaches the threshold.`
+      : table(['peak', 'severity', 'frames', 'seconds', 'highest', 'regions', 'clip'], rows, [0, 4, 5]);
+  const hidden = alarms.length - ranked.length;
+  const more = hidden > 0 ? `\nand ${hidden} lower alarms (--top ${alarms.length} shows all)` : '';
+  return `${found}${more}\n\nthreshold ${value}${expected === undefined ? '' : `\nexpect ${expected} to reach it`}`;
+}
 
 /** `2014-01-31 06:25:00`. */
 const plainTime = (iso: string) => iso.slice(0, 19).replace('T', ' ');
@@ -204,6 +244,7 @@ const cell = (value: number | string | null | undefined) =>
   value === null || value === undefined ? '' : String(value);
 
 function predictionsCsv(predictions: readonly Prediction[]): string {
+  if (predictions.some((p) => p.frame !== undefined)) return framesCsv(predictions);
   if (predictions.some((p) => p.line !== undefined && !p.columns)) return stepsCsv(predictions);
   const ofRows = predictions.some((p) => p.columns);
   const about = ofRows ? ['columns'] : ['regions', 'regionArea'];
@@ -233,6 +274,20 @@ function stepsCsv(predictions: readonly Prediction[]): string {
     cell(p.decision),
   ]);
   return csv(['path', 'time', 'score', 'threshold', 'isAnomalous', 'decision'], rows);
+}
+
+/** One line per frame of a clip. */
+function framesCsv(predictions: readonly Prediction[]): string {
+  const rows = predictions.map((p) => [
+    p.path,
+    cell(p.frame),
+    cell(p.seconds),
+    cell(p.score),
+    cell(p.threshold),
+    p.isAnomalous === null ? '' : p.isAnomalous ? '1' : '0',
+    cell(p.decision),
+  ]);
+  return csv(['path', 'frame', 'seconds', 'score', 'threshold', 'isAnomalous', 'decision'], rows);
 }
 
 /** One line per region, in pixels of the image. */

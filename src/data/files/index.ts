@@ -1,5 +1,8 @@
 /** What touches a disk, a network or a thread: folders, files of rows, data sets by name, decoding. Node only. */
+
 export { changeTraining, type TrainingChanges } from './changes.ts';
+export { clipFilesSource, openClipFiles } from './clips/clip-files.ts';
+export { isOfClips } from './clips/find-clips.ts';
 export type { Dataset, LoadOptions } from './datasets/dataset.ts';
 export { dataPath, datasets, findDataset, kindOfData, registerDataset } from './datasets/index.ts';
 export { isOfRows, openTable } from './datasets/rows.ts';

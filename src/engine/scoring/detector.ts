@@ -2,7 +2,7 @@
 import { Cancelled, DataError, ShapeError } from '../../core/errors.ts';
 import { type ItemShape, itemSize } from '../../core/item-shape.ts';
 import { float32 } from '../../core/tensor.ts';
-import type { RowObject, Series } from '../../data/pure.ts';
+import type { Clip, RowObject, Series } from '../../data/pure.ts';
 import {
   type AnyKind,
   checkUnitRange,
@@ -19,6 +19,7 @@ import type { Device, Runtime } from '../../runtime/runtime.ts';
 import { type Decision, decide, exceededBy } from '../judging/calibrate.ts';
 import type { Platform } from '../platform.ts';
 import { type Artifact, type ArtifactInfo, runnableBytes } from './artifact.ts';
+import { type ClipScore, type ScoreClipOptions, scoreClip } from './clip.ts';
 import { valueRangeOf } from './image-reading.ts';
 import { type ScoreSeriesOptions, type SeriesScore, scoreSeries } from './series.ts';
 import { openSeriesStream, type SeriesStream, type SeriesStreamOptions } from './series-stream.ts';
@@ -86,7 +87,7 @@ export interface ScoreEachOptions<Item> {
  */
 export interface Detector extends AsyncDisposable {
   readonly device: Device;
-  /** What an item is: `image`, `table`. */
+  /** What an item is: `image`, `table`, `series`, `clip`. */
   readonly kind: string;
   /** Of one item: channels, height, width of an image; inputs of a row. */
   readonly shape: ItemShape;
@@ -117,6 +118,11 @@ export interface Detector extends AsyncDisposable {
    * for a detector of another kind.
    */
   stream(options?: SeriesStreamOptions): SeriesStream;
+  /**
+   * Scores the frames of a clip that has the channels and the size of the detector, with alarms by its rule. Throws ShapeError for
+   * a detector of another kind, DataError `short-clip`.
+   */
+  scoreClip(clip: Clip, options?: ScoreClipOptions): Promise<ClipScore>;
   /** Scores items as they come, in their order: images as `scoreImage` takes them, rows as `scoreRow`. */
   scoreEach<Item extends ImageInput | RowObject>(
     items: Iterable<Item> | AsyncIterable<Item>,
@@ -218,6 +224,7 @@ export async function openDetector(artifact: Artifact, runtime: Runtime, platfor
       scoreRow: (row, { signal } = {}) => scoreOne(table, row, signal),
       scoreSeries: (series, options) => scoreSeries(detector, series, options),
       stream: (options) => openSeriesStream(detector, options),
+      scoreClip: (clip, options) => scoreClip(detector, clip, options),
       scoreEach: (items, options = {}) => scoreEach(items, (item) => kind.read(item, context), scoreRead, options),
       decide: (value) => decide(info.threshold, value),
       exceededBy: (value) => exceededBy(info.normalScores, value),

@@ -88,7 +88,7 @@ export async function scoreWithMaps(
 }
 
 /** Of windows of clips the frames that they stand for, `[n, C, H, W]`; other items as they are. */
-function picturesOf(values: Float32Array, shape: readonly number[]): Float32Array {
+export function picturesOf(values: Float32Array, shape: readonly number[]): Float32Array {
   if (!isClip(shape)) return values;
   const [length, ...frame] = shape;
   const size = itemSize(frame);
