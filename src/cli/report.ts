@@ -30,6 +30,14 @@ export function reportText(report: RunReport, page?: string): string {
     ],
     ['threshold', thresholdText(report.threshold)],
     ...(expected === undefined ? [] : [['expect', `${expected} to reach it`]]),
+    ...(report.smoothing === undefined
+      ? []
+      : [
+          [
+            'smoothing',
+            `scores along each ${kind === 'clip' ? 'clip' : 'series'} by a Gaussian of ${report.smoothing} ${words.items}`,
+          ],
+        ]),
     ['training', `${duration(timings.fitSeconds)}${speed}`],
     ['scoring', `${fixed(timings.scoreMsPerItem, 3)} ms an item`],
     ['memory', `${bytes(report.peakMemoryBytes)} at most`],

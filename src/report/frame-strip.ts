@@ -21,5 +21,5 @@ export function frameStrip(
       truth && html`<path class="truth" d="${truth}"/><path class="truth dash" d="${truth}"/>`
     }${contour && html`<path class="contour under" d="${contour}"/><path class="contour" d="${contour}"/>`}</svg><span>frame ${step + 1}<br>${raw(scores[step])}</span></div>`;
   };
-  return html`<div class="panels strip" role="group" aria-label="Frames of ${id}">${strip.map(frame)}</div>`;
+  return html`<div class="scroll" role="group" aria-label="Frames of ${id}" tabindex="0"><div class="panels strip">${strip.map(frame)}</div></div>`;
 }

@@ -105,6 +105,7 @@ const SIZE = [256, 256] as const;
 const quickOnes: Readonly<Partial<Record<ItemKind, readonly (readonly [name: string, config?: Entry['config']])[]>>> = {
   image: [['mean-image'], ['pca'], ['patchcore'], ['dfm'], ['padim']],
   table: [['mean-image'], ['knn'], ['pca', { statistic: 't2' }], ['isolation-forest']],
+  clip: [['mean-image'], ['frame-difference'], ['pca']],
   series: [['mean-image'], ['moving-z-score'], ['sub-pca'], ['knn'], ['matrix-profile'], ['isolation-forest']],
 };
 

@@ -5,6 +5,7 @@ import { readPair } from '../../core/schema.ts';
 import { write } from '../../core/text.ts';
 import { visible } from '../../core/visible.ts';
 import {
+  type ClipsInspection,
   type ColumnFacts,
   type ColumnKind,
   dataPath,
@@ -12,8 +13,10 @@ import {
   datasets,
   findDataset,
   inspect,
+  inspectClips,
   inspectRows,
   inspectSeries,
+  isOfClips,
   isOfRows,
   type RowsInspection,
   type SeriesInspection,
@@ -35,7 +38,7 @@ interface Options extends SpeechOptions {
   readonly label?: string;
   readonly missing?: string[];
   readonly decimal?: '.' | ',';
-  readonly kind?: 'series' | 'table';
+  readonly kind?: 'series' | 'table' | 'clip';
 }
 
 /** Columns that are shown of a table; `--all` and `--json` give the rest. */
@@ -48,7 +51,7 @@ export function addInspect(command: Command): void {
   command
     .argument(
       '<path>',
-      'a folder of images or of files of rows, a CSV file of image paths, a file of rows, a set of series by name',
+      'a folder of images or of files of rows, a CSV file of image paths, a file of rows, a set of series by name, clips',
     )
     .option(
       '--normal <names>',
@@ -62,7 +65,7 @@ export function addInspect(command: Command): void {
     .option('--label <column>', 'the column of labels in a file of rows')
     .option('--missing <words>', 'further texts that mean a missing value in a file of rows', commaList)
     .option('--decimal <mark>', 'decimal mark of a file of rows: . or ,')
-    .option('--kind <kind>', 'what the rows of a file are: series or table, as in train', kind)
+    .option('--kind <kind>', 'what the rows of a file are: series or table, or clip, as in train', kind)
     .option('--all', `name every file of a finding, not ${SHOWN}`);
   addSpeech(command);
   act(command, async (terminal, options: Options, path: string) => {
@@ -76,6 +79,11 @@ export function addInspect(command: Command): void {
         terminal.answer(found, tellSeries(found, all ? found.channels.length : SHOWN_COLUMNS));
         return 0;
       }
+    }
+    if (options.kind === 'clip' || (options.kind === undefined && (await isOfClips(path)))) {
+      const found = await inspectClips(path, { maxPixels, onEvent, signal });
+      terminal.answer(found, tellClips(found, all ? found.clips.length : SHOWN_COLUMNS));
+      return 0;
     }
     if (await isOfRows(path, { columns })) {
       const { missing, decimal, kind } = options;
@@ -108,9 +116,9 @@ export function addInspect(command: Command): void {
 const isSetOfSeries = (name: string) =>
   dataPath(name) === undefined && datasets.some((d) => d.kind === 'series' && d.name === name.split(/[/:]/)[0]);
 
-function kind(text: string): 'series' | 'table' {
-  if (text === 'series' || text === 'table') return text;
-  throw unknownName('kind', text, ['series', 'table']);
+function kind(text: string): 'series' | 'table' | 'clip' {
+  if (text === 'series' || text === 'table' || text === 'clip') return text;
+  throw unknownName('kind', text, ['series', 'table', 'clip']);
 }
 
 /** `name=kind`, added to those before. */
@@ -121,6 +129,27 @@ const pair = (text: string, before: Readonly<Record<string, ColumnKind>>) =>
 function columnsOf({ column = {}, label }: Options): Readonly<Record<string, ColumnKind>> | undefined {
   const columns = { ...column, ...(label !== undefined && { [label]: 'label' as const }) };
   return Object.keys(columns).length > 0 ? columns : undefined;
+}
+
+/** Clips as a line each. */
+function tellClips({ name, classes, clips }: ClipsInspection, most: number): string {
+  const frames = clips.reduce((n, clip) => n + clip.frames, 0);
+  const train = clips.reduce((n, clip) => n + clip.train, 0);
+  const kinds = classes.length > 2 ? `; kinds of anomalies: ${classes.slice(1).join(', ')}` : '';
+  const head = `${name}: ${amount(clips.length, 'clip')} of ${amount(frames, 'frame')}; ${train} are for training${kinds}.`;
+  const rows = clips
+    .slice(0, most)
+    .map(({ id, frames: count, height, width, rate, train: own, segments, anomalous }) => [
+      visible(id),
+      String(count),
+      `${height}x${width}`,
+      rate === undefined ? '' : String(Number(rate.toFixed(3))),
+      own === 0 ? 'test' : own === count ? 'train' : `first ${own} train`,
+      anomalous === undefined ? '' : `${anomalous} in ${segments}`,
+    ]);
+  const hidden = clips.length - rows.length;
+  const more = hidden > 0 ? `\nand ${hidden} more (--all shows them)` : '';
+  return `${head}\n\n${table(['clip', 'frames', 'size', 'a second', 'part', 'anomalous frames in stretches'], rows, [1, 3])}${more}`;
 }
 
 /** A set of series as a line for each channel. */

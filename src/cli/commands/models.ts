@@ -31,13 +31,14 @@ const tasks: readonly { readonly title: string; readonly takes: (model: AnyModel
     takes: ({ learning }) => learning === 'supervised',
   },
   { title: 'Series', takes: ({ inputs }) => inputs.includes('series') },
+  { title: 'Clips', takes: ({ inputs }) => inputs.includes('clip') },
   { title: 'Images only', takes: ({ inputs }) => !inputs.includes('table') },
   { title: 'Images and tables', takes: ({ inputs }) => inputs.includes('image') && inputs.includes('table') },
   { title: 'Tables only', takes: () => true },
 ];
 
 /** The order in which groups are shown: what most people look for first. */
-const shown = ['Images only', 'Images and tables', 'Tables only', 'Series', 'Labelled', 'Baselines'];
+const shown = ['Images only', 'Images and tables', 'Tables only', 'Series', 'Clips', 'Labelled', 'Baselines'];
 
 const times = ['seconds', 'minutes', 'hours'] as const;
 

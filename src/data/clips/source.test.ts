@@ -80,6 +80,15 @@ describe('frames of clips as items', () => {
     expect([Math.max(...split.train) < Math.min(...split.validation), split.test.length]).toEqual([true, 20]);
     expect(split.validation.length).toBeGreaterThan(3);
   });
+
+  it('are held out by whole clips where there are many', async () => {
+    const clips = ['a', 'b', 'c', 'd', 'e'].map((id) => counted(id, 10, { train: 10 }));
+    const source = await made([...clips, counted('f', 10)], 3);
+    const split = findProtocol('prefix').split(source, { rng: new Rng(1) });
+    expect(split.description).toBe('Prefix: 50 frames of 5 of 6 clips train, in windows of 3 frames. Held out: e.');
+    expect([...split.validation].every((i) => source.items[i].id.startsWith('e:'))).toBe(true);
+    expect(split.train).toHaveLength(32);
+  });
 });
 
 describe('moving squares', () => {

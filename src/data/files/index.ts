@@ -14,11 +14,13 @@ export { type Downloaded, type DownloadOptions, download } from './download.ts';
 export { type FolderSourceOptions, folderSource } from './folder.ts';
 export { findImages } from './image-paths.ts';
 export {
+  type ClipsInspection,
   type Diagnosis,
   type Finding,
   type Inspection,
   type InspectOptions,
   inspect,
+  inspectClips,
   inspectRows,
   inspectSeries,
   type RowsFinding,

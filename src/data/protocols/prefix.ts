@@ -1,4 +1,4 @@
-/** The protocol of series: the first part of each trains, the rest is judged. */
+/** The protocol of series and clips: the first part of each trains, the rest is judged. */
 import { ConfigError } from '../../core/errors.ts';
 import { option, say } from '../../core/text.ts';
 import type { SeriesFacts, SeriesSpan } from '../series/source.ts';
@@ -11,7 +11,8 @@ export const prefix: Protocol = {
   title: 'The first part of each series trains',
   description:
     'Training is on the steps before the end of the training part, where no labelled anomaly is in the window around a ' +
-    'step; the last of them are held out. All later steps test. Windows of training, held-out and test steps share no step.',
+    'step; the last of them are held out, of many clips whole ones. All later steps test. Windows of training, held-out and ' +
+    'test steps share no step.',
   needs: [],
   split(source, options) {
     const { series, items } = source;
@@ -26,8 +27,9 @@ export const prefix: Protocol = {
     const isAnomalous = (i: number) => items[i].class !== 0;
     const [normals, validation]: [number[], number[]] = [[], []];
     let touched = 0;
+    const heldClips = source.kind === 'clip' ? lastClips(series, validationFraction) : undefined;
     for (const span of series.spans) {
-      const held = heldSteps(span, series, validationFraction);
+      const held = heldClips ? (heldClips.has(span) ? span.train : 0) : heldSteps(span, series, validationFraction);
       const clean = withoutAnomalies(span, series, isAnomalous);
       const [own, later] = [whole(0, span.train - held, series), whole(span.train - held, span.train, series)];
       for (const [steps, list] of [
@@ -40,8 +42,10 @@ export const prefix: Protocol = {
         }
       }
     }
-    const notes = [`Prefix: ${told(series)}`];
-    if (touched > 0) notes.push(`${touched} steps of it near labelled anomalies do not train.`);
+    const words = source.kind === 'clip' ? CLIPS : SERIES;
+    const notes = [`Prefix: ${told(series, words)}`];
+    if (heldClips) notes.push(`Held out: ${[...heldClips].map(({ id }) => id).join(', ')}.`);
+    if (touched > 0) notes.push(`${touched} ${words.steps} of it near labelled anomalies do not train.`);
     return finishSplit(source, {
       protocol: 'prefix',
       description: notes.join(' '),
@@ -84,10 +88,28 @@ function isFilled({ spans }: SeriesFacts, i: number): boolean {
   return span?.filled?.[i - span.first] === 1;
 }
 
-function told({ spans, window }: SeriesFacts): string {
+/** What steps and series are called. */
+interface Words {
+  readonly steps: string;
+  readonly all: string;
+}
+const SERIES: Words = { steps: 'steps', all: 'series' };
+const CLIPS: Words = { steps: 'frames', all: 'clips' };
+
+/** With so many clips for training, whole ones are held out: the frames of one clip are much alike. */
+const MANY_CLIPS = 5;
+
+/** The last of the clips that train whole, as many as the share says, at least one; undefined where there are few, or none is to be. */
+function lastClips({ spans }: SeriesFacts, share: number): ReadonlySet<SeriesSpan> | undefined {
+  const own = spans.filter(({ train, steps }) => train === steps);
+  if (share === 0 || own.length < MANY_CLIPS) return undefined;
+  return new Set(own.slice(-Math.max(1, Math.round(share * own.length))));
+}
+
+function told({ spans, window }: SeriesFacts, { steps: items, all }: Words): string {
   const [one] = spans;
-  const steps = `windows of ${window} steps`;
-  if (spans.length === 1) return `the first ${one.train} of ${one.steps} steps of ${one.id} train, in ${steps}.`;
+  const steps = window === 1 ? 'one by one' : `in windows of ${window} ${items}`;
+  if (spans.length === 1) return `the first ${one.train} of ${one.steps} ${items} of ${one.id} train, ${steps}.`;
   const train = spans.reduce((n, span) => n + span.train, 0);
-  return `${train} steps of ${spans.filter((span) => span.train > 0).length} of ${spans.length} series train, in ${steps}.`;
+  return `${train} ${items} of ${spans.filter((span) => span.train > 0).length} of ${spans.length} ${all} train, ${steps}.`;
 }

@@ -7,11 +7,29 @@ import { type AnyModel, meanImage } from '../../models/index.ts';
 import { readRegion } from '../../runs/region.ts';
 import { scoreTiled } from '../../runs/tiled.ts';
 import { scoringProgram } from './graph.ts';
-import { withRegion, withTiles } from './view.ts';
+import { seenBy, withRegion, withTiles } from './view.ts';
 
 const shape = [1, 4, 4] as const;
 /** The left half. */
 const region = Uint8Array.from({ length: 16 }, (_, p) => (p % 4 < 2 ? 1 : 0));
+
+describe('seenBy', () => {
+  it('has models of images look at the frame that a window of a clip stands for, also where it is said twice', () => {
+    const mean = { 'mean-image.mean': float32(new Float32Array(16).fill(0.5), shape) };
+    const window = new Rng(9).uniforms(3 * 16);
+    const clip = [3, ...shape] as const;
+    const once = seenBy(meanImage as AnyModel, {}, clip);
+    const frame = scoringProgram(meanImage as AnyModel, {}, shape, mean).outputs;
+    const [score, map] = evaluate([frame.score, frame.map], { image: float32(window.slice(16, 32), [1, ...shape]) });
+    for (const model of [once, seenBy(once, {}, clip)]) {
+      const { outputs } = scoringProgram(model, {}, clip, mean);
+      const [s, m] = evaluate([outputs.score, outputs.map], { clip: float32(window, [1, ...clip]) });
+      expect(s.data[0]).toBeCloseTo(Number(score.data[0]), 6);
+      expect([...(m.data as Float32Array)]).toEqual([...(map.data as Float32Array)]);
+      expect(outputs.reconstruction).toBeUndefined();
+    }
+  });
+});
 
 describe('withRegion', () => {
   const mean = { 'mean-image.mean': float32(new Float32Array(16).fill(0.5), shape) };

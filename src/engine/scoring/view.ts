@@ -65,12 +65,13 @@ export function withWindows(model: AnyModel): AnyModel {
 
 /**
  * A model of images, looking at windows of clips `[N, L, C, H, W]`: at the frame that the window stands for. What it would have
- * in place of an item is a frame, so only of windows of one frame there is such a reconstruction.
+ * in place of an item is a frame, so only of windows of one frame there is such a reconstruction. Images pass as they are.
  */
 export function withFrames(model: AnyModel): AnyModel {
   return {
     ...model,
     score(config, net, x) {
+      if (x.shape.length !== 5) return model.score(config, net, x);
       const [, length, ...frame] = x.shape as [unknown, number, ...number[]];
       const at = stepsBefore(length);
       const seen = g.reshape(g.slice(x, { 1: [at, at + 1] }), [x.shape[0], ...frame]);

@@ -128,7 +128,7 @@ describe('clips on disk', () => {
     );
     const mixed = folder({ 'a/1.png': png(1), 'a/2.png': png(2, [6, 8]), 'a/3.png': png(3), 'a/4.png': png(4) });
     await expect(clipFilesSource(join(mixed, 'a'), {})).rejects.toThrow(
-      "The frames of the clip a have different sizes: 1.png is 8x8 and 2.png is 6x8 (height x width). Put clips of different cameras into folders of their own, or bring all frames to one size with `size: '128,128'`.",
+      "The frames of the clip a have different sizes: 1.png is 8x8 and 2.png is 6x8 (height x width). Put clips of different cameras into folders of their own, or bring all frames to one size with `size: '128x128'`.",
     );
     const told: string[] = [];
     const onEvent = (event: { type: string; code?: string }) => void (event.code && told.push(event.code));

@@ -49,17 +49,9 @@ export type ClipFilesOptions = Pick<
 
 /** Reads the clips at a path. Throws DataError `no-clips`, `mixed-sizes`, `frame-labels`, `unreadable-video`, those of images. */
 export async function clipFilesSource(path: string, options: ClipFilesOptions): Promise<Source> {
-  const { onEvent = silent, signal, window, trainShare } = options;
-  const found = await findClips(path);
-  const labels = await readFrameLabels(found);
-  const facts = await factsOf(found.clips, options);
-  const shape = shapeFor(facts, options);
-  const opened = await openClips(facts, shape, options);
+  const { onEvent = silent, signal, window } = options;
+  const { facts, labels, shape, opened, clips } = await readClips(path, options);
   try {
-    const said: Clip[] = [];
-    for (const [i, one] of facts.entries())
-      said.push(await labelled(opened.clips[i], one, { labels, shape, decoder: opened.decoder }));
-    const clips = withParts(said, found.clips, trainShare);
     onEvent({ type: 'log', level: 'info', message: explain(path, facts, clips, shape) });
     const name = basename(path);
     const source = await clipSource({
@@ -70,6 +62,31 @@ export async function clipFilesSource(path: string, options: ClipFilesOptions): 
     });
     await decodeAll(source, { onEvent, signal });
     return source;
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
+}
+
+/** What is known of the clips at a path before their frames are decoded. Throws as `clipFilesSource`. */
+export async function describeClips(path: string, options: ClipFilesOptions) {
+  const { facts, labels, opened, clips } = await readClips(path, options);
+  await opened.close();
+  return { classes: labels.classes, clips: clips.map((clip, i) => ({ clip, facts: facts[i] })) };
+}
+
+/** Clips with their parts, labels and masks. The caller closes what is opened. */
+async function readClips(path: string, options: ClipFilesOptions) {
+  const found = await findClips(path);
+  const labels = await readFrameLabels(found);
+  const facts = await factsOf(found.clips, options);
+  const shape = shapeFor(facts, options);
+  const opened = await openClips(facts, shape, options);
+  try {
+    const said: Clip[] = [];
+    for (const [i, one] of facts.entries())
+      said.push(await labelled(opened.clips[i], one, { labels, shape, decoder: opened.decoder }));
+    return { facts, labels, shape, opened, clips: withParts(said, found.clips, options.trainShare) };
   } catch (error) {
     await opened.close();
     throw error;
@@ -90,7 +107,7 @@ export async function openClipFiles(
 }
 
 /** Looks at the files of clips: how many frames, their sizes. Throws as `clipFilesSource`. */
-export async function factsOf(
+async function factsOf(
   clips: readonly ClipFile[],
   options: Pick<ClipFilesOptions, 'size' | 'maxPixels' | 'onEvent' | 'signal'>,
 ): Promise<ClipFacts[]> {
@@ -142,7 +159,7 @@ async function factsOfImages(
     if (!size || 'atMost' in size) {
       throw new DataError(
         'mixed-sizes',
-        say`${what}. Put clips of different cameras into folders of their own, or bring all frames to one size with ${option('size', '128,128')}.`,
+        say`${what}. Put clips of different cameras into folders of their own, or bring all frames to one size with ${option('size', '128x128')}.`,
       );
     }
     onEvent(warning('mixed-sizes', `${what}. All are brought to ${size.join('x')}.`));
