@@ -59,7 +59,7 @@ registerDataset({
 /** Models of rows that are tried on windows of series too: they see nothing but their values. */
 const onWindows = new Set(['knn', 'pca', 'vae', 'ganomaly']);
 
-/** Models of images that are tried on frames of clips too. */
+/** Models of images that are tried on frames of clips too, one by one: not held to a rank, since what is odd is motion. */
 const onFrames = new Set(['pca', 'padim']);
 type Kind = keyof typeof tasks;
 const kindsOf = (model: AnyModel) =>
@@ -99,7 +99,9 @@ describe.each(models.flatMap((m) => kindsOf(m).map((kind) => [m.name, kind, m] a
 
     it('fits in seconds, and ranks planted anomalies above chance where it learns', () => {
       expect(report.timings.fitSeconds).toBeLessThan(60);
-      if (model.learns !== 'none' && !atChance.has(name)) expect(report.metrics.item.auroc).toBeGreaterThan(0.55);
+      const seesNoMotion = kind === 'clip' && !model.inputs.includes('clip');
+      if (model.learns !== 'none' && !atChance.has(name) && !seesNoMotion)
+        expect(report.metrics.item.auroc).toBeGreaterThan(0.55);
       // Where several steps pull against each other no loss need fall: only phases of one step are held to it.
       const losses = (record: { metrics: object }) => Object.keys(record.metrics).filter((n) => n.endsWith('.loss'));
       const alone = (report.history ?? []).filter((record) => losses(record).length === 1);

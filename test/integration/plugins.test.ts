@@ -63,11 +63,11 @@ export const hitRate = defineMetric({
 
 export const volume = defineKind({
   name: 'volume',
-  axes: 4,
+  axes: 5,
   words: { item: 'volume', items: 'volumes', data: 'volumes', place: 'voxel', places: 'voxels' },
-  input: { name: 'volume', layout: 'NCDHW', range: null },
+  input: { name: 'volume', layout: 'NTCDHW', range: null },
   batch: 8,
-  mapShape: ([, ...sides]) => sides,
+  mapShape: ([, , ...sides]) => sides,
   read: async (item) => ({ values: item }),
   locate: () => ({}),
 });
@@ -161,7 +161,7 @@ console.log(JSON.stringify({ ...loaded, axes: findKind('volume').axes }));`,
       metrics: ['hitRate'],
       kinds: ['volume'],
       datasets: [],
-      axes: 4,
+      axes: 5,
     });
   }, 120_000);
 

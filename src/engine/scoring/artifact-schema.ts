@@ -55,7 +55,7 @@ export const artifactSchema = z.looseObject({
   title: z.string(),
   config: z.record(z.string(), z.unknown()),
   kind: z.string(),
-  shape: z.array(positive).min(1).max(4),
+  shape: z.array(positive).min(1).max(6),
   input: z.looseObject({
     name: z.string(),
     layout: z.string(),
