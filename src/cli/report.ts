@@ -38,6 +38,9 @@ export function reportText(report: RunReport, page?: string): string {
             `scores along each ${kind === 'clip' ? 'clip' : 'series'} by a Gaussian of ${report.smoothing} ${words.items}`,
           ],
         ]),
+    ...(report.threshold.alarms
+      ? [[report.threshold.alarms.per === 'day' ? 'a day' : 'in 1,000 steps', alarmRateText(report.threshold.alarms)]]
+      : []),
     ['training', `${duration(timings.fitSeconds)}${speed}`],
     ['scoring', `${fixed(timings.scoreMsPerItem, 3)} ms an item`],
     ['memory', `${bytes(report.peakMemoryBytes)} at most`],
@@ -142,4 +145,18 @@ function profileText(rows: readonly ProfileRow[]): string {
     `${((100 * row.milliseconds) / total).toFixed(1)} %`,
   ]);
   return table(['operator', 'calls', 'ms', 'share'], cells, [1, 2, 3]);
+}
+
+/** `0.8 false alarms (95 %: 0.1 … 2.9), from 4 in 5.0 days of held-out normals`. */
+export function alarmRateText({
+  rate,
+  interval,
+  found,
+  units,
+  per,
+}: NonNullable<RunReport['threshold']['alarms']>): string {
+  const short = (value: number) => String(Number(value.toPrecision(2)));
+  const [low, high] = interval.map(short);
+  const length = per === 'day' ? `${short(units)} days` : `${Math.round(1000 * units)} steps`;
+  return `${short(rate)} false alarms (95 %: ${low} … ${high}), from ${found} in ${length} of held-out normals`;
 }

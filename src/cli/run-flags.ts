@@ -38,7 +38,7 @@ export function givenFlags(values: Readonly<Record<string, unknown>>): ReadonlyM
   const given = new Map<string, Given>();
   for (const { flag } of runFlags) {
     const isNo = flag.name.startsWith('no-');
-    const key = (isNo ? flag.name.slice(3) : flag.name).replace(/-([a-z])/g, (_, c: string) => c.toUpperCase());
+    const key = (isNo ? flag.name.slice(3) : flag.name).replace(/-([a-z\d])/g, (_, c: string) => c.toUpperCase());
     const value = values[key];
     if (isNo ? value === false : value === true) given.set(flag.name, true);
     else if (typeof value === 'string') given.set(flag.name, [value]);

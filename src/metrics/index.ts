@@ -1,6 +1,14 @@
 /** Metrics: pure functions over raw scores (larger = more anomalous) and labels (1 = anomalous), and the registry of them. */
 
 export { type Segment, segmentsOf } from '../core/segments.ts';
+export {
+  type AlarmThreshold,
+  alarmRate,
+  countAlarms,
+  poissonInterval,
+  type Stretches,
+  thresholdForAlarmRate,
+} from './alarm-rate.ts';
 export * from './auroc.ts';
 export { averagePrecision } from './average-precision.ts';
 export {

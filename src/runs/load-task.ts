@@ -162,7 +162,7 @@ async function throughWindowsOf(source: Source, { window, windowFor }: TaskOptio
 /** Refuses options that mean nothing for the kind of items that were loaded. */
 function checkKind({ name, kind, shape }: Source, options: TaskOptions): void {
   const { columns, missing, decimal, scaling, size, channels, region } = options;
-  const { window, gaps, step, trainShare, alarms } = options;
+  const { window, gaps, step, trainShare, alarms, alarmRate } = options;
   const given = (some: object) => Object.entries(some).flatMap(([name, value]) => (value === undefined ? [] : [name]));
   const ofTables = given({ columns, missing, decimal, scaling, ...(kind === 'image' && { kind: options.kind }) });
   if ((kind === 'image' || kind === 'clip') && ofTables.length > 0) {
@@ -172,7 +172,7 @@ function checkKind({ name, kind, shape }: Source, options: TaskOptions): void {
         has ${findKind(kind).words.items} of ${shape.slice(-3).join('x')}. Leave ${ofTables.length === 1 ? 'it' : 'them'} out.`,
     );
   }
-  const ofSeries = given(kind === 'clip' ? { gaps, step } : { window, gaps, step, trainShare, alarms });
+  const ofSeries = given(kind === 'clip' ? { gaps, step } : { window, gaps, step, trainShare, alarms, alarmRate });
   if (kind !== 'series' && ofSeries.length > 0) {
     throw new ConfigError(
       'not-a-series',

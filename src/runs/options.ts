@@ -547,6 +547,33 @@ export const runOptions = z.strictObject({
         read: readNumber,
       }),
     ),
+  /** Of series, in place of `falseAlarmRate`: the threshold that makes so many false alarms a day, or in 1,000 steps, after the rule of alarms. */
+  alarmRate: z
+    .strictObject({ perDay: z.number().gt(0).optional(), per1000: z.number().gt(0).optional() })
+    .readonly()
+    .optional()
+    .describe('Wanted false alarms of series a day, or in 1,000 steps, after the rule of alarms.')
+    .register(
+      optionFacts,
+      fact(
+        'Task',
+        [
+          {
+            name: 'alarms-per-day',
+            value: '<n>',
+            help: 'wanted false alarms of series a day, after the rule of alarms; needs times',
+            read: into('perDay', readNumber),
+          },
+          {
+            name: 'alarms-per-1000',
+            value: '<n>',
+            help: 'wanted false alarms of series in 1,000 steps, after the rule of alarms',
+            read: into('per1000', readNumber),
+          },
+        ],
+        kept,
+      ),
+    ),
   /**
    * Where few normals are held out, so many further detectors score the others for the threshold, each fitted without those
    * that it scores; 0 for none. Default: up to 10 where a model is fitted quickly.
@@ -761,6 +788,7 @@ export const factsOf: ReadonlyMap<RunOption, OptionFacts> = new Map(
 export type RecordedOptions = Readonly<
   Pick<
     RunOptions,
+    | 'alarmRate'
     | 'alarms'
     | 'augment'
     | 'changes'

@@ -5,6 +5,7 @@ import { ConfigError } from '../core/errors.ts';
 import { option, say } from '../core/text.ts';
 import { dataPath, findDataset } from '../data/index.ts';
 import { calibrate } from '../engine/judging/calibrate.ts';
+import { wantedRate } from '../engine/judging/calibrate-alarms.ts';
 import { checkFolds } from '../engine/judging/folds.ts';
 import { checkMapNormalization } from '../engine/scoring/map-normalization.ts';
 import { resolveConfig } from '../engine/task/config.ts';
@@ -52,6 +53,7 @@ export function resolveRun<M extends ModelName | AnyModel>(given: TrainOptions<M
   }
   const { falseAlarmRate = 0.01, maps = 8 } = options;
   calibrate([], falseAlarmRate); // throws for a rate that cannot be
+  if (options.alarmRate) wantedRate(options.alarmRate);
   if (resume && out === undefined) {
     throw new ConfigError('resume-where', say`Resuming needs the folder of the run. Name it with ${option('out')}.`);
   }

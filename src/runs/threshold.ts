@@ -2,7 +2,9 @@
  * A run's threshold, chosen again: from the scores of held-out normals in its artefact, or from the labels of its test
  * part, which is then said wherever the threshold is shown. Node only.
  */
+import type { AlarmRule } from '../core/alarms.ts';
 import { ConfigError, DataError } from '../core/errors.ts';
+import { option, say } from '../core/text.ts';
 import {
   calibrate,
   describeThreshold,
@@ -11,6 +13,9 @@ import {
   withReview,
   withTest,
 } from '../engine/judging/calibrate.ts';
+import { calibrateAlarms, type WantedAlarms, withAlarms } from '../engine/judging/calibrate-alarms.ts';
+import { ruleOf } from '../engine/scoring/alarms.ts';
+import type { SeriesReading } from '../engine/scoring/artifact.ts';
 import {
   reviewBand,
   type Threshold,
@@ -29,6 +34,7 @@ import { readPredictions, type TestScores } from './test-scores.ts';
 /** How to choose a threshold. The first and the last need no labels; the others use those of the test part. */
 export type ThresholdPolicy =
   | { readonly by: 'false-alarm-rate'; readonly rate: number }
+  | ({ readonly by: 'alarm-rate' } & WantedAlarms)
   | { readonly by: 'miss-rate'; readonly rate: number }
   | { readonly by: 'f-beta'; readonly beta: number }
   | { readonly by: 'cost'; readonly falseAlarm: number; readonly miss: number }
@@ -40,6 +46,8 @@ export interface ThresholdOptions {
   run: string;
   /** None: the threshold as it is. One: the threshold. Two: the higher one, and a review band from the lower one on. */
   policies?: readonly ThresholdPolicy[];
+  /** Of series: how steps become alarms; default as trained. */
+  alarms?: AlarmRule;
   /** Put it into `model.json`, for `predict` and `test`; default false. */
   write?: boolean;
 }
@@ -70,17 +78,25 @@ export async function threshold(options: ThresholdOptions): Promise<ThresholdRes
   const isRun = (await readJsonIfThere<RunRecord>(runFiles(run).run)) !== undefined;
   if (isRun) await readFinishedRun(run);
   const { info } = await readArtifact(run);
+  if (options.alarms && info.kind !== 'series')
+    throw new ConfigError(
+      'not-a-series',
+      say`Alarms are of series, but ${run} takes other items. Leave ${option('alarms')} out.`,
+    );
+  const series = info.kind === 'series' ? { ...info.series, alarms: ruleOf(info, options.alarms) } : undefined;
   const test = isRun ? await readPredictions(run) : undefined;
   const { folds, together } = info.threshold;
   const chosen = policies.map((policy) =>
-    choose(policy, info.normalScores, { test, run, origin: { folds, together } }),
+    choose(policy, info.normalScores, { test, run, series, origin: { folds, together } }),
   );
-  const made = chosen.length === 0 ? info.threshold : joined(chosen, info.normalScores);
-  const written = write && chosen.length > 0 ? artifactFiles(run).json : null;
+  const { alarms: _, ...before } = info.threshold;
+  const bare = chosen.length === 0 ? before : joined(chosen, info.normalScores);
+  const made = series ? withAlarms(bare, series) : bare;
+  const written = write && (chosen.length > 0 || options.alarms) ? artifactFiles(run).json : null;
   if (written) {
     const lock = isRun ? await lockFolder(run) : undefined;
     try {
-      await writeJson(written, { ...info, threshold: made });
+      await writeJson(written, { ...info, threshold: made, ...(series && { series }) });
     } finally {
       await lock?.release();
     }
@@ -110,8 +126,24 @@ interface Chosen {
 function choose(
   policy: ThresholdPolicy,
   normalScores: readonly number[],
-  { test, run, origin }: { readonly test?: TestScores; readonly run: string; readonly origin: NormalsOrigin },
+  {
+    test,
+    run,
+    series,
+    origin,
+  }: {
+    readonly test?: TestScores;
+    readonly run: string;
+    readonly series?: SeriesReading;
+    readonly origin: NormalsOrigin;
+  },
 ): Chosen {
+  if (policy.by === 'alarm-rate') {
+    const report = calibrateAlarms(policy, series, origin);
+    if (report.value === null)
+      throw new DataError('no-threshold', `${run} gives no threshold by ${report.rule}. ${report.reason}`);
+    return { found: thresholdByValue(report.value), report };
+  }
   const { found, rule } = find(policy, normalScores, test, run);
   const { threshold: value, sawLabels: sawTest, reason } = found;
   if (value === null) throw new DataError('no-threshold', `${run} gives no threshold by ${rule}. ${reason}`);
@@ -127,7 +159,7 @@ const given = ({ folds, together }: NormalsOrigin): NormalsOrigin => ({
 });
 
 function find(
-  policy: ThresholdPolicy,
+  policy: Exclude<ThresholdPolicy, { readonly by: 'alarm-rate' }>,
   normalScores: readonly number[],
   test: TestScores | undefined,
   run: string,

@@ -8,24 +8,22 @@ import { dataRoot, findDataset, readTextures, type Source, sha256 } from '../dat
 import { pretrainedOf } from '../engine/fit.ts';
 import type { FitResult, FitState, Former } from '../engine/fitting/contract.ts';
 import { fitModel, stepTrial } from '../engine/fitting/fit.ts';
-import { halve, mapStatistics } from '../engine/fitting/map-statistics.ts';
-import { calibrate, calibrateMaps, withTest } from '../engine/judging/calibrate.ts';
-import { checkScores } from '../engine/judging/check-scores.ts';
-import { foldsFor, joined, scoreFolds } from '../engine/judging/folds.ts';
-import { openScorer, scoreHeldOut } from '../engine/judging/held-out.ts';
+import { mapStatistics } from '../engine/fitting/map-statistics.ts';
+import { withTest } from '../engine/judging/calibrate.ts';
+import { stepsOf, wantedRate } from '../engine/judging/calibrate-alarms.ts';
+import { openScorer } from '../engine/judging/held-out.ts';
 import { judge, judgeBaselines } from '../engine/judging/judge.ts';
 import type { RunReport } from '../engine/judging/report-types.ts';
 import { seriesReading } from '../engine/scoring/alarms.ts';
 import { buildArtifact, scoringModel } from '../engine/scoring/artifact.ts';
 import { scoringProgram } from '../engine/scoring/graph.ts';
 import { hasMapStatistics } from '../engine/scoring/map-normalization.ts';
-import { movingTogether } from '../engine/scoring/smoothing.ts';
 import { seenBy } from '../engine/scoring/view.ts';
 import { resolveConfig } from '../engine/task/config.ts';
 import { checkDiffering } from '../engine/task/differing.ts';
 import { checkKind, checkLabels, checkUnlabelled, smoothingOf, takesRows, windowOf } from '../engine/task/suitable.ts';
 import type { Task } from '../engine/task/task.ts';
-import { type TrainingPart, trainingItems, trainingPart } from '../engine/task/training-part.ts';
+import { type TrainingPart, trainingPart } from '../engine/task/training-part.ts';
 import { checkTiles } from '../engine/task/view-options.ts';
 import { encodeModel } from '../graph/onnx/write.ts';
 import { type AnyModel, type ModelName, models } from '../models/index.ts';
@@ -40,6 +38,7 @@ import { openDevice } from './device.ts';
 import { chooseExamples, drawMaps, findMapScale, hottest } from './example-maps.ts';
 import { writeAtomic, writeJson } from './files.ts';
 import { RunFolder, stored } from './folder.ts';
+import { calibratedThresholds, heldOut } from './held-out-thresholds.ts';
 import { loadTask } from './load-task.ts';
 import type { AutoTrainOptions, TrainOptions } from './options.ts';
 import { nodePlatform } from './platform.ts';
@@ -170,7 +169,7 @@ async function trainIn(folder: RunFolder, run: ResolvedRun, begin: number, forme
 }
 
 /** Refuses what only images have for items of other kinds. */
-function checkImagesOnly({ model, options: { augment, tiles } }: ResolvedRun, source: Source): void {
+function checkImagesOnly({ model, options: { augment, tiles, alarmRate } }: ResolvedRun, source: Source): void {
   if (augment && source.kind !== 'image') {
     throw new ConfigError(
       'augment',
@@ -178,6 +177,8 @@ function checkImagesOnly({ model, options: { augment, tiles } }: ResolvedRun, so
     );
   }
   if (tiles) checkTiles(tiles, model, source.shape);
+  // Days need times: said before hours of training.
+  if (alarmRate && source.series) stepsOf(wantedRate(alarmRate).per, seriesReading(source.series));
 }
 
 /** The options of the model for these data, once it is clear that it can learn from them. */
@@ -227,7 +228,7 @@ async function runtimeFor(
 }
 
 /** A run with everything loaded and open. */
-interface OpenRun {
+export interface OpenRun {
   readonly folder: RunFolder;
   readonly run: ResolvedRun;
   /** As it looks at items: at a region, at tiles. */
@@ -282,7 +283,11 @@ async function judged(
   const { signal, seed, tiles, region, metrics } = options;
   const { source, split } = task;
   const smoothing = smoothingOf(model, config, source);
-  const { threshold, mapThreshold, held, normalScores } = await calibrated(open, session, smoothing);
+  const { threshold, mapThreshold, held, normalScores, stretches } = await calibratedThresholds(
+    open,
+    session,
+    smoothing,
+  );
   const found = await judge(session, task, {
     threshold: threshold.value,
     mapThreshold: mapThreshold.value,
@@ -311,7 +316,7 @@ async function judged(
     ...(pictures && { mapScale: scale }),
     ...(source.encoding && { table: source.encoding }),
     ...(source.valueRange && { valueRange: source.valueRange }),
-    ...(source.series && { series: seriesReading(source.series, options.alarms) }),
+    ...(source.series && { series: { ...seriesReading(source.series, options.alarms), normals: stretches } }),
     ...(tiles && { tiles }),
     ...(region && { region }),
     ...(session.outputs.includes('nearest') && { trainingItems: Array.from(part.train, (i) => source.items[i].id) }),
@@ -339,68 +344,10 @@ async function judged(
   return { ...report, ...(history.length > 0 && { history }), ...(warnings.length > 0 && { warnings }) };
 }
 
-/** Thresholds from normals that the detectors that score them did not see, once the scores are found to mean something. */
-async function calibrated(open: OpenRun, session: Session, smoothing: number | undefined) {
-  const { run, model, task, onEvent } = open;
-  const { signal } = run.options;
-  const { source } = task;
-  const items = heldOut(open).threshold;
-  const own = await scoreHeldOut(session, source, items, { onEvent, signal, smoothing });
-  const folds = await foldScores(open, items.length);
-  const [scores, peaks] = [joined(own.scores, folds?.scores), joined(own.peaks, folds?.peaks)];
-  const probed = items.length > 0 ? items : trainingItems(model, task.split).train;
-  const remark = await checkScores(scores, { model, session, source, items: probed, own: own.scores }, onEvent);
-  const threshold = calibrate(scores, run.falseAlarmRate, {
-    folds: folds?.count,
-    ...(source.series && { together: movingTogether(source.series, smoothing) }),
-  });
-  const sorted = (list: Float32Array) => [...list].sort((a, b) => a - b);
-  return {
-    threshold: remark ? { ...threshold, reason: [threshold.reason, remark].filter(Boolean).join(' ') } : threshold,
-    mapThreshold: calibrateMaps(peaks, run.falseAlarmRate),
-    held: sorted(own.scores),
-    normalScores: sorted(scores),
-  };
-}
-
-/** Scores of the normal training items by detectors fitted without them, where too few are held out. */
-async function foldScores({ run, model, config, task, pretrained, runtime, onEvent }: OpenRun, held: number) {
-  const { mapNormalization = 'none', folds: wanted, scaling, signal, tiles } = run.options;
-  const { source, split, rng } = task;
-  const { train, labels } = trainingItems(model, split);
-  const hidden = new Set(split.contaminants);
-  const normals = train.filter((item, i) => labels[i] === 0 && !hidden.has(item));
-  const window = source.series?.window;
-  const wantedFolds = { normals: normals.length, heldOut: held, wanted, window };
-  const count = mapNormalization === 'none' ? foldsFor(model, config, wantedFolds) : 0;
-  if (count === 0) return undefined;
-  const partWithout = async (left: ReadonlySet<number>) => {
-    const keep = (list: Uint32Array, marks: Uint8Array) => marks.filter((_, i) => !left.has(list[i]));
-    const rest = {
-      ...split,
-      train: split.train.filter((item) => !left.has(item)),
-      trainLabels: keep(split.train, split.trainLabels),
-    };
-    const prepared = { scaling: source.encoding?.scaling ?? scaling, onEvent: silent };
-    const whole = (await source.prepare?.(rest.train, prepared)) ?? source;
-    return { ...(await trainingPart(model, { source: whole, split: rest }, tiles)), whole };
-  };
-  const made = { model, config, folds: count, window, normals, partWithout, pretrained, runtime, rng, onEvent, signal };
-  const found = await scoreFolds(made);
-  return found && { ...found, count };
-}
-
 function summaryOf(sorted: readonly number[]): RunReport['validation'] {
   const n = sorted.length;
   if (n === 0) return { mean: null, median: null, max: null };
   return { mean: sorted.reduce((a, b) => a + b, 0) / n, median: sorted[n >> 1], max: sorted[n - 1] };
-}
-
-/** Held-out normals for the statistics of maps, if there are to be any, and those for the threshold. */
-function heldOut({ run, task }: OpenRun): { statistics?: Uint32Array; threshold: Uint32Array } {
-  const { validation } = task.split;
-  const { mapNormalization = 'none' } = run.options;
-  return mapNormalization === 'none' ? { threshold: validation } : halve(validation, task.rng);
 }
 
 /** Fits, with checkpoints, and learns the statistics of maps where they are wanted. */

@@ -3,11 +3,13 @@ import type { Command } from 'commander';
 import { ConfigError } from '../../core/errors.ts';
 import { act } from '../act.ts';
 import { engine, type ThresholdPolicy, type ThresholdReport } from '../engine.ts';
-import { addSpeech, between, commaList, number } from '../options.ts';
+import { type AlarmOptions, addAlarmFlags, addSpeech, alarmRuleOf, between, commaList, number } from '../options.ts';
 import { table } from '../render.ts';
-import { chosenBy, forecastText, percent, sawTestBanner } from '../report.ts';
+import { alarmRateText, chosenBy, forecastText, percent, sawTestBanner } from '../report.ts';
 
-interface Options {
+interface Options extends AlarmOptions {
+  readonly alarmsPerDay?: number;
+  readonly alarmsPer1000?: number;
   readonly fpr?: number[];
   readonly missRate?: number;
   readonly fBeta?: number;
@@ -26,6 +28,8 @@ export function addThreshold(command: Command): void {
       'wanted false-positive rate (false alarms); two, such as 0.001,0.05, make a review band',
       shares('--fpr'),
     )
+    .option('--alarms-per-day <n>', 'of series: wanted false alarms a day', number('--alarms-per-day'))
+    .option('--alarms-per-1000 <n>', 'of series: wanted false alarms in 1,000 steps', number('--alarms-per-1000'))
     .optionsGroup('From the labels of the test set, so it can no longer evaluate it:')
     .option('--miss-rate <share>', 'wanted share of missed anomalies', between('--miss-rate', 0, 1))
     .option('--f-beta <beta>', 'the best F-beta; recall counts beta times as much as precision', number('--f-beta'))
@@ -33,15 +37,19 @@ export function addThreshold(command: Command): void {
     .optionsGroup('By hand:')
     .option('--value <score>', 'this score and all above are anomalous', number('--value'))
     .option('--review <low,high>', 'low to high: manual review; above high: anomalous', band)
+    .optionsGroup('Alarms of series:');
+  addAlarmFlags(command, 'as trained');
+  command
     .optionsGroup('What becomes of it:')
     .option('--write', 'put it into model.json, for predict and test (default: only show it)');
   addSpeech(command);
   act(command, async (terminal, options: Options, run: string) => {
     const policies = policiesOf(options);
-    if (options.write && policies.length === 0) {
+    const alarms = alarmRuleOf(options);
+    if (options.write && policies.length === 0 && !alarms) {
       throw new ConfigError('threshold-policies', '--write needs a rule, for example --fpr 0.01.');
     }
-    const result = await (await engine()).threshold({ run, policies, write: options.write });
+    const result = await (await engine()).threshold({ run, policies, alarms, write: options.write });
     const { threshold, before, written } = result;
     const warning = threshold.sawTest ? sawTestBanner : null;
     const parts = [
@@ -51,7 +59,7 @@ export function addThreshold(command: Command): void {
       ...(policies.length > 0 ? [`before: ${before.value?.toPrecision(5) ?? 'none'}, ${chosenBy(before.rule)}`] : []),
       ...(written
         ? [`written to ${written}; the page shows it after: oddity report ${run}`]
-        : policies.length > 0
+        : policies.length > 0 || alarms
           ? ['Nothing was changed; --write keeps it.']
           : []),
     ];
@@ -59,9 +67,20 @@ export function addThreshold(command: Command): void {
   });
 }
 
-function policiesOf({ fpr = [], missRate, fBeta, cost, value, review = [] }: Options): ThresholdPolicy[] {
+function policiesOf({
+  fpr = [],
+  alarmsPerDay,
+  alarmsPer1000,
+  missRate,
+  fBeta,
+  cost,
+  value,
+  review = [],
+}: Options): ThresholdPolicy[] {
   return [
     ...fpr.map((rate): ThresholdPolicy => ({ by: 'false-alarm-rate', rate })),
+    ...(alarmsPerDay === undefined ? [] : [{ by: 'alarm-rate', rate: alarmsPerDay, per: 'day' } as const]),
+    ...(alarmsPer1000 === undefined ? [] : [{ by: 'alarm-rate', rate: alarmsPer1000, per: '1000 steps' } as const]),
     ...(missRate === undefined ? [] : [{ by: 'miss-rate', rate: missRate } as const]),
     ...(fBeta === undefined ? [] : [{ by: 'f-beta', beta: fBeta } as const]),
     ...(cost === undefined ? [] : [{ by: 'cost', ...cost } as const]),
@@ -83,6 +102,8 @@ function factsOf(threshold: ThresholdReport): string {
     ['false alarms', share(empiricalRate, interval)],
   ];
   const expected = forecastText(threshold);
+  if (threshold.alarms)
+    rows.push([threshold.alarms.per === 'day' ? 'a day' : 'in 1,000 steps', alarmRateText(threshold.alarms)]);
   if (expected !== undefined) rows.push(['expect', `${expected} to reach it`]);
   const { testFalseAlarmRate: alarms, testRecall: found } = test;
   if (alarms !== undefined) rows.push(['', `${percent(alarms)} of the test normals`]);

@@ -1,6 +1,7 @@
 /** From scores of held-out normal items to thresholds, and from a threshold to what it does on the test part. */
 import { DataError } from '../../core/errors.ts';
 import { clopperPearson, forecastRate, independent, thresholdForFalseAlarms, verdict } from '../../metrics/index.ts';
+import type { AlarmRateReport } from './calibrate-alarms.ts';
 
 /** A threshold and how far it can be trusted; an item is anomalous when its score is >= `value`. */
 export interface ThresholdReport {
@@ -34,6 +35,8 @@ export interface ThresholdReport {
    * items than those that scored, so its rate may well be lower.
    */
   readonly rateInterval: readonly [number, number];
+  /** Of series: how many false alarms it makes on held-out normals, after the rule of alarms. */
+  readonly alarms?: AlarmRateReport;
   /** Why the wanted rate is not guaranteed, or null. */
   readonly reason: string | null;
   /** Scores below the threshold that a person should look at; absent when there are none such. */

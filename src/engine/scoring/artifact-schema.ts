@@ -68,7 +68,13 @@ export const artifactSchema = z.looseObject({
     })
     .optional(),
   table: encodingSchema.optional(),
-  series: z.looseObject({ step: z.number().positive().optional(), alarms: alarmRule.optional() }).optional(),
+  series: z
+    .looseObject({
+      step: z.number().positive().optional(),
+      alarms: alarmRule.optional(),
+      normals: z.array(z.array(z.number())).optional(),
+    })
+    .optional(),
   tiles: tilesSchema.optional(),
   region: regionSchema.optional(),
   outputs: z.array(z.string()),

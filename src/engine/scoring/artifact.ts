@@ -37,6 +37,8 @@ export interface SeriesReading {
   readonly step?: number;
   /** How steps become alarms. */
   readonly alarms?: AlarmRule;
+  /** Scores of held-out normal steps in their order, stretch by stretch: how many alarms they make follows from these. */
+  readonly normals?: readonly (readonly number[])[];
 }
 
 /** `model.json`. */
