@@ -29,6 +29,14 @@ export {
   resolveClass,
 } from './protocols/index.ts';
 export { fitImage, fitMask, type Pixels, resample, writeUnit, zerosLike } from './resize.ts';
+export {
+  excludedSteps,
+  type Interval,
+  type IntervalTexts,
+  readIntervals,
+  unmatched,
+  withExcluded,
+} from './series/exclude.ts';
 export { gaussianFilter } from './series/gaussian-filter.ts';
 export { type GapPolicy, gapPolicies, type RegularOptions, regular, type SeriesRemark } from './series/regular.ts';
 export { type Series, stepsOf } from './series/series.ts';

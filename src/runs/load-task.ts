@@ -19,10 +19,13 @@ import {
   regionSource,
   resolveClass,
   type Source,
+  unmatched,
+  withExcluded,
 } from '../data/index.ts';
 import { hashSplit, type Task, warnOfSplit } from '../engine/task/task.ts';
 import type { RegionOption } from '../engine/task/view-options.ts';
 import { findKind } from '../kinds/index.ts';
+import { intervalsOf } from './exclude.ts';
 import type { RunOptions } from './options.ts';
 import { readRegion } from './region.ts';
 
@@ -118,6 +121,8 @@ export async function loadTask(options: TaskOptions): Promise<Task> {
   try {
     checkKind(source, options);
     source = await throughWindowsOf(source, options);
+    if (options.exclude && source.series)
+      source = await withoutIntervals(source, source.series, options.exclude, onEvent);
     const rng = new Rng(seed);
     const about = options.class ?? protocol.class;
     const number = about === undefined ? source.normalClass : resolveClass(source, about);
@@ -159,10 +164,23 @@ async function throughWindowsOf(source: Source, { window, windowFor }: TaskOptio
   return (await source.seenThrough?.(wanted, 'model')) ?? source;
 }
 
+/** The source with the steps of stated intervals marked; those without a step are told. */
+async function withoutIntervals(
+  source: Source,
+  series: NonNullable<Source['series']>,
+  given: readonly string[],
+  onEvent: Listener,
+): Promise<Source> {
+  const intervals = await intervalsOf(given);
+  const remark = unmatched(intervals, series.spans);
+  if (remark) onEvent({ type: 'warning', code: 'exclude-unmatched', message: `${source.name}: ${remark}` });
+  return { ...source, series: withExcluded(series, intervals) };
+}
+
 /** Refuses options that mean nothing for the kind of items that were loaded. */
 function checkKind({ name, kind, shape }: Source, options: TaskOptions): void {
   const { columns, missing, decimal, scaling, size, channels, region } = options;
-  const { window, gaps, step, trainShare, alarms, alarmRate } = options;
+  const { window, gaps, step, trainShare, alarms, alarmRate, exclude } = options;
   const given = (some: object) => Object.entries(some).flatMap(([name, value]) => (value === undefined ? [] : [name]));
   const ofTables = given({ columns, missing, decimal, scaling, ...(kind === 'image' && { kind: options.kind }) });
   if ((kind === 'image' || kind === 'clip') && ofTables.length > 0) {
@@ -172,7 +190,9 @@ function checkKind({ name, kind, shape }: Source, options: TaskOptions): void {
         has ${findKind(kind).words.items} of ${shape.slice(-3).join('x')}. Leave ${ofTables.length === 1 ? 'it' : 'them'} out.`,
     );
   }
-  const ofSeries = given(kind === 'clip' ? { gaps, step } : { window, gaps, step, trainShare, alarms, alarmRate });
+  const ofSeries = given(
+    kind === 'clip' ? { gaps, step, exclude } : { window, gaps, step, trainShare, alarms, alarmRate, exclude },
+  );
   if (kind !== 'series' && ofSeries.length > 0) {
     throw new ConfigError(
       'not-a-series',

@@ -470,6 +470,26 @@ export const runOptions = z.strictObject({
         kept,
       ),
     ),
+  /** Intervals of series that neither train nor are judged, such as maintenance: `2014-01-01T00:00/2014-01-02`, or CSV files of begins and ends. */
+  exclude: z
+    .array(z.string())
+    .readonly()
+    .optional()
+    .describe('Intervals of series that neither train nor are judged: two times with a slash between, or CSV files.')
+    .register(
+      optionFacts,
+      fact(
+        'Task',
+        {
+          name: 'exclude',
+          value: '<from/to|file>',
+          help: 'leave out an interval of series, such as 2014-01-01T00:00/2014-01-02, or those of a CSV file; may be repeated',
+          repeats: true,
+          read: (text, before) => [...((before as string[] | undefined) ?? []), text],
+        },
+        keptAndSame,
+      ),
+    ),
   /** How steps of series at or above the threshold become alarms; default: those at most a window apart are one. */
   alarms: alarmRule
     .readonly()
@@ -795,6 +815,7 @@ export type RecordedOptions = Readonly<
     | 'choice'
     | 'columns'
     | 'decimal'
+    | 'exclude'
     | 'folds'
     | 'gaps'
     | 'heldOut'

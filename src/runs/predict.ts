@@ -6,8 +6,8 @@ import type { AlarmRule, EndedAlarm } from '../core/alarms.ts';
 import { Cancelled, ConfigError, DataError, OddityError, RuntimeUnavailable } from '../core/errors.ts';
 import { type Listener, silent, warning } from '../core/events.ts';
 import { type ImageShape, isImage } from '../core/item-shape.ts';
-import { option, say } from '../core/text.ts';
-import { encodedWidth, encodeRows, openRows, openSeries, pagePaths } from '../data/index.ts';
+import { option, optionList, say } from '../core/text.ts';
+import { encodedWidth, encodeRows, openRows, openSeries, pagePaths, unmatched } from '../data/index.ts';
 import type { Decision, ThresholdReport } from '../engine/judging/calibrate.ts';
 import { ruleOf } from '../engine/scoring/alarms.ts';
 import { type Detector, judged, type NearestPlace } from '../engine/scoring/detector.ts';
@@ -17,6 +17,7 @@ import { mapScale } from '../report/map-image.ts';
 import type { Device } from '../runtime/index.ts';
 import { closed } from './closing.ts';
 import { loadDetector } from './detector.ts';
+import { intervalsOf } from './exclude.ts';
 import { makeFolder } from './files.ts';
 import { type StoredError, stored } from './folder.ts';
 import { checkMapFormat, type MapFormat, MapWriter } from './map-files.ts';
@@ -41,6 +42,8 @@ export interface PredictOptions {
   maxPixels?: number;
   /** How steps of series become alarms; default the rule of the run. */
   alarms?: AlarmRule;
+  /** Intervals of series that are not judged, as in training. */
+  exclude?: readonly string[];
   onEvent?: Listener;
   signal?: AbortSignal;
 }
@@ -131,6 +134,12 @@ export async function predict(options: PredictOptions): Promise<PredictResult> {
   const { run, device, maxPixels, onEvent, signal } = options;
   const detector = await loadDetector(run, { device, maxPixels, onEvent, signal });
   try {
+    const given = Object.entries({ alarms: options.alarms, exclude: options.exclude }).filter(([, value]) => value);
+    if (detector.kind !== 'series' && given.length > 0)
+      throw new ConfigError(
+        'not-a-series',
+        say`Alarms are of series, but ${run} takes other items. Leave ${optionList(given.map(([name]) => name))} out.`,
+      );
     if (detector.kind === 'series') return await predictSeries(detector, options);
     if (detector.kind === 'clip') return await predictClips(detector, options);
     return isImage(detector.shape) ? await predictImages(detector, options) : await predictRows(detector, options);
@@ -188,17 +197,20 @@ async function predictSeries(detector: Detector, options: PredictOptions): Promi
     throw new ConfigError('no-maps', say`Steps of series have no map files. Leave ${option('maps')} out.`);
   const predictions: Prediction[] = [];
   const alarms: PredictedAlarm[] = [];
+  const exclude = options.exclude && (await intervalsOf(options.exclude));
   const failed: PredictResult['failed'][number][] = [];
   for (const path of paths) {
     if (signal?.aborted) throw new Cancelled();
     try {
       const { series, remarks } = await openSeries(path, info.table);
       for (const { code, message } of remarks) onEvent(warning(code, message));
-      const found = await scoreSeries(detector, series, { alarms: options.alarms, signal, onEvent });
+      const remark = exclude && unmatched(exclude, [series]);
+      if (remark) onEvent({ type: 'warning', code: 'exclude-unmatched', message: `${path}: ${remark}` });
+      const found = await scoreSeries(detector, series, { alarms: options.alarms, exclude, signal, onEvent });
       const lineOf = (t: number) => series.rows?.[t] || t + 1;
       const timeOf = (t: number) => series.times && new Date(series.times[t]).toISOString();
       for (const [t, score] of found.scores.entries()) {
-        if (series.rows?.[t] === 0) continue; // it was filled in
+        if (series.rows?.[t] === 0 || found.excluded?.[t]) continue; // it was filled in, or is left out
         const line = lineOf(t);
         if (Number.isNaN(score)) failed.push({ path: `${path}:${line}`, ...noScore(`${path} (line ${line})`) });
         else {

@@ -91,3 +91,37 @@ describe('a run with a rule and a rate', () => {
     expect(stderr).not.toMatch(/undefined|TypeError|at .*\.js:/);
   });
 });
+
+describe('intervals that are left out', () => {
+  const interval = (from: number, to: number) =>
+    [from, to].map((t) => new Date(6e4 * t).toISOString().slice(0, 16)).join('/');
+
+  it('do not train, are not judged, and make no alarm; those without a step are told', () => {
+    writeFileSync(at('stops.csv'), `begin,end\n${interval(300, 400).replace('/', ',')}\n`);
+    const intervals = ['--exclude', 'stops.csv', '--exclude', interval(2490, 2540), '--exclude', interval(9000, 9001)];
+    const made = oddity('train', 'sub-pca', '--data', 'log.csv', ...task, ...intervals, '--out', 'left');
+    expect(made.status, made.stderr).toBe(0);
+    expect(made.stderr).toMatch(/1 of 3 intervals to leave out hold no step|1 of 1 intervals/);
+    const { counts, description } = json('left/metrics.json');
+    expect(counts.testAnomalies).toBe(0);
+    expect(counts.test).toBe(900 - 50 - 19);
+    expect(description).toMatch(/119 steps in or near intervals that are left out do not train/);
+    expect(oddity('test', 'left').status).toBe(0);
+    const found = oddity('predict', 'left', 'log.csv', '--out', 'quiet', '--exclude', interval(2490, 2540));
+    expect(found.status, found.stderr).toBe(0);
+    const { alarms } = json('quiet/alarms.json');
+    expect(alarms.filter(({ start, end }: { start: number; end: number }) => start < 2550 && end > 2480)).toEqual([]);
+    expect(readFileSync(at('quiet/predictions.csv'), 'utf8').trim().split('\n')).toHaveLength(1 + STEPS - 50 - 19);
+  }, 60_000);
+
+  it.each<[string, string, RegExp]>([
+    ['that are no times', 'now/later', /must be two times/],
+    ['that end before they begin', '2014-01-02/2014-01-01', /must end after it begins/],
+    ['without an end', '2014-01-02', /two times with a slash between/],
+    ['in a file that is not there', 'none.csv', /none.csv cannot be read/],
+  ])('%s are refused, in a sentence', (_, given, message) => {
+    const { status, stderr } = oddity('train', 'sub-pca', '--data', 'log.csv', '--exclude', given, '--out', 'odd');
+    expect(status).not.toBe(0);
+    expect(stderr).toMatch(message);
+  });
+});

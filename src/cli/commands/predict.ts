@@ -22,6 +22,7 @@ import { inCommandWords, said } from '../words.ts';
 interface Options extends SpeechOptions, AlarmOptions {
   readonly device?: Device | 'auto';
   readonly csv?: string;
+  readonly exclude?: string[];
   readonly format?: 'csv' | 'json';
   readonly maps?: string;
   readonly out?: string;
@@ -48,6 +49,11 @@ export function addPredict(command: Command): void {
     .option('--csv <file>', 'write the predictions as CSV too')
     .option('--max-pixels <n>', 'refuse image files with more pixels (default: 100000000)', integer('--max-pixels', 1));
   addAlarmFlags(command, 'as trained');
+  command.option(
+    '--exclude <from/to|file>',
+    'leave out an interval of series, or those of a CSV file; may be repeated',
+    (text: string, before: string[] = []) => [...before, text],
+  );
   addDevice(command);
   addSpeech(command);
   act(command, async (terminal, options: Options, run: string, images: string[]) => {
@@ -67,6 +73,7 @@ export function addPredict(command: Command): void {
       maxPixels,
       ...maps,
       alarms: alarmRuleOf(options),
+      exclude: options.exclude,
       onEvent,
       signal,
     });

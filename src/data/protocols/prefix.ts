@@ -26,7 +26,7 @@ export const prefix: Protocol = {
     const { validationFraction = 0.1 } = options;
     const isAnomalous = (i: number) => items[i].class !== 0;
     const [normals, validation]: [number[], number[]] = [[], []];
-    let touched = 0;
+    let [touched, excluded] = [0, 0];
     const heldClips = source.kind === 'clip' ? lastClips(series, validationFraction) : undefined;
     for (const span of series.spans) {
       const held = heldClips ? (heldClips.has(span) ? span.train : 0) : heldSteps(span, series, validationFraction);
@@ -37,7 +37,8 @@ export const prefix: Protocol = {
         [later, validation],
       ] as const) {
         for (let t = steps.from; t < steps.to; t++) {
-          if (clean(t)) list.push(span.first + t);
+          if (span.excluded?.[t]) excluded++;
+          else if (clean(t)) list.push(span.first + t);
           else touched++;
         }
       }
@@ -46,12 +47,13 @@ export const prefix: Protocol = {
     const notes = [`Prefix: ${told(series, words)}`];
     if (heldClips) notes.push(`Held out: ${[...heldClips].map(({ id }) => id).join(', ')}.`);
     if (touched > 0) notes.push(`${touched} ${words.steps} of it near labelled anomalies do not train.`);
+    if (excluded > 0) notes.push(`${excluded} ${words.steps} in or near intervals that are left out do not train.`);
     return finishSplit(source, {
       protocol: 'prefix',
       description: notes.join(' '),
       normals,
       validation,
-      test: numbersWhere(source, (i) => items[i].part === 'test' && !isFilled(series, i)),
+      test: numbersWhere(source, (i) => items[i].part === 'test' && !isUnjudged(series, i)),
       mayLackAnomalies: true,
       isAnomalous,
       options,
@@ -82,10 +84,10 @@ function withoutAnomalies({ first, train }: SeriesSpan, { window }: SeriesFacts,
   };
 }
 
-/** Steps that stand in no file are not judged. */
-function isFilled({ spans }: SeriesFacts, i: number): boolean {
+/** Steps that stand in no file, or in intervals that are left out, are not judged. */
+function isUnjudged({ spans }: SeriesFacts, i: number): boolean {
   const span = spans.find(({ first, steps }) => i < first + steps);
-  return span?.filled?.[i - span.first] === 1;
+  return span?.filled?.[i - span.first] === 1 || span?.excluded?.[i - span.first] === 1;
 }
 
 /** What steps and series are called. */

@@ -34,6 +34,8 @@ export interface SeriesSpan {
   readonly times?: Float64Array;
   /** Steps that were filled in: they stand in no file, and nothing is said of them. */
   readonly filled?: Uint8Array;
+  /** `[T]`, 1 for steps in, or seen together with, an interval that is left out: they do not train and are not judged. */
+  readonly excluded?: Uint8Array;
 }
 
 /** How steps are seen, and where each series lies among the items: of series of values and of clips, whose steps are frames. */

@@ -2,7 +2,15 @@
 import { type AlarmRule, alarmsOf, type EndedAlarm } from '../../core/alarms.ts';
 import { DataError, ShapeError } from '../../core/errors.ts';
 import { type Listener, silent } from '../../core/events.ts';
-import { encodeSteps, type Series, stepsBefore, stepsOf, windowStart } from '../../data/pure.ts';
+import {
+  encodeSteps,
+  excludedSteps,
+  type Interval,
+  type Series,
+  stepsBefore,
+  stepsOf,
+  windowStart,
+} from '../../data/pure.ts';
 import { series as kind } from '../../kinds/index.ts';
 import { alarmWith, channelsAt, inOwnUnits, partsOf, ruleOf } from './alarms.ts';
 import type { Detector } from './detector.ts';
@@ -14,12 +22,16 @@ export interface SeriesScore {
   readonly scores: Float32Array;
   /** Alarms by the rule of the detector, in their order; none without a threshold. */
   readonly alarms: readonly EndedAlarm[];
+  /** `[T]`, 1 for steps that no alarm was made of, where intervals were given. */
+  readonly excluded?: Uint8Array;
 }
 
 /** How a series is scored. */
 export interface ScoreSeriesOptions {
   /** Takes the place of the rule of the detector. */
   readonly alarms?: AlarmRule;
+  /** Intervals without alarms, such as maintenance: of steps in them, or seen together with them. Needs times. */
+  readonly exclude?: readonly Interval[];
   readonly signal?: AbortSignal;
   readonly onEvent?: Listener;
 }
@@ -34,7 +46,7 @@ const BATCH_VALUES = 2 ** 20;
 export async function scoreSeries(
   detector: Detector,
   given: Series,
-  { alarms: rule, signal, onEvent = silent }: ScoreSeriesOptions = {},
+  { alarms: rule, exclude, signal, onEvent = silent }: ScoreSeriesOptions = {},
 ): Promise<SeriesScore> {
   const { info } = detector;
   if (detector.kind !== kind.name) throw new ShapeError(`This detector takes no series, but ${detector.kind} items.`);
@@ -72,7 +84,9 @@ export async function scoreSeries(
     scores.set(smoothed(scores, whole, [{ first: 0, steps }], info.smoothing));
   }
   const alarms: EndedAlarm[] = [];
-  for (const span of alarmsOf(scores, detector.threshold, ruleOf(info, rule))) {
+  const excluded = exclude && excludedSteps({ ...series, steps }, window, exclude);
+  const judged = excluded ? scores.map((score, t) => (excluded[t] ? Number.NaN : score)) : scores;
+  for (const span of alarmsOf(judged, detector.threshold, ruleOf(info, rule))) {
     const at = span.peak.step;
     const { maps, reconstructions } = await detector.score(windowAt(at).slice(), 1, { signal });
     const actual = series.values.subarray(at * width, (at + 1) * width);
@@ -82,7 +96,7 @@ export async function scoreSeries(
     const seen = { parts: partsOf(maps, width), encoding: info.table, actual, expected };
     alarms.push(alarmWith(span, info, channelsAt(seen)));
   }
-  return { scores, alarms };
+  return { scores, alarms, ...(excluded && { excluded }) };
 }
 
 /** The series with these channels alone, in this order. */
