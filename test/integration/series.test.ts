@@ -143,6 +143,17 @@ describe('a sensor log with times', () => {
     expect(readFileSync(at('run/predictions.csv'), 'utf8')).toBe(before);
   });
 
+  it('gives a forecaster that both runtimes agree on', () => {
+    const made = oddity(
+      ...['train', 'cnn-forecaster', '--data', 'log.csv', '--out', 'cnn', '--set', 'epochs=3', '--set', 'width=8'],
+    );
+    expect(made.status, made.stderr).toBe(0);
+    const exported = oddity('export', 'cnn', '--out', 'cnn-model', '--verify');
+    expect(exported.status, exported.stderr).toBe(0);
+    expect(exported.stdout).toMatch(/cpu/);
+    expect(exported.stdout).toMatch(/wasm/);
+  });
+
   it('takes models of rows too, a window as a row, and the gradient ones among them', async () => {
     for (const model of ['knn', 'vae'] as const) {
       const one = await train({
