@@ -72,6 +72,8 @@ const known: AnyModel[] = [
   all.usad,
   all.tadgan,
   all.paano,
+  all.frameKnn,
+  all.frameAutoencoder,
   all.meanImage,
   all.movingZScore,
   all.lastValue,

@@ -17,6 +17,7 @@ import { defineModel, type FitData } from './define.ts';
 import { asRows, backboneOptions, choiceOf, joined, tapped, tapsOf, tooSmall } from './parts/features.ts';
 import { greedyCoreset } from './parts/fitting/coreset.ts';
 import { smoothMap } from './parts/maps/smooth-map.ts';
+import { nearestRows, squaresTo } from './parts/nearest-rows.ts';
 import * as common from './parts/options.ts';
 import { channelsOf, sidesOf } from './parts/shapes.ts';
 
@@ -58,8 +59,8 @@ type Config = z.infer<typeof config>;
 
 /** Numbers that patches may take while the bank is chosen (1 GiB), and the bank itself (512 MiB). */
 const LIMITS = { patches: 2 ** 28, bank: 2 ** 27 };
-/** Images per call, and rows of the bank that are compared at a time. */
-const BLOCK = { images: 8, bank: 1024 };
+/** Images per call. */
+const BLOCK = 8;
 
 /**
  * PatchCore: a bank of pretrained patch features of normal images, thinned by greedy selection; the map is the distance
@@ -115,9 +116,8 @@ export const patchcore = defineModel({
     const rows = asRows(found); // [N,P,D]
     const bank = net('patchcore').learnt('bank'); // [M,D]
     const halves = net('patchcore').learnt('halves'); // [M]
-    const places = nearest(rows, bank, halves); // [N,P]
-    // From the features themselves, because the difference of large products is inexact.
-    const squares = g.reduceSum(g.square(g.sub(rows, g.gather(bank, places, 0))), { axes: [2] }); // [N,P]
+    const places = nearestRows(rows, bank, halves); // [N,P]
+    const squares = squaresTo(rows, bank, places); // [N,P]
     const distances = squared ? squares : g.sqrt(squares);
     const grid = g.reshape(distances, [x.shape[0], 1, height, width]);
     const map = smoothMap(grid, sidesOf(x), smoothing);
@@ -284,7 +284,7 @@ async function gatherRows(
   out: Float32Array,
 ): Promise<void> {
   let [first, k] = [0, 0];
-  for await (const { count, outputs } of data.through(task, build, BLOCK.images)) {
+  for await (const { count, outputs } of data.through(task, build, BLOCK)) {
     const rows = outputs.rows.data as Float32Array;
     if (!places) out.set(rows, first * width);
     for (; places && k < places.length && places[k] < first + count * perImage; k++) {
@@ -293,28 +293,6 @@ async function gatherRows(
     }
     first += count * perImage;
   }
-}
-
-/** Which row of the bank `[M, D]` is nearest to each of the rows `[N, P, D]`: int64 `[N, P]`. */
-function nearest(rows: Value, bank: Value, halves: Value): Value {
-  const size = Number(bank.shape[0]);
-  let best: { values: Value; places: Value } | undefined;
-  for (let from = 0; from < size; from += BLOCK.bank) {
-    const to = Math.min(size, from + BLOCK.bank);
-    const part = g.slice(bank, { 0: [from, to] });
-    // ½|x − b|² = ½|x|² − x·b + ½|b|²: the nearest has the largest x·b − ½|b|². [N,P,M]
-    const nearness = g.sub(g.matMul(rows, part, { transposeB: true }), g.slice(halves, { 0: [from, to] }));
-    const { values, indices } = g.topK(nearness, 1);
-    const places =
-      from === 0
-        ? indices
-        : g.add(indices, constant({ dtype: 'int64', shape: [], data: BigInt64Array.of(BigInt(from)) }));
-    best = best
-      ? { values: g.maximum(best.values, values), places: g.where(g.greater(values, best.values), places, best.places) }
-      : { values, places };
-  }
-  const { places } = best!;
-  return g.reshape(places, [rows.shape[0], rows.shape[1]]);
 }
 
 /**
