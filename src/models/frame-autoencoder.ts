@@ -24,7 +24,12 @@ import * as common from './parts/options.ts';
 import { countOf, cropTo, padTo } from './parts/shapes.ts';
 
 const config = z.strictObject({
-  frames: z.int().min(2).max(64).default(16).describe('Frames of a window; the error is that of the one in its middle.'),
+  frames: z
+    .int()
+    .min(2)
+    .max(64)
+    .default(16)
+    .describe('Frames of a window; the error is that of the one in its middle.'),
   width: common.width(16, 'Filters at the size of the frames; each level doubles them, up to eight times.'),
   levels: z.int().min(1).max(8).default(4).describe('Sizes at which the network works, each half of the one before.'),
   skipShare: common.share(0.01, 'Share of the training windows that are fed with skipped frames; 0 for none.'),

@@ -5,7 +5,7 @@ import { float32 } from '../../../core/tensor.ts';
 import { evaluate } from '../../../graph/evaluate.ts';
 import { constant } from '../../../graph/leaf.ts';
 import { greySquare, judgedFrame } from './frames.ts';
-import { blockMotion, displacements, MOTION_WIDTH, motionHistograms } from './motion.ts';
+import { aroundCells, blockMotion, displacements, motionHistograms } from './motion.ts';
 
 const side = 32;
 const texture = new Rng(3).uniforms(side * side);
@@ -42,11 +42,11 @@ describe('block matching', () => {
 });
 
 describe('histograms of motion', () => {
-  const grid = { cells: 4, side: 8, reach: 4 };
+  const grid = { cells: 4, reach: 4 };
   const of = (dy: number, dx: number) => {
     const [y] = evaluate([motionHistograms(frame(shifted(dy, dx)), frame(texture), grid)], {});
     const cell = 5; // second row, second column
-    return Array.from(y.data.slice(cell * MOTION_WIDTH, (cell + 1) * MOTION_WIDTH), Number);
+    return Array.from(y.data.slice(cell * 21, (cell + 1) * 21), Number);
   };
 
   it('put all of a still cell into no change, no speed and no direction', () => {
@@ -73,6 +73,27 @@ describe('histograms of motion', () => {
     expect(oblique[13] + oblique[20]).toBeCloseTo(1, 5);
     expect(Math.min(oblique[13], oblique[20])).toBeGreaterThan(0.3);
   });
+});
+
+it('means of 3 × 3 cells count nothing beyond the border', () => {
+  const values = constant(
+    float32(
+      [1, 2, 3, 4, 5, 6, 7, 8, 9].flatMap((v) => [v, -v]),
+      [1, 9, 2],
+    ),
+  );
+  const [around] = evaluate([aroundCells(values, 3)], {});
+  const rows = Array.from({ length: 9 }, (_, i) =>
+    [around.data[2 * i], around.data[2 * i + 1]].map((v) => Number(v) * 9),
+  );
+  for (const [i, v] of [
+    [4, 45],
+    [0, 12],
+    [5, 33],
+  ]) {
+    expect(rows[i][0]).toBeCloseTo(v, 4);
+    expect(rows[i][1]).toBeCloseTo(-v, 4);
+  }
 });
 
 describe('frames of windows', () => {

@@ -11,8 +11,6 @@ import type { Value } from '../../../graph/value.ts';
 export interface MotionGrid {
   /** Cells across and down. */
   readonly cells: number;
-  /** Pixels of a side of a cell, even. */
-  readonly side: number;
   /** Pixels of the square that a block is followed in each direction from one frame to the next. */
   readonly reach: number;
 }
@@ -21,8 +19,6 @@ export interface MotionGrid {
 const DIRECTIONS = 8;
 const SPEEDS = 5;
 const CHANGES = 8;
-/** Numbers of a cell. */
-export const MOTION_WIDTH = CHANGES + SPEEDS + DIRECTIONS;
 
 /** Side of a block, and pixels from one block to the next. */
 const BLOCK = { side: 6, stride: 2 };
@@ -103,6 +99,10 @@ function changeVotes(now: Value, before: Value): Value {
   return g.relu(g.sub(1, g.abs(g.sub(g.reshape(place, [n, size, size, 1]), bins))));
 }
 
+/** Histograms of the change of the pixels of each cell between two frames `[N, 1, S, S]`: `[N, cells², 8]`. */
+export const changeHistograms = (now: Value, before: Value, cells: number): Value =>
+  meanOfCells(changeVotes(now, before), cells);
+
 /**
  * Histograms of the motion of each cell from one frame to the next, `[N, cells², 21]`: 8 bins of the change of pixels, 5 of
  * speed and 8 of direction, from right by down to right again, of the blocks that move. Frames are `[N, 1, S, S]` in [0, 1], S =
@@ -112,5 +112,13 @@ export function motionHistograms(now: Value, before: Value, { cells, reach }: Mo
   const table = displacements(reach).map((by) => votesOf(by, reach));
   const votes = constant(float32(table.flat(), [table.length, SPEEDS + DIRECTIONS]));
   const motion = g.pick(g.gather(votes, blockMotion(now, before, reach), 0), 1, 0); // [N,S/2,S/2,13]
-  return g.concat([meanOfCells(changeVotes(now, before), cells), meanOfCells(motion, cells)], 2);
+  return g.concat([changeHistograms(now, before, cells), meanOfCells(motion, cells)], 2);
+}
+
+/** Means over the 3 × 3 cells about each cell, of nothing beyond the border: `[N, cells², B]` as given. */
+export function aroundCells(values: Value, cells: number): Value {
+  const [n, places, bins] = values.shape;
+  const grid = g.reshape(g.transpose(values, [0, 2, 1]), [n, bins, cells, cells]);
+  const mean = g.averagePool(grid, 3, { stride: 1, padding: 1 });
+  return g.transpose(g.reshape(mean, [n, bins, places]), [0, 2, 1]);
 }
