@@ -1,13 +1,15 @@
 /** oddity: anomaly detection in TypeScript. The public face: re-exports only. */
+export { alarmRule } from './core/alarm-rule.ts';
 export {
   type Alarm,
   type AlarmChannel,
   type AlarmRule,
   type AlarmSpan,
   type AlarmState,
-  alarmRule,
   alarmsOf,
   type EndedAlarm,
+  type FullRule,
+  fullRule,
   type JudgedStep,
   type KeptSpan,
   openAlarms,

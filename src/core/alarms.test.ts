@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type AlarmRule, alarmRule, alarmsOf, openAlarms, severityOf } from './alarms.ts';
+import { type AlarmRule, alarmRule } from './alarm-rule.ts';
+import { alarmsOf, fullRule, openAlarms, severityOf } from './alarms.ts';
 import { Rng } from './random.ts';
 
 /** Alarms of scores beyond 1, step by step; all that the rule told. */
@@ -78,6 +79,13 @@ describe('alarms', () => {
       expect(told(scores, { gap, least }).segments).toEqual(wanted);
     }
   });
+});
+
+it('a rule is filled in as its schema says, and refused in a sentence', () => {
+  expect(fullRule({})).toEqual(alarmRule.parse({}));
+  expect(fullRule({ gap: 3, hysteresis: 0.5 })).toEqual(alarmRule.parse({ gap: 3, hysteresis: 0.5 }));
+  expect(() => fullRule({ least: 0 })).toThrow('needs a whole number from 1 on for least, got 0');
+  expect(() => fullRule({ hysteresis: 2 })).toThrow('needs a number from 0 to 1 for hysteresis, got 2');
 });
 
 describe('alarms of a whole series', () => {

@@ -4,23 +4,24 @@
  * begins. Every step is judged as it comes, so a stream tells an alarm once it is long enough and its end once the gap has
  * passed; a whole series is the same rule, step by step. Left out: thresholds on the area under a score, as some services have.
  */
-import * as z from 'zod';
+import type { AlarmRule, FullRule } from './alarm-rule.ts';
+import { ConfigError } from './errors.ts';
 
-/** How steps become alarms. */
-export const alarmRule = z.strictObject({
-  gap: z.int().min(0).default(0).describe('Steps below the threshold, or without a score, that do not end an alarm.'),
-  least: z.int().min(1).default(1).describe('Steps of the shortest alarm.'),
-  hysteresis: z
-    .number()
-    .min(0)
-    .max(1)
-    .default(0)
-    .describe('An alarm goes on while the score is above the threshold less this share of its size.'),
-  coolDown: z.int().min(0).default(0).describe('Steps after the end of an alarm in which no other begins.'),
-});
+export type { AlarmRule, FullRule } from './alarm-rule.ts';
 
-/** Options of `alarmRule`. */
-export type AlarmRule = z.input<typeof alarmRule>;
+/** The rule with nothing left open. ConfigError `option-range` for numbers that cannot be. */
+export function fullRule({ gap = 0, least = 1, hysteresis = 0, coolDown = 0 }: AlarmRule): FullRule {
+  const must = (name: string, value: number, from: number, to = Number.POSITIVE_INFINITY, isWhole = true) => {
+    if (value >= from && value <= to && (!isWhole || Number.isInteger(value))) return;
+    const range = isWhole ? `a whole number from ${from} on` : `a number from ${from} to ${to}`;
+    throw new ConfigError('option-range', `The rule of alarms needs ${range} for ${name}, got ${value}.`);
+  };
+  must('gap', gap, 0);
+  must('least', least, 1);
+  must('hysteresis', hysteresis, 0, 1, false);
+  must('coolDown', coolDown, 0);
+  return { gap, least, hysteresis, coolDown };
+}
 
 /** Where an alarm lies, as far as it is known. */
 export interface AlarmSpan {
@@ -104,7 +105,7 @@ export interface AlarmState {
 }
 
 /** Starts the rule; `kept` is how many numbers are kept of the peak of an alarm. */
-export function openAlarms(rule: z.output<typeof alarmRule>, kept = 0): AlarmState {
+export function openAlarms(rule: FullRule, kept = 0): AlarmState {
   const { gap, least, hysteresis, coolDown } = rule;
   /** 1 while an alarm lasts, its start, its last step above, step of the peak, the first step after the cool-down, score of the peak. */
   const numbers = new Float64Array(6);
@@ -162,7 +163,7 @@ export function alarmsOf(
 ): (AlarmSpan & { readonly end: number })[] {
   const alarms: (AlarmSpan & { readonly end: number })[] = [];
   if (threshold === null) return alarms;
-  const state = openAlarms(alarmRule.parse(rule));
+  const state = openAlarms(fullRule(rule));
   const take = (span: KeptSpan | undefined) => {
     if (span?.end !== undefined) alarms.push({ start: span.start, end: span.end, peak: span.peak });
   };

@@ -5,7 +5,7 @@
  * to programs, to the command line and to a form.
  */
 import * as z from 'zod';
-import { alarmRule } from '../core/alarms.ts';
+import { alarmRule } from '../core/alarm-rule.ts';
 import type { Listener } from '../core/events.ts';
 import {
   type FlagFacts,

@@ -3,9 +3,7 @@
  * follows (four bytes each), the head as JSON in UTF-8, and the arrays that it lists, one after the other. Numbers are
  * little-endian. Equal states give equal bytes. Left out: compression, and machines with big-endian memory.
  */
-import * as z from 'zod';
 import { DataError } from '../core/errors.ts';
-import { parseStored } from '../core/stored.ts';
 
 /** What a stream has learnt is held in arrays whose lengths follow from its options and channels. */
 export type StateArray = Float64Array | Int32Array | Uint8Array;
@@ -19,10 +17,25 @@ const PREFIX = 16;
 
 const types = { f64: Float64Array, i32: Int32Array, u8: Uint8Array } as const;
 
-const storedHead = z.looseObject({
-  kind: z.string(),
-  arrays: z.array(z.tuple([z.string(), z.enum(['f64', 'i32', 'u8']), z.int().min(0)])),
-});
+/** What every head holds. */
+interface StoredHead {
+  readonly kind: string;
+  readonly arrays: readonly (readonly [name: string, type: keyof typeof types, count: number])[];
+}
+
+/** A head as it is written: checked by hand, so that pages load no schemas. */
+function storedHead(value: unknown): StoredHead & Readonly<Record<string, unknown>> {
+  const { kind, arrays } = (value ?? {}) as { kind?: unknown; arrays?: unknown };
+  const isList = (one: unknown) =>
+    Array.isArray(one) &&
+    typeof one[0] === 'string' &&
+    Object.hasOwn(types, String(one[1])) &&
+    Number.isInteger(one[2]) &&
+    one[2] >= 0;
+  if (typeof kind === 'string' && Array.isArray(arrays) && arrays.every(isList))
+    return value as StoredHead & Readonly<Record<string, unknown>>;
+  throw damaged('its head lacks its kind or its arrays');
+}
 
 const typeOf = (array: StateArray) =>
   array instanceof Float64Array ? 'f64' : array instanceof Int32Array ? 'i32' : 'u8';
@@ -73,7 +86,7 @@ export function decodeState(
     throw damaged(`its layout has version ${version}, and this version of oddity reads version ${VERSION}`);
   if (checksum(bytes.subarray(PREFIX)) !== sum)
     throw damaged('its checksum does not fit, so bytes were lost or changed');
-  const head = parseStored(storedHead, jsonOf(bytes.subarray(PREFIX, PREFIX + length)), damaged);
+  const head = storedHead(jsonOf(bytes.subarray(PREFIX, PREFIX + length)));
   if (head.kind !== kind) throw other(`it is of ${head.kind}, and this is ${kind}`);
   const arrays: Record<string, StateArray> = {};
   let at = PREFIX + length;

@@ -2,7 +2,8 @@
  * A detector, a threshold and a rule of alarms as one: push a point, get its score, the threshold it met, the decision and the
  * alarm. Points with a value that is not a number are skipped and counted. The whole can be saved in the middle and restored.
  */
-import { type Alarm, type AlarmRule, alarmRule, type KeptSpan, openAlarms } from '../core/alarms.ts';
+import { alarmRule } from '../core/alarm-rule.ts';
+import { type Alarm, type AlarmRule, type KeptSpan, openAlarms } from '../core/alarms.ts';
 import { ConfigError, DataError } from '../core/errors.ts';
 import { configOf, type DetectorStream, type Saved, type ThresholdStream } from './define.ts';
 import { checkWidth, decodeState, encodeState, nestedState, sameHead, takeArrays } from './state.ts';

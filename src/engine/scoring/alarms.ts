@@ -1,24 +1,20 @@
 /** What is said of the alarms of a detector of series: the rule that it makes them by, how severe they are and which channels made them. */
-import type * as z from 'zod';
 import {
   type AlarmChannel,
   type AlarmRule,
   type AlarmSpan,
-  alarmRule,
   type EndedAlarm,
+  type FullRule,
+  fullRule,
   severityOf,
 } from '../../core/alarms.ts';
 import type { SeriesFacts, TableEncoding } from '../../data/pure.ts';
 import { series as kind } from '../../kinds/index.ts';
-import { configOf } from '../../streaming/define.ts';
 import type { ArtifactInfo, SeriesReading } from './artifact.ts';
-
-/** A rule with nothing left open. */
-export type FullRule = z.output<typeof alarmRule>;
 
 /** The rule for windows of so many steps: alarms at most a window apart are one, unless it says otherwise. ConfigError `option-range`. */
 export const ruleFor = (window: number, given: AlarmRule = {}): FullRule =>
-  configOf({ name: 'alarms', config: alarmRule }, { ...given, gap: given.gap ?? window });
+  fullRule({ ...given, gap: given.gap ?? window });
 
 /** The rule of a detector, where it is not given. */
 export function ruleOf({ shape, series }: Pick<ArtifactInfo, 'shape' | 'series'>, given: AlarmRule = {}): FullRule {

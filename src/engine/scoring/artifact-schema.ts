@@ -1,6 +1,6 @@
 /** What `model.json` may hold, as a schema: it is read from wherever a user has it. */
 import * as z from 'zod';
-import { alarmRule } from '../../core/alarms.ts';
+import { alarmRule } from '../../core/alarm-rule.ts';
 import { bareName } from '../../core/stored.ts';
 
 const hash = z.string();

@@ -4,14 +4,21 @@
  * with a value that is not a number is left out, and the window goes on with the next one; after a gap `restart` begins a new
  * window. Left out: windows that end with the step, which need a detector trained on such.
  */
-import { type Alarm, type AlarmRule, type EndedAlarm, type KeptSpan, openAlarms } from '../../core/alarms.ts';
+import {
+  type Alarm,
+  type AlarmRule,
+  type EndedAlarm,
+  type FullRule,
+  type KeptSpan,
+  openAlarms,
+} from '../../core/alarms.ts';
 import { DataError, ShapeError } from '../../core/errors.ts';
 import { encodeSteps, stepsBefore, type TableEncoding } from '../../data/pure.ts';
 import { series as kind } from '../../kinds/index.ts';
 import { thresholdByValue } from '../../metrics/index.ts';
 import { checkWidth, decodeState, encodeState, isWhole, sameHead, takeArrays } from '../../streaming/state.ts';
 import { type Decision, decide, type ThresholdReport } from '../judging/calibrate.ts';
-import { channelsAt, type FullRule, inOwnUnits, partsOf, ruleOf, severityIn } from './alarms.ts';
+import { channelsAt, inOwnUnits, partsOf, ruleOf, severityIn } from './alarms.ts';
 import type { ArtifactInfo } from './artifact.ts';
 import type { Detector } from './detector.ts';
 
