@@ -32,7 +32,7 @@ const config = z.strictObject({
     .number()
     .positive()
     .max(100)
-    .default(1)
+    .default(0.8)
     .describe('Weight of motion beside looks where they are compared together.'),
   frames: z
     .int()
@@ -83,7 +83,10 @@ function lookSize([height, width]: readonly number[]): [number, number] {
 }
 
 interface CellFeatures {
-  /** `[N, cells², 58]`: histograms of motion and of the change over the window, and their means over the cells around. */
+  /**
+   * `[N, cells², 58]`: histograms of motion and of the change over the window, and their means over the cells around; square
+   * roots, so that their distances are those of Hellinger and a few blocks of a cell count.
+   */
   readonly motion: Value;
   /** `[N, cells², C]`, means of the features of the backbone. */
   readonly look: Value;
@@ -99,7 +102,7 @@ function cellsOf(options: Config, net: (group: string) => Scope, x: Value): Cell
   const own = g.concat([motionHistograms(current, before, options), changeHistograms(last, first, cells)], 2);
   const grid = joined(tapped(options, net, g.resizeBilinear(now, lookSize(sidesOf(now)))));
   return {
-    motion: g.concat([own, aroundCells(own, cells)], 2),
+    motion: g.sqrt(g.concat([own, aroundCells(own, cells)], 2)),
     look: asRows(g.resizeBilinear(grid, [cells, cells], { antialias: true })),
   };
 }
