@@ -3,7 +3,7 @@
  * cells of a grid stand for them. Each cell has histograms of its motion and features of the backbone of what is seen there;
  * the score is the distance to the nearest training cell in units of the 99.9th percentile of such distances in training.
  * Ours: motion and looks are compared together, for what stands still where it should move is odd in neither alone; compared
- * apart and added up, as published, it is seen too late (`compare`). Block matching instead of a flow network, and beside it the
+ * apart and added up, as published, it is missed (`compare`). Block matching instead of a flow network, and beside it the
  * change over the whole window and over the cells around, for slow motion is nothing from one frame to the next. Constants were
  * chosen on other seeds of `moving-squares` than the one that is judged. Left out: poses, Gaussian mixtures of velocities,
  * features from CLIP, objects.
