@@ -11,6 +11,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DataError } from '../src/core/errors.ts';
 import { Rng } from '../src/core/random.ts';
 import { segmentsOf } from '../src/core/segments.ts';
 import { nab } from '../src/data/files/datasets/series/nab.ts';
@@ -66,7 +67,12 @@ async function trained(values: Float64Array, probation: number, id: string): Pro
   const task = { source, split, rng };
   const { model } = chooseDetector(task);
   const items = Uint32Array.from(source.items.keys());
-  const { scores } = await quickScores(findModel(model), { task }, { source, items }, open);
+  const zeros = new Float32Array(items.length);
+  // A probation part that is constant trains nothing.
+  const { scores } = await quickScores(findModel(model), { task }, { source, items }, open).catch((error: unknown) => {
+    if (error instanceof DataError) return { scores: zeros };
+    throw error;
+  });
   const highest = split.validation.reduce((most, step) => Math.max(most, scores[step]), 0) || 1;
   const held = new Set(split.validation);
   // Steps that were fitted to say nothing of the threshold.

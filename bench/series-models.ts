@@ -26,7 +26,7 @@ const baselines = models
   .map(({ name }) => name);
 /** What fits in seconds: those that `auto` chooses between, and others. */
 const candidates = ['knn', 'sub-pca'];
-const others = ['matrix-profile', 'pca', 'isolation-forest', 'kmeans-windows', 'poly', 'spectral-residual'];
+const others = ['matrix-profile', 'poly', 'spectral-residual'];
 
 interface Row extends Partial<Figures> {
   readonly series: string;

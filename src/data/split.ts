@@ -112,6 +112,8 @@ export interface Split {
    * trained on or held out.
    */
   readonly leakFree: boolean;
+  /** The test items are those that trained, as unsupervised detectors are judged: nothing is held out, and labels only judge. */
+  readonly isWhole?: boolean;
   /** Share of anomalous items in the test list, [0, 1); 0 where the data has no anomalies, which `folder` allows. */
   readonly prevalence: number;
   /**

@@ -148,6 +148,17 @@ interface Common<C, N extends string> {
   smoothing?(config: C, kind: ItemKind): number;
   /** False where scores of items that a detector was fitted without say nothing of its threshold; see `foldsFor`. */
   readonly folds?: false;
+  /** True of models that keep training items and compare with them: an item that was trained on would find itself. */
+  readonly keepsItems?: true;
+  /**
+   * Scores of the steps `[T]` of one series by itself, larger = more anomalous, from its finite values `[T, D]`: the protocol
+   * `whole` for models that keep items. `window` is its period, or the window that was asked for. DataError where it is too short.
+   */
+  wholeSeries?(
+    config: C,
+    values: Float64Array,
+    about: { readonly channels: number; readonly window: number },
+  ): Float64Array;
   /** Options with which the model fits in a second. */
   readonly tiny: Partial<C>;
   /** Options, other than numbers of epochs, that a quick look at a benchmark needs to be quick. */

@@ -44,6 +44,7 @@ export const knn = defineModel({
   inputs: ['image', 'table'],
   learns: 'statistics',
   startFor: { table: 'compares a row with the normal rows that are most like it, needs no tuning and fits in seconds' },
+  keepsItems: true,
   config,
   presets: {},
   // Of few items the fifth nearest is far away, and its distance says little of how dense they lie.

@@ -2,13 +2,17 @@
  * Distance of a window to the most similar window of the training part, both z-normalised (the join of two series of the
  * matrix profile: Yeh et al., ICDM 2016): shapes that training never had are anomalous, whatever their level and size. Several
  * channels: the mean of their correlations. Flat windows are like each other (correlation 1) and like no other (0): ours.
- * Left out: the join of a series with itself (`parts/series/matrix-profile.ts`), which no exported file could repeat.
+ * The k-th neighbour instead of the nearest, neighbours half a window apart (MMPAD: Yeh et al. 2024), so that an anomaly that comes
+ * twice does not hide itself. Under the protocol `whole` a series is joined with itself as published, which no exported file could
+ * repeat.
  */
 import * as z from 'zod';
 import { float32 } from '../core/tensor.ts';
 import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import { defineModel } from './define.ts';
+import { profileScores, matrixProfile as selfJoin } from './parts/series/matrix-profile.ts';
+import { mmpadLength, mmpadScores } from './parts/series/mmpad.ts';
 
 const config = z.strictObject({
   bank: z
@@ -17,6 +21,12 @@ const config = z.strictObject({
     .max(1000000)
     .default(10000)
     .describe('Training windows at most that are compared with, evenly spread over the training part.'),
+  neighbours: z
+    .int()
+    .min(1)
+    .max(50)
+    .default(1)
+    .describe('k: the neighbour that counts; neighbours lie half a window apart.'),
 });
 
 /** Values of the bank at most: 128 MiB. */
@@ -37,11 +47,26 @@ export const matrixProfile = defineModel({
   learning: 'one-class',
   inputs: ['series'],
   learns: 'statistics',
+  keepsItems: true,
   config,
-  presets: {},
+  presets: { mmpad: { neighbours: 5 } },
   tiny: { bank: 64 },
 
-  async fit({ bank }, data) {
+  wholeSeries({ neighbours }, values, { channels, window }) {
+    if (neighbours > 1) return mmpadScores(values, { length: mmpadLength(window), neighbours, channels });
+    const steps = values.length / channels;
+    const scores = new Float64Array(steps);
+    for (let c = 0; c < channels; c++) {
+      const own = channels === 1 ? values : scores.map((_, t) => values[t * channels + c]);
+      // A constant channel is as far from itself everywhere.
+      if (own.every((value) => value === own[0])) continue;
+      const found = profileScores(selfJoin(own, window).distance, steps);
+      for (let t = 0; t < steps; t++) scores[t] += found[t] / channels;
+    }
+    return scores;
+  },
+
+  async fit({ bank, neighbours }, data) {
     const [length, channels] = data.shape;
     const width = (length + 1) * channels;
     const most = Math.max(1, Math.min(bank, Math.floor(BANK_VALUES / width)));
@@ -60,21 +85,48 @@ export const matrixProfile = defineModel({
     }
     const values = new Float32Array(rows.length * width);
     for (const [i, row] of rows.entries()) values.set(row, i * width);
-    return { 'matrix-profile.bank': float32(values, [rows.length, width]) };
+    const places = Float32Array.from(rows, (_, i) => i * every);
+    return {
+      'matrix-profile.bank': float32(values, [rows.length, width]),
+      ...(neighbours > 1 && { 'matrix-profile.places': float32(places, [rows.length]) }),
+    };
   },
 
-  score(_config, net, x) {
+  score({ neighbours }, net, x) {
     const bank = net('matrix-profile').learnt('bank'); // [M,(L+1)·D]
     const [, length, channels] = x.shape as [unknown, number, number];
     const own = g.flatten(normalizedIn(x)); // [N,(L+1)·D]
     const correlations = g.matMul(own, bank, { transposeB: true }); // sums over channels, [N,M]
-    const near = g.reshape(g.gather(bank, g.topK(correlations, 1).indices, 0), [x.shape[0], length + 1, channels]);
+    const places = neighbours > 1 ? net('matrix-profile').learnt('places') : undefined;
+    const chosen = places
+      ? kthNeighbour(correlations, places, { neighbours, apart: Math.floor(length / 2) })
+      : g.topK(correlations, 1).indices;
+    const near = g.reshape(g.gather(bank, chosen, 0), [x.shape[0], length + 1, channels]);
     // From the windows themselves: the difference of large products is inexact. 2 L (1 − mean correlation) = L Σ d² / D.
     const squares = g.mul(g.square(g.sub(normalizedIn(x), near)), length / channels);
     const map = g.slice(squares, { 1: [0, length] }); // [N,L,D]
     return { map, score: g.sqrt(g.reduceSum(squares, { axes: [1, 2] })) };
   },
 });
+
+/** Below any sum of correlations. */
+const TAKEN = -1e9;
+
+/** Indices `[N, 1]` of the k-th best windows of the bank, none nearer than `apart` to a better one; the first again where none is left. */
+function kthNeighbour(
+  correlations: Value,
+  places: Value,
+  { neighbours, apart }: { neighbours: number; apart: number },
+): Value {
+  let left = correlations; // [N,M]
+  let { indices } = g.topK(left, 1);
+  for (let k = 1; k < neighbours; k++) {
+    const distance = g.abs(g.sub(g.reshape(places, [1, places.shape[0]]), g.gather(places, indices, 0))); // [N,M]
+    left = g.where(g.greater(apart, distance), TAKEN, left);
+    indices = g.topK(left, 1).indices;
+  }
+  return indices;
+}
 
 /** A window `[L, D]` as `[L + 1, D]`: channels of length 1 about their mean; of flat ones zeros, and a one behind them. */
 function normalized(window: Float32Array, channels: number): Float32Array {

@@ -89,6 +89,7 @@ export const paano = defineModel({
   learning: 'one-class',
   inputs: ['series'],
   learns: 'gradient',
+  keepsItems: true,
   config,
   presets: { published: { width: 128, batchSize: 512, learningRate: 1e-4, weightDecay: 1e-4, epochs: 1 } },
   defaults(_shape, count) {

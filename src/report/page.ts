@@ -241,7 +241,7 @@ function facts({ model, config, data, protocol, seed, device, versions, run, sta
     ['protocol', `${protocol}, class “${rest.class}”`],
     ['seed', String(seed)],
     ['device', device],
-    ['train/test overlap', rest.leakFree ? 'none (verified)' : 'yes'],
+    ['train/test overlap', rest.leakFree ? 'none (verified)' : protocol === 'whole' ? 'all, by the protocol' : 'yes'],
     ...Object.entries(versions),
   ])}</div><div><h3>Options of the model</h3>${list(
     Object.entries(config).map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]),

@@ -6,7 +6,7 @@ import { ConfigError } from '../core/errors.ts';
 import { silent } from '../core/events.ts';
 import { action, option, say } from '../core/text.ts';
 import { kindOfData } from '../data/index.ts';
-import { chooseDetector } from '../engine/task/auto.ts';
+import { chooseDetector, chooseForWhole } from '../engine/task/auto.ts';
 import { takesRows } from '../engine/task/suitable.ts';
 import { findKind } from '../kinds/index.ts';
 import { type AnyModel, findModel, type ModelName, startModel } from '../models/index.ts';
@@ -72,9 +72,15 @@ async function ofSeries(options: Without): Promise<TrainOptions> {
   const all = { ...options, trainLimit: undefined, testLimit: undefined };
   const task = await loadTask({ ...all, seed: options.seed ?? 1, onEvent: silent });
   try {
-    const { model, reason } = chooseDetector(task);
+    const { model, preset: chosen, reason } = task.split.isWhole ? chooseForWhole(task.source) : chooseDetector(task);
     const found = findModel(model);
-    return { ...options, model: found, ...(takesRows(found) && { kind: 'series' as const }), choice: { reason } };
+    return {
+      ...options,
+      model: found,
+      ...(chosen && { preset: chosen }),
+      ...(takesRows(found) && { kind: 'series' as const }),
+      choice: { reason },
+    };
   } finally {
     if (typeof options.data === 'string') await task.source.close?.();
   }

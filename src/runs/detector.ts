@@ -1,6 +1,7 @@
 /** Opens detectors from disk. Node only. */
 import type { Listener } from '../core/events.ts';
 import { type Detector, openDetector } from '../engine/scoring/detector.ts';
+import { checkHasDetector } from '../engine/scoring/whole.ts';
 import { type Device, openRuntime } from '../runtime/index.ts';
 import { readArtifact } from './artifact.ts';
 import { opened } from './closing.ts';
@@ -29,6 +30,7 @@ export async function loadDetector(path: string, options: DetectorOptions = {}):
   const { device = 'auto', threads, maxPixels, onEvent, signal } = options;
   checkDevice(device);
   const artifact = await readArtifact(path);
+  checkHasDetector(artifact.info);
   const runtime = await opened(openRuntime(device, { threads, onEvent }), signal);
   return opened(openDetector(artifact, runtime, nodePlatform({ maxPixels })), signal);
 }

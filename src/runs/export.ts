@@ -7,6 +7,7 @@ import { trainedTensors } from '../engine/fitting/tensors.ts';
 import { calibrate, calibrateMaps } from '../engine/judging/calibrate.ts';
 import { type Artifact, buildArtifact, scoringModel } from '../engine/scoring/artifact.ts';
 import { seenBy } from '../engine/scoring/view.ts';
+import { checkHasDetector } from '../engine/scoring/whole.ts';
 import { resolveConfig } from '../engine/task/config.ts';
 import { findModel } from '../models/index.ts';
 import type { Device } from '../runtime/index.ts';
@@ -57,6 +58,7 @@ export async function exportModel(options: ExportOptions): Promise<ExportResult>
   if (device) checkDevice(device);
   if (items !== undefined && !(Number.isInteger(items) && items >= 1))
     throw new ConfigError('option-range', { option: 'items', value: items, must: 'an integer of at least 1' });
+  checkHasDetector(await readRun(run));
   const checkpoint = await readCheckpoint(runFiles(run).checkpoint);
   const artifact = await artifactOf(run, checkpoint, onEvent);
   const { info } = artifact;

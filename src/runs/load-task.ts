@@ -114,6 +114,7 @@ export async function loadTask(options: TaskOptions): Promise<Task> {
     gaps,
     step,
     trainShare,
+    parts: protocol.parts,
     ...images,
     signal,
   });

@@ -41,7 +41,7 @@ export async function seriesOfReport(
       channels,
       values: values.subarray(first * width, (first + steps) * width),
       scores: own,
-      train,
+      train: split.isWhole ? 0 : train, // nothing is for training alone
       window,
       ...(times && { times }),
       labels: Uint8Array.from({ length: steps }, (_, t) => (source.items[first + t].class === 0 ? 0 : 1)),

@@ -6,6 +6,7 @@ import { withTest } from '../engine/judging/calibrate.ts';
 import { judge, judgeBaselines } from '../engine/judging/judge.ts';
 import type { RunReport } from '../engine/judging/report-types.ts';
 import { runnableBytes } from '../engine/scoring/artifact.ts';
+import { wholeScores } from '../engine/scoring/whole.ts';
 import { takesRows, windowOf } from '../engine/task/suitable.ts';
 import type { Task } from '../engine/task/task.ts';
 import type { Metric } from '../metrics/index.ts';
@@ -48,7 +49,9 @@ export async function test(options: TestOptions): Promise<RunReport> {
   const runtime = await opened(openRuntime(device, { threads: record.threads, onEvent }), signal);
   try {
     const session = await runtime.open(runnableBytes(artifact));
+    const scores = wholeScores(findModel(record.model), record.config, task);
     const judged = await judge(session, task, {
+      ...(scores && { scores }),
       threshold: artifact.info.threshold.value,
       mapThreshold: artifact.info.mapThreshold?.value ?? null,
       alarms: artifact.info.series?.alarms,

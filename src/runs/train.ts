@@ -19,6 +19,7 @@ import { buildArtifact, scoringModel } from '../engine/scoring/artifact.ts';
 import { scoringProgram } from '../engine/scoring/graph.ts';
 import { hasMapStatistics } from '../engine/scoring/map-normalization.ts';
 import { seenBy } from '../engine/scoring/view.ts';
+import { calibratedByShare, checkWhole, scoresOfWhole } from '../engine/scoring/whole.ts';
 import { resolveConfig } from '../engine/task/config.ts';
 import { checkDiffering } from '../engine/task/differing.ts';
 import { checkKind, checkLabels, checkUnlabelled, smoothingOf, takesRows, windowOf } from '../engine/task/suitable.ts';
@@ -192,6 +193,7 @@ async function checkFit(
   const config = resolveConfig(model, options, { shape, count: part.train.length });
   const problem = model.unsuitable?.(config, shape);
   if (problem) throw new ConfigError('unsuitable', say`${model.name} and ${task.source.name}: ${problem}`);
+  checkWhole(model, task);
   await checkDiffering(model, part);
   if (former) checkFormer(former, part);
   if (model.learning === 'supervised') checkLabels(model, task, onEvent);
@@ -283,14 +285,14 @@ async function judged(
   const { signal, seed, tiles, region, metrics } = options;
   const { source, split } = task;
   const smoothing = smoothingOf(model, config, source);
-  const { threshold, mapThreshold, held, normalScores, stretches } = await calibratedThresholds(
-    open,
-    session,
-    smoothing,
-  );
+  const scores = split.isWhole ? await scoresOfWhole(session, open, { onEvent, signal }) : undefined;
+  const { threshold, mapThreshold, held, normalScores, stretches } = scores
+    ? { ...calibratedByShare(scores, run.falseAlarmRate), stretches: undefined }
+    : await calibratedThresholds(open, session, smoothing);
   const found = await judge(session, task, {
     threshold: threshold.value,
     mapThreshold: mapThreshold.value,
+    ...(scores && { scores }),
     alarms: options.alarms,
     smoothing,
     metrics,

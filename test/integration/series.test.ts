@@ -180,10 +180,21 @@ describe('a sensor log with times', () => {
 });
 
 describe('without a model, and a try', () => {
-  it('takes the model to start with', () => {
-    const { stdout, status } = oddity('train', '--data', 'plain.csv', '--out', 'started');
-    expect(status).toBe(0);
-    expect(stdout).toMatch(/sub-pca on .*plain.csv/);
+  it('chooses the model from the training part and says why, in the library as on the command line', async () => {
+    const { stdout, status, stderr } = oddity('train', 'auto', '--data', 'plain.csv', '--out', 'chosen');
+    expect(status, stderr).toBe(0);
+    expect(stdout).toMatch(/knn on .*plain.csv/);
+    expect(stdout).toMatch(/chosen by auto: knn: in \d+ training steps the autocorrelation rises by 1\.\d+/);
+    const run = JSON.parse(readFileSync(at('chosen/run.json'), 'utf8'));
+    expect(run).toMatchObject({ model: 'knn', kind: 'series' });
+    expect(readFileSync(at('chosen/report.html'), 'utf8')).toContain(`Model chosen by auto: ${run.choice.reason}`);
+    const report = await train({ data: at('plain.csv'), out: at('chosen-2'), threads: 1 });
+    expect(report).toMatchObject({ model: 'knn', choice: run.choice });
+    expect(oddity('test', 'chosen', '--json').status).toBe(0);
+    const again = oddity('train', 'auto', '--data', 'plain.csv', '--out', 'chosen', '--resume');
+    expect(again.stdout).toMatch(/knn on .*plain.csv/);
+    const odd = oddity('train', '--data', 'plain.csv', '--set', 'windows=9');
+    expect(odd.stderr).toMatch(/Options of a model need its name, but the model is chosen from the data/);
   });
 
   it('ranks quick models by labels, and by planted anomalies without', async () => {
@@ -204,6 +215,52 @@ describe('a folder of series', () => {
     expect(report.counts).toMatchObject({ test: 1200, testAnomalies: 60 });
     expect(report.metrics.series?.vusPr).toBeGreaterThan(0.7);
     expect(readFileSync(at('many/predictions.csv'), 'utf8')).toMatch(/^1\.csv:602,/m);
+  });
+});
+
+describe('a series that trains and is judged as a whole', () => {
+  it('is joined with itself as published, tested again, and gives no file', async () => {
+    const whole = { data: at('log.csv'), protocol: 'whole', threads: 1 } as const;
+    const report = await train({ ...whole, model: 'matrix-profile', preset: 'mmpad', out: at('whole') });
+    expect(report.counts).toMatchObject({ train: STEPS, test: STEPS, testAnomalies: 30, validation: 0 });
+    expect(report.threshold).toMatchObject({ rule: 'a share of 0.01 of its own scores', normals: 0, sawTest: false });
+    expect(report.warnings?.map(({ code }) => code) ?? []).not.toContain('leak');
+    const again = oddity('test', 'whole', '--json');
+    expect(JSON.parse(again.stdout).metrics.series).toEqual(report.metrics.series);
+    const exported = oddity('export', 'whole', '--out', 'no-model');
+    expect(exported.stderr).toMatch(/scored its series by itself .*Train with --protocol prefix/s);
+    expect(oddity('predict', 'whole', 'plain.csv').stderr).toMatch(/no detector of other data/);
+    await expect(train({ ...whole, model: 'knn', kind: 'series', out: at('whole-knn') })).rejects.toThrow(
+      /under the protocol whole each would find itself\. Use matrix-profile/,
+    );
+    const fitted = await train({ ...whole, model: 'sub-pca', out: at('whole-pca') });
+    expect(fitted.metrics.item.auroc).toBeGreaterThan(0.9);
+    expect(oddity('export', 'whole-pca', '--out', 'whole-model').status).toBe(0);
+  });
+
+  it.skipIf(!process.env.ODDITY_DATA)('has the published values (skipped where ODDITY_DATA is not set)', async () => {
+    const of = { data: 'tsb-ad/001', protocol: 'whole', model: 'matrix-profile', threads: 1 } as const;
+    const mmpad = await train({ ...of, preset: 'mmpad', out: at('golden-mmpad') });
+    expect(mmpad.metrics.series?.vusPr).toBeCloseTo(0.564225, 5);
+    const nearest = await train({ ...of, out: at('golden-profile') });
+    expect(nearest.metrics.series?.vusPr).toBeCloseTo(0.093966, 4);
+  });
+});
+
+describe('series that train and others that are judged', () => {
+  it('are those of the folders train and test; steps in both are told', () => {
+    mkdirSync(at('apart/train'), { recursive: true });
+    mkdirSync(at('apart/test'), { recursive: true });
+    writeFileSync(at('apart/train/a.csv'), log({ anomaly: STEPS }));
+    writeFileSync(at('apart/test/b.csv'), log({ from: 600 }));
+    const { status, stderr, stdout } = oddity(
+      ...['train', 'sub-pca', '--data', 'apart', '--protocol', 'other-series', '--out', 'others'],
+    );
+    expect(status, stderr).toBe(0);
+    expect(stdout).toMatch(/600 test \(30 anomalous\)/);
+    expect(stderr).toMatch(/test steps are seen through windows that were trained on or held out/);
+    const none = oddity('train', 'sub-pca', '--data', 'logs', '--protocol', 'other-series', '--out', 'none');
+    expect(none.stderr).toMatch(/each of the 2 series of logs has a labelled anomaly/);
   });
 });
 

@@ -8,8 +8,9 @@ import { alad, oneAnomaly, oneClass } from './classes.ts';
 import { folder, labelled } from './folders.ts';
 import { arrhythmia, half, kdd } from './halves.ts';
 import { imbalance } from './imbalance.ts';
-import { prefix } from './prefix.ts';
+import { otherSeries, prefix } from './prefix.ts';
 import type { Protocol } from './protocol.ts';
+import { whole } from './whole.ts';
 
 export { missingClass, type Protocol, type ProtocolOptions, resolveClass } from './protocol.ts';
 
@@ -21,6 +22,8 @@ export const protocols: readonly Protocol[] = [
   folder,
   labelled,
   prefix,
+  whole,
+  otherSeries,
   imbalance,
   half,
   kdd,

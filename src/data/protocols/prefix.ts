@@ -1,10 +1,11 @@
-/** The protocol of series and clips: the first part of each trains, the rest is judged. */
-import { ConfigError } from '../../core/errors.ts';
+/** Protocols of series and clips that train on one part and judge another: the first part and the rest of each, or some series and others. */
+import { ConfigError, DataError } from '../../core/errors.ts';
 import { option, say } from '../../core/text.ts';
+import type { Source } from '../item.ts';
 import type { SeriesFacts, SeriesSpan } from '../series/source.ts';
 import { stepsBefore } from '../series/windows.ts';
-import { finishSplit } from '../split.ts';
-import { numbersWhere, type Protocol } from './protocol.ts';
+import { finishSplit, type Split } from '../split.ts';
+import { numbersWhere, type Protocol, type ProtocolOptions } from './protocol.ts';
 
 export const prefix: Protocol = {
   name: 'prefix',
@@ -14,53 +15,83 @@ export const prefix: Protocol = {
     'step; the last of them are held out, of many clips whole ones. All later steps test. Windows of training, held-out and ' +
     'test steps share no step.',
   needs: [],
+  split: (source, options) => splitAtEnds(source, options, 'prefix'),
+};
+
+export const otherSeries: Protocol = {
+  name: 'other-series',
+  title: 'Normal series train, others are judged',
+  description:
+    'Training is on whole series: those of a folder "train" where there is one, else those without a labelled anomaly; their last ' +
+    'steps are held out. All steps of the other series test.',
+  needs: [],
+  parts: 'others',
   split(source, options) {
-    const { series, items } = source;
-    if (!series) {
-      throw new ConfigError(
-        'protocol-needs-series',
-        say`The protocol prefix needs series, but ${source.name} has ${source.kind === 'table' ? 'rows' : 'images'}. Use another one with
-          ${option('protocol', 'folder')}.`,
+    const { spans } = requireSeries(source, 'other-series');
+    const training = spans.filter(({ train }) => train > 0).length;
+    if (training === 0 || training === spans.length) {
+      throw new DataError(
+        'no-other-series',
+        say`The protocol other-series needs series that are normal throughout and others to judge, but
+          ${training === 0 ? 'each' : 'none'} of the ${spans.length} series of ${source.name} has a labelled anomaly. Put the normal ones
+          into a folder "train" beside a folder "test", or use ${option('protocol', 'prefix')}.`,
       );
     }
-    const { validationFraction = 0.1 } = options;
-    const isAnomalous = (i: number) => items[i].class !== 0;
-    const [normals, validation]: [number[], number[]] = [[], []];
-    let [touched, excluded] = [0, 0];
-    const heldClips = source.kind === 'clip' ? lastClips(series, validationFraction) : undefined;
-    for (const span of series.spans) {
-      const held = heldClips ? (heldClips.has(span) ? span.train : 0) : heldSteps(span, series, validationFraction);
-      const clean = withoutAnomalies(span, series, isAnomalous);
-      const [own, later] = [whole(0, span.train - held, series), whole(span.train - held, span.train, series)];
-      for (const [steps, list] of [
-        [own, normals],
-        [later, validation],
-      ] as const) {
-        for (let t = steps.from; t < steps.to; t++) {
-          if (span.excluded?.[t]) excluded++;
-          else if (clean(t)) list.push(span.first + t);
-          else touched++;
-        }
-      }
-    }
-    const words = source.kind === 'clip' ? CLIPS : SERIES;
-    const notes = [`Prefix: ${told(series, words)}`];
-    if (heldClips) notes.push(`Held out: ${[...heldClips].map(({ id }) => id).join(', ')}.`);
-    if (touched > 0) notes.push(`${touched} ${words.steps} of it near labelled anomalies do not train.`);
-    if (excluded > 0) notes.push(`${excluded} ${words.steps} in or near intervals that are left out do not train.`);
-    return finishSplit(source, {
-      protocol: 'prefix',
-      description: notes.join(' '),
-      normals,
-      validation,
-      test: numbersWhere(source, (i) => items[i].part === 'test' && !isUnjudged(series, i)),
-      mayLackAnomalies: true,
-      isAnomalous,
-      options,
-      rng: options.rng.split('split').split('validation'),
-    });
+    return splitAtEnds(source, options, 'other-series');
   },
 };
+
+/** The series of a source. Throws ConfigError `protocol-needs-series`. */
+export function requireSeries({ series, name, kind }: Source, protocol: string): SeriesFacts {
+  if (series) return series;
+  throw new ConfigError(
+    'protocol-needs-series',
+    say`The protocol ${protocol} needs series, but ${name} has ${kind === 'table' ? 'rows' : 'images'}. Use another one with
+      ${option('protocol', 'folder')}.`,
+  );
+}
+
+/** Splits where the training part of each series ends. */
+function splitAtEnds(source: Source, options: ProtocolOptions, protocol: 'prefix' | 'other-series'): Split {
+  const { items } = source;
+  const series = requireSeries(source, protocol);
+  const { validationFraction = 0.1 } = options;
+  const isAnomalous = (i: number) => items[i].class !== 0;
+  const [normals, validation]: [number[], number[]] = [[], []];
+  let [touched, excluded] = [0, 0];
+  const heldClips = source.kind === 'clip' ? lastClips(series, validationFraction) : undefined;
+  for (const span of series.spans) {
+    const held = heldClips ? (heldClips.has(span) ? span.train : 0) : heldSteps(span, series, validationFraction);
+    const clean = withoutAnomalies(span, series, isAnomalous);
+    const [own, later] = [inside(0, span.train - held, series), inside(span.train - held, span.train, series)];
+    for (const [steps, list] of [
+      [own, normals],
+      [later, validation],
+    ] as const) {
+      for (let t = steps.from; t < steps.to; t++) {
+        if (span.excluded?.[t]) excluded++;
+        else if (clean(t)) list.push(span.first + t);
+        else touched++;
+      }
+    }
+  }
+  const words = source.kind === 'clip' ? CLIPS : SERIES;
+  const notes = [`${protocol === 'prefix' ? 'Prefix' : 'Other series'}: ${told(series, words)}`];
+  if (heldClips) notes.push(`Held out: ${[...heldClips].map(({ id }) => id).join(', ')}.`);
+  if (touched > 0) notes.push(`${touched} ${words.steps} of it near labelled anomalies do not train.`);
+  if (excluded > 0) notes.push(`${excluded} ${words.steps} in or near intervals that are left out do not train.`);
+  return finishSplit(source, {
+    protocol,
+    description: notes.join(' '),
+    normals,
+    validation,
+    test: numbersWhere(source, (i) => items[i].part === 'test' && !isUnjudged(series, i)),
+    mayLackAnomalies: true,
+    isAnomalous,
+    options,
+    rng: options.rng.split('split').split('validation'),
+  });
+}
 
 /** Steps at the end of the training part that are held out: the wanted share, and some windows' worth where there is room. */
 function heldSteps({ train }: SeriesSpan, { window }: SeriesFacts, share: number): number {
@@ -69,7 +100,7 @@ function heldSteps({ train }: SeriesSpan, { window }: SeriesFacts, share: number
 }
 
 /** Steps of a stretch whose windows lie in it whole. */
-function whole(from: number, to: number, { window }: SeriesFacts) {
+function inside(from: number, to: number, { window }: SeriesFacts) {
   const ahead = stepsBefore(window);
   return { from: from + ahead, to: to - (window - 1 - ahead) };
 }
@@ -85,7 +116,7 @@ function withoutAnomalies({ first, train }: SeriesSpan, { window }: SeriesFacts,
 }
 
 /** Steps that stand in no file, or in intervals that are left out, are not judged. */
-function isUnjudged({ spans }: SeriesFacts, i: number): boolean {
+export function isUnjudged({ spans }: SeriesFacts, i: number): boolean {
   const span = spans.find(({ first, steps }) => i < first + steps);
   return span?.filled?.[i - span.first] === 1 || span?.excluded?.[i - span.first] === 1;
 }

@@ -6,6 +6,7 @@ import { ConfigError, DataError, unknownName } from '../../core/errors.ts';
 import type { Rng } from '../../core/random.ts';
 import { option, say } from '../../core/text.ts';
 import type { Source } from '../item.ts';
+import type { SeriesParts } from '../series/source.ts';
 import type { Split, SplitOptions } from '../split.ts';
 
 /** What a protocol is told. */
@@ -34,6 +35,8 @@ export interface Protocol {
   readonly needs: readonly 'class'[];
   /** The class that it is about where none is named. */
   readonly class?: string;
+  /** Which steps of series are for training; without it the first of each. */
+  readonly parts?: SeriesParts;
   /** Makes the split; a pure function of the source's items, the options and the seed. */
   split(source: Source, options: ProtocolOptions): Split;
 }

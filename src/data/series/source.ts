@@ -11,6 +11,7 @@ import type { Source, SourceItem } from '../item.ts';
 import { encodedWidth, encoder, fitEncoding, type TableEncoding } from '../table/encoding.ts';
 import type { Table } from '../table/table.ts';
 import { checkSeries, type Series, stepsOf } from './series.ts';
+import { withContents } from './window-contents.ts';
 import { windowLength } from './window-length.ts';
 import { windowStart } from './windows.ts';
 
@@ -65,6 +66,20 @@ export interface SeriesSourceOptions {
   readonly windowFrom?: SeriesFacts['windowFrom'];
   /** Share of a series that is for training where the data do not say; default half where there are labels, else 0.8. */
   readonly trainShare?: number;
+  /** Which steps are for training; default `first`. */
+  readonly parts?: SeriesParts;
+}
+
+/**
+ * Which steps are for training: the `first` of each series, the `whole` of each (which is then judged too), or all of some
+ * series and none of the `others`.
+ */
+export type SeriesParts = 'first' | 'whole' | 'others';
+
+/** Series that train under `others`: those of a folder `train` where there is one, else those without an anomaly. */
+function trainsWhole(series: readonly Series[]): (one: Series) => boolean {
+  const inFolder = ({ id }: Series) => /(^|[\\/])train[\\/]/.test(id);
+  return series.some(inFolder) ? inFolder : ({ labels }) => labels !== undefined && !labels.includes(1);
 }
 
 /** Wraps series as a Source; values must be complete (`regular.ts`). Throws DataError `series` and `short-series`. */
@@ -74,13 +89,19 @@ export async function seriesSource(options: SeriesSourceOptions): Promise<Source
   const { channels } = series[0];
   const spans: SeriesSpan[] = [];
   const items: SourceItem[] = [];
+  const isTrained = trainsWhole(series);
+  const trainedSteps = (one: Series, steps: number): number => {
+    if (options.parts === 'whole') return steps;
+    if (options.parts === 'others') return isTrained(one) ? steps : 0;
+    return one.train ?? Math.round((options.trainShare ?? (one.labels ? 0.5 : 0.8)) * steps);
+  };
   for (const one of series) {
     const steps = stepsOf(one);
     const span: SeriesSpan = {
       id: one.id,
       first: items.length,
       steps,
-      train: one.train ?? Math.round((options.trainShare ?? (one.labels ? 0.5 : 0.8)) * steps),
+      train: trainedSteps(one, steps),
       buffer: windowLength(firstChannel(one)),
       ...(one.times && { times: one.times }),
       ...(one.rows?.includes(0) && { filled: one.rows.map((row) => Number(row === 0)) as unknown as Uint8Array }),
@@ -116,7 +137,17 @@ export async function seriesSource(options: SeriesSourceOptions): Promise<Source
   const content = [channels, parts, await sha256(new Uint8Array(cells.buffer)), await sha256(labels)];
   const hash = await sha256(JSON.stringify([...content, window]));
   const seenThrough: Source['seenThrough'] = (window, windowFrom) => seriesSource({ ...options, window, windowFrom });
-  return windowSource({ ...options, items, facts, table, hash, seenThrough }, undefined);
+  return windowSource(
+    {
+      ...options,
+      items: withContents(items, facts, { names: channels, values: cells }, windowStartOfItem(facts, items.length)),
+      facts,
+      table,
+      hash,
+      seenThrough,
+    },
+    undefined,
+  );
 }
 
 /** The period of the first channel of the first series, of the part that trains where it is long enough. */

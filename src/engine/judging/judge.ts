@@ -46,6 +46,8 @@ export interface JudgeOptions {
 
 /** What judging must be told. */
 interface Judging extends JudgeOptions {
+  /** Scores of the test part that are known already. */
+  readonly scores?: Float32Array;
   readonly threshold: number | null;
   readonly mapThreshold: number | null;
   /** As the model asks for: `smoothingOf`. */
@@ -58,8 +60,8 @@ interface Judging extends JudgeOptions {
 const ROUNDS = { least: 50, most: 1000, items: 10_000_000 };
 
 /**
- * Scores the test part with a session and computes the metrics; those that need a threshold get that of scores or of
- * maps. Throws ConfigError `repeated-name` for own metrics under a name that is taken.
+ * Scores the test part with a session, unless its `scores` are known, and computes the metrics; those that need a
+ * threshold get that of scores or of maps. Throws ConfigError `repeated-name` for own metrics under a name that is taken.
  */
 export async function judge(session: Session, task: Task, options: Judging): Promise<Evaluation> {
   const { source, split } = task;
@@ -76,10 +78,12 @@ export async function judge(session: Session, task: Task, options: Judging): Pro
       judging += performance.now() - begin;
     });
   const begin = performance.now();
-  const scores = await scoreItems(session, source, split.test, {
-    ...{ onEvent, signal, smoothing, onMaps },
-    task: 'score test',
-  });
+  const scores =
+    options.scores ??
+    (await scoreItems(session, source, split.test, {
+      ...{ onEvent, signal, smoothing, onMaps },
+      task: 'score test',
+    }));
   const scoreMsPerItem = (performance.now() - begin - judging) / Math.max(1, split.test.length);
   const given: ItemGiven = { ...itemsOf(task, scores), threshold };
   return {

@@ -36,16 +36,18 @@ export function warnOfSplit(source: Source, split: Split, onEvent: Listener): vo
         'Add some anomalies to measure it.',
     });
   }
-  const leaks = findLeaks(source, split);
+  const leaks = split.isWhole ? [] : findLeaks(source, split);
   if (leaks.length > 0) {
     const { items } = source;
+    const isSeries = source.series !== undefined;
+    const [what, copies] = isSeries ? ['steps', 'seen through windows'] : ['images', 'copies of images'];
     const shown = leaks.slice(0, 3).map((leak) => `${items[leak.test].id} = ${items[leak.seen].id}`);
     onEvent({
       type: 'warning',
       code: 'leak',
       message:
-        `${leaks.length} of ${split.test.length} test images are copies of images that were trained on or held out ` +
-        `(${shown.join(', ')}${leaks.length > 3 ? ', …' : ''}): the metrics are too optimistic. Remove the copies.`,
+        `${leaks.length} of ${split.test.length} test ${what} are ${copies} that were trained on or held out ` +
+        `(${shown.join(', ')}${leaks.length > 3 ? ', …' : ''}): the metrics are too optimistic. Remove the ${isSeries ? 'overlap of training and test series' : 'copies'}.`,
     });
   }
 }

@@ -11,6 +11,7 @@ import { sha256 } from '../../hash.ts';
 import type { ImageOptions } from '../../image-options.ts';
 import type { Source } from '../../item.ts';
 import type { GapPolicy } from '../../series/regular.ts';
+import type { SeriesParts } from '../../series/source.ts';
 import type { NumberReading } from '../../table/profile.ts';
 import type { ColumnKind } from '../../table/table.ts';
 import { readInput } from '../read-input.ts';
@@ -47,6 +48,8 @@ export interface LoadOptions extends ImageOptions, NumberReading {
   readonly step?: number;
   /** Share of each series that is for training where the data do not say. */
   readonly trainShare?: number;
+  /** Which steps of series are for training. */
+  readonly parts?: SeriesParts;
 }
 
 /** A data set that oddity knows by name. */

@@ -28,7 +28,7 @@ export async function seriesOfFiles(
   { first, table }: { readonly first: LabelledTable; readonly table: TableOptions },
   options: LoadOptions,
 ): Promise<Source> {
-  const { onEvent = silent, gaps, step, window, trainShare } = options;
+  const { onEvent = silent, gaps, step, window, trainShare, parts } = options;
   const tellRemarks = teller(files.length, (code, message) => onEvent(warning(code, message)));
   const all: Series[] = [];
   for (const [i, file] of files.entries()) {
@@ -48,6 +48,7 @@ export async function seriesOfFiles(
     series: all,
     window,
     trainShare,
+    parts,
   });
   onEvent({ type: 'log', level: 'info', ...messageOf(describeWindows(source)) });
   return source;

@@ -34,14 +34,14 @@ export function sourceOfFile(path: string, series: Series, options: LoadOptions)
  * values always.
  */
 async function sourceOfSet(name: string, { series, title, licence }: SeriesSet, options: LoadOptions): Promise<Source> {
-  const { onEvent = silent, gaps, step, window, trainShare } = options;
+  const { onEvent = silent, gaps, step, window, trainShare, parts } = options;
   const isAsPublished = gaps === undefined && step === undefined;
   const complete = series.map((one) => {
     const { series: made, remarks } = isAsPublished ? withoutGaps(one) : regular(one, { gaps, step });
     for (const { code, message } of remarks) onEvent(warning(code, message));
     return made;
   });
-  return seriesSource({ name, title, licence, series: complete, window, trainShare });
+  return seriesSource({ name, title, licence, series: complete, window, trainShare, parts });
 }
 
 /** Fills missing values and leaves the steps as they are. */
