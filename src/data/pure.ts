@@ -47,6 +47,7 @@ export {
   type SeriesSourceOptions,
   type SeriesSpan,
   seriesSource,
+  windowStartOfItem,
 } from './series/source.ts';
 export { stepsBefore, windowStart } from './series/windows.ts';
 export {

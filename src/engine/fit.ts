@@ -13,6 +13,7 @@ import { calibrate, calibrateMaps } from './judging/calibrate.ts';
 import { checkScores } from './judging/check-scores.ts';
 import { checkFolds, foldsFor, joined, scoreFolds } from './judging/folds.ts';
 import { openScorer, scoreHeldOut } from './judging/held-out.ts';
+import { marginsOf } from './judging/margins.ts';
 import type { Platform } from './platform.ts';
 import { buildArtifact, scoringModel } from './scoring/artifact.ts';
 import { type Detector, openDetector } from './scoring/detector.ts';
@@ -202,6 +203,8 @@ async function calibrated(
       options.onEvent,
     );
     const threshold = calibrate(scores, falseAlarmRate, { folds: found && folds });
+    const errors = [...(own.errors ? [own.errors] : []), ...(found?.errors ?? [])];
+    const margins = marginsOf(errors, source.shape[1], falseAlarmRate);
     const normalClass = source.classes[source.normalClass ?? 0];
     return await buildArtifact(graph, model, config, source.shape, platform.version, {
       data: { name: source.name, hash: source.hash, licence: source.licence },
@@ -214,6 +217,7 @@ async function calibrated(
       normalScores: [...scores].sort((a, b) => a - b),
       ...(smoothing !== undefined && { smoothing }),
       ...(source.encoding && { table: source.encoding }),
+      ...(margins && { series: { margins } }),
       ...(source.valueRange && { valueRange: source.valueRange }),
       ...(session.outputs.includes('nearest') && { trainingItems: Array.from(train, (i) => source.items[i].id) }),
     });

@@ -163,6 +163,17 @@ export interface ReportFrame {
   readonly mask?: Uint8Array;
 }
 
+/** Between which values steps of a series were expected. */
+export interface ReportBand {
+  /** `[T, D]`, NaN where nothing was expected. */
+  readonly lower: Float64Array;
+  readonly upper: Float64Array;
+  /** Share of normal steps that was to lie outside, by channel. */
+  readonly rate: number;
+  /** Why that share is not kept, or null. */
+  readonly reason: string | null;
+}
+
 /** One series or clip of the test part. */
 export interface ReportSeries {
   readonly id: string;
@@ -181,6 +192,8 @@ export interface ReportSeries {
   /** `[T]`, 1 = anomalous. */
   readonly labels?: Uint8Array;
   readonly alarms: readonly EndedAlarm[];
+  /** Absent of detectors that expect nothing, of clips, and of series that are not drawn. */
+  readonly band?: ReportBand;
   /** Of some clips, frames about the one with the highest score. */
   readonly strip?: readonly ReportFrame[];
 }

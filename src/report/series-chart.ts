@@ -1,7 +1,7 @@
 /**
  * Series as pictures: a panel a channel, the score with the threshold below, shaded where something is anomalous. A column of the
  * picture holds the least and the largest of its steps, so that a million steps cost no more than a thousand and no spike is
- * lost.
+ * lost. Behind the values lies the band in which they were expected, where there is one.
  */
 import type { ReportSeries } from './data.ts';
 import { type Html, html } from './html.ts';
@@ -47,8 +47,9 @@ export function seriesPicture(picture: SeriesPicture, label: string): Html {
       );
   const panels = channels.map((c, i) => {
     const y = i * (PANEL + GAP);
-    const at = (t: number) => series.values[t * series.channels.length + c];
-    return html`<g>${bands(truth, 'truth-band', y, PANEL)}${line(at, { shown, x, y, height: PANEL, kind: 'value' })}<text class="name" x="${LEFT}" y="${y + 11}">${series.channels[c]}</text></g>`;
+    const of = (values: Float64Array) => (t: number) => values[t * series.channels.length + c];
+    const band = series.band && { lower: of(series.band.lower), upper: of(series.band.upper) };
+    return html`<g>${bands(truth, 'truth-band', y, PANEL)}${line(of(series.values), { shown, x, y, height: PANEL, kind: 'value', band })}<text class="name" x="${LEFT}" y="${y + 11}">${series.channels[c]}</text></g>`;
   });
   const y = channels.length * (PANEL + GAP);
   const score = line((t) => series.scores[t], { shown, x, y, height: SCORE, kind: 'score', level: threshold });
@@ -63,34 +64,45 @@ interface LineOptions {
   readonly kind: string;
   /** A level that is drawn across. */
   readonly level?: number | null;
+  /** A band that is filled behind the line. */
+  readonly band?: { readonly lower: (t: number) => number; readonly upper: (t: number) => number };
 }
 
-/** The values of a stretch as one path, and its least and largest value beside it. */
-function line(at: (t: number) => number, { shown, x, y, height, kind, level = null }: LineOptions): Html {
-  const { start, end } = shown;
-  let [low, high] = [level ?? Number.POSITIVE_INFINITY, level ?? Number.NEGATIVE_INFINITY];
-  for (let t = start; t < end; t++) {
+/** The columns of the picture in which a stretch is drawn: the first step of each, and the one behind its last. */
+function columnsOf({ start, end }: Stretch): (readonly [from: number, to: number])[] {
+  const count = Math.min(end - start, WIDTH - LEFT);
+  const at = (k: number) => start + Math.floor(((end - start) * k) / count);
+  return Array.from({ length: count }, (_, k) => [at(k), at(k + 1)] as const);
+}
+
+/** The first, the least and the largest value of some steps; NaN in place of the first where there is none. */
+function extremes(at: (t: number) => number, from: number, to: number) {
+  let [least, most, first] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN];
+  for (let t = from; t < to; t++) {
     const value = at(t);
     if (!Number.isFinite(value)) continue;
-    if (value < low) low = value;
-    if (value > high) high = value;
+    if (Number.isNaN(first)) first = value;
+    if (value < least) least = value;
+    if (value > most) most = value;
+  }
+  return { least, most, first };
+}
+
+/** The values of a stretch as one path, with its band, and the least and largest value of both beside it. */
+function line(at: (t: number) => number, { shown, x, y, height, kind, level = null, band }: LineOptions): Html {
+  const { start, end } = shown;
+  let [low, high] = [level ?? Number.POSITIVE_INFINITY, level ?? Number.NEGATIVE_INFINITY];
+  for (const drawn of band ? [at, band.lower, band.upper] : [at]) {
+    const { least, most } = extremes(drawn, start, end);
+    low = Math.min(low, least);
+    high = Math.max(high, most);
   }
   if (!(high >= low)) return html`<text class="name" x="${LEFT + 60}" y="${y + 11}">not scored here</text>`;
   const place = (value: number) => (y + height - ((value - low) / (high - low || 1)) * (height - 18)).toFixed(1);
-  const columns = Math.min(end - start, WIDTH - LEFT);
   const parts: string[] = [];
   let isOpen = false;
-  for (let k = 0; k < columns; k++) {
-    const from = start + Math.floor(((end - start) * k) / columns);
-    const to = start + Math.floor(((end - start) * (k + 1)) / columns);
-    let [least, most, first] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN];
-    for (let t = from; t < to; t++) {
-      const value = at(t);
-      if (!Number.isFinite(value)) continue;
-      if (Number.isNaN(first)) first = value;
-      least = Math.min(least, value);
-      most = Math.max(most, value);
-    }
+  for (const [from, to] of columnsOf(shown)) {
+    const { least, most, first } = extremes(at, from, to);
     if (Number.isNaN(first)) {
       isOpen = false;
       continue;
@@ -103,7 +115,31 @@ function line(at: (t: number) => number, { shown, x, y, height, kind, level = nu
   const mark =
     level !== null &&
     html`<path class="level" d="M${LEFT} ${place(level)}H${WIDTH}"/><text class="name" x="${WIDTH}" y="${Number(place(level)) - 4}" text-anchor="end">threshold ${raw(level)}</text>`;
-  return html`<path class="${kind}" d="${parts.join('')}"/>${mark}<text class="tick" x="${LEFT - 6}" y="${y + 20}" text-anchor="end">${raw(high)}</text><text class="tick" x="${LEFT - 6}" y="${y + height}" text-anchor="end">${raw(low)}</text>`;
+  return html`${band && html`<path class="expected" d="${bandPath(band, shown, x, place)}"/>`}<path class="${kind}" d="${parts.join('')}"/>${mark}<text class="tick" x="${LEFT - 6}" y="${y + 20}" text-anchor="end">${raw(high)}</text><text class="tick" x="${LEFT - 6}" y="${y + height}" text-anchor="end">${raw(low)}</text>`;
+}
+
+/** A band as closed shapes, one for each stretch of columns without a hole. */
+function bandPath(
+  { lower, upper }: NonNullable<LineOptions['band']>,
+  shown: Stretch,
+  x: LineOptions['x'],
+  place: (value: number) => string,
+): string {
+  const shapes: { above: string[]; below: string[] }[] = [];
+  let isOpen = false;
+  for (const [from, to] of columnsOf(shown)) {
+    const [least, most] = [extremes(lower, from, to).least, extremes(upper, from, to).most];
+    if (!(Number.isFinite(least) && Number.isFinite(most))) {
+      isOpen = false;
+      continue;
+    }
+    if (!isOpen) shapes.push({ above: [], below: [] });
+    const left = x(from + 0.5).toFixed(1);
+    shapes.at(-1)!.above.push(`${left} ${place(most)}`);
+    shapes.at(-1)!.below.unshift(`${left} ${place(least)}`);
+    isOpen = true;
+  }
+  return shapes.map(({ above, below }) => `M${[...above, ...below].join('L')}Z`).join('');
 }
 
 /** Three steps or times below the picture. */

@@ -104,6 +104,7 @@ figure{margin:0}
 .pair .series{min-width:0}
 .series path{fill:none;vector-effect:non-scaling-stroke;stroke-width:1.2}
 .series .value{stroke:var(--normal)}
+.series .expected{fill:var(--normal);opacity:.22}
 .series .score{stroke:var(--text)}
 .series .level{stroke:var(--soft);stroke-dasharray:5 4}
 .series text{fill:var(--soft);font-variant-numeric:tabular-nums}

@@ -6,6 +6,7 @@ import { calibrateAlarms, stretchesOf, wantedRate, withAlarms } from '../engine/
 import { checkScores } from '../engine/judging/check-scores.ts';
 import { foldsFor, joined, scoreFolds } from '../engine/judging/folds.ts';
 import { scoreHeldOut } from '../engine/judging/held-out.ts';
+import { marginsOf } from '../engine/judging/margins.ts';
 import { seriesReading } from '../engine/scoring/alarms.ts';
 import { movingTogether } from '../engine/scoring/smoothing.ts';
 import { trainingItems, trainingPart } from '../engine/task/training-part.ts';
@@ -25,7 +26,14 @@ export async function calibratedThresholds(open: OpenRun, session: Session, smoo
   const remark = await checkScores(scores, { model, session, source, items: probed, own: own.scores }, onEvent);
   const origin = { folds: folds?.count, ...(source.series && { together: movingTogether(source.series, smoothing) }) };
   const stretches = source.series && stretchesOf([...items, ...(folds?.normals ?? [])], scores, source.series.spans);
-  const reading = source.series && { ...seriesReading(source.series, run.options.alarms), normals: stretches };
+  const errors = [...(own.errors ? [own.errors] : []), ...(folds?.errors ?? [])];
+  const margins = marginsOf(errors, source.shape[1], run.falseAlarmRate);
+  if (margins?.reason) onEvent({ type: 'log', level: 'info', message: margins.reason });
+  const reading = source.series && {
+    ...seriesReading(source.series, run.options.alarms),
+    normals: stretches,
+    ...(margins && { margins }),
+  };
   const { alarmRate } = run.options;
   const found = alarmRate
     ? calibrateAlarms(wantedRate(alarmRate), reading, origin)
@@ -37,7 +45,7 @@ export async function calibratedThresholds(open: OpenRun, session: Session, smoo
     mapThreshold: calibrateMaps(peaks, run.falseAlarmRate),
     held: sorted(own.scores),
     normalScores: sorted(scores),
-    stretches,
+    reading,
   };
 }
 

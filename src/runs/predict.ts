@@ -10,8 +10,9 @@ import { option, optionList, say } from '../core/text.ts';
 import { encodedWidth, encodeRows, openRows, openSeries, pagePaths, unmatched } from '../data/index.ts';
 import type { Decision, ThresholdReport } from '../engine/judging/calibrate.ts';
 import { ruleOf } from '../engine/scoring/alarms.ts';
+import type { ArtifactInfo } from '../engine/scoring/artifact.ts';
 import { type Detector, judged, type NearestPlace } from '../engine/scoring/detector.ts';
-import { scoreSeries } from '../engine/scoring/series.ts';
+import { type SeriesScore, scoreSeries } from '../engine/scoring/series.ts';
 import { type ColumnShare, type ImageRegion, type Size, table } from '../kinds/index.ts';
 import { mapScale } from '../report/map-image.ts';
 import type { Device } from '../runtime/index.ts';
@@ -69,6 +70,11 @@ export interface Prediction {
   readonly decision: Decision | null;
   /** Share of held-out normal items with a larger score. */
   readonly exceededBy?: number;
+  /** Of a step, what the detector expects of each channel, by its name; absent where it expects nothing, and for other kinds. */
+  readonly expected?: Readonly<Record<string, number>>;
+  /** The ends of the margins around it; absent where the detector has none. */
+  readonly lower?: Readonly<Record<string, number>>;
+  readonly upper?: Readonly<Record<string, number>>;
   /** Size of the image file, upright; absent for rows. */
   readonly imageSize?: Size;
   /** The columns of a row with the largest values of the map, summed over their inputs; absent for images. */
@@ -215,7 +221,8 @@ async function predictSeries(detector: Detector, options: PredictOptions): Promi
         if (Number.isNaN(score)) failed.push({ path: `${path}:${line}`, ...noScore(`${path} (line ${line})`) });
         else {
           const time = timeOf(t);
-          predictions.push({ path, line, ...(time !== undefined && { time }), ...judged(info, score), regions: [] });
+          const about = { ...(time !== undefined && { time }), ...judged(info, score), ...bandAt(found, info, t) };
+          predictions.push({ path, line, ...about, regions: [] });
         }
       }
       for (const { start, end, peak, ...about } of found.alarms) {
@@ -238,6 +245,15 @@ async function predictSeries(detector: Detector, options: PredictOptions): Promi
   }
   const alarmRule = ruleOf(info, options.alarms);
   return { threshold: info.threshold, mapThreshold: null, predictions, alarms, alarmRule, failed };
+}
+
+/** What is expected of step t, by channel. */
+function bandAt({ expected, lower, upper }: SeriesScore, info: ArtifactInfo, t: number) {
+  const names = info.table?.columns.map(({ name }) => name) ?? [];
+  const first = t * names.length;
+  if (!expected || Number.isNaN(expected[first])) return {};
+  const byName = (values: Float64Array) => Object.fromEntries(names.map((name, c) => [name, values[first + c]]));
+  return { expected: byName(expected), ...(lower && upper && { lower: byName(lower), upper: byName(upper) }) };
 }
 
 /** Of a row whose score is no number. */

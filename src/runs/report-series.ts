@@ -2,9 +2,11 @@
 import { type AlarmChannel, alarmsOf } from '../core/alarms.ts';
 import { alarmWith, channelsAt, partsOf, ruleOf } from '../engine/scoring/alarms.ts';
 import type { ArtifactInfo } from '../engine/scoring/artifact.ts';
-import { scoreWithMaps } from '../engine/scoring/stream.ts';
+import { bandAround, keepExpected } from '../engine/scoring/expected.ts';
+import { scoreItems, scoreWithMaps } from '../engine/scoring/stream.ts';
 import type { Task } from '../engine/task/task.ts';
-import type { ReportFrame, ReportItem, ReportSeries } from '../report/data.ts';
+import type { ReportBand, ReportFrame, ReportItem, ReportSeries } from '../report/data.ts';
+import { MOST } from '../report/series-section.ts';
 import type { Session } from '../runtime/index.ts';
 
 /** Alarms whose channels are looked at. */
@@ -36,6 +38,7 @@ export async function seriesOfReport(
     const explanations = of
       ? await channelsOf(explained.map(({ peak }) => first + peak.step))
       : new Map<number, AlarmChannel[]>();
+    const band = made.length < MOST.series ? await bandOf(first, own) : undefined;
     made.push({
       id,
       channels,
@@ -46,9 +49,24 @@ export async function seriesOfReport(
       ...(times && { times }),
       labels: Uint8Array.from({ length: steps }, (_, t) => (source.items[first + t].class === 0 ? 0 : 1)),
       alarms: found.map((span) => alarmWith(span, info, explanations.get(first + span.peak.step) ?? [])),
+      ...(band && { band }),
     });
   }
   return of ? made : withStrips(made);
+
+  /** Where the scored steps of a series were expected. */
+  async function bandOf(first: number, own: Float32Array): Promise<ReportBand | undefined> {
+    const margins = info.series?.margins;
+    const steps = [...own.keys()].filter((t) => !Number.isNaN(own[t]));
+    const items = steps.map((t) => first + t);
+    const kept = margins && keepExpected(source, items, session.outputs);
+    if (!kept) return undefined;
+    await scoreItems(session, source, items, { signal, task: 'draw series', onReconstructions: kept.take });
+    const expected = new Float64Array(own.length * width).fill(Number.NaN);
+    for (const [k, t] of steps.entries()) expected.set(kept.values.subarray(k * width, (k + 1) * width), t * width);
+    const { lower, upper } = bandAround(expected, margins);
+    return { lower: lower!, upper: upper!, rate: margins.rate, reason: margins.reason };
+  }
 
   /** The channels that stand out at some steps, by item. */
   async function channelsOf(steps: readonly number[]): Promise<Map<number, AlarmChannel[]>> {

@@ -2,6 +2,7 @@
 import type { Alarm, AlarmChannel, SeverityLevel } from '../core/alarms.ts';
 import type { Listener } from '../core/events.ts';
 import type { Decision } from '../engine/judging/calibrate.ts';
+import type { Band } from '../engine/scoring/expected.ts';
 import type { StreamStep } from '../streaming/index.ts';
 import { openClock } from './stream-clock.ts';
 import { checkNoHead, type Head, numberOf, quote, type Roles } from './stream-columns.ts';
@@ -24,6 +25,9 @@ export interface StreamRecord {
   readonly skipped?: true;
   /** What was expected, by channel. */
   readonly expected?: Readonly<Record<string, number>>;
+  /** The ends of the margins around it; of trained detectors that have such. */
+  readonly lower?: Readonly<Record<string, number>>;
+  readonly upper?: Readonly<Record<string, number>>;
   /** What share of the peak of the alarm, or of the score where there is none, each channel makes; the largest first. */
   readonly channels: readonly AlarmChannel[];
   /** The alarm that begins, lasts or, where `end` is a number, has ended before that step. */
@@ -71,7 +75,10 @@ export interface Point {
 }
 
 /** A step of any detector. */
-export type ToldStep = Omit<StreamStep, 'decision'> & { readonly decision: Decision | null };
+export type ToldStep = Omit<StreamStep, 'decision'> & { readonly decision: Decision | null } & Pick<
+    Band,
+    'lower' | 'upper'
+  >;
 
 /** Where a step stands. */
 export interface Place {
@@ -197,7 +204,8 @@ function rolesText(name: string, columns: readonly string[], { channels, time }:
 const alarmOf = ({ channels: _, end, start, ...rest }: Alarm) => ({ start, end: end ?? null, ...rest });
 
 function recordOf(step: ToldStep, names: readonly string[], { line, time, delay }: Place): StreamRecord {
-  const { score, threshold, decision, skipped, expected, parts, alarm } = step;
+  const { score, threshold, decision, skipped, expected, lower, upper, parts, alarm } = step;
+  const byName = (values: Float64Array) => Object.fromEntries(names.map((name, c) => [name, values[c]]));
   const sum = parts?.reduce((all, part) => all + part, 0) ?? 0;
   const shares = sum > 0 && parts ? names.map((name, c) => ({ name, share: parts[c] / sum })) : [];
   return {
@@ -209,7 +217,8 @@ function recordOf(step: ToldStep, names: readonly string[], { line, time, delay 
     threshold,
     decision,
     ...(skipped && { skipped }),
-    ...(expected && { expected: Object.fromEntries(names.map((name, c) => [name, expected[c]])) }),
+    ...(expected && { expected: byName(expected) }),
+    ...(lower && upper && { lower: byName(lower), upper: byName(upper) }),
     channels: alarm?.channels ?? shares.sort((a, b) => b.share - a.share),
     alarm: alarm ? alarmOf(alarm) : null,
   };

@@ -286,8 +286,11 @@ async function judged(
   const { source, split } = task;
   const smoothing = smoothingOf(model, config, source);
   const scores = split.isWhole ? await scoresOfWhole(session, open, { onEvent, signal }) : undefined;
-  const { threshold, mapThreshold, held, normalScores, stretches } = scores
-    ? { ...calibratedByShare(scores, run.falseAlarmRate), stretches: undefined }
+  const { threshold, mapThreshold, held, normalScores, reading } = scores
+    ? {
+        ...calibratedByShare(scores, run.falseAlarmRate),
+        reading: source.series && seriesReading(source.series, options.alarms),
+      }
     : await calibratedThresholds(open, session, smoothing);
   const found = await judge(session, task, {
     threshold: threshold.value,
@@ -318,7 +321,7 @@ async function judged(
     ...(pictures && { mapScale: scale }),
     ...(source.encoding && { table: source.encoding }),
     ...(source.valueRange && { valueRange: source.valueRange }),
-    ...(source.series && { series: { ...seriesReading(source.series, options.alarms), normals: stretches } }),
+    ...(reading && { series: reading }),
     ...(tiles && { tiles }),
     ...(region && { region }),
     ...(session.outputs.includes('nearest') && { trainingItems: Array.from(part.train, (i) => source.items[i].id) }),

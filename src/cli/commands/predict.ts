@@ -270,8 +270,11 @@ function predictionsCsv(predictions: readonly Prediction[]): string {
   return csv(head, rows);
 }
 
-/** One line per step of a series. */
+/** One line per step of a series; with what is expected of each channel, where the detector expects something. */
 function stepsCsv(predictions: readonly Prediction[]): string {
+  const known = predictions.find((p) => p.expected);
+  const kinds = known?.lower ? (['expected', 'lower', 'upper'] as const) : known ? (['expected'] as const) : [];
+  const names = Object.keys(known?.expected ?? {});
   const rows = predictions.map((p) => [
     placeOf(p),
     cell(p.time),
@@ -279,8 +282,10 @@ function stepsCsv(predictions: readonly Prediction[]): string {
     cell(p.threshold),
     p.isAnomalous === null ? '' : p.isAnomalous ? '1' : '0',
     cell(p.decision),
+    ...names.flatMap((name) => kinds.map((kind) => cell(p[kind]?.[name]))),
   ]);
-  return csv(['path', 'time', 'score', 'threshold', 'isAnomalous', 'decision'], rows);
+  const about = names.flatMap((name) => kinds.map((kind) => `${name} ${kind}`));
+  return csv(['path', 'time', 'score', 'threshold', 'isAnomalous', 'decision', ...about], rows);
 }
 
 /** One line per frame of a clip. */

@@ -17,7 +17,7 @@ import { scoringProgram } from '../scoring/graph.ts';
 import { seenBy } from '../scoring/view.ts';
 import { smoothingOf } from '../task/suitable.ts';
 import type { TrainingPart } from '../task/training-part.ts';
-import { openScorer, scoreHeldOut } from './held-out.ts';
+import { type HeldOutScores, openScorer, scoreHeldOut } from './held-out.ts';
 
 /** With so many held out, their scores suffice. */
 const ENOUGH = 50;
@@ -104,6 +104,8 @@ export interface FoldPart extends TrainingPart {
 export interface FoldScores {
   readonly scores: Float32Array;
   readonly peaks: Float32Array;
+  /** Those of `HeldOutScores`, fold by fold; empty where there are none. */
+  readonly errors: readonly Float64Array[];
 }
 
 /**
@@ -117,6 +119,7 @@ export async function scoreFolds(options: FoldOptions): Promise<FoldScores | und
     (window === undefined ? i % folds : Math.floor((i * folds) / order.length)) === k;
   const scores: number[] = [];
   const peaks: number[] = [];
+  const errors: Float64Array[] = [];
   for (let k = 0; k < folds; k++) {
     if (signal?.aborted) throw new Cancelled();
     const items = order.filter((_, i) => isIn(i, k));
@@ -124,6 +127,7 @@ export async function scoreFolds(options: FoldOptions): Promise<FoldScores | und
       const found = await scoreFold(options, items);
       scores.push(...found.scores);
       peaks.push(...found.peaks);
+      if (found.errors) errors.push(found.errors);
     } catch (error) {
       if (!(error instanceof OddityError) || error instanceof Cancelled || error.name === 'RuntimeUnavailable')
         throw error;
@@ -133,10 +137,10 @@ export async function scoreFolds(options: FoldOptions): Promise<FoldScores | und
     }
     onEvent({ type: 'progress', task: 'score by folds', done: k + 1, total: folds, unit: 'fold' });
   }
-  return { scores: Float32Array.from(scores), peaks: Float32Array.from(peaks) };
+  return { scores: Float32Array.from(scores), peaks: Float32Array.from(peaks), errors };
 }
 
-async function scoreFold(options: FoldOptions, items: Uint32Array): Promise<FoldScores> {
+async function scoreFold(options: FoldOptions, items: Uint32Array): Promise<HeldOutScores> {
   const { model, config, window, partWithout, pretrained, runtime, rng, signal } = options;
   const { whole, ...part } = await partWithout(window === undefined ? new Set(items) : withNeighbours(items, window));
   const { tensors } = await fitModel({

@@ -48,6 +48,13 @@ export const regionSchema = z.union([
 /** Values that become 0 and 1; the second is the larger one. */
 export const valueRangeSchema = interval.refine(([low, high]) => low < high, 'two numbers, the second the larger one');
 
+const marginsSchema = z.looseObject({
+  rate: z.number(),
+  steps: positive,
+  reason: z.string().nullable(),
+  channels: z.array(z.looseObject({ lower: z.number(), upper: z.number() })).min(1),
+});
+
 /** `model.json`, but for its format, which is checked before. */
 export const artifactSchema = z.looseObject({
   oddity: z.string(),
@@ -73,6 +80,7 @@ export const artifactSchema = z.looseObject({
       step: z.number().positive().optional(),
       alarms: alarmRule.optional(),
       normals: z.array(z.array(z.number())).optional(),
+      margins: marginsSchema.optional(),
     })
     .optional(),
   tiles: tilesSchema.optional(),

@@ -31,6 +31,25 @@ export interface MapScale {
   readonly high: number;
 }
 
+/** How far values lie from the expected one, in the units of the channel: from expected + lower to expected + upper. */
+export interface Margin {
+  /** Below 0 unless values lie above the expected one all the time. */
+  readonly lower: number;
+  readonly upper: number;
+}
+
+/** Margins around expected values, from errors of held-out normal steps. */
+export interface SeriesMargins {
+  /** Share of new normal steps that lies outside, by channel. */
+  readonly rate: number;
+  /** Held-out steps that they rest on. */
+  readonly steps: number;
+  /** Why that share is not kept, or null. */
+  readonly reason: string | null;
+  /** In the order of the channels. */
+  readonly channels: readonly Margin[];
+}
+
 /** What is known of the series that a detector was trained on. */
 export interface SeriesReading {
   /** Milliseconds from a step to the next; absent where steps have no times. */
@@ -39,6 +58,8 @@ export interface SeriesReading {
   readonly alarms?: AlarmRule;
   /** Scores of held-out normal steps in their order, stretch by stretch: how many alarms they make follows from these. */
   readonly normals?: readonly (readonly number[])[];
+  /** Absent of detectors that expect nothing, and in artefacts written before. */
+  readonly margins?: SeriesMargins;
 }
 
 /** `model.json`. */

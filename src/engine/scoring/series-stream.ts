@@ -21,6 +21,7 @@ import { type Decision, decide, type ThresholdReport } from '../judging/calibrat
 import { channelsAt, inOwnUnits, partsOf, ruleOf, severityIn } from './alarms.ts';
 import type { ArtifactInfo } from './artifact.ts';
 import type { Detector } from './detector.ts';
+import { bandAround } from './expected.ts';
 
 /** What is said of a step. */
 export interface SeriesStep {
@@ -38,6 +39,9 @@ export interface SeriesStep {
   readonly skipped?: true;
   /** What the detector has in place of the values `[D]`, where it has such and the step is in the middle of its window. */
   readonly expected?: Float64Array;
+  /** The ends of the margins around it `[D]`, where the detector has such. */
+  readonly lower?: Float64Array;
+  readonly upper?: Float64Array;
   /** What each channel adds to the score `[D]`. */
   readonly parts?: Float64Array;
   /** The alarm that lasts, or, with its end, one that ended before this step. */
@@ -232,7 +236,9 @@ function windowScorer(detector: Detector, encoding: TableEncoding) {
 
 /** Tells steps in their order, each with the alarm that the rule makes of it. */
 function openTelling(
-  info: Pick<ArtifactInfo, 'normalScores'> & { readonly threshold: Pick<ThresholdReport, 'value' | 'review'> },
+  info: Pick<ArtifactInfo, 'normalScores' | 'series'> & {
+    readonly threshold: Pick<ThresholdReport, 'value' | 'review'>;
+  },
   encoding: TableEncoding,
   rule: FullRule,
 ) {
@@ -264,7 +270,7 @@ function openTelling(
       decision: score === null ? null : decide(info.threshold, score),
       ...(skipped && { skipped }),
       ...(seen && { parts: seen.parts }),
-      ...(seen?.expected && { expected: seen.expected }),
+      ...bandAround(seen?.expected, info.series?.margins),
       ...(alarm && { alarm: alarmOf(alarm) }),
     };
   };

@@ -14,10 +14,14 @@ import {
 import { series as kind } from '../../kinds/index.ts';
 import { alarmWith, channelsAt, inOwnUnits, partsOf, ruleOf } from './alarms.ts';
 import type { Detector } from './detector.ts';
+import { type Band, bandAround } from './expected.ts';
 import { smoothed } from './smoothing.ts';
 
-/** What a detector says of a series. */
-export interface SeriesScore {
+/**
+ * What a detector says of a series; of forecasters and others that have something in place of steps with the `expected` values and
+ * the `lower` and `upper` ends of their margins `[T, D]`, NaN for the first and last steps.
+ */
+export interface SeriesScore extends Band {
   /** `[T]`, raw; larger is more anomalous. NaN where the values are too far off for a score. */
   readonly scores: Float32Array;
   /** Alarms by the rule of the detector, in their order; none without a threshold. */
@@ -68,6 +72,10 @@ export async function scoreSeries(
   const scores = new Float32Array(steps);
   const size = window * width;
   const most = Math.max(1, Math.floor(BATCH_VALUES / size));
+  const expected = info.outputs.includes('reconstruction')
+    ? new Float64Array(steps * width).fill(Number.NaN)
+    : undefined;
+  const before = stepsBefore(window);
   const windowAt = (t: number) => {
     const start = windowStart(t, window, 0, steps) * width;
     return inputs.subarray(start, start + size);
@@ -76,7 +84,13 @@ export async function scoreSeries(
     const n = Math.min(most, steps - from);
     const values = new Float32Array(n * size);
     for (let k = 0; k < n; k++) values.set(windowAt(from + k), k * size);
-    scores.set((await detector.score(values, n, { signal })).scores, from);
+    const found = await detector.score(values, n, { signal });
+    scores.set(found.scores, from);
+    for (let t = from; expected && t < from + n; t++) {
+      if (t - windowStart(t, window, 0, steps) !== before) continue;
+      const drawn = found.reconstructions!.subarray((t - from) * size + before * width);
+      expected.set(inOwnUnits(drawn, info.table), t * width);
+    }
     onEvent({ type: 'progress', task: 'predict', done: from + n, total: steps, unit: 'step' });
   }
   if (info.smoothing) {
@@ -88,15 +102,12 @@ export async function scoreSeries(
   const judged = excluded ? scores.map((score, t) => (excluded[t] ? Number.NaN : score)) : scores;
   for (const span of alarmsOf(judged, detector.threshold, ruleOf(info, rule))) {
     const at = span.peak.step;
-    const { maps, reconstructions } = await detector.score(windowAt(at).slice(), 1, { signal });
-    const actual = series.values.subarray(at * width, (at + 1) * width);
-    const place = at - windowStart(at, window, 0, steps);
-    const drawn = place === stepsBefore(window) ? reconstructions?.subarray(place * width) : undefined;
-    const expected = drawn && inOwnUnits(drawn, info.table);
-    const seen = { parts: partsOf(maps, width), encoding: info.table, actual, expected };
+    const { maps } = await detector.score(windowAt(at).slice(), 1, { signal });
+    const [actual, usual] = [series.values, expected].map((all) => all?.subarray(at * width, (at + 1) * width));
+    const seen = { parts: partsOf(maps, width), encoding: info.table, actual: actual!, expected: usual };
     alarms.push(alarmWith(span, info, channelsAt(seen)));
   }
-  return { scores, alarms, ...(excluded && { excluded }) };
+  return { scores, alarms, ...bandAround(expected, info.series?.margins), ...(excluded && { excluded }) };
 }
 
 /** The series with these channels alone, in this order. */

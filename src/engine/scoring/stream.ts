@@ -20,6 +20,8 @@ export interface ScoreOptions {
   task?: string;
   /** Takes the maps of a batch, one after the other, whose first item is number `at`; without it none are fetched. */
   onMaps?: (maps: Float32Array, at: number, count: number) => void | Promise<void>;
+  /** The same of reconstructions, which the session must have as an output. */
+  onReconstructions?: (reconstructions: Float32Array, at: number, count: number) => void;
 }
 
 /** Items per call, from the size of one. The same items in the same order always make the same batches. */
@@ -37,12 +39,13 @@ export async function scoreItems(
   indices: ArrayLike<number>,
   options: ScoreOptions = {},
 ): Promise<Float32Array> {
-  const { onMaps, smoothing } = options;
+  const { onMaps, onReconstructions, smoothing } = options;
   const scores = new Float32Array(indices.length);
-  const fetch = onMaps ? ['score', 'map'] : ['score'];
+  const fetch = ['score', ...(onMaps ? ['map'] : []), ...(onReconstructions ? ['reconstruction'] : [])];
   for await (const { at, out } of scoreBatches(session, source, indices, fetch, options)) {
     scores.set(out.score.data as Float32Array, at);
     await onMaps?.(out.map.data as Float32Array, at, out.score.data.length);
+    onReconstructions?.(out.reconstruction.data as Float32Array, at, out.score.data.length);
   }
   if (smoothing && source.series) return smoothed(scores, indices, source.series.spans, smoothing);
   return scores;
