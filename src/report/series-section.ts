@@ -7,7 +7,7 @@ import { isLabelled, scroll, wordsOf } from './blocks.ts';
 import type { ReportData, ReportSeries } from './data.ts';
 import { frameStrip } from './frame-strip.ts';
 import { type Html, html } from './html.ts';
-import { many, percent, raw } from './numbers.ts';
+import { many, percent, rate, raw } from './numbers.ts';
 import { type SeriesPicture, type Stretch, seriesPicture, stepName } from './series-chart.ts';
 
 /** Series and channels of each that are drawn, rows of the table of alarms, pictures near by. */
@@ -18,7 +18,7 @@ export function seriesSection(data: ReportData, all: readonly ReportSeries[]): H
   const shown = all.slice(0, ofClips ? MOST.clips : MOST.series);
   const { items } = wordsOf(data);
   const band = shown.find((series) => series.band)?.band;
-  return html`<p class="note">Shaded: labelled anomalies.${band && ` Pale band behind the values: where they are expected, so that ${percent(1 - band.rate)} of normal ${items} lie inside.${band.reason ? ` ${band.reason}` : ''}`} Bars below the score: alarms. A column of a picture holds the least and the largest of its ${items}.${
+  return html`<p class="note">Shaded: labelled anomalies.${band && ` Pale band behind the values: where they are expected, with margins meant to hold ${rate(1 - band.rate)} of normal ${items}.${band.reason ? ` ${band.reason}` : ''}`} Bars below the score: alarms. A column of a picture holds the least and the largest of its ${items}.${
     data.smoothing !== undefined &&
     ` Scores are smoothed along each ${ofClips ? 'clip' : 'series'} by a Gaussian of ${data.smoothing} ${items}.`
   }${all.some(({ strip }) => strip) && ' Frames are those about the highest score of a clip, with their maps; the contour and the ground truth are as under “Pictures”.'}</p>

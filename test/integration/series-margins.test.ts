@@ -116,7 +116,9 @@ describe('the margins of a forecaster', () => {
 
   it('are drawn behind the values on the page', () => {
     const page = readFileSync(at('run/report.html'), 'utf8');
-    expect(page).toContain('Pale band behind the values: where they are expected, so that 90');
+    expect(page).toContain(
+      'Pale band behind the values: where they are expected, with margins meant to hold 90\u00a0% of normal steps.',
+    );
     expect(page.match(/<path class="expected" d="M[\d.]+ [\d.]+L[^"]*Z"/g)?.length).toBeGreaterThanOrEqual(2);
     expect(page).not.toMatch(/d="[^"]*NaN/);
   });
