@@ -23,7 +23,7 @@ const names = ['load', 'heat, inside'];
 /** Two waves with noise, in units far from 0 and 1. */
 function made(seed: number, steps: number): Float64Array {
   const noise = new Rng(seed).normals(2 * steps, 0, 0.2);
-  return noise.map((v, i) => {
+  return Float64Array.from(noise, (v, i) => {
     const wave = Math.sin((2 * Math.PI * (i >> 1)) / 20 + (i % 2)) + v;
     return i % 2 === 0 ? 500 + 100 * wave : 20 + wave;
   });

@@ -42,7 +42,7 @@ describe('margins', () => {
     const rng = new Rng(7);
     let outside = 0;
     for (let draw = 0; draw < 200; draw++) {
-      const { lower, upper } = marginOf(rng.normals(99, 0, 1), 0.1);
+      const { lower, upper } = marginOf(Float64Array.from(rng.normals(99, 0, 1)), 0.1);
       outside += rng.normals(100, 0, 1).filter((v) => v < lower || v > upper).length;
     }
     // Exactly 2 · 5 / 100 in expectation; the deviation of the mean of 200 draws is about 0.003.
