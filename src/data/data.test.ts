@@ -131,9 +131,10 @@ describe('protocols', () => {
       Array.from({ length: 90 }, (_, i) => i % 3),
       Array.from({ length: 30 }, (_, i) => i % 3),
     );
+    const ofOtherSources = ['prefix', 'whole', 'other-series', 'folder']; // of series and of folders
     fc.assert(
       fc.property(
-        fc.constantFrom(...protocols.filter((p) => p.name !== 'prefix' && p.name !== 'folder')), // it needs a source of folders
+        fc.constantFrom(...protocols.filter(({ name }) => !ofOtherSources.includes(name))),
         fc.integer({ min: 0, max: 2 }),
         fc.integer(),
         fc.double({ min: 0, max: 0.9, noNaN: true }),

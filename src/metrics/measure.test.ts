@@ -48,7 +48,8 @@ describe('measureItems', () => {
 
   test('what a protocol states adds metrics; a class of which there are none is a reason', () => {
     const heldOut = labels.map((y, i) => (y === 1 && i > 30 ? 1 : 0));
-    const { values } = measureItems({ scores, labels, share: 1 / 3, heldOut });
+    const clips = labels.map((_, i) => i % 2);
+    const { values } = measureItems({ scores, labels, share: 1 / 3, heldOut, clips });
     expect(Object.keys(values)).toEqual(metrics.filter((m) => m.level === 'item').map((m) => m.name));
     const seen = [...labels.keys()].filter((i) => heldOut[i] === 0);
     expect(values.seenAuroc).toBe(
