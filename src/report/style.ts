@@ -22,7 +22,7 @@ main:focus{outline:none}
 .hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 header{padding-top:1.75rem}
 .brand{margin:0;color:var(--soft);font-size:.85rem;overflow-wrap:anywhere}
-h1{font-size:clamp(1.5rem,1.1rem + 1.8vw,2.25rem);line-height:1.15;margin:.2rem 0 .35rem;letter-spacing:-.015em}
+h1{font-size:clamp(1.5rem,1.1rem + 1.8vw,2.25rem);line-height:1.15;margin:.2rem 0 .35rem;letter-spacing:-.015em;overflow-wrap:anywhere}
 h1 span{font-weight:400;color:var(--soft)}
 h2{font-size:1.35rem;line-height:1.25;margin:0 0 .75rem;letter-spacing:-.01em}
 h3{font-size:1rem;margin:0 0 .15rem}
