@@ -94,7 +94,7 @@ export const subPca = defineModel({
     // The root of Σ v vᵀ / ratio spreads the score over the steps: its squares are at least 0 and add up to it.
     const parts = g.square(g.matMul(byChannel, pca.learnt('whiten')));
     const map = g.transpose(parts, [1, 2, 0]); // [N,L,D]
-    return { map, score: g.reduceSum(map, { axes: [1, 2] }) };
+    return { map, score: g.reduceSum(parts, { axes: [0, 2] }) };
   },
 });
 

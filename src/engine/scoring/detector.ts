@@ -98,9 +98,9 @@ export interface Detector extends AsyncDisposable {
   /**
    * Scores `n` items that are values already: images `[n, C, H, W]` in [0, 1], rows `[n, D]` encoded as `info.table` says.
    * Throws ShapeError for another number of values, DataError for values that cannot be; scores are finite or NaN. Rejects with Cancelled once
-   * `signal` aborts.
+   * `signal` aborts. With `maps: false` none are computed, and `maps` is empty.
    */
-  score(items: Float32Array, n: number, options?: { signal?: AbortSignal }): Promise<BatchScore>;
+  score(items: Float32Array, n: number, options?: { signal?: AbortSignal; maps?: boolean }): Promise<BatchScore>;
   /**
    * Scores one image of any size: a path or URL, the bytes of a file, a Blob, ImageData, or `{data, width, height}`.
    * Throws ShapeError for a detector of another kind, DataError for what cannot be read.
@@ -149,22 +149,23 @@ export async function openDetector(artifact: Artifact, runtime: Runtime, platfor
     const session = await runtime.open(runnableBytes(artifact));
     const outputs = ['score', 'map', 'reconstruction', 'nearest'].filter((name) => info.outputs.includes(name));
 
-    const score: Detector['score'] = async (items, n, { signal } = {}) => {
+    const score: Detector['score'] = async (items, n, { signal, maps: wantsMaps = true } = {}) => {
       if (!Number.isInteger(n) || n < 0 || items.length !== n * size) {
         const { items: what } = kind.words;
         throw new ShapeError(`${n} ${what} of ${info.shape.join('x')} need ${n * size} values, got ${items.length}.`);
       }
       checkValues(kind, items);
       const perItem: Record<string, number> = { score: 1, map: area, reconstruction: size, nearest: 5 };
-      const all = Object.fromEntries(outputs.map((name) => [name, new Float32Array(n * perItem[name])]));
+      const fetch = wantsMaps ? outputs : outputs.filter((name) => name !== 'map');
+      const all = Object.fromEntries(fetch.map((name) => [name, new Float32Array(n * perItem[name])]));
       const most = scoreBatch(info.shape);
       for (let at = 0; at < n; at += most) {
         const count = Math.min(most, n - at);
         const batch = float32(items.slice(at * size, (at + count) * size), [count, ...info.shape]);
-        const out = await session.run({ [info.input.name]: batch }, { fetch: outputs, transfer: true, signal });
-        for (const name of outputs) all[name].set(out[name].data as Float32Array, at * perItem[name]);
+        const out = await session.run({ [info.input.name]: batch }, { fetch, transfer: true, signal });
+        for (const name of fetch) all[name].set(out[name].data as Float32Array, at * perItem[name]);
       }
-      const { score: scores, map: maps, reconstruction: reconstructions, nearest } = all;
+      const { score: scores, map: maps = new Float32Array(0), reconstruction: reconstructions, nearest } = all;
       keepFinite(scores);
       return { scores, maps, ...(reconstructions && { reconstructions }), ...(nearest && { nearest }) };
     };

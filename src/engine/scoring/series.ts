@@ -80,11 +80,17 @@ export async function scoreSeries(
     const start = windowStart(t, window, 0, steps) * width;
     return inputs.subarray(start, start + size);
   };
+  const windowsFrom = (from: number) => {
+    const values = new Float32Array(Math.min(most, steps - from) * size);
+    for (let k = 0; k * size < values.length; k++) values.set(windowAt(from + k), k * size);
+    return values;
+  };
+  let next = windowsFrom(0);
   for (let from = 0; from < steps; from += most) {
     const n = Math.min(most, steps - from);
-    const values = new Float32Array(n * size);
-    for (let k = 0; k < n; k++) values.set(windowAt(from + k), k * size);
-    const found = await detector.score(values, n, { signal });
+    const running = detector.score(next, n, { signal, maps: false });
+    if (from + n < steps) next = windowsFrom(from + n); // while the current ones are scored
+    const found = await running;
     scores.set(found.scores, from);
     for (let t = from; expected && t < from + n; t++) {
       if (t - windowStart(t, window, 0, steps) !== before) continue;
