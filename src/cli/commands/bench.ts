@@ -78,8 +78,7 @@ export function addBench(command: Command): void {
       const own = labels.map((label) => ({ label, report: reports[at++] }));
       return summarize(table, own, leftOut);
     });
-    const words = process.argv.slice(2).filter((word) => !['--json', '--quiet'].includes(word));
-    const command = `oddity ${words.join(' ')}`;
+    const command = commandOf(process.argv.slice(2));
     const origin = { cpu: cpus()[0]?.model ?? 'unknown', cores: availableParallelism(), command, quick };
     const rows = reports.map((report) => csvRow(report, oddityVersion(), origin));
     const out = options.out ?? join('bench', 'results', `${name}${quick ? '-quick' : ''}.csv`);
@@ -91,6 +90,15 @@ export function addBench(command: Command): void {
     const text = [...(quick ? [quickBanner] : []), ...tables.map(tableText), `${out}\n${page}`];
     terminal.answer({ name, quick, out, page, tables: tables.map(dataOf), rows }, text.join('\n\n'));
   });
+}
+
+/** The command that makes the rows, without what changes none of them: how they are told, and where things lie on this machine. */
+function commandOf(words: readonly string[]): string {
+  const isFolder = (word = '') => ['--state', '--out', '--data-root'].includes(word);
+  const kept = words.filter(
+    (word, i) => !['--json', '--quiet'].includes(word) && !isFolder(word.split('=')[0]) && !isFolder(words[i - 1]),
+  );
+  return `oddity ${kept.join(' ')}`;
 }
 
 /** What `--set` says of one model, by its name. */
