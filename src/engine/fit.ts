@@ -93,7 +93,7 @@ export async function fitDetector(
   const runtime = await platform.openRuntime(options.device ?? 'auto', { threads: options.threads, onEvent });
   try {
     if (signal?.aborted) throw new Cancelled();
-    const part = { source: trained, train, labels };
+    const part = { source: trained, train, labels, heldOut };
     const save = async () => {};
     const { tensors } = await fitModel({ model, config, ...part, rng, runtime, pretrained, onEvent, signal, save });
     const artifact = await calibrated(
@@ -191,6 +191,7 @@ async function calibrated(
         whole,
         train: rest,
         labels: labels.filter((_, i) => !left.has(train[i])),
+        heldOut,
       };
     };
     const found =

@@ -43,6 +43,11 @@ export interface TrainingPhase {
   /** Iterations of an epoch at most, where some of many items are enough; the next epoch goes on with others. */
   readonly mostPerEpoch?: number;
   /**
+   * The normals that are held out for the threshold are read instead of the training items, on which a model errs less; for
+   * spreads and means of scores. Where fewer than ten are held out, the training items are read.
+   */
+  readonly of?: 'held-out';
+  /**
    * Least share of labelled anomalies in each batch, (0, 1); for supervised models. Where they are rarer they repeat.
    * Without it they come as often as they are.
    */

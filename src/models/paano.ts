@@ -110,7 +110,7 @@ export const paano = defineModel({
     };
     return [
       phase({ epochs, batchSize, mostPerEpoch: STEPS, steps: [step] }),
-      pass('bank', batchSize, (context) => fillBank(options, context), Math.ceil(bank / batchSize)),
+      pass('bank', batchSize, (context) => fillBank(options, context), { mostPerEpoch: Math.ceil(bank / batchSize) }),
     ];
   },
 

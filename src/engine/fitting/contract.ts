@@ -39,6 +39,8 @@ export interface FitOptions {
   readonly source: Source;
   /** Item numbers to learn from. */
   readonly train: Uint32Array;
+  /** Normal items that are held out, for phases that read them; none unless given. */
+  readonly heldOut?: Uint32Array;
   /** What happens to each image of a batch at random; nothing unless given. Gradient models only. */
   readonly augment?: AugmentOptions;
   /** For models that fill synthetic defects with the images of a folder. */

@@ -2,11 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { Rng } from '../../core/random.ts';
 import { findProtocol } from '../../data/protocols/index.ts';
 import { type Source, synthetic } from '../../data/pure.ts';
-import { findModel } from '../../models/index.ts';
+import * as g from '../../graph/ops/index.ts';
+import { type AnyModel, findModel } from '../../models/index.ts';
+import { pass } from '../../models/parts/fitting/measure.ts';
+import * as nn from '../../nn/index.ts';
 import type { AssembledPhase, Feed } from '../../nn/training.ts';
 import { openRuntime, type Session } from '../../runtime/index.ts';
 import { trainingItems } from '../task/training-part.ts';
 import { Feeder } from './feeder.ts';
+import { fitModel } from './fit.ts';
 import { fitData } from './items.ts';
 
 const feeds: Feed[] = [
@@ -83,6 +87,48 @@ describe('labels of training items', () => {
     expect(labels.every((y) => y === 0)).toBe(true);
     const runtime = await openRuntime('reference');
     expect(fitData({ source, train, rng, runtime }).count).toBe(train.length);
+  });
+});
+
+describe('phases of held-out normals', () => {
+  /** The sum of what a pass over them reads, and what it should be of some items. */
+  async function summed(count: number) {
+    const source = await synthetic();
+    const [train, heldOut] = [Uint32Array.from([1, 2, 3]), Uint32Array.from({ length: count }, (_, i) => 10 + i)];
+    const model: AnyModel = {
+      ...findModel('mean-image'),
+      name: 'summing',
+      learns: 'gradient',
+      phases: () => [
+        pass(
+          'sum',
+          1,
+          ({ net, x }) => {
+            const total = g.reduceSum(x);
+            net('kept').update('sum', g.add(net('kept').buffer('sum', [], nn.zerosInit), total));
+            return total;
+          },
+          { of: 'held-out' },
+        ),
+      ],
+    };
+    const runtime = await openRuntime('reference');
+    const common = { model, config: {}, source, runtime, rng: new Rng(1), onEvent: () => {}, save: async () => {} };
+    const { tensors } = await fitModel({ ...common, train, heldOut });
+    const sumOf = async (items: Uint32Array) => {
+      const out = new Float32Array(items.length * 16 * 16);
+      await source.read(items, out);
+      return out.reduce((a, b) => a + b, 0);
+    };
+    return { found: Number(tensors['kept.sum'].data[0]), train: await sumOf(train), heldOut: await sumOf(heldOut) };
+  }
+
+  it('read those, and the training items where there are fewer than ten', async () => {
+    const enough = await summed(10);
+    expect(enough.found).toBeCloseTo(enough.heldOut, 2);
+    const few = await summed(9);
+    expect(few.found).toBeCloseTo(few.train, 2);
+    expect(few.train).not.toBeCloseTo(few.heldOut, 1);
   });
 });
 

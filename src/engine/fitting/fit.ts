@@ -36,7 +36,8 @@ function learn({ former, ...options }: FitOptions, model: AnyModel & { learns: '
 
 async function fitByGradient(options: FitOptions, phases: readonly TrainingPhase[]): Promise<FitResult> {
   const { from } = options;
-  const plans = phases.map((phase) => planOf(phase, options));
+  const read = phases.map((phase) => readBy(phase, options));
+  const plans = phases.map((phase, i) => planOf(phase, read[i]));
   const before = plans.slice(0, from?.phase ?? 0).reduce((n, p) => n + p.total, 0);
   const clock: Clock = {
     total: plans.reduce((n, p) => n + p.total, 0),
@@ -47,7 +48,7 @@ async function fitByGradient(options: FitOptions, phases: readonly TrainingPhase
   let state: FitState = from ?? { phase: 0, iteration: 0, tensors: { ...options.pretrained }, history: [], sums: [] };
   const profiles: ProfileRow[] = [];
   while (state.phase < plans.length) {
-    const run = new PhaseRun(options, plans[state.phase], state, clock);
+    const run = new PhaseRun(read[state.phase], plans[state.phase], state, clock);
     const { tensors, history } = await run.fit(profiles);
     state = { phase: state.phase + 1, iteration: 0, tensors, history, sums: [] };
     await options.save(state);
@@ -58,6 +59,16 @@ async function fitByGradient(options: FitOptions, phases: readonly TrainingPhase
     stepsPerSecond: clock.steps > 0 ? (1000 * clock.steps) / clock.milliseconds : null,
     ...(options.profile && { profile: profiles }),
   };
+}
+
+/** Held-out normals that a phase can measure something on; with fewer it reads the training items. */
+const LEAST_HELD_OUT = 10;
+
+/** The options with the items that a phase reads. */
+function readBy({ of }: TrainingPhase, options: FitOptions): FitOptions {
+  const { heldOut } = options;
+  if (of !== 'held-out' || !heldOut || heldOut.length < LEAST_HELD_OUT) return options;
+  return { ...options, train: heldOut, labels: undefined, augment: undefined };
 }
 
 /** A training step on a device, for measuring: the first call on a runtime also compiles. */

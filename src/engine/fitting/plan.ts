@@ -14,11 +14,11 @@ export interface Plan {
 }
 
 export function planOf(
-  { phase, epochs, batchSize, mostPerEpoch, anomalyShare, balanced, defects }: TrainingPhase,
+  { phase, epochs, batchSize, mostPerEpoch, anomalyShare, balanced, defects, of }: TrainingPhase,
   { train, labels, onEvent }: Pick<FitOptions, 'train' | 'labels' | 'onEvent'>,
 ): Plan {
   const size = Math.min(batchSize, train.length);
-  if (size < batchSize) {
+  if (size < batchSize && of !== 'held-out') {
     onEvent({
       type: 'warning',
       code: 'batch-size',

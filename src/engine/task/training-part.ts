@@ -20,6 +20,8 @@ export interface TrainingPart {
   readonly train: Uint32Array;
   /** 1 = anomalous, in the order of `train`. */
   readonly labels: Uint8Array;
+  /** Normal items that are held out. */
+  readonly heldOut: Uint32Array;
 }
 
 /**
@@ -61,9 +63,11 @@ export async function trainingPart(
   tiles?: Tiles,
 ): Promise<TrainingPart> {
   const { train, labels } = trainingItems(model, split);
-  if (!tiles) return { source: asTrainedOn(model, source), train, labels };
+  const heldOut = split.validation;
+  if (!tiles) return { source: asTrainedOn(model, source), train, labels, heldOut };
   const { height, width, overlap } = tiles;
   const cut = await tileSource(source, { tileHeight: height, tileWidth: width, overlap });
-  const pieces = Uint32Array.from(Array.from(train).flatMap((image) => cut.tilesOf(image)));
-  return { source: cut, train: pieces, labels: new Uint8Array(pieces.length) };
+  const pieces = (images: Uint32Array) => Uint32Array.from(Array.from(images).flatMap((image) => cut.tilesOf(image)));
+  const cutTrain = pieces(train);
+  return { source: cut, train: cutTrain, labels: new Uint8Array(cutTrain.length), heldOut: pieces(heldOut) };
 }

@@ -6,10 +6,15 @@ import type { TrainingPhase } from '../../define.ts';
 import { countOf } from '../shapes.ts';
 import { phase } from './phase.ts';
 
-/** One pass that moves buffers only, of `most` batches at most where it is given. */
-export const pass = (name: string, batchSize: number, loss: nn.Step['loss'], most?: number): TrainingPhase =>
+/** One pass that moves buffers only: of `mostPerEpoch` batches at most where it is given, of the held-out normals where `of` says so. */
+export const pass = (
+  name: string,
+  batchSize: number,
+  loss: nn.Step['loss'],
+  read: Pick<TrainingPhase, 'mostPerEpoch' | 'of'> = {},
+): TrainingPhase =>
   phase({
-    ...{ name, epochs: 1, batchSize, ...(most !== undefined && { mostPerEpoch: most }) },
+    ...{ name, epochs: 1, batchSize, ...read },
     steps: [{ name, updates: [], optimizer: nn.sgd({ learningRate: 0 }), loss }],
   });
 
