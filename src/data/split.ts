@@ -108,8 +108,8 @@ export interface Split {
   /** 1 = anomalous, in the order of `test`. */
   readonly testLabels: Uint8Array;
   /**
-   * No item is in two of the three lists, which is checked, and no file of the test list has the bytes of one that was
-   * trained on or held out.
+   * No item is in two of the three lists, which is checked, and no item of the test list has the content of one that was
+   * trained on or held out: the bytes of its file, the cells of its row, the steps of its window.
    */
   readonly leakFree: boolean;
   /** The test items are those that trained, as unsupervised detectors are judged: nothing is held out, and labels only judge. */
@@ -335,7 +335,7 @@ export function checkSplit(
   }
 }
 
-/** Test items whose file has the very bytes of a training or validation item, each with that item. */
+/** Test items with the very content of a training or validation item (`SourceItem.content`), each with that item. */
 export function findLeaks(
   { items }: Pick<Source, 'items'>,
   { train, validation, test }: Pick<Split, 'train' | 'validation' | 'test'>,

@@ -83,6 +83,12 @@ ${content}
   return visibleText(page.text);
 }
 
+/** What it means that items are in training and in test: rows may repeat by nature. */
+const overlapOf = ({ kind }: ReportData, items: string): Html =>
+  kind === 'table'
+    ? html`<b>Rows repeat.</b> Some test rows have all the values of rows that were trained on or held out: if they are copies, every number on this page is too optimistic.`
+    : html`<b>Parts overlap.</b> Some ${items} are in training and in test: every number on this page is too optimistic.`;
+
 const isOfImages = ({ kind = 'image' }: Pick<ReportData, 'kind'>) => kind === 'image' || kind === 'clip';
 
 const noPictures = 'There are no pictures: the data was not at hand when this page was made.';
@@ -96,7 +102,7 @@ function summary(data: ReportData, decisions?: Decisions): Html {
   return html`<section aria-label="Summary" class="summary">
 <p class="verdict ${verdict.kind}"><b>${verdict.title}</b> ${verdict.text}</p>
 ${threshold.sawTest && html`<p class="banner"><b>The threshold was tuned on the test set.</b> Recall, precision and false-positive rate there are optimistic; metrics without a threshold are not affected.</p>`}
-${!leakFree && html`<p class="banner"><b>Parts overlap.</b> Some ${items} are in training and in test: every number on this page is too optimistic.</p>`}
+${!leakFree && html`<p class="banner">${overlapOf(data, items)}</p>`}
 <dl class="tiles">
 ${headlineMetrics.map((metric) => headlineTile(metric, data, prevalence))}
 ${

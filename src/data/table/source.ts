@@ -10,6 +10,7 @@ import {
   rawEncoding,
   type TableEncoding,
 } from './encoding.ts';
+import { rowContents } from './row-contents.ts';
 import type { Table } from './table.ts';
 
 /** What `tableSource` needs to know. The table is kept, not copied. */
@@ -31,8 +32,10 @@ export interface TableSourceOptions extends Pick<Source, 'name' | 'title' | 'lic
 export async function tableSource(options: TableSourceOptions): Promise<Source> {
   const { classes, table, labels, parts, ids, allTexts } = options;
   const items: SourceItem[] = [];
+  const contentOf = rowContents(table);
   for (let i = 0; i < table.rows; i++) {
-    items.push({ id: String(ids ? ids[i] : i + 1), class: labels[i], part: parts ? parts[i] : 'train' });
+    const item = { id: String(ids ? ids[i] : i + 1), class: labels[i], part: parts ? parts[i] : 'train' } as const;
+    items.push(contentOf ? { ...item, content: contentOf(i) } : item);
   }
   const facts = { columns: table.columns, classes, parts: parts ?? null };
   const content = await Promise.all([table.cells, Uint16Array.from(labels)].map((v) => sha256(bytesOf(v))));

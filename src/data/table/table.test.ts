@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { silent } from '../../core/events.ts';
 import { Rng } from '../../core/random.ts';
 import { findProtocol } from '../protocols/index.ts';
+import { findLeaks } from '../split.ts';
 import { cellNumber, readCells } from './cells.ts';
 import { encodeRows } from './encode-rows.ts';
 import { columnTotals, fitEncoding } from './encoding.ts';
@@ -197,4 +198,18 @@ describe('protocols of tables', () => {
     expect(split.share).toBe(undefined);
     expect(split.description).toMatch(/^Halves: "normal" of t is the anomaly\. Half of the items/);
   });
+});
+
+test('test rows with all the values of rows that trained are leaks', async () => {
+  const rows = Array.from({ length: 30 }, (_, i) => `${i},${i % 2 ? 'on' : 'off'}`);
+  const text = `speed,state\n${[...rows, '4,off', '4,on', '99,on'].join('\n')}\n`;
+  const source = await tableSource({
+    ...{ name: 'pumps', title: 'Pumps', licence: 'none', classes: ['ok', 'broken'], normalClass: 0 },
+    table: table(text).table,
+    labels: [...rows.map(() => 0), 0, 1, 1],
+    parts: [...rows.map(() => 'train' as const), 'test', 'test', 'test'],
+  });
+  const split = findProtocol('folder').split(source, { class: 'ok', rng: new Rng(1) });
+  expect(split.leakFree).toBe(false);
+  expect(findLeaks(source, split)).toEqual([{ test: 30, seen: 4 }]);
 });

@@ -25,6 +25,20 @@ export function hashSplit(split: Split): Promise<string> {
   return sha256(parts.join('\n'));
 }
 
+/** What is in two parts, by kind of item, and what to do. */
+const leakWords: Record<string, { readonly what: string; readonly remedy: string }> = {
+  image: { what: 'images are copies of images', remedy: 'the metrics are too optimistic. Remove the copies.' },
+  series: {
+    what: 'steps are seen through windows',
+    remedy: 'the metrics are too optimistic. Remove the overlap of training and test series.',
+  },
+  table: {
+    what: 'rows have all the values of rows',
+    remedy:
+      'if they are copies, the metrics are too optimistic, and the copies should be removed; if values simply repeat, read the metrics as those of such data.',
+  },
+};
+
 /** Says what makes the result of a split doubtful. */
 export function warnOfSplit(source: Source, split: Split, onEvent: Listener): void {
   if (split.prevalence === 0) {
@@ -39,15 +53,14 @@ export function warnOfSplit(source: Source, split: Split, onEvent: Listener): vo
   const leaks = split.isWhole ? [] : findLeaks(source, split);
   if (leaks.length > 0) {
     const { items } = source;
-    const isSeries = source.series !== undefined;
-    const [what, copies] = isSeries ? ['steps', 'seen through windows'] : ['images', 'copies of images'];
+    const { what, remedy } = leakWords[kindOf(source.shape).name] ?? leakWords.image;
     const shown = leaks.slice(0, 3).map((leak) => `${items[leak.test].id} = ${items[leak.seen].id}`);
     onEvent({
       type: 'warning',
       code: 'leak',
       message:
-        `${leaks.length} of ${split.test.length} test ${what} are ${copies} that were trained on or held out ` +
-        `(${shown.join(', ')}${leaks.length > 3 ? ', …' : ''}): the metrics are too optimistic. Remove the ${isSeries ? 'overlap of training and test series' : 'copies'}.`,
+        `${leaks.length} of ${split.test.length} test ${what} that were trained on or held out ` +
+        `(${shown.join(', ')}${leaks.length > 3 ? ', …' : ''}): ${remedy}`,
     });
   }
 }
