@@ -9,7 +9,7 @@ import type { BenchTable } from './bench.ts';
 import { benches, findBench } from './benches.ts';
 import { planBench } from './jobs.ts';
 import { benchPage } from './page.ts';
-import { summarize } from './summary.ts';
+import { csvRow, summarize } from './summary.ts';
 import { publishedText, quickBanner, spreadText } from './words.ts';
 
 const tables = benches.flatMap((bench) =>
@@ -173,6 +173,23 @@ describe('summaries', () => {
       found.belowPrevalence[0],
     );
     expect(summary.belowPrevalence).toEqual([]);
+  });
+
+  test('data of which figures are not those of the set is named, and its rows say so', () => {
+    const lossy = {
+      warnings: [
+        { code: 'lossy-copy', message: 'b was decoded from JPEG.' },
+        { code: 'slow', message: '-' },
+      ],
+    };
+    const found = summarize(table, [report('a', 1, 0.5), report('b', 1, 0.5, lossy), report('b', 2, 0.5, lossy)], []);
+    expect(found.doubts).toEqual(['b was decoded from JPEG.']);
+    expect(summary.doubts).toEqual([]);
+    const origin = { cpu: 'C', cores: 2, command: 'oddity bench tiny', version: '0', quick: false };
+    const page = benchPage({ name: 'tiny', title: 'made up', seeds: [1], tables: [table] }, [found], origin);
+    expect(page).toContain('b was decoded from JPEG.');
+    const whole = { ...lossy, shape: [2], perType: [], versions: { node: 'v20' } };
+    expect(csvRow(report('b', 1, 0.5, whole).report, '0', origin).doubts).toBe('lossy-copy');
   });
 
   test('shares of contaminants and limited test parts are rows of their own', () => {

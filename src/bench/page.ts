@@ -40,9 +40,12 @@ ${tables.map((table, i) => section(table, i))}
   return visibleText(page.text);
 }
 
-function section({ table, rows, cases, belowPrevalence, otherPublished, leftOut }: TableSummary, index: number): Html {
+function section(
+  { table, rows, cases, belowPrevalence, doubts, otherPublished, leftOut }: TableSummary,
+  index: number,
+): Html {
   const heads = headsOf(table.metrics, table.kind);
-  const remarks = [...belowPrevalence, ...(table.notes ?? []), ...leftOut];
+  const remarks = [...doubts, ...belowPrevalence, ...(table.notes ?? []), ...leftOut];
   return html`<section id="table-${index + 1}">
 <h2>${table.title}</h2>
 <p class="note">Protocol ${table.protocol}: do not compare with numbers of another. ± is the standard deviation over seeds of the mean over ${

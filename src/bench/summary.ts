@@ -54,6 +54,8 @@ export interface TableSummary {
   readonly cases: readonly CaseRow[];
   /** Sentences on average precisions by case that are below the share of anomalies: a random score has that share. */
   readonly belowPrevalence: readonly string[];
+  /** What was warned of data after which figures are not those of the data set, once for each set, as its first run says it. */
+  readonly doubts: readonly string[];
   /** Figures of methods that have no row. */
   readonly otherPublished: readonly PublishedFigure[];
   readonly leftOut: readonly string[];
@@ -91,6 +93,12 @@ export function summarize(
             ),
           })),
     belowPrevalence: groups.flatMap((own) => belowPrevalence(own)),
+    doubts: groupBy(
+      runs.flatMap(({ report }) =>
+        doubtsOf(report).map(({ code, message }) => ({ key: `${report.data} ${code}`, message })),
+      ),
+      ({ key }) => key,
+    ).map(([{ message }]) => message),
     otherPublished: (table.published ?? []).filter((figure) => !shown.has(figure)),
     leftOut,
   };
@@ -155,6 +163,10 @@ function belowPrevalence(runs: readonly LabelledReport[]): string[] {
   });
 }
 
+/** Codes of warnings after which a figure is not that of the data set. */
+const doubtful = new Set(['lossy-copy', 'leak']);
+const doubtsOf = ({ warnings = [] }: RunReport) => warnings.filter(({ code }) => doubtful.has(code));
+
 const reportedValue = ({ metrics }: RunReport, metric: MetricDescription) => readMetric(metrics, metric) ?? null;
 
 /** The mean over cases by seed, and over seeds the mean and the spread. */
@@ -205,6 +217,9 @@ export function csvRow(report: RunReport, version: string, { cpu, cores, command
     ...splitOf(report),
     quick,
     ...Object.fromEntries(columns.map((metric) => [idOf(metric), reportedValue(report, metric) ?? ''])),
+    doubts: doubtsOf(report)
+      .map(({ code }) => code)
+      .join(' '),
     perType: JSON.stringify(report.perType.map(({ type, count, metrics }) => ({ type, count, ...metrics }))),
     parameters: report.parameters,
     fitSeconds: Number(timings.fitSeconds.toFixed(2)),

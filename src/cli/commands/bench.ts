@@ -117,7 +117,15 @@ const dataOf = ({ table: { title, protocol, notes = [] }, ...rest }: TableSummar
 });
 
 /** A table of the benchmark: a line per model, then the first metric by case, then what was published. */
-function tableText({ table: about, rows, cases, belowPrevalence, otherPublished, leftOut }: TableSummary): string {
+function tableText({
+  table: about,
+  rows,
+  cases,
+  belowPrevalence,
+  doubts,
+  otherPublished,
+  leftOut,
+}: TableSummary): string {
   const metricHeads = headsOf(about.metrics, about.kind);
   const head = ['model', ...metricHeads, 'prevalence', 'parameters', 'time', 'seeds'];
   const lines = rows.map((row) => [
@@ -137,7 +145,7 @@ function tableText({ table: about, rows, cases, belowPrevalence, otherPublished,
   }
   const published = [...rows.flatMap((row) => row.published), ...otherPublished];
   if (published.length > 0) parts.push(`published:\n${published.map((f) => `  ${publishedText(f)}`).join('\n')}`);
-  const remarks = [...belowPrevalence, ...(about.notes ?? []), ...leftOut];
+  const remarks = [...doubts, ...belowPrevalence, ...(about.notes ?? []), ...leftOut];
   if (remarks.length > 0) parts.push(remarks.join('\n'));
   return parts.join('\n\n');
 }
