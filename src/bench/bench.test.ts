@@ -101,8 +101,12 @@ describe('planBench', () => {
     const shares = planBench(findBench('contamination'), { dataRoot, models: ['pca'], classes: ['1'] })[0].jobs;
     expect(shares.map(({ contamination }) => contamination)).toEqual([0, 0.01, 0.05, 0.1]);
     expect(() => planBench(findBench('kdd'), { dataRoot, models: ['autoencoder'] })).toThrow(
-      'autoencoder is left out: it takes no tables.',
+      'autoencoder is left out: it takes no rows.',
     );
+    // Models of images look at frames of clips.
+    expect(
+      planBench(findBench('frames'), { dataRoot }).flatMap(({ jobs, leftOut }) => [jobs.length, ...leftOut]),
+    ).toEqual([5]);
     expect(() => planBench(findBench('mnist-one-class'), { dataRoot, classes: ['12'] })).toThrow(
       expect.objectContaining({ code: 'bench' }),
     );

@@ -2,6 +2,8 @@
 import { basename, join } from 'node:path';
 import { ConfigError } from '../core/errors.ts';
 import { resolveConfig } from '../engine/task/config.ts';
+import { takes } from '../engine/task/suitable.ts';
+import { findKind } from '../kinds/index.ts';
 import { type AnyModel, findModel } from '../models/index.ts';
 import type { Bench, BenchEntry, BenchTable } from './bench.ts';
 import { quickSlowSplit, quickSplits } from './benches.ts';
@@ -65,9 +67,8 @@ function planTable(bench: Bench, table: BenchTable, seeds: readonly number[], ch
   });
   const leftOut: string[] = [];
   const entries = (named ?? table.entries).filter(({ model }) => {
-    const { inputs } = findModel(model);
-    const fits = inputs.includes(table.kind);
-    if (!fits) leftOut.push(`${model} is left out: it takes no ${table.kind === 'image' ? 'images' : 'tables'}.`);
+    const fits = takes(findModel(model), table.kind);
+    if (!fits) leftOut.push(`${model} is left out: it takes no ${findKind(table.kind).words.items}.`);
     return fits;
   });
   const jobs = seeds.flatMap((seed) =>
