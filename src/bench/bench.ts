@@ -3,7 +3,7 @@
  * them. Numbers of different protocols never share a table.
  */
 import type { ItemKind } from '../core/item-shape.ts';
-import type { SplitOptions } from '../data/index.ts';
+import type { Scaling, SplitOptions } from '../data/index.ts';
 import type { MetricId } from '../metrics/index.ts';
 
 /** A data set, and the class that the protocol is about where it has classes. */
@@ -55,6 +55,8 @@ export interface BenchTable {
   readonly metrics: readonly MetricId[];
   /** Height and width of image files, where all models get the same instead of what suits each. */
   readonly size?: readonly [number, number];
+  /** What is done to the numbers of rows, where not the default of training, min-max. */
+  readonly scaling?: Scaling;
   /** Used by each model that has a preset of this name. */
   readonly preset?: string;
   /** How splits are drawn, where not by the defaults of training and an entry does not say. */

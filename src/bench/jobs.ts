@@ -90,6 +90,7 @@ function planTable(bench: Bench, table: BenchTable, seeds: readonly number[], ch
             ...choice.settings?.[model.name],
           },
           size: table.size,
+          scaling: table.scaling,
           ...table.split,
           ...entry.split,
           ...(choice.quick && { ...quickSplits[table.kind], ...(entry.split && quickSlowSplit) }),

@@ -100,7 +100,7 @@ export interface Split {
   readonly train: Uint32Array;
   /** 1 = labelled as anomalous, in the order of `train`; contaminants are not labelled. */
   readonly trainLabels: Uint8Array;
-  /** Anomalies of `train` that pass for normal; none without contamination. */
+  /** Anomalies of `train` that pass for normal; none without contamination, but under `arrhythmia-public`. */
   readonly contaminants: Uint32Array;
   /** Normal items held out from training: for early stopping and thresholds. */
   readonly validation: Uint32Array;
@@ -137,6 +137,8 @@ export interface SplitPlan {
   readonly anomalies?: ArrayLike<number>;
   /** Anomalies that neither train nor test: contaminants come from them; where there are none, from the test list. */
   readonly spare?: ArrayLike<number>;
+  /** Anomalies that pass for normal in training by the protocol itself, in place of those that `contamination` draws. */
+  readonly contaminants?: Uint32Array<ArrayBuffer>;
   readonly options: SplitOptions;
   readonly test: ArrayLike<number>;
   /** Whether the test list may do without anomalies: then nothing can be measured, but the detector is made. */
@@ -173,7 +175,7 @@ export function finishSplit(source: Source, plan: SplitPlan): Split {
   const contaminated =
     contamination > 0
       ? contaminate(source, { ...plan, contamination, normals: kept.length, test: whole, notes })
-      : { contaminants: new Uint32Array(), test: whole };
+      : { contaminants: plan.contaminants ?? new Uint32Array(), test: whole };
   const { contaminants } = contaminated;
   const test = limited(contaminated.test, testLimit, isAnomalous, rng.split('test-limit'), notes);
   const train = Uint32Array.from([...kept, ...Array.from(anomalies), ...contaminants]).sort();

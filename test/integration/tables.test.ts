@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Rng } from '../../dist/core/random.js';
-import { dataRoot, findDataset } from '../../dist/data/index.js';
+import { dataRoot, findDataset, findProtocol } from '../../dist/data/index.js';
 import {
   type Event,
   exportModel,
@@ -221,6 +221,15 @@ describe('data sets by name', () => {
     expect(await facts('odds/lympho')).toEqual([148, 18, 6]);
     expect(await facts('adbench:cardio')).toEqual([1831, 21, 176]);
     expect(await facts('adbench:shuttle')).toEqual([49097, 9, 3511]);
+  });
+
+  it('the public split of Arrhythmia has the anomalies that the published figures imply', async (context) => {
+    if (!existsSync(join(dataRoot(), 'odds'))) return context.skip('ODDS is not under the data root');
+    const source = await findDataset('arrhythmia').load({ root: dataRoot() });
+    const options = { rng: new Rng(1), validationFraction: 0 };
+    const { train, contaminants, test, testLabels } = findProtocol('arrhythmia-public').split(source, options);
+    const anomalies = testLabels.reduce((n, y) => n + y, 0);
+    expect([train.length, contaminants.length, test.length, anomalies]).toEqual([226, 34, 226, 32]);
   });
 
   it('a model uses its preset for a data set, and says so; options that are set win', async (context) => {

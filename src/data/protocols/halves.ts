@@ -1,5 +1,8 @@
 /** Protocols of the literature on tables: half of all rows train without their anomalies, the other half tests. */
+import { ConfigError } from '../../core/errors.ts';
+import { option, say } from '../../core/text.ts';
 import { finishSplit } from '../split.ts';
+import { numpyPermutation } from './numpy-permutation.ts';
 import { aboutNormal, type Protocol } from './protocol.ts';
 
 /**
@@ -68,3 +71,43 @@ export const arrhythmia = halves({
   description: 'Halves; the 15 % of the test items with the highest scores count as found: an oracle (DAGMM, ALAD).',
   share: 0.15,
 });
+
+/** The seed of the public code. */
+const PUBLIC_SEED = 42;
+
+export const arrhythmiaPublic: Protocol = {
+  name: 'arrhythmia-public',
+  title: 'Arrhythmia, public split',
+  description:
+    'The split of the public code of ALAD: scikit-learn’s train_test_split of all rows into halves with seed 42, whatever the ' +
+    'seed of the run. The anomalies of the first half stay in training and are taken for normal. The 15 % of the test items ' +
+    'with the highest scores count as found: an oracle. The public code scales nothing.',
+  needs: [],
+  split(source, options) {
+    const { isAnomalous, sentence } = aboutNormal(source, 'arrhythmia-public', options.class);
+    if (options.contamination) {
+      throw new ConfigError(
+        'contamination',
+        say`The protocol arrhythmia-public leaves the anomalies of its training half in training already. Leave
+          ${option('contamination')} out, or use ${option('protocol', 'arrhythmia')}.`,
+      );
+    }
+    const order = numpyPermutation(PUBLIC_SEED, source.items.length);
+    const testing = Math.ceil(order.length / 2);
+    const training = order.subarray(testing);
+    const contaminants = training.filter(isAnomalous);
+    return finishSplit(source, {
+      protocol: 'arrhythmia-public',
+      description:
+        `Arrhythmia, public split: ${sentence} The half that the public code trains on is used for training, with its ` +
+        `${contaminants.length} anomalies, which are treated as normal.`,
+      normals: training.filter((i) => !isAnomalous(i)),
+      contaminants,
+      test: order.subarray(0, testing),
+      isAnomalous,
+      options,
+      rng: options.rng.split('split').split('validation'),
+      share: 0.15,
+    });
+  },
+};

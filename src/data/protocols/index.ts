@@ -6,7 +6,7 @@
 import { unknownName } from '../../core/errors.ts';
 import { alad, oneAnomaly, oneClass } from './classes.ts';
 import { folder, labelled } from './folders.ts';
-import { arrhythmia, half, kdd } from './halves.ts';
+import { arrhythmia, arrhythmiaPublic, half, kdd } from './halves.ts';
 import { imbalance } from './imbalance.ts';
 import { otherSeries, prefix } from './prefix.ts';
 import type { Protocol } from './protocol.ts';
@@ -28,6 +28,7 @@ export const protocols: readonly Protocol[] = [
   half,
   kdd,
   arrhythmia,
+  arrhythmiaPublic,
 ];
 
 /** The protocol of a name or an alias; throws ConfigError `unknown-protocol`, offering the nearest name. */

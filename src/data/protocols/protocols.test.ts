@@ -112,6 +112,22 @@ describe('contamination', () => {
     }
   });
 
+  test('the public split of Arrhythmia keeps the anomalies of its training half, whatever the seed', () => {
+    const of = source(80, 20);
+    const made = split('arrhythmia-public', of, { validationFraction: 0 });
+    expect([made.train.length, made.test.length, made.share]).toEqual([150, 150, 0.15]);
+    const anomalous = [...made.train].filter((i) => of.items[i].class === 1);
+    expect([...made.contaminants].sort((a, b) => a - b)).toEqual(anomalous);
+    expect([anomalous.length + sum(made.testLabels), sum(made.trainLabels)]).toEqual([100, 0]);
+    expect(split('arrhythmia-public', of, { validationFraction: 0, seed: 2 })).toEqual(made);
+    const held = split('arrhythmia-public', of); // what is held out is normal
+    expect(held.validation.length).toBe(Math.round(0.1 * (150 - anomalous.length)));
+    expect([...held.validation].every((i) => of.items[i].class !== 1)).toBe(true);
+    expect(() => split('arrhythmia-public', of, { contamination: 0.1 })).toThrow(
+      'leaves the anomalies of its training half in training already',
+    );
+  });
+
   test('every split stays disjoint with held-out normals, and follows the seed alone', () => {
     const of = source(60, 30);
     fc.assert(
