@@ -57,6 +57,19 @@ it('has the published sizes, each step moving one net', () => {
   expect(countsOf(published, [1, 64, 64])).toEqual(counts);
 });
 
+it('starts the published nets as the public code does', () => {
+  const phases = phasesOf(fAnogan.config.parse(fAnogan.presets['image-64']), [1, 64, 64]);
+  const { specs } = nn.assemble(phases[0].phase, { shape: [2, 1, 64, 64] });
+  // Output convolution: 64 · 9 inputs and 9 outputs of a unit, variance 4 / 585.
+  const end = specs.find(({ name }) => name === 'generator.end.weight')!;
+  const values = end.init(end.shape, new Rng(3), end.fan);
+  expect(values.reduce((s, v) => s + v * v, 0) / values.length).toBeCloseTo(4 / 585, 3);
+  expect(Math.max(...values.map(Math.abs))).toBeLessThanOrEqual(Math.sqrt(12 / 585));
+  const start = (phase: TrainingPhase) => phase.phase.steps[0].optimizer.init.v.initial;
+  expect(start(phases[1])).toBe(1); // TensorFlow's RMSProp
+  expect(start(phasesOf(fAnogan.config.parse({}), shape)[1])).toBe(0);
+});
+
 it('has for rows the nets of EGBAD and AnoGAN for KDD99', () => {
   const counts = { generator: 26_041, critic: 80_769, encoder: 9_888 };
   expect(countsOf(fAnogan.config.parse({ latent: 32 }), [121])).toEqual(counts);

@@ -184,7 +184,11 @@ export const fAnogan = defineModel({
     const encoder: nn.Step = {
       name: 'encoder',
       updates: ['encoder'],
-      optimizer: nn.rmsProp({ learningRate: encoderLearningRate, decay: 0.9 }),
+      optimizer: nn.rmsProp({
+        learningRate: encoderLearningRate,
+        decay: 0.9,
+        initial: options.network === 'residual' ? 1 : 0, // TensorFlow's, for the published nets
+      }),
       schedule,
       loss: (step) => encoderLoss(options, step),
     };

@@ -93,13 +93,16 @@ export function sgd(options: { learningRate: number; momentum?: number; weightDe
   };
 }
 
-/** RMSProp (Tieleman & Hinton 2012): θ ← θ − lr · gradient / (√v + ε), v the decayed mean of squared gradients. */
-export function rmsProp(options: { learningRate: number; decay?: number; eps?: number }): Optimizer {
-  const { learningRate, decay = 0.99, eps = 1e-8 } = options;
+/**
+ * RMSProp (Tieleman & Hinton 2012): θ ← θ − lr · gradient / (√v + ε), v the decayed mean of squared gradients. It starts at
+ * `initial`: 0 as in PyTorch, 1 as in TensorFlow, which makes the first steps small.
+ */
+export function rmsProp(options: { learningRate: number; decay?: number; eps?: number; initial?: number }): Optimizer {
+  const { learningRate, decay = 0.99, eps = 1e-8, initial = 0 } = options;
   return {
     name: 'rmsprop',
     learningRate,
-    init: { v: vector },
+    init: { v: { ...vector, initial } },
     update(parameters, gradient, state, rate): Update {
       const v = mix(state.v, g.square(gradient), decay);
       return { parameters: g.sub(parameters, g.div(g.mul(gradient, rate), g.add(g.sqrt(v), eps))), state: { v } };

@@ -34,12 +34,25 @@ export interface FAnoganNets {
   encode(options: FAnoganOptions, net: nn.Scope, x: Value): Value;
 }
 
+/** What the public code calls He: U, of variance 4 / (fan_in + fan_out), twice that of Glorot. */
+const he: nn.Initializer = (shape, rng, fan) => {
+  const bound = Math.sqrt(12 / (fan.in + fan.out));
+  return rng.uniforms(
+    shape.reduce((n, d) => n * d, 1),
+    -bound,
+    bound,
+  );
+};
+
+/** Batch norm of the residual nets as TensorFlow has it: running statistics that keep 99 %. */
+const residualNorm: Norm = (net, x) => nn.batchNorm(net, x, { momentum: 0.01, eps: 1e-3 });
+
 /** Doubles the size: batch norm, ReLU, upsampling, two 3×3 convolutions, and a shortcut around them. */
 function residualUp(net: nn.Scope, x: Value, filters: number): Value {
   const conv = (name: string, h: Value, bias: boolean) =>
-    nn.conv(net.at(name), h, { filters, kernel: 3, padding: 1, bias, weightInit: nn.heNormal() });
-  let h = g.upsampleNearest(g.relu(nn.batchNorm(net.at('norm1'), x)), 2);
-  h = g.relu(nn.batchNorm(net.at('norm2'), conv('conv1', h, false)));
+    nn.conv(net.at(name), h, { filters, kernel: 3, padding: 1, bias, weightInit: he });
+  let h = g.upsampleNearest(g.relu(residualNorm(net.at('norm1'), x)), 2);
+  h = g.relu(residualNorm(net.at('norm2'), conv('conv1', h, false)));
   const around = nn.conv(net.at('around'), x, { filters, kernel: 1, weightInit: nn.glorotUniform });
   return g.add(g.upsampleNearest(around, 2), conv('conv2', h, true));
 }
@@ -47,7 +60,7 @@ function residualUp(net: nn.Scope, x: Value, filters: number): Value {
 /** Halves the size: norm, ReLU, 3×3 convolution, twice, mean pooling, and a shortcut around them. */
 function residualDown(net: nn.Scope, x: Value, filters: number, norm: Norm): Value {
   const conv = (name: string, h: Value, filters: number, bias: boolean) =>
-    nn.conv(net.at(name), h, { filters, kernel: 3, padding: 1, bias, weightInit: nn.heNormal() });
+    nn.conv(net.at(name), h, { filters, kernel: 3, padding: 1, bias, weightInit: he });
   let h = conv('conv1', g.relu(norm(net.at('norm1'), x)), channelsOf(x), false);
   h = conv('conv2', g.relu(norm(net.at('norm2'), h)), filters, true);
   const around = { filters, kernel: 1, weightInit: nn.glorotUniform };
@@ -77,8 +90,8 @@ const images: FAnoganNets = {
     const start = nn.dense(net.at('start'), z, inner[0] * inner[1] * inner[2], glorot);
     let h = g.reshape(start, [z.shape[0], ...inner]); // [N,512,4,4]
     for (let i = depth - 1; i >= 0; i--) h = residualUp(net.at(`up${i}`), h, filtersAt(width, i)); // [N,64,64,64] at last
-    h = g.relu(nn.batchNorm(net.at('end').at('norm'), h));
-    h = nn.conv(net.at('end'), h, { filters: shape[0], kernel: 3, padding: 1, ...glorot });
+    h = g.relu(residualNorm(net.at('end').at('norm'), h));
+    h = nn.conv(net.at('end'), h, { filters: shape[0], kernel: 3, padding: 1, weightInit: he });
     return cropTo(g.tanh(h), shape.slice(1));
   },
 
@@ -87,7 +100,8 @@ const images: FAnoganNets = {
     g.reshape(nn.dense(net.at('value'), images.features(options, net, x), 1, glorot), [x.shape[0]]),
 
   encode(options, net, x) {
-    const h = trunk(options, net, x, (at, v) => nn.batchNorm(at, v));
+    const norm: Norm = options.network === 'residual' ? residualNorm : (at, v) => nn.batchNorm(at, v);
+    const h = trunk(options, net, x, norm);
     return g.mul(g.tanh(nn.dense(net.at('latent'), h, options.latent, glorot)), options.latentRange);
   },
 };
