@@ -16,7 +16,7 @@ import { normalLatents } from './parts/fitting/gan-losses.ts';
 import { gradientPenalty } from './parts/fitting/gradient-penalty.ts';
 import { phase } from './parts/fitting/phase.ts';
 import { differenceMap, poolMap } from './parts/maps/pool-map.ts';
-import { needsSide } from './parts/needs-side.ts';
+import { needsImages, needsSide } from './parts/needs-side.ts';
 import { fAnoganNets } from './parts/nets/f-anogan.ts';
 import { rowLatent, rowTraining } from './parts/nets/rows.ts';
 import * as common from './parts/options.ts';
@@ -42,7 +42,9 @@ const config = zod.strictObject({
     .max(100)
     .default(3)
     .describe('The encoder gives values between −range and range; 1 as published, 3 covers what the generator saw.'),
-  penalty: common.weight(10, 'Weight of the gradient penalty.', { most: 1000 }),
+  penalty: common.neededWeight(10, 'Weight of the gradient penalty, without which nothing bounds the critic.', {
+    most: 1000,
+  }),
   criticSteps: zod.int().min(1).max(20).default(1).describe('Critic steps per generator step.'),
   epochs: common.epochs(
     10,
@@ -158,7 +160,8 @@ export const fAnogan = defineModel({
     });
   },
 
-  unsuitable: (_options, shape) => needsSide('f-AnoGAN', 8, shape),
+  unsuitable: ({ network }, shape) =>
+    (network === 'residual' ? needsImages('network residual', shape) : undefined) ?? needsSide('f-AnoGAN', 8, shape),
 
   phases(options) {
     const { batchSize, epochs, encoderEpochs, learningRate, encoderLearningRate } = options;

@@ -105,6 +105,20 @@ describe('losses', () => {
     expect(loss / (seen.encirclement + 7 * seen.dispersion)).toBeCloseTo(1, 5);
   });
 
+  it('the discriminator sees what a generator at rest makes: its running statistics stay as they are', () => {
+    const moved = (name: string) => {
+      const step = phasesOf(config, [1, 8, 8])[1].phase.steps.find((s) => s.name === name)!;
+      const trace = new nn.Trace(true);
+      const x = g.input('x', [2, 1, 8, 8]);
+      const context = { net: (group: string) => trace.group(group), x, labels: x, classes: x };
+      step.loss({ ...context, draw: (n, draw) => trace.group('step').draw(n, draw) });
+      const buffers = [...trace.buffers.values()].filter(({ spec }) => spec.name.startsWith('generator.'));
+      expect(buffers.length).toBeGreaterThan(0);
+      return buffers.some(({ value, next }) => value !== next);
+    };
+    expect([moved('fake'), moved('generator')]).toEqual([false, true]);
+  });
+
   it('both updates of the discriminator share one optimiser, whose state is kept once', () => {
     const { program } = nn.assemble(fence.phase, { shape: [4, 3] });
     const kept = Object.values(program.carry ?? {}).filter((name) => name.includes('optimizer/'));

@@ -2,7 +2,9 @@
  * Fence GAN: the generator is pushed not into the data but to its boundary and spread along it, so that the
  * discriminator's own answer is a score (Ngo et al. 2019, arXiv 1904.01209, and phuccuongngo99/Fence_GAN). Encirclement
  * in the form of the public code, BCE(D(G(z)), α); the paper's log|α − D(G(z))| has no lower bound. Networks:
- * `parts/nets/fence.ts`. Left out: choosing the epoch by labelled anomalies, and the option of an L2 penalty.
+ * `parts/nets/fence.ts`. The discriminator sees generated items that the generator makes with its running statistics, as the
+ * public code predicts them; the generator trains on statistics of its batch. Left out: choosing the epoch by labelled
+ * anomalies, and the option of an L2 penalty. Ours: a bound on the norm of the generator's gradient.
  */
 import * as zod from 'zod';
 import * as g from '../graph/ops/index.ts';
@@ -11,7 +13,7 @@ import * as nn from '../nn/index.ts';
 import { defineModel } from './define.ts';
 import { phase } from './parts/fitting/phase.ts';
 import { sensitivityMap } from './parts/maps/pool-map.ts';
-import { needsSide } from './parts/needs-side.ts';
+import { needsImages, needsSide } from './parts/needs-side.ts';
 import { discriminate, fenceNetworks, generate, latentOf } from './parts/nets/fence.ts';
 import * as common from './parts/options.ts';
 import { countOf, itemShapeOf, signedItems } from './parts/shapes.ts';
@@ -71,11 +73,11 @@ export function dispersion(generated: Value): Value {
   return g.div(1, g.add(g.reduceMean(distance), 1e-8));
 }
 
-/** G(z), z ~ N(0, noise²). */
-function generated(options: Config, { net, x, draw }: nn.StepContext): Value {
+/** G(z), z ~ N(0, noise²), by a generator that trains or one that stays as it is. */
+function generated(options: Config, { x, draw }: nn.StepContext, generator: nn.Scope): Value {
   const shape = itemShapeOf(x);
   const normal = draw('z', { kind: 'normal', shape: [countOf(x), latentOf(options.latent, shape)] });
-  return generate(options, net('generator'), g.mul(normal, options.noise), shape);
+  return generate(options, generator, g.mul(normal, options.noise), shape);
 }
 
 /** BCE(D(x), 1). */
@@ -84,15 +86,16 @@ function realLoss(options: Config, { net, x }: nn.StepContext): nn.StepResult {
   return { loss: nn.bceWithLogits(logit, 1), metrics: { logit: g.reduceMean(logit) } };
 }
 
-/** γ · BCE(D(G(z)), 0). */
+/** γ · BCE(D(G(z)), 0), G with its running statistics, as it predicts in the public code. */
 function fakeLoss(options: Config, step: nn.StepContext): nn.StepResult {
-  const logit = discriminate(options, step.net('discriminator'), generated(options, step));
+  const fake = generated(options, step, step.net('generator').frozen());
+  const logit = discriminate(options, step.net('discriminator'), fake);
   return { loss: g.mul(nn.bceWithLogits(logit, 0), options.gamma), metrics: { logit: g.reduceMean(logit) } };
 }
 
 /** BCE(D(G(z)), α) + β · dispersion(G(z)). */
 function fenceLoss(options: Config, step: nn.StepContext): nn.StepResult {
-  const fence = generated(options, step);
+  const fence = generated(options, step, step.net('generator'));
   const encirclement = nn.bceWithLogits(discriminate(options, step.net('discriminator'), fence), options.alpha);
   const spreading = dispersion(fence);
   return {
@@ -131,7 +134,7 @@ export const fenceGan = defineModel({
       learningRate: 2e-5,
       discriminatorLearningRate: 1e-5,
     },
-    // How long the discriminator is pretrained is not published for CIFAR-10: as for MNIST.
+    // The command of the public code's README: 15 passes of pretraining, as for MNIST.
     cifar10: {
       network: 'cifar10',
       latent: 256,
@@ -169,7 +172,9 @@ export const fenceGan = defineModel({
     discriminatorLearningRate: 2e-3,
   },
 
-  unsuitable: ({ network }, shape) => needsSide('fence-gan', network === 'cifar10' ? 16 : 8, shape),
+  unsuitable: ({ network }, shape) =>
+    (network === 'strided' ? undefined : needsImages(`network ${network}`, shape)) ??
+    needsSide('fence-gan', network === 'cifar10' ? 16 : 8, shape),
 
   phases(options) {
     const { epochs, pretrainEpochs, batchSize, clipNorm, learningRate } = options;

@@ -3,10 +3,13 @@
  * against a discriminator. Normal images have the same code before and after they are reconstructed; anomalies do not.
  * Unlike the authors' code, scoring uses running statistics, so a score depends on its image alone, and scores are raw:
  * not stretched over the test set. Left out: restarting the discriminator when its loss vanishes, which hides a
- * collapse, and choosing the epoch by the test set. Images of other sizes than 4 · 2^n get a black frame; layers have at
- * most eight times the first one's filters (the paper's sizes, 32 and 64 pixels, need no more). The defaults are
- * for minutes of one core: a quarter of the published filters, and fewer steps, after which defects made of held-out
- * digits are separated no better. The presets are the published nets.
+ * collapse, and choosing the epoch by the test set. Values are in [−1, 1], the range of the decoder's tanh (that code
+ * normalises MNIST by mean .1307 and deviation .3081, up to 2.8). A step of the discriminator comes before one of the
+ * generator, each with a pass of its own (there the generator's comes first, and both share one pass). Images of other
+ * sizes than 4 · 2^n get a black frame, where that code resizes them, so that scores are of the pixels that were given.
+ * Layers have at most eight times the first one's filters (the paper's sizes, 32 and 64 pixels, need no more). The
+ * defaults are for minutes of one core: a quarter of the published filters, and fewer steps, after which defects made of
+ * held-out digits are separated no better. The presets are the published nets.
  */
 import * as z from 'zod';
 import * as g from '../graph/ops/index.ts';
@@ -28,7 +31,10 @@ const config = z.strictObject({
   width: common.width(16, 'Filters of the first convolution; each next one doubles them; published: 64.'),
   adversarialWeight: common.weight(1, 'Weight of the distance in discriminator features.'),
   contextualWeight: common.weight(50, 'Weight of the reconstruction error.'),
-  encoderWeight: common.weight(1, 'Weight of the distance between both codes.'),
+  encoderWeight: common.neededWeight(
+    1,
+    'Weight of the distance between both codes, by which the second encoder learns.',
+  ),
   epochs: common.epochs(15, 'Passes over the training items; by default about 2,000 steps on images.'),
   batchSize: common.batchSize(64, 'Items per training step.', { least: 2 }),
   learningRate: common.learningRate(2e-4),

@@ -31,7 +31,9 @@ const config = zod.strictObject({
     'Filters next to the image; they double with each halving, in strided nets eightfold at most.',
   ),
   most: common.width(512, 'Largest number of filters of a layer; "progressive" only.'),
-  penalty: common.weight(10, 'Weight of the gradient penalty.', { most: 1000 }),
+  penalty: common.neededWeight(10, 'Weight of the gradient penalty, without which nothing bounds the critic.', {
+    most: 1000,
+  }),
   drift: common.weight(1e-3, "Weight of the critic's squared value of real images, which keeps it near 0.", {
     most: 1000,
   }),

@@ -4,8 +4,10 @@
  * training before that, and published figures come from the epoch that was best on the test set. Here the number of
  * epochs is an option, scoring uses running statistics and scores are raw. As in the authors' code the residual of the
  * score is squared (the paper prints an absolute one), the discriminator too lessens the distance of the features, and
- * the pixels weigh 50 (40 in the paper). Left out: restarting the discriminator when its loss vanishes, and input noise,
- * which is switched off there.
+ * the pixels weigh 50 (40 in the paper). Two things differ from that code: a step of the discriminator comes before one of
+ * the generator, each with a pass of its own (there the generator's comes first, and both share one pass), and images of
+ * other sizes than 4 · 2^n get a black frame where it resizes them to 32 × 32. Left out: restarting the discriminator when
+ * its loss vanishes, and input noise, which is switched off there.
  */
 import * as z from 'zod';
 import * as g from '../graph/ops/index.ts';

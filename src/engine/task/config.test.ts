@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import * as z from 'zod';
+import type { ItemShape } from '../../core/item-shape.ts';
 import { findModel, type Model } from '../../models/index.ts';
 import { resolveConfig } from './config.ts';
 
@@ -36,4 +37,31 @@ it('lets the autoencoder make 300 steps of few images unless told, and score lar
   const large = { shape: [3, 128, 128], count: 200 };
   expect(resolveConfig(autoencoder, {}, large)).toMatchObject({ pooling: 'top' });
   expect(of(200, { preset: 'cae-ssim' })).toMatchObject({ epochs: 200, batchSize: 128 });
+});
+
+it('options that contradict the paper of a GAN or a mixture are refused with a sentence', () => {
+  for (const [name, key, most] of [
+    ['f-anogan', 'penalty', 1000],
+    ['simultaneous-encoder', 'penalty', 1000],
+    ['ganomaly', 'encoderWeight', 10000],
+    ['dagmm', 'energyWeight', 10],
+  ] as const) {
+    const resolve = () => resolveConfig(findModel(name), { config: { [key]: 0 } });
+    expect(resolve).toThrow(`${name}: \`config.${key}\` must be a number above 0 and at most ${most}, got 0.`);
+  }
+});
+
+it('presets with layers for one kind of item are refused for another', () => {
+  const problem = (name: string, preset: string, shape: readonly number[]) => {
+    const model = findModel(name);
+    return model.unsuitable?.(resolveConfig(model, { preset }), shape as ItemShape);
+  };
+  const images = 'has layers for images only, and rows have networks of their own. Leave the option or the preset out.';
+  expect(problem('f-anogan', 'image-64', [12])).toBe(`network residual ${images}`);
+  expect(problem('fence-gan', 'mnist', [12])).toBe(`network mnist ${images}`);
+  expect(problem('fence-gan', 'cifar10', [12])).toBe(`network cifar10 ${images}`);
+  expect(problem('alad', 'arrhythmia', [1, 28, 28])).toContain('rows arrhythmia has layers for tables only.');
+  expect(problem('f-anogan', 'image-64', [1, 28, 28])).toBeUndefined();
+  expect(problem('fence-gan', 'toy', [2])).toBeUndefined();
+  expect(problem('alad', 'arrhythmia', [274])).toBeUndefined();
 });

@@ -48,6 +48,10 @@ export const latent = (value: number, what: string) => int(value, what, 1, 4096)
 /** Weight of a term of a loss or of a score. */
 export const weight = (value: number, what: string, { most = 1e4 } = {}) => upTo(most, value, what);
 
+/** Weight of a term without which the score rests on something that never learns, or that nothing bounds: above 0. */
+export const neededWeight = (value: number, what: string, { most = 1e4 } = {}) =>
+  z.number().positive().max(most).default(value).describe(what);
+
 /** A share from 0 to 1, or to `most`. */
 export const share = (value: number, what: string, { most = 1 } = {}) => upTo(most, value, what);
 
