@@ -166,7 +166,7 @@ export const fenceGan = defineModel({
     width: 8,
     latent: 8,
     beta: 1,
-    epochs: 8,
+    epochs: 16,
     batchSize: 16,
     learningRate: 2e-3,
     discriminatorLearningRate: 2e-3,
