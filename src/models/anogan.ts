@@ -6,6 +6,7 @@
 import * as zod from 'zod';
 import { Rng } from '../core/random.ts';
 import { float32 } from '../core/tensor.ts';
+import { option, say } from '../core/text.ts';
 import { gradients } from '../graph/grad.ts';
 import { constant } from '../graph/leaf.ts';
 import * as g from '../graph/ops/index.ts';
@@ -34,6 +35,18 @@ const config = zod.strictObject({
   batchSize: common.batchSize(64, 'Items per training step.'),
   learningRate: common.learningRate(2e-4, "Adam's learning rate; its beta1 is 0.5."),
   schedule: common.schedule('constant'),
+  penalty: common.weight(
+    0,
+    'R1: weight of half the mean squared gradient of the discriminator at real items; 0 for none, as published.',
+  ),
+  dropout: common.share(0.2, 'Share of the units of the discriminator of rows that a training step leaves out.', {
+    most: 0.9,
+  }),
+  average: common.average(
+    0.99,
+    'Decay of the moving average of all weights that scoring uses, shorter during the first steps; 0 for none.',
+    { most: 0.99999 },
+  ),
   lambda: common.share(0.1, 'λ: weight of the feature distance in the score; the residual weighs 1 − λ.'),
   searchSteps: zod
     .int()
@@ -47,12 +60,18 @@ const config = zod.strictObject({
     .max(10)
     .default(0.05)
     .describe("Adam's learning rate of the search; a tenth after 40 % of the steps, a twentieth after 60 %."),
+  candidates: zod
+    .int()
+    .min(1)
+    .max(65536)
+    .default(1024)
+    .describe('Fixed latent vectors; each search begins at the one whose item is nearest. 1 begins all at the same.'),
   restarts: zod
     .int()
     .min(1)
     .max(64)
     .default(1)
-    .describe('Searches per item from different starts; the best one counts.'),
+    .describe('Searches per item, from its nearest candidates; the best one counts.'),
 });
 type Config = zod.infer<typeof config>;
 
@@ -63,11 +82,26 @@ const stages = [
   [1, 0.05],
 ] as const;
 
-/** Latent vectors `[restarts, Z]` to start from, the same for every item and every run. */
-function starts({ restarts, latent, prior }: Config): Value {
+/** Latent vectors `[candidates, Z]` among which searches find their start, the same for every item and every run. */
+function drawn({ candidates, latent, prior }: Config): Value {
   const rng = new Rng(0).split('anogan');
-  const size = restarts * latent;
-  return constant(float32(prior === 'normal' ? rng.normals(size) : rng.uniforms(size, -1, 1), [restarts, latent]));
+  const size = candidates * latent;
+  return constant(float32(prior === 'normal' ? rng.normals(size) : rng.uniforms(size, -1, 1), [candidates, latent]));
+}
+
+/**
+ * For each item the candidates whose items are nearest, `[N · restarts, Z]`: largest x · G − ½ ‖G‖². What the generator makes
+ * of them depends on no input, so a runtime computes it once, when it loads the graph.
+ */
+function starts(options: Config, net: (group: string) => nn.Scope, x: Value): Value {
+  const { candidates, restarts, latent } = options;
+  const z = drawn(options);
+  if (candidates === 1) return g.broadcastTo(z, [x.shape[0], latent]);
+  const made = g.reshape(generate(options, net('generator'), z, itemShapeOf(x)), [candidates, -1]); // [K,D]
+  const half = g.mul(g.reduceSum(g.square(made), { axes: [1] }), 0.5);
+  const nearness = g.sub(g.matMul(g.flatten(x), made, { transposeB: true }), half); // [N,K]
+  const { indices } = g.topK(nearness, restarts);
+  return g.reshape(g.gather(z, indices), [-1, latent]);
 }
 
 /** Σ |a − b| of each item, `[N]`. */
@@ -99,7 +133,7 @@ function search(options: Config, net: (group: string) => nn.Scope, target: Targe
   const { restarts, latent, searchSteps, searchRate } = options;
   const batch = target.x.shape[0];
   const wide: Target = { x: repeatItems(target.x, restarts), features: repeatItems(target.features, restarts) };
-  const start = g.reshape(g.broadcastTo(g.unsqueeze(starts(options), 0), [batch, restarts, latent]), [-1, latent]);
+  const start = starts(options, net, target.x);
   const zeros = g.mul(start, 0);
   const adam = nn.adam({ learningRate: searchRate });
   let state: Value[] = [start, zeros, zeros, constant(0)]; // z, m, v `[N · restarts, Z]`, t
@@ -118,8 +152,8 @@ function search(options: Config, net: (group: string) => nn.Scope, target: Targe
   const found = g.reshape(anomaly(options, net, wide, state[0]).score, [batch, restarts]);
   const best = g.argMax(g.neg(found), 1); // [N,1]
   const chosen = g.cast(g.equal(g.cast(best, 'float32'), g.unsqueeze(g.iota(restarts), 0)), 'float32'); // [N,restarts]
-  const candidates = g.reshape(state[0], [batch, restarts, latent]);
-  return g.reduceSum(g.mul(candidates, g.unsqueeze(chosen, 2)), { axes: [1] });
+  const ends = g.reshape(state[0], [batch, restarts, latent]);
+  return g.reduceSum(g.mul(ends, g.unsqueeze(chosen, 2)), { axes: [1] });
 }
 
 /** Latent vectors for a step, a sample of the prior. */
@@ -163,20 +197,35 @@ export const anogan = defineModel({
     // Batch, length and search are ours: the published ones take days for all rows.
     kdd: {
       latent: 32,
-      epochs: 2,
-      batchSize: 64,
-      learningRate: 2e-4,
-      schedule: 'cosine',
+      epochs: 3,
+      batchSize: 128,
+      learningRate: 1e-3,
+      penalty: 1,
+      dropout: 0,
+      average: 0.999,
       searchSteps: 40,
       searchRate: 0.1,
     },
     'image-256': { network: 'seed-256', latent: 100, prior: 'normal', searchSteps: 500, searchRate: 0.01 },
   },
   quick: { searchSteps: 20 },
-  tiny: { width: 8, latent: 8, epochs: 6, batchSize: 16, searchSteps: 20, learningRate: 2e-3 },
+  tiny: {
+    width: 8,
+    latent: 8,
+    epochs: 6,
+    batchSize: 16,
+    searchSteps: 20,
+    candidates: 16,
+    learningRate: 2e-3,
+    average: 0.9,
+  },
 
   defaults: (shape, count) => byKind(shape, { image: {}, table: { latent: rowLatent(shape), ...rowTraining(count) } }),
-  unsuitable: ({ network }, shape) => unsuitableForGan(network, shape),
+  unsuitable({ network, candidates, restarts }, shape) {
+    if (restarts > candidates)
+      return say`${option(['config', 'restarts'])} must be at most ${option(['config', 'candidates'])}, since each search begins at a candidate of its own: got ${restarts} of ${candidates}.`;
+    return unsuitableForGan(network, shape);
+  },
 
   phases(options) {
     const { epochs, batchSize, learningRate, generatorSteps } = options;
@@ -188,6 +237,7 @@ export const anogan = defineModel({
         updates: ['discriminator'],
         optimizer,
         schedule,
+        ownStatistics: true,
         loss: (step) => ganDiscriminatorLoss(options, step, latents(options, step)),
       },
       {
@@ -196,10 +246,13 @@ export const anogan = defineModel({
         optimizer,
         schedule,
         repeats: generatorSteps,
+        ownStatistics: true,
         loss: (step) => ganGeneratorLoss(options, step, latents(options, step)),
       },
     ];
-    return [phase({ name: 'gan', epochs, batchSize, steps })];
+    const groups = ['generator', 'discriminator'];
+    const average = options.average > 0 ? { groups, decay: nn.rampedAverage(options.average) } : undefined;
+    return [phase({ name: 'gan', epochs, batchSize, steps, average })];
   },
 
   score(options, net, items) {

@@ -103,6 +103,41 @@ it('each loss moves one network, with the signs of the sheet', () => {
   expect(encoder.loss).toBeCloseTo(softplus(real), 5);
 });
 
+it('adds the inversion of the generator to the loss of the encoder, with the generator as scoring sees it', () => {
+  const lossOf = (inversion: number) => {
+    const config = egbad.config.parse({ ...egbad.tiny, inversion });
+    const [{ phase }] = egbad.learns === 'gradient' ? egbad.phases(config, [1, 8, 8]) : [];
+    const trace = new nn.Trace(true);
+    const x = g.input('x', [2, 1, 8, 8]);
+    const step = phase.steps[2].loss({ net: (group) => trace.group(group), x, labels: x, classes: x, draw: () => x });
+    const { loss, metrics } = nn.partsOf(step);
+    const feeds: Tensors = { x: float32(new Rng(1).uniforms(128), [2, 1, 8, 8]), ...moved(specsOf(trace)) };
+    for (const [name, { draw }] of trace.draws)
+      feeds[name] = float32(new Float32Array(size(draw.shape)).fill(0.9), draw.shape);
+    const generator = [...trace.parameters].find(([name]) => name.startsWith('generator'))![1].value;
+    const encoder = [...trace.parameters].find(([name]) => name.startsWith('encoder'))![1].value;
+    const slopes = g.gradients(loss, [generator, encoder]);
+    const [value, residual, ...rest] = g.evaluate([loss, metrics.residual, ...slopes], feeds);
+    expect(rest[1].data.some((v: number | bigint) => Number(v) !== 0)).toBe(true);
+    const moves = [...trace.buffers].filter(([, { value, next }]) => value !== next).map(([name]) => name);
+    expect(moves.some((name) => name.startsWith('generator'))).toBe(false);
+    return { value: Number(value.data[0]), residual: Number(residual.data[0]) };
+  };
+  const [without, withIt] = [lossOf(0), lossOf(10)];
+  expect(withIt.residual).toBeGreaterThan(0.01);
+  expect(withIt.value).toBeCloseTo(without.value + 10 * withIt.residual, 4);
+});
+
+it('measures the spread of its terms after training, unless one alone or the raw ones make the score', () => {
+  const phasesOf = (some: object) =>
+    egbad.learns === 'gradient' &&
+    egbad.phases(egbad.config.parse({ ...egbad.tiny, ...some }), [121]).map(({ phase }) => phase.name);
+  expect(phasesOf({})).toEqual(['fit', 'terms']);
+  expect(phasesOf({ weight: 1 })).toEqual(['fit']);
+  expect(phasesOf({ weight: 0 })).toEqual(['fit']);
+  expect(phasesOf({ terms: 'raw' })).toEqual(['fit']);
+});
+
 it('gives the discriminator its own pace, and all steps one schedule', () => {
   const rates = (some: object) => {
     const config = egbad.config.parse({ ...egbad.tiny, learningRate: 0.01, ...some });
@@ -116,7 +151,7 @@ it('gives the discriminator its own pace, and all steps one schedule', () => {
 
 describe('the score', () => {
   /** Scores, maps and what they are made of, for images of 9 × 12. */
-  function scored(options: object) {
+  function scored(options: object, spreads: Readonly<Record<string, number>> = {}) {
     const config = egbad.config.parse({ ...egbad.tiny, ...options });
     const trace = new nn.Trace(false);
     const x = g.input('x', [3, 1, 9, 12]);
@@ -129,6 +164,9 @@ describe('the score', () => {
       nets.discriminate(config, trace.group('discriminator'), item, code),
     );
     const feeds: Tensors = { x: float32(new Rng(1).uniforms(324), [3, 1, 9, 12]), ...moved(specsOf(trace)) };
+    for (const [name, spread] of Object.entries(spreads))
+      for (const [what, value] of Object.entries({ count: 4, squares: 4 * spread ** 2 }))
+        feeds[`terms.${name}.${what}`] = float32(Float32Array.of(value), []);
     const values = g.evaluate([score, map, reconstruction!, own.features, made.features, own.logit, made.logit], feeds);
     const rows = values.map(({ data, shape }) => {
       const width = size(shape as number[]) / 3;
@@ -139,12 +177,23 @@ describe('the score', () => {
   const l1 = (a: number[], b: number[]) => a.reduce((sum, v, i) => sum + Math.abs(v - b[i]), 0);
   const l2 = (a: number[], b: number[]) => Math.sqrt(a.reduce((sum, v, i) => sum + (v - b[i]) ** 2, 0));
 
+  it('divides each term by its spread, so that the weight is a share of both', () => {
+    const raw = scored({ weight: 0.25, terms: 'raw' }).rows[0].flat();
+    const residual = scored({ weight: 0 }).rows[0].flat();
+    const unusual = scored({ weight: 1 }).rows[0].flat();
+    const both = scored({ weight: 0.25 }, { residual: 20, unusual: 0.01 }).rows[0].flat();
+    for (let i = 0; i < 3; i++) {
+      expect(raw[i]).toBeCloseTo(0.75 * residual[i] + 0.25 * unusual[i], 4);
+      expect(both[i] / ((0.75 * residual[i]) / 20 + (0.25 * unusual[i]) / 0.01)).toBeCloseTo(1, 4);
+    }
+  });
+
   it.each(['fm', 'ce', 'ce-code'] as const)('%s is 0.9 of the residual and 0.1 of the discriminator', (kind) => {
     for (const [norm, distance] of [
       ['l1', l1],
       ['l2', l2],
     ] as const) {
-      const { rows, x } = scored({ score: kind, norm });
+      const { rows, x } = scored({ score: kind, norm, weight: 0.1, terms: 'raw' });
       const [scores, maps, again, ownFeatures, madeFeatures, ownLogit, madeLogit] = rows;
       for (let i = 0; i < 3; i++) {
         // The residual is of values in [−1, 1]: twice that of [0, 1].

@@ -13,7 +13,9 @@ import * as nn from '../nn/index.ts';
 import { defineModel } from './define.ts';
 import { byKind } from './parts/by-kind.ts';
 import { epochsFor } from './parts/fitting/epochs.ts';
+import { pass } from './parts/fitting/measure.ts';
 import { phase } from './parts/fitting/phase.ts';
+import { addTerms, spreadOf } from './parts/fitting/term-spread.ts';
 import { itemMap } from './parts/maps/pool-map.ts';
 import { needsSide } from './parts/needs-side.ts';
 import { egbadNets } from './parts/nets/egbad.ts';
@@ -29,7 +31,14 @@ const config = z.strictObject({
       'What the discriminator adds to the residual: "fm" the distance of its features for (x, E(x)) and (G(E(x)), E(x)); ' +
         '"ce" how unreal (x, E(x)) seems, as the paper writes; "ce-code" how unreal (G(E(x)), E(x)) seems, as its code does.',
     ),
-  weight: common.share(0.1, "The discriminator's share w in the score (1 − w) · residual + w · discriminator."),
+  weight: common.share(
+    0.5,
+    "The discriminator's share w in the score (1 − w) · residual + w · discriminator; published: 0.1.",
+  ),
+  terms: z
+    .enum(['standard', 'raw'])
+    .default('standard')
+    .describe('Terms of the score: divided by their spread over held-out normal items, or as published.'),
   norm: z
     .enum(['l1', 'l2'])
     .default('l1')
@@ -57,6 +66,10 @@ const config = z.strictObject({
     .default(1)
     .describe("Learning rate of the discriminator as a multiple of the others'; below 1 it gets ahead less easily."),
   schedule: common.schedule('constant'),
+  inversion: common.weight(
+    0,
+    "Weight of the mean of |x − G(E(x))| in the encoder's loss, with the generator fixed; 0 for none, as published.",
+  ),
   average: common.average(
     0.999,
     'Decay of the moving average of all weights that scoring uses; shorter during the first steps.',
@@ -110,7 +123,36 @@ function encoderLoss(options: Config, { net, x: items }: nn.StepContext): nn.Ste
   const code = nets.encode(options, net('encoder'), x);
   const again = nets.generate(options, net('generator').frozen(), code, itemShapeOf(x));
   const { logit } = nets.discriminate(options, net('discriminator'), x, code);
-  return { loss: nn.bceWithLogits(logit, 0), metrics: { residual: nn.l1(x, again) } };
+  const adversarial = nn.bceWithLogits(logit, 0);
+  const residual = nn.l1(x, again);
+  const { inversion } = options;
+  return { loss: inversion > 0 ? g.add(adversarial, g.mul(residual, inversion)) : adversarial, metrics: { residual } };
+}
+
+/** The two terms of the score, `[N]` each, and what they come from. */
+function termsOf(options: Config, net: (group: string) => nn.Scope, items: Value) {
+  const nets = egbadNets(itemShapeOf(items));
+  const x = nets.prepare(items);
+  const code = nets.encode(options, net('encoder'), x);
+  const again = nets.generate(options, net('generator'), code, itemShapeOf(x)); // G(E(x))
+  const discriminate = (item: Value) => nets.discriminate(options, net('discriminator'), item, code);
+  const difference = cropTo(g.sub(x, again), sidesOf(items));
+  const unusual = {
+    fm: () => normOf(options.norm, g.sub(discriminate(x).features, discriminate(again).features)),
+    ce: () => unreal(discriminate(x).logit),
+    'ce-code': () => unreal(discriminate(again).logit),
+  }[options.score]();
+  return { terms: { residual: normOf(options.norm, difference), unusual }, again, difference };
+}
+
+/** Whether the score weighs two terms against each other. */
+const weighs = ({ terms, weight }: Config): boolean => terms === 'standard' && weight > 0 && weight < 1;
+
+/** Measures the spread of both terms over a batch. */
+function measureTerms(options: Config, { net, x }: nn.StepContext): Value {
+  const { terms } = termsOf(options, (group) => net(group).frozen(), x);
+  addTerms(net, terms);
+  return g.reduceMean(terms.residual);
 }
 
 /**
@@ -158,6 +200,7 @@ export const egbad = defineModel({
         updates: ['discriminator'],
         optimizer: nn.adam({ learningRate: learningRate * pace, beta1: 0.5 }),
         schedule,
+        ownStatistics: true,
         loss: (context) => discriminatorLoss(options, context),
       },
       {
@@ -165,28 +208,31 @@ export const egbad = defineModel({
         updates: ['generator'],
         optimizer,
         schedule,
+        ownStatistics: true,
         loss: (context) => generatorLoss(options, context),
       },
-      { name: 'encoder', updates: ['encoder'], optimizer, schedule, loss: (context) => encoderLoss(options, context) },
+      {
+        name: 'encoder',
+        updates: ['encoder'],
+        optimizer,
+        schedule,
+        ownStatistics: true,
+        loss: (context) => encoderLoss(options, context),
+      },
     ];
     const groups = ['generator', 'encoder', 'discriminator'];
-    return [phase({ epochs, batchSize, steps, average: { groups, decay: nn.rampedAverage(options.average) } })];
+    const fit = phase({ epochs, batchSize, steps, average: { groups, decay: nn.rampedAverage(options.average) } });
+    return weighs(options) ? [fit, pass('terms', batchSize, (context) => measureTerms(options, context))] : [fit];
   },
 
   score(options, net, items) {
-    const nets = egbadNets(itemShapeOf(items));
-    const x = nets.prepare(items);
-    const code = nets.encode(options, net('encoder'), x);
-    const again = nets.generate(options, net('generator'), code, itemShapeOf(x)); // G(E(x))
-    const discriminate = (item: Value) => nets.discriminate(options, net('discriminator'), item, code);
-    const difference = cropTo(g.sub(x, again), sidesOf(items));
-    const residual = normOf(options.norm, difference);
-    const unusual = {
-      fm: () => normOf(options.norm, g.sub(discriminate(x).features, discriminate(again).features)),
-      ce: () => unreal(discriminate(x).logit),
-      'ce-code': () => unreal(discriminate(again).logit),
-    }[options.score]();
-    const score = g.add(g.mul(residual, 1 - options.weight), g.mul(unusual, options.weight));
+    const { terms, again, difference } = termsOf(options, net, items);
+    const [residual, unusual] = Object.entries(terms).map(([name, value]) =>
+      weighs(options) ? g.div(value, spreadOf(net, name)) : value,
+    );
+    const { weight } = options;
+    const score =
+      weight === 0 ? residual : weight === 1 ? unusual : g.add(g.mul(residual, 1 - weight), g.mul(unusual, weight));
     const map = unsignedDifference(itemMap(g.abs(difference)));
     return { score, map, reconstruction: fromSigned(again, items) };
   },

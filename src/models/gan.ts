@@ -2,6 +2,7 @@
  * Plain GAN: a discriminator learns to tell normal items from generated ones, and what it takes for generated is anomalous.
  * Goodfellow et al. 2014, arXiv 1406.2661; the simplest GAN baseline of the founding documents. Weak by nature: where
  * the generator wins, the discriminator knows nothing, and off the data it has learnt only where the generator went.
+ * Running statistics of batch norm move in the step that trains their network only, as in the public code in TensorFlow.
  */
 import * as z from 'zod';
 import * as g from '../graph/ops/index.ts';
@@ -65,19 +66,21 @@ export const gan = defineModel({
   unsuitable: ({ network }, shape) => unsuitableForGan(network, shape),
 
   phases(options) {
-    const { epochs, batchSize, learningRate, realTarget, average } = options;
+    const { epochs, batchSize, learningRate, average } = options;
     const optimizer = nn.adam({ learningRate, beta1: 0.5 });
     const steps: nn.Step[] = [
       {
         name: 'discriminator',
         updates: ['discriminator'],
         optimizer,
-        loss: (step) => ganDiscriminatorLoss(options, step, normalLatents(step, options.latent), realTarget),
+        ownStatistics: true,
+        loss: (step) => ganDiscriminatorLoss(options, step, normalLatents(step, options.latent)),
       },
       {
         name: 'generator',
         updates: ['generator'],
         optimizer,
+        ownStatistics: true,
         loss: (step) => ganGeneratorLoss(options, step, normalLatents(step, options.latent)),
       },
     ];

@@ -63,6 +63,11 @@ export interface Step {
   readonly repeats?: number;
   /** Largest norm of the whole gradient. */
   readonly clipNorm?: number;
+  /**
+   * Running statistics move in the groups that the step updates only, as in TensorFlow code that gives each step the update
+   * operations of its own network; by default in all that it runs in training mode, as in PyTorch.
+   */
+  readonly ownStatistics?: boolean;
   loss(context: StepContext): StepResult;
 }
 

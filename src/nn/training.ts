@@ -213,7 +213,9 @@ function chain(run: Run, layout: Layout, state: State, feeds: Feed[]): Record<st
   );
   const gradientOf = new Map(trained.map(([name], i) => [name, gradientValues[i]]));
   const norm = moveParameters(run, { layout, state, feeds, current, gradientOf });
-  moveBuffers(new Map([...trace.buffers.keys()].map((name, i) => [name, nextBuffers[i]])), layout, state, current);
+  const next = new Map([...trace.buffers.keys()].map((name, i) => [name, nextBuffers[i]]));
+  if (step.ownStatistics) for (const name of next.keys()) if (!step.updates.includes(groupOf(name))) next.delete(name);
+  moveBuffers(next, layout, state, current);
   return {
     [`${step.name}.loss`]: lossValue,
     ...Object.fromEntries(Object.keys(metrics).map((name, i) => [`${step.name}.${name}`, metricValues[i]])),

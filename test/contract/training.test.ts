@@ -210,6 +210,43 @@ describe('on cpu', () => {
     expect(nn.rampedAverage(0.75)(1000)).toBe(0.75);
   });
 
+  it('running statistics of other networks stay where a step says that it moves its own only', async () => {
+    const twice = (ownStatistics?: boolean) =>
+      nn.assemble(
+        {
+          name: 'two',
+          steps: ['generator', 'critic'].map((name): nn.Step => {
+            const made = (net: nn.StepContext['net'], x: Value) =>
+              nn.batchNorm(net('generator'), x, { momentum: 0.25 });
+            return {
+              name,
+              updates: [name],
+              optimizer: nn.sgd({ learningRate: 0 }),
+              ownStatistics,
+              loss: ({ net, x }) =>
+                g.reduceMean(g.square(nn.batchNorm(net('critic'), g.add(made(net, x), 1), { momentum: 0.25 }))),
+            };
+          }),
+        },
+        { shape: [5, 2] },
+      );
+    const [all, own] = await Promise.all(
+      [undefined, true].map(async (said) => {
+        const phase = twice(said);
+        return (await train(cpu, phase, nn.initialize(phase.specs, new Rng(1)), [1])).tensors;
+      }),
+    );
+    // The critic sees values of mean 1: one of its own steps moves a mean of 0 to 0.25, two to 0.4375.
+    for (const c of [0, 1]) {
+      expect(all['critic.running_mean'].data[c]).toBeCloseTo(0.4375, 5);
+      expect(own['critic.running_mean'].data[c]).toBeCloseTo(0.25, 5);
+      // The generator sees the same batch in both steps.
+      const once = Number(own['generator.running_mean'].data[c]);
+      expect(all['generator.running_mean'].data[c]).toBeCloseTo(1.75 * once, 5);
+      expect(Math.abs(once)).toBeGreaterThan(1e-3);
+    }
+  });
+
   /** The loss is w·x with x given, so that its gradient is x. */
   const linear = (step: Partial<nn.Step>): nn.AssembledPhase =>
     nn.assemble(

@@ -65,3 +65,15 @@ it('presets with layers for one kind of item are refused for another', () => {
   expect(problem('fence-gan', 'toy', [2])).toBeUndefined();
   expect(problem('alad', 'arrhythmia', [274])).toBeUndefined();
 });
+
+it.each([
+  ['anogan', { candidates: 0 }, 'candidates', '0'],
+  ['anogan', { penalty: -1 }, 'penalty', '-1'],
+  ['anogan', { dropout: 1 }, 'dropout', '1'],
+  ['egbad', { weight: 1.5 }, 'weight', '1.5'],
+  ['egbad', { inversion: -1 }, 'inversion', '-1'],
+] as const)('refuses an option of %s that its paper has no sense for: %j', (name, config, option, value) => {
+  expect(() => resolveConfig<Record<string, unknown>>(findModel(name), { config })).toThrow(
+    new RegExp(`${option}.*got ${value}`),
+  );
+});

@@ -61,7 +61,7 @@ interface Gan {
   /** Items from latent vectors `[N, Z]`: images in [−1, 1]. */
   generator(net: nn.Scope, z: Value, shape: ItemShape, width: number): Value;
   /** The logit is `[N]`. */
-  discriminator(net: nn.Scope, x: Value, width: number): Verdict;
+  discriminator(net: nn.Scope, x: Value, options: Pick<GanOptions, 'width' | 'dropout'>): Verdict;
 }
 
 /** DCGAN's initial weights: N(0, 0.02²). */
@@ -73,7 +73,7 @@ function withLogit(net: nn.Scope, features: Value): Verdict {
 
 const strided: Gan = {
   generator: (net, z, shape: ImageShape, width) => stridedGenerator(net, z, shape, { width, weightInit }),
-  discriminator: (net, x, width) => withLogit(net, stridedTrunk(net, x, nn.batchNorm, { width, weightInit })),
+  discriminator: (net, x, { width }) => withLogit(net, stridedTrunk(net, x, nn.batchNorm, { width, weightInit })),
 };
 
 /** The DCGAN of LeeDoYup/AnoGAN-tf: four 5×5 layers, 64 to 512 filters; made for 64 × 64. */
@@ -93,7 +93,7 @@ const dcgan5: Gan = {
     }
     return cropTo(g.tanh(h), shape.slice(1));
   },
-  discriminator(net, x, width) {
+  discriminator(net, x, { width }) {
     let h = x;
     for (let i = 0; i < 4; i++) {
       const at = net.at(`down${i}`);
@@ -169,8 +169,8 @@ export const ganNetworks = Object.keys(gans) as [GanNetwork, ...GanNetwork[]];
 /** The nets of Zenati et al. for KDD99. */
 const rows: Gan = {
   generator: (net, z, [columns]) => rowGenerator(net, z, [...kddGenerator, columns]),
-  discriminator(net, x) {
-    const { features, logit } = discriminateRows(net, x, kddDiscriminator);
+  discriminator(net, x, { dropout = kddDiscriminator.dropout }) {
+    const { features, logit } = discriminateRows(net, x, { ...kddDiscriminator, dropout });
     return { features, logit: g.reshape(logit, [x.shape[0]]) };
   },
 };
@@ -187,6 +187,8 @@ export interface GanOptions {
   readonly network: GanNetwork;
   /** Filters next to the image; `strided` and `dcgan-5` only. */
   readonly width: number;
+  /** Share of each layer of the discriminator of rows that a training step leaves out; 0.2 as published unless given. */
+  readonly dropout?: number;
 }
 
 const netsFor = (network: GanNetwork, shape: ItemShape) => byKind(shape, { image: gans[network], table: rows });
@@ -198,8 +200,8 @@ export function generate({ network, width }: GanOptions, net: nn.Scope, z: Value
 }
 
 /** The verdict on images `[N, C, H, W]` in [−1, 1], or on rows `[N, D]`. */
-export function discriminate({ network, width }: GanOptions, net: nn.Scope, x: Value): Verdict {
-  return netsFor(network, itemShapeOf(x)).discriminator(net, x, width);
+export function discriminate(options: GanOptions, net: nn.Scope, x: Value): Verdict {
+  return netsFor(options.network, itemShapeOf(x)).discriminator(net, x, options);
 }
 
 /** The two losses of a GAN on logits `[N]`, the generator's in its non-saturating form (Goodfellow et al. 2014). */
