@@ -222,7 +222,9 @@ export const egbad = defineModel({
     ];
     const groups = ['generator', 'encoder', 'discriminator'];
     const fit = phase({ epochs, batchSize, steps, average: { groups, decay: nn.rampedAverage(options.average) } });
-    return weighs(options) ? [fit, pass('terms', batchSize, (context) => measureTerms(options, context))] : [fit];
+    return weighs(options)
+      ? [fit, pass('terms', batchSize, (context) => measureTerms(options, context), { of: 'held-out' })]
+      : [fit];
   },
 
   score(options, net, items) {
