@@ -2,7 +2,14 @@
  * EGBAD: a bidirectional GAN. An encoder and a generator learn to fool one discriminator of pairs of an item
  * and its code; then E(x) is a code of x at the cost of one pass (Zenati et al. 2018, arXiv 1802.06222, after Donahue et
  * al. 2017, arXiv 1605.09782). Networks: `parts/nets/egbad.ts`. Both networks learn from the batch of the discriminator's
- * step, where the public code samples a second one; their losses stay apart, as its authors advise.
+ * step, where the public code samples a second one; their losses stay apart, as its authors advise. As in that code, running
+ * statistics of batch norm move in the step that trains their network only.
+ * The published score adds terms of any size with weights .9 and .1. On images the residual is of hundreds, so that its
+ * discriminator says nothing; here each term is divided by its spread over held-out normals, and `terms` raw is the published sum.
+ * The default, ce with .75, was chosen on outliers planted in held-out normal rows of a seed that stands in no table: AUROC .884
+ * on KDD99 and .67 on Arrhythmia, where the sum that its authors advise (fm, .1, raw) has .810 and .59.
+ * `score` ce with `weight` 1 is the paper's σ alone, of which its tables are. `inversion` is ours: nothing else in a bidirectional
+ * GAN makes the encoder invert the generator, and in short trainings it does not.
  * Left out: the padding of the last test batch with ones, unscaled tables. For images the defaults are for minutes of one
  * core: small nets, and a discriminator at a fifth of the others' rate, which at the same rate ran far ahead.
  */
@@ -26,13 +33,13 @@ import { countOf, cropTo, fromSigned, itemShapeOf, sidesOf, unsignedDifference }
 const config = z.strictObject({
   score: z
     .enum(['fm', 'ce', 'ce-code'])
-    .default('fm')
+    .default('ce')
     .describe(
       'What the discriminator adds to the residual: "fm" the distance of its features for (x, E(x)) and (G(E(x)), E(x)); ' +
         '"ce" how unreal (x, E(x)) seems, as the paper writes; "ce-code" how unreal (G(E(x)), E(x)) seems, as its code does.',
     ),
   weight: common.share(
-    0.5,
+    0.75,
     "The discriminator's share w in the score (1 − w) · residual + w · discriminator; published: 0.1.",
   ),
   terms: z
@@ -76,6 +83,9 @@ const config = z.strictObject({
   ),
 });
 type Config = z.infer<typeof config>;
+
+/** The score that the authors of the public code advise. */
+const published: Partial<Config> = { score: 'fm', weight: 0.1, terms: 'raw' };
 
 /** ‖d‖ of each item, `[N]`: a sum over its numbers, as the paper's; not a mean. */
 function normOf(kind: Config['norm'], difference: Value): Value {
@@ -174,12 +184,21 @@ export const egbad = defineModel({
   config,
   presets: {
     // Epochs are not published for MNIST: 100 is about what this learning rate needs.
-    mnist: { latent: 200, width: 64, units: 1024, epochs: 100, batchSize: 100, learningRate: 1e-5, pace: 1 },
+    mnist: {
+      ...published,
+      latent: 200,
+      width: 64,
+      units: 1024,
+      epochs: 100,
+      batchSize: 100,
+      learningRate: 1e-5,
+      pace: 1,
+    },
     // Ours, by held-out attack rows: encoder and generator oscillate, and only with a long average do they invert each other.
     // The residual of such rows keeps drifting; three times as many epochs separate defects of them somewhat better, and
     // KDD99 worse.
     kdd: { latent: 32, epochs: 4, batchSize: 64, learningRate: 3e-4, average: 0.9999 },
-    'kdd-published': { latent: 32, epochs: 100, batchSize: 50, learningRate: 1e-5, average: 0.9999 },
+    'kdd-published': { ...published, latent: 32, epochs: 100, batchSize: 50, learningRate: 1e-5, average: 0.9999 },
   },
   defaults: (shape, count) =>
     byKind<Partial<Config>>(shape, {
