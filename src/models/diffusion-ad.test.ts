@@ -6,7 +6,7 @@ import * as g from '../graph/index.ts';
 import * as nn from '../nn/index.ts';
 import { diffusionAd, noiseLoss } from './diffusion-ad.ts';
 
-test('noise counts on images without a defect only, and nothing where there are none', () => {
+test('noise of both levels counts, on images without a defect only, and nothing where there are none', () => {
   const rng = new Rng(1);
   const found = float32(rng.normals(3 * 2 * 4), [3, 2, 1, 2, 2]);
   const noise = float32(rng.normals(3 * 4), [3, 1, 2, 2]);
@@ -19,7 +19,7 @@ test('noise counts on images without a defect only, and nothing where there are 
   const of = (items: readonly number[]) => {
     let sum = 0;
     for (const i of items)
-      for (let p = 0; p < 8; p++) sum += (Number(found.data[i * 8 + p]) - Number(noise.data[i * 4 + (p % 4)])) ** 2 / 8;
+      for (let p = 0; p < 8; p++) sum += (Number(found.data[i * 8 + p]) - Number(noise.data[i * 4 + (p % 4)])) ** 2 / 4;
     return sum / Math.max(1, items.length);
   };
   expect(masked([])).toBeCloseTo(of([0, 1, 2]), 5);

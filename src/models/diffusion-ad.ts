@@ -108,10 +108,14 @@ function inspect(
 const prepare = ({ levels }: Config, x: Value) =>
   toSigned(x, Math.max(unetStep(Math.max(...sidesOf(x))), 2 ** (levels - 1)));
 
-/** Squared error of the noise predicted at both levels, over the images without a defect; 0 where all have one. */
+/**
+ * Squared errors of the noise predicted at the two levels, summed as in the public code, over the images without a defect; 0
+ * where all have one.
+ */
 export function noiseLoss(predicted: Value, noise: Value, mask: Value): Value {
   const isNormal = g.sub(1, g.reduceMax(mask, { axes: [1, 2, 3] })); // [N]
-  const each = g.reduceMean(g.square(g.sub(predicted, g.unsqueeze(noise, 1))), { axes: [1, 2, 3, 4] });
+  const ofLevels = g.reduceMean(g.square(g.sub(predicted, g.unsqueeze(noise, 1))), { axes: [2, 3, 4] }); // [N,2]
+  const each = g.reduceSum(ofLevels, { axes: [1] });
   return g.div(g.reduceSum(g.mul(each, isNormal)), g.maximum(g.reduceSum(isNormal), 1));
 }
 
