@@ -1,6 +1,7 @@
 import { describe, expect, it, test } from 'vitest';
 import { Rng } from '../core/random.ts';
 import { float32, type Tensors } from '../core/tensor.ts';
+import { libraryWords, write } from '../core/text.ts';
 import * as g from '../graph/index.ts';
 import * as nn from '../nn/index.ts';
 import { coarseNoise, corrupt, denoisingAutoencoder, median5 } from './denoising-autoencoder.ts';
@@ -103,4 +104,47 @@ test.each([
   expect(denoisingAutoencoder.unsuitable!(denoisingAutoencoder.config.parse({ levels }), [1, height, width])).toBe(
     message,
   );
+});
+
+test('a code without which skips would go past it is refused with a sentence', () => {
+  const said = denoisingAutoencoder.unsuitable!(denoisingAutoencoder.config.parse({ code: 16 }), [1, 28, 28])!;
+  expect(write(said, libraryWords)).toBe(
+    '`config.code` (16) needs `config.skips` to be off: with skip connections nothing has to pass through the code.',
+  );
+});
+
+test('everything passes through the code, and maps are means over noisy copies that are the same in every run', () => {
+  const scored = (copies: number) => {
+    const config = denoisingAutoencoder.config.parse({
+      width: 2,
+      levels: 2,
+      skips: false,
+      code: 3,
+      copies,
+      noise: 'pixel',
+    });
+    const trace = new nn.Trace(false);
+    const { map } = denoisingAutoencoder.score(config, (group) => trace.group(group), g.input('x', [1, 1, 8, 8]));
+    const feeds: Tensors = { x: float32(new Rng(4).uniforms(64), [1, 1, 8, 8]) };
+    for (const { spec } of [...trace.parameters.values(), ...trace.buffers.values()])
+      feeds[spec.name] = float32(spec.init(spec.shape, new Rng(2).split(spec.name), spec.fan), spec.shape);
+    return { map: value(map, feeds), code: trace.parameters.get('unet.middle.code.weight')?.spec.shape };
+  };
+  const [none, one, two] = [0, 1, 2].map(scored);
+  expect(one.code).toContain(3);
+  expect(scored(2).map).toEqual(two.map);
+  expect(one.map).not.toEqual(none.map);
+  expect(two.map).not.toEqual(one.map);
+});
+
+test('small images have a narrow code by default, large ones skips, and the published preset is the published one at any size', () => {
+  const { defaults, presets } = denoisingAutoencoder;
+  expect(defaults!([1, 28, 28], 6000, {})).toMatchObject({
+    skips: false,
+    code: 16,
+    noise: 'pixel',
+    difference: 'squared',
+  });
+  expect(defaults!([1, 128, 128], 200, {})).not.toHaveProperty('skips');
+  expect(presets.kascenas).toMatchObject({ skips: true, code: 0, noise: 'coarse', difference: 'absolute' });
 });

@@ -2,22 +2,32 @@
  * Denoising autoencoder (Kascenas et al., MIDL 2022, and AntanasKascenas/DenoisingAE): a U-Net learns to remove coarse noise
  * from normal images, and then removes from an unseen image what does not belong there. That the noise is coarse matters:
  * noise of single pixels teaches little (arXiv 2301.08330). Noise is added to normal images only; images are scored without.
- * "pixel" noise without skips is the plain denoising autoencoder of the founding documents.
  * Ours: simpler layers for a CPU, 8 groups, one cosine of the learning rate. Left out: AMSGrad, the filter of small components.
+ * The published design finds lesions, a few odd pixels in an image that is otherwise normal. Images of less than 64 pixels are
+ * odd as a whole, and a U-Net with skips copies what it has never seen. There the defaults are the plain denoising autoencoder of
+ * the founding documents: no skips, a code of 16 numbers, noise of each pixel of deviation 0.5, squared differences. Chosen on
+ * held-out training images of digits 2 and 8 against the same images mirrored, turned, or with the lower half of another one
+ * upside down. AUROC there, by squared and by absolute differences: 0.991 / 0.997 / 0.996 and 0.976 / 0.990 / 0.989 for
+ * digit 2 with pixel noise of 0.5, 0.986 / 0.994 / 0.994 with 1, 0.989 / 0.995 / 0.997 with coarse noise of 0.7. Means over noisy
+ * copies (`copies` 4) were never better: 0.991 / 0.996 / 0.996, and for digit 8 0.848 instead of 0.852.
  */
 import * as z from 'zod';
+import { Rng } from '../core/random.ts';
+import { float32 } from '../core/tensor.ts';
+import { option, say } from '../core/text.ts';
+import { constant } from '../graph/leaf.ts';
 import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';
 import { defineModel } from './define.ts';
 import { epochsFor } from './parts/fitting/epochs.ts';
 import { phase } from './parts/fitting/phase.ts';
-import { differenceMap, pooling, poolingFor, poolMap } from './parts/maps/pool-map.ts';
+import { differenceMap, itemMap, pooling, poolingFor, poolMap } from './parts/maps/pool-map.ts';
 import { needsSide } from './parts/needs-side.ts';
 import { convUnet, plainParts } from './parts/nets/conv-unet.ts';
 import { levelsFor } from './parts/nets/sizes.ts';
 import * as common from './parts/options.ts';
-import { channelsOf, countOf, cropTo, padTo, sidesOf } from './parts/shapes.ts';
+import { channelsOf, countOf, cropTo, itemShapeOf, padTo, sidesOf, sizeOf } from './parts/shapes.ts';
 
 const config = z.strictObject({
   noise: z
@@ -45,11 +55,27 @@ const config = z.strictObject({
   width: common.width(16, 'Filters at the size of the image; each level doubles them.'),
   levels: z.int().min(1).max(8).default(4).describe('Sizes at which the network works, each half of the one before.'),
   skips: z.boolean().default(true).describe('Skip connections from the encoder to the decoder, as in a U-Net.'),
+  code: z
+    .int()
+    .min(0)
+    .max(4096)
+    .default(0)
+    .describe('Numbers through which everything passes at the smallest size, without skips; 0 for no such code.'),
+  copies: z
+    .int()
+    .min(0)
+    .max(64)
+    .default(0)
+    .describe('Noisy copies of an image that are denoised in scoring, whose maps are averaged; 0: the image itself.'),
   epochs: common.epochs(10, undefined, { most: 1000000 }),
   batchSize: common.batchSize(16),
   learningRate: common.learningRate(1e-3, "Adam's learning rate at the start."),
   weightDecay: common.weightDecay(1e-5),
   clipNorm: common.clipNorm(0.5, 'Largest norm of the gradient.', { most: 1000 }),
+  difference: z
+    .enum(['absolute', 'squared'])
+    .default('absolute')
+    .describe('How the map compares an image with its reconstruction; "absolute" is the published one.'),
   pooling,
 });
 type Config = z.infer<typeof config>;
@@ -125,12 +151,20 @@ const publishedParts: typeof plainParts = {
   up: (net, x, filters) => nn.convTranspose(net.at('up'), x, { filters, kernel: 2, stride: 2 }),
 };
 
+/** Maps `[N, K, h, w]` made again from a code of few numbers. */
+function throughCode(net: nn.Scope, x: Value, length: number): Value {
+  const code = nn.dense(net.at('code'), g.flatten(x), length); // [N,length]
+  const again = nn.dense(net.at('decode'), code, sizeOf(x), { bias: false });
+  return g.relu(nn.batchNorm(net.at('norm'), g.reshape(again, [x.shape[0], ...itemShapeOf(x)])));
+}
+
 /** x̂: the image without what does not belong there, `[N, C, H, W]`. */
-function denoise({ network, width, levels, skips }: Config, net: nn.Scope, x: Value): Value {
+function denoise({ network, width, levels, skips, code }: Config, net: nn.Scope, x: Value): Value {
   const h = convUnet(net, padTo(x, 2 ** (levels - 1)), {
     widths: Array.from({ length: levels }, (_, level) => width << level),
     skips,
     ...(network === 'plain' ? plainParts : publishedParts),
+    ...(code > 0 && { middle: (at: nn.Scope, maps: Value) => throughCode(at, maps, code) }),
   });
   return cropTo(nn.conv(net.at('image'), h, { filters: channelsOf(x), kernel: 1 }), sidesOf(x));
 }
@@ -144,19 +178,57 @@ export function median5(map: Value): Value {
   return g.slice(g.topK(g.concat(around, 1), 13, { axis: 1 }).values, { 1: [12, 13] });
 }
 
-/** Mean squared error of the image that was denoised, of the foreground where that is all that counts. */
-function denoisingLoss(options: Config, { net, x, draw }: nn.StepContext): Value {
-  const { noise, grain, foreground } = options;
+/** Noise for `count` images like x, of deviation 1, from what `draw` gives: `[count, C, H, W]`. */
+function fieldsOf({ noise, grain }: Config, x: Value, count: number, draw: nn.StepContext['draw']): Value {
   const isCoarse = noise === 'coarse';
   const grid = isCoarse ? sidesOf(x).map((side) => Math.max(1, Math.round(side / grain))) : sidesOf(x);
-  const normal = draw('noise', { kind: 'normal', shape: [countOf(x), channelsOf(x), ...grid] });
-  const field = isCoarse ? coarseNoise(normal, draw('roll', { kind: 'uniform', shape: [2] }), sidesOf(x)) : normal;
+  const normal = draw('noise', { kind: 'normal', shape: [count, channelsOf(x), ...grid] });
+  return isCoarse ? coarseNoise(normal, draw('roll', { kind: 'uniform', shape: [2] }), sidesOf(x)) : normal;
+}
+
+/** Random numbers that are the same in every run: a constant. */
+const fixed: nn.StepContext['draw'] = (name, draw) => {
+  const values = nn.sample(draw, new Rng(0).split('denoising-autoencoder').split(name));
+  return constant(float32(values, draw.shape));
+};
+
+/** The map of x and x̂, `[N, 1, H, W]`. */
+const compare = ({ difference }: Config, x: Value, y: Value): Value =>
+  difference === 'squared' ? itemMap(g.square(g.sub(x, y))) : differenceMap(x, y);
+
+/** The map and x̂ as scoring has them: of the image itself, or the means over noisy copies of it. */
+function healed(options: Config, net: nn.Scope, x: Value): { map: Value; reconstruction: Value } {
+  const of = (seen: Value) => {
+    const reconstruction = denoise(options, net, seen);
+    return { map: compare(options, x, reconstruction), reconstruction };
+  };
+  const { copies } = options;
+  if (copies === 0) return of(x);
+  const fields = fieldsOf(options, x, copies, fixed); // [copies,C,H,W]
+  const next = ([maps, images, i]: Value[]) => {
+    const field = g.unsqueeze(g.gather(fields, g.cast(i, 'int64'), 0), 0);
+    const { map, reconstruction } = of(corrupt(options, x, field));
+    return [g.add(maps, map), g.add(images, reconstruction), g.add(i, 1)];
+  };
+  const none = g.mul(x, 0);
+  const [maps, images] = g.repeat(copies, [itemMap(none), none, constant(0)], next);
+  return { map: g.mul(maps, 1 / copies), reconstruction: g.mul(images, 1 / copies) };
+}
+
+/** Mean squared error of the image that was denoised, of the foreground where that is all that counts. */
+function denoisingLoss(options: Config, { net, x, draw }: nn.StepContext): Value {
+  const { foreground } = options;
+  const field = fieldsOf(options, x, countOf(x), draw);
   const error = g.square(g.sub(x, denoise(options, net('unet'), corrupt(options, x, field))));
   return g.reduceMean(foreground ? g.mul(error, foregroundOf(x)) : error);
 }
 
 /** Training steps by default. */
 const STEPS = 600;
+/** Least side of images of which a small part may be odd. */
+const LARGE = 64;
+/** Defaults for smaller ones. */
+const WHOLE_IMAGES = { noise: 'pixel', noiseStd: 0.5, skips: false, code: 16, difference: 'squared' } as const;
 
 /**
  * Denoising autoencoder: a U-Net learns to remove coarse noise from normal images; what it removes from an unseen image
@@ -174,6 +246,7 @@ export const denoisingAutoencoder = defineModel({
   config,
   presets: {
     kascenas: {
+      noise: 'coarse',
       noiseStd: 0.2,
       grain: 8,
       foreground: true,
@@ -181,18 +254,22 @@ export const denoisingAutoencoder = defineModel({
       network: 'published',
       width: 64,
       levels: 4,
+      skips: true,
+      code: 0,
+      difference: 'absolute',
       epochs: 2100,
       batchSize: 16,
       learningRate: 1e-4,
       weightDecay: 1e-5,
       clipNorm: 0.5,
     },
-    'pixel-noise': { noise: 'pixel', skips: false },
+    'pixel-noise': { noise: 'pixel', noiseStd: 0.2, skips: false, code: 0 },
   },
   defaults(shape, count) {
     const side = Math.min(...shape.slice(1));
     const batchSize = side < 64 ? 16 : 8;
     return {
+      ...(side < LARGE && WHOLE_IMAGES),
       grain: Math.max(1, Math.round(side / 16)),
       levels: levelsFor(side, 4),
       batchSize,
@@ -202,7 +279,12 @@ export const denoisingAutoencoder = defineModel({
   },
   tiny: { width: 4, levels: 2, epochs: 4, batchSize: 16 },
 
-  unsuitable: ({ levels }, shape) => needsSide(`a network of ${levels} levels`, Math.max(4, 2 ** levels), shape),
+  unsuitable({ levels, code, skips }, shape) {
+    if (code > 0 && skips)
+      return say`${option('config.code')} (${code}) needs ${option('config.skips')} to be off: with skip connections nothing has to
+        pass through the code.`;
+    return needsSide(`a network of ${levels} levels`, Math.max(4, 2 ** levels), shape);
+  },
 
   phases(options) {
     const { epochs, batchSize, learningRate, weightDecay, clipNorm } = options;
@@ -220,8 +302,8 @@ export const denoisingAutoencoder = defineModel({
   pool: (options, map) => poolMap(options.pooling, map),
 
   score(options, net, x) {
-    const reconstruction = denoise(options, net('unet'), x); // no noise
-    let map = differenceMap(x, reconstruction); // [N,1,H,W]
+    const { reconstruction, map: whole } = healed(options, net('unet'), x);
+    let map = whole; // [N,1,H,W]
     if (options.foreground) {
       const inner = g.averagePool(foregroundOf(x), 5, { stride: 1, padding: 2 });
       map = g.mul(map, g.step(g.sub(inner, INNER)));

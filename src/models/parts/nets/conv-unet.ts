@@ -13,6 +13,8 @@ export interface UnetParts {
   /** Put the maps of the way down beside those of the way up; without, it is an autoencoder. */
   readonly skips: boolean;
   block(net: nn.Scope, x: Value, filters: number): Value;
+  /** What becomes of the smallest maps before the way up; nothing by default. */
+  middle?(net: nn.Scope, x: Value): Value;
   /** Half the size. */
   down(x: Value): Value;
   /** Twice the size. */
@@ -20,13 +22,14 @@ export interface UnetParts {
 }
 
 /** `[N, C, H, W] → [N, widths[0], H, W]`; both sides must be multiples of 2 to the number of levels less one. */
-export function convUnet(net: nn.Scope, x: Value, { widths, skips, block, down, up }: UnetParts): Value {
+export function convUnet(net: nn.Scope, x: Value, { widths, skips, block, down, up, middle }: UnetParts): Value {
   const maps: Value[] = [];
   let h = x;
   widths.forEach((filters, i) => {
     h = block(net.at(`down${i}`), i === 0 ? h : down(h), filters);
     maps.push(h); // [N,K,H/2^i,W/2^i]
   });
+  if (middle) h = middle(net.at('middle'), h);
   for (let i = widths.length - 2; i >= 0; i--) {
     const at = net.at(`up${i}`);
     h = up(at, h, widths[i]);
