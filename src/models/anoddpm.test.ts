@@ -20,6 +20,8 @@ function scored(options: object, images: Tensor) {
     wavelength: 4,
     octaves: 2,
     turns: 2,
+    seeds: 1,
+    smoothing: 0,
     ...options,
   });
   const trace = new nn.Trace(false);
@@ -166,6 +168,35 @@ describe('AnoDDPM', () => {
     expect(difference(one.map, levels.map)).toBeGreaterThan(1e-4);
   });
 
+  it('averages the reconstructions over the fields, not their maps', () => {
+    const x = images(1, 8);
+    const { map, reconstruction } = scored({ seeds: 3, reversal: 'fast' }, x);
+    values(map).forEach((v, i) => {
+      expect(v).toBeCloseTo((2 * (Number(reconstruction.data[i]) - Number(x.data[i]))) ** 2, 5);
+    });
+  });
+
+  it('has so many fields as suits how noise is removed, and features for large images', () => {
+    const defaults = (side: number, given: object) => anoddpm.defaults!([1, side, side], 100, given);
+    expect(defaults(32, {})).toMatchObject({ seeds: 16, score: 'pixels' });
+    expect(defaults(32, { reversal: 'ddim' })).toMatchObject({ seeds: 8 });
+    expect(defaults(128, { reversal: 'ddpm' })).toMatchObject({ seeds: 1, score: 'features' });
+  });
+
+  it('blurs the map by as much of an image as on the published 256 pixels', () => {
+    // A deviation of 16 pixels of 256 is one of 1 pixel of 16.
+    const [sharp, blurred] = [0, 16].map((smoothing) => values(scored({ smoothing }, images(1, 16)).map));
+    const weights = [-4, -3, -2, -1, 0, 1, 2, 3, 4].map((k) => Math.exp(-0.5 * k * k));
+    const sum = weights.reduce((a, b) => a + b);
+    let expected = 0;
+    weights.forEach((wy, i) => {
+      weights.forEach((wx, j) => {
+        expected += ((wy * wx) / sum ** 2) * sharp[16 * (4 + i) + 4 + j];
+      });
+    });
+    expect(blurred[16 * 8 + 8]).toBeCloseTo(expected, 5);
+  });
+
   it('pads images that cannot be halved, and maps them at their size', () => {
     const { map, reconstruction } = scored({}, float32(new Rng(3).uniforms(2 * 3 * 9 * 12), [2, 3, 9, 12]));
     expect(map.shape).toEqual([2, 1, 9, 12]);
@@ -179,7 +210,7 @@ describe('AnoDDPM', () => {
     };
     expect(problem({})).toBeUndefined();
     expect(problem({}, [1, 4, 16])).toBe('AnoDDPM needs images of at least 8 × 8 pixels, got 4 × 16.');
-    expect(problem({ lambda: 900 })).toBe(
+    expect(problem({ reversal: 'ddim', lambda: 900 })).toBe(
       '`config.lambda` must be at most `config.trainSteps` (800), got 900: the network is not trained on more noise.',
     );
     expect(problem({ reversal: 'fast', lambda: 500 })).toBe(
@@ -189,6 +220,11 @@ describe('AnoDDPM', () => {
     expect(problem({ width: 36, heads: 8 })).toBe('`config.width` must be a multiple of `config.heads` (8), got 36.');
     const outside = anoddpm.config.safeParse({ lambda: 1001 });
     expect(outside.error?.issues[0].path).toEqual(['lambda']);
+    expect(problem({ score: 'features' }, [1, 8, 64])).toMatch(
+      /^oddity at .* needs image sides of at least \d+, got 8 × 64\.$/,
+    );
+    expect(anoddpm.config.safeParse({ seeds: 0 }).error?.issues[0].path).toEqual(['seeds']);
+    expect(anoddpm.config.safeParse({ smoothing: -1 }).error?.issues[0].path).toEqual(['smoothing']);
   });
 
   it('draws a step and a field for each image of a batch', () => {

@@ -14,18 +14,32 @@ import { constant } from '../graph/leaf.ts';
 import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import * as nn from '../nn/index.ts';
-import { defineModel } from './define.ts';
+import { defineModel, type TrainingPhase } from './define.ts';
 import { ddimSample, ddpmSample, noisy, oneStep, shareColumns } from './parts/diffusion.ts';
+import { backboneOptions, choiceOf, tapped, tooSmall } from './parts/features.ts';
 import { epochsFor } from './parts/fitting/epochs.ts';
+import { pass } from './parts/fitting/measure.ts';
 import { phase } from './parts/fitting/phase.ts';
+import { differenceInDeviations, inPlace, learnDifferences, learnPlaces } from './parts/maps/feature-difference.ts';
 import { itemMap, pooling, poolingFor, poolMap } from './parts/maps/pool-map.ts';
+import { smoothMap } from './parts/maps/smooth-map.ts';
 import { needsSide } from './parts/needs-side.ts';
 import { predictNoise, unetStep } from './parts/nets/diffusion-unet.ts';
 import * as common from './parts/options.ts';
-import { countOf, cropTo, fromSigned, sidesOf, toSigned } from './parts/shapes.ts';
+import { countOf, cropTo, fromSigned, itemShapeOf, sidesOf, toSigned } from './parts/shapes.ts';
 
 /** T, as published. */
 const STEPS = 1000;
+/** Sides of the published images. */
+const PUBLISHED_SIDE = 256;
+/** Least sides of images of which features are compared by default. */
+const LARGE = 64;
+/** Noise fields by how noise is removed: as many as cost about the same. */
+const FIELDS = { fast: 16, ddim: 8, ddpm: 1 } as const;
+/** Images of which features are measured at once, and so many times at most. */
+const MEASURED = { batch: 4, most: 24 } as const;
+/** λ and blur by what is compared. */
+const FOR_FEATURES = { lambda: 100, smoothing: 0 } as const;
 
 const config = z.strictObject({
   width: z
@@ -73,7 +87,7 @@ const config = z.strictObject({
     .describe('Largest number of steps of noise in training; more noise the network never sees.'),
   reversal: z
     .enum(['ddim', 'ddpm', 'fast'])
-    .default('ddim')
+    .default('fast')
     .describe(
       'How noise is removed: "ddim" in a few steps, "ddpm" in every step with fresh noise (published), "fast" in one ' +
         'step, guided by a prediction from more noise.',
@@ -85,8 +99,15 @@ const config = z.strictObject({
     .default(250)
     .describe('λ: steps of noise that are added to an image to be scored; with 0 its map is 0.'),
   levels: z.int().min(1).max(20).default(1).describe('Noise levels that are averaged: λ / levels, …, λ.'),
-  seeds: z.int().min(1).max(32).default(1).describe('Noise fields per noise level that are averaged.'),
-  turns: z.int().min(1).max(STEPS).default(25).describe('Sampling steps per noise level; "ddim" only.'),
+  seeds: z
+    .int()
+    .min(1)
+    .max(64)
+    .default(16)
+    .describe(
+      'Noise fields per noise level whose reconstructions are averaged; by default 16 with "fast", 8 with "ddim", 1 with "ddpm".',
+    ),
+  turns: z.int().min(1).max(STEPS).default(10).describe('Sampling steps per noise level; "ddim" only.'),
   far: z.int().min(1).max(STEPS).default(400).describe('Steps of noise of the guiding prediction; "fast" only.'),
   guidance: common.weight(1, 'Strength of that guidance; "fast" only.', { most: 10 }),
   average: common.average(0.999, 'Decay of the moving average of the weights.', { most: 0.99999 }),
@@ -96,6 +117,22 @@ const config = z.strictObject({
     1e-3,
     "Adam's learning rate; published: 1e-4, with which small networks learn half as fast.",
   ),
+  score: z
+    .enum(['pixels', 'features'])
+    .default('pixels')
+    .describe(
+      'What of an image and its reconstruction is compared: pixels (published), or features of a pretrained network; by ' +
+        'default features from 64 × 64 pixels on.',
+    ),
+  ...backboneOptions,
+  smoothing: z
+    .number()
+    .min(0)
+    .max(64)
+    .default(8)
+    .describe(
+      'Standard deviation of the blur of the map, in pixels of an image of 256 × 256; on smaller ones it is as much smaller.',
+    ),
   pooling,
 });
 type Config = z.infer<typeof config>;
@@ -118,26 +155,76 @@ const noiseOf = (options: Config, shape: readonly number[]): nn.Draw =>
 const fixedNoise = (options: Config, name: string, shape: readonly number[]): Value =>
   constant(float32(nn.sample(noiseOf(options, shape), new Rng(0).split('anoddpm').split(name)), shape));
 
-/** The reconstruction of x `[N,C,H,W]` in [−1, 1] from the noise of `lambda` steps, the mean over all seeds. */
+/** The reconstruction of x `[N,C,H,W]` in [−1, 1] from the noise of `lambda` steps, the mean over all noise fields. */
 function reconstruct(options: Config, net: nn.Scope, x: Value, lambda: number): Value {
   const { seeds, turns, far, guidance, reversal } = options;
   const schedule = nn.noiseSchedule(options.schedule, STEPS);
   const denoise = (image: Value, step: Value) => predictNoise(options, net, image, step);
-  const [n, ...shape] = x.shape as [string, number, number, number];
-  // Seeds lie side by side on the batch axis.
-  const wide = g.reshape(g.broadcastTo(g.unsqueeze(x, 1), [n, seeds, ...shape]), [-1, ...shape]);
-  const tile = (noise: Value) => g.reshape(g.broadcastTo(g.unsqueeze(noise, 0), [n, seeds, ...shape]), [-1, ...shape]);
-  const noise = tile(fixedNoise(options, 'start', [seeds, ...shape]));
-  const start = noisy(schedule, wide, noise, lambda);
-  const reconstructions = {
-    fast: () => oneStep(schedule, denoise, wide, { lambda, far, guidance, noise }),
-    ddim: () => ddimSample(schedule, denoise, start, { lambda, turns }),
-    ddpm() {
-      const fields = fixedNoise(options, 'turns', [Math.max(1, lambda), seeds, ...shape]);
-      return ddpmSample(schedule, denoise, start, { lambda, fresh: (i) => tile(g.gather(fields, i, 0)) });
-    },
+  const shape = itemShapeOf(x);
+  const starts = fixedNoise(options, 'start', [seeds, ...shape]);
+  const fresh = reversal === 'ddpm' ? fixedNoise(options, 'turns', [Math.max(1, lambda), seeds, ...shape]) : undefined;
+  const from = (field: Value) => {
+    const noise = g.unsqueeze(g.gather(starts, field, 0), 0); // [1,C,H,W]
+    if (reversal === 'fast') return oneStep(schedule, denoise, x, { lambda, far, guidance, noise });
+    const start = noisy(schedule, x, noise, lambda);
+    if (!fresh) return ddimSample(schedule, denoise, start, { lambda, turns });
+    const ofTurn = (turn: Value) => g.unsqueeze(g.gather(g.gather(fresh, turn, 0), field, 0), 0);
+    return ddpmSample(schedule, denoise, start, { lambda, fresh: ofTurn });
   };
-  return g.reduceMean(g.reshape(reconstructions[reversal](), [n, seeds, ...shape]), { axes: [1] });
+  // One field after the other: side by side they would take as many times the memory.
+  const next = ([sum, i]: Value[]) => [g.add(sum, from(g.cast(i, 'int64'))), g.add(i, 1)];
+  const [sum] = g.repeat(seeds, [g.mul(x, 0), constant(0)], next);
+  return g.mul(sum, 1 / seeds);
+}
+
+/** Whether features are compared. */
+const sees = ({ score }: Config) => score === 'features';
+
+/** Features of the reconstruction less those of the image at each tap; both images in [0, 1]. */
+function featureDifferences(
+  options: Config,
+  net: (group: string) => nn.Scope,
+  images: Value,
+  reconstruction: Value,
+): Value[] {
+  const given = tapped(options, net, images);
+  return tapped(options, net, reconstruction).map((healed, i) => g.sub(healed, given[i]));
+}
+
+/** The mean of the reconstructions from all noise levels, `[N,C,H,W]` in [−1, 1] as `prepare` has it. */
+function healed(options: Config, net: nn.Scope, x: Value): Value {
+  const { lambda, levels } = options;
+  const each = Array.from({ length: levels }, (_, i) =>
+    reconstruct(options, net, x, Math.round((lambda * (i + 1)) / levels)),
+  );
+  return g.mul(
+    each.reduce((a, b) => g.add(a, b)),
+    1 / levels,
+  );
+}
+
+/** The image `[N,C,H,W]` in [0, 1] without what no normal image has. */
+const healedImage = (options: Config, net: (group: string) => nn.Scope, images: Value): Value =>
+  fromSigned(healed(options, net('unet').frozen(), prepare(images)), images);
+
+/** How the features of images and of their reconstructions differ, in deviations of channels: `[N,1,H,W]`. */
+function featureMap(options: Config, net: (group: string) => nn.Scope, images: Value, reconstruction: Value): Value {
+  const differences = featureDifferences(options, net, images, reconstruction);
+  return differenceInDeviations(net('differences'), differences, sidesOf(images));
+}
+
+/** Passes that learn what differences are usual: of features by channel, then of their map by place. */
+function measuring(options: Config): TrainingPhase[] {
+  if (!sees(options)) return [];
+  const channels = ({ net, x }: nn.StepContext) =>
+    learnDifferences(net('differences'), featureDifferences(options, net, x, healedImage(options, net, x)));
+  const places = ({ net, x }: nn.StepContext) =>
+    learnPlaces(net('places'), featureMap(options, net, x, healedImage(options, net, x)));
+  // Thresholds come from the held-out normals, so what is usual at a single place must come from other ones.
+  return [
+    pass('channels', MEASURED.batch, channels, { of: 'held-out', mostPerEpoch: MEASURED.most }),
+    pass('places', MEASURED.batch, places, { mostPerEpoch: MEASURED.most }),
+  ];
 }
 
 /** L_simple = mean (ε̂ − ε)² at x_{t+1} = √ᾱ · x₀ + √(1 − ᾱ) · ε, t ~ U{0 … trainSteps − 1}. */
@@ -179,27 +266,37 @@ export const anoddpm = defineModel({
       batchSize: 1,
       learningRate: 1e-4,
       average: 0.9999,
+      seeds: 1,
+      score: 'pixels',
+      smoothing: 0,
       pooling: 'mean',
     },
     'image-64': { width: 32, attention: 32 },
     'image-128': { width: 32, attention: 32 },
   },
-  tiny: { width: 8, attention: 8, turns: 4, epochs: 4, batchSize: 8, learningRate: 2e-3, average: 0.95 },
+  tiny: { width: 8, attention: 8, seeds: 2, epochs: 4, batchSize: 8, learningRate: 2e-3, average: 0.95 },
 
-  defaults(shape, count) {
+  defaults(shape, count, { reversal = 'fast', score: asked }) {
     const [, height, width] = shape;
+    const isLarge = Math.min(height, width) >= LARGE;
+    const score = asked ?? (isLarge ? 'features' : 'pixels');
     const wavelength = 2 ** Math.max(2, Math.round(Math.log2(Math.max(height, width) / 4)));
-    const batchSize = Math.max(height, width) >= 64 ? 8 : 32;
+    const batchSize = Math.max(height, width) >= 64 ? 4 : 32;
     return {
       wavelength,
       octaves: Math.log2(wavelength), // down to waves of 2 pixels
       batchSize,
       epochs: epochsFor(1500, batchSize, count),
+      seeds: FIELDS[reversal],
+      score,
+      ...(score === 'features' ? FOR_FEATURES : isLarge && { smoothing: 0 }),
       pooling: poolingFor(shape),
     };
   },
+  backbone: (options) => (sees(options) ? choiceOf(options) : undefined),
 
-  unsuitable({ width, heads, lambda, far, trainSteps, reversal }, shape) {
+  unsuitable(options, shape) {
+    const { width, heads, lambda, far, trainSteps, reversal } = options;
     const small = needsSide('AnoDDPM', 8, shape);
     if (small) return small;
     if (width % heads !== 0)
@@ -211,7 +308,7 @@ export const anoddpm = defineModel({
         the network is not trained on more noise.`;
     if (reversal === 'fast' && far <= lambda)
       return say`${option('config.far')} must be above ${option('config.lambda')} (${lambda}), got ${far}.`;
-    return undefined;
+    return sees(options) ? tooSmall(options, shape) : undefined;
   },
 
   phases(options) {
@@ -224,20 +321,21 @@ export const anoddpm = defineModel({
       loss: (context) => noiseLoss(options, context),
     };
     const average = { groups: ['unet'], decay: nn.rampedAverage(options.average) };
-    return [phase({ epochs, batchSize, steps: [step], average })];
+    return [phase({ epochs, batchSize, steps: [step], average }), ...measuring(options)];
   },
 
   pool: (options, map) => poolMap(options.pooling, map),
 
   score(options, net, images) {
     const x = prepare(images);
-    const { lambda, levels } = options;
-    const each = Array.from({ length: levels }, (_, i) =>
-      reconstruct(options, net('unet'), x, Math.round((lambda * (i + 1)) / levels)),
-    );
-    const sum = each.reduce((a, b) => g.add(a, b));
-    const mean = g.mul(sum, 1 / levels);
-    const map = itemMap(cropTo(g.square(g.sub(x, mean)), sidesOf(images))); // [N,1,H,W], of values in [−1, 1]
-    return { map, score: poolMap(options.pooling, map), reconstruction: fromSigned(mean, images) };
+    const mean = healed(options, net('unet'), x);
+    const reconstruction = fromSigned(mean, images);
+    const sides = sidesOf(images);
+    const difference = sees(options)
+      ? inPlace(net('places'), featureMap(options, net, images, reconstruction))
+      : itemMap(cropTo(g.square(g.sub(x, mean)), sides)); // of values in [−1, 1]
+    const sigma = (options.smoothing * Math.max(...sides)) / PUBLISHED_SIDE;
+    const map = smoothMap(difference, sides, sigma); // [N,1,H,W]
+    return { map, score: poolMap(options.pooling, map), reconstruction };
   },
 });

@@ -124,9 +124,10 @@ interface Common<C, N extends string> {
   readonly presets: Readonly<Record<string, Partial<C>>>;
   /**
    * Defaults that follow from the data, where those of the schema do not suit it; presets and given options win. `count`
-   * is how many items train.
+   * is how many items train; `given` are the options of the preset and of the user, not yet checked, where a default
+   * follows from another option.
    */
-  defaults?(shape: ItemShape, count: number): Partial<C>;
+  defaults?(shape: ItemShape, count: number, given: Partial<C>): Partial<C>;
   /**
    * The pretrained network that the options name, undefined where they need none: its tensors are in the group `backbone`,
    * and nothing trains them.

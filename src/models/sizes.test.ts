@@ -95,7 +95,7 @@ it.each(cases)('%s, %s: a sentence for small images, graphs for all others', asy
   // Networks of one size are built at theirs.
   for (const shape of [...withChannels(how.startsWith('preset') ? [3] : [1, 3], small), [1, 256, 256] as const]) {
     if (shape[1] === 256 && built > 0) break;
-    const config = model.config.parse({ ...model.defaults?.(shape, 100), ...some });
+    const config = model.config.parse({ ...model.defaults?.(shape, 100, some), ...some });
     const problem = model.unsuitable?.(config, shape);
     if (problem !== undefined) {
       expect(problem).toMatch(/ needs (images|image sides) .*, got \d+ × \d+\.$/);

@@ -33,8 +33,9 @@ export function resolveConfig<C>(
   }
   const properties = propertiesOf(model.config);
   checkKeys(config, Object.keys(properties), model.name, ['config']);
-  const derived = about && model.defaults?.(about.shape, about.count);
-  const merged = { ...derived, ...(preset === undefined ? {} : model.presets[preset]), ...config };
+  const asked = { ...(preset === undefined ? {} : model.presets[preset]), ...config };
+  const derived = about && model.defaults?.(about.shape, about.count, asked as Partial<C>);
+  const merged = { ...derived, ...asked };
   const parsed = model.config.safeParse(merged);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
