@@ -5,6 +5,13 @@
  * average weights. One difference to the authors' code in training: the depth of a simplex field is random, not taken from
  * the step; over random lattices both give the same fields. Left out: L1 and hybrid losses, noise with random octaves,
  * noising by single steps, and averages over noise of another kind than trained on.
+ * Ours by default: the single guided step of DiffusionAD instead of 250 of DDPM, which leaves time for 16 noise fields: what one
+ * field hides, or adds, goes with the mean of their reconstructions. Small images have a blurred map. Of images from 64
+ * pixels on features of a pretrained network are compared, with λ 100: squared differences of pixels miss what is as dark as
+ * its surroundings. Chosen on held-out normal magnetic tiles of 128 pixels against the same with planted defects, healed by the
+ * linear denoiser that suits their spectrum best. Image AUROC by noise and λ, from pixels / features / features by place:
+ * Gaussian 100 0.819 / 0.930 / 0.933, Gaussian 250 0.777 / 0.904 / 0.903, simplex 100 0.738 / 0.902 / 0.936, simplex 250
+ * 0.671 / 0.864 / 0.884. A blur of 2 or 4 pixels gave features nothing and cost pixels 0.01 to 0.08 there.
  */
 import * as z from 'zod';
 import { Rng } from '../core/random.ts';
@@ -244,13 +251,13 @@ function noiseLoss(options: Config, { net, x: images, draw }: nn.StepContext): V
 /**
  * AnoDDPM: adds noise to an image part of the way and lets a diffusion model of normal images remove it; the squared
  * difference is the map (Wyatt et al. 2022, CVPR workshops).
- * Images from 8 × 8 pixels. Scoring runs the network `turns` times per image (25 by default), so it is among the
- * slowest here.
+ * Images from 8 × 8 pixels; from 64 × 64 on the features of image and reconstruction are compared. Scoring runs the network
+ * twice for each noise field (16 by default), so it is among the slowest here.
  */
 export const anoddpm = defineModel({
   name: 'anoddpm',
   title: 'AnoDDPM',
-  idea: 'A diffusion model of normal images: noise is added to an image part of the way and removed again; the squared difference is the map.',
+  idea: 'A diffusion model of normal images: noise is added to an image part of the way and removed again; how pixels or features differ is the map.',
   paper: 'Wyatt, Leach, Schmon and Willcocks 2022, CVPR workshop NTIRE, pp. 650–656.',
   learning: 'one-class',
   inputs: ['image'],
