@@ -34,6 +34,9 @@ const files = new Map<string, OnnxModel>();
 /** True for the path of an ONNX file. */
 export const isOnnxFile = (name: string): boolean => /\.onnx$/i.test(name);
 
+/** True for the path of a file that Keras wrote. */
+export const isKerasFile = (name: string): boolean => /\.(h5|hdf5|keras)$/i.test(name);
+
 /** Makes an ONNX file known as a backbone by its path; `loadBackbone` does so once it has read it. */
 export function knowFile(path: string, model: OnnxModel): void {
   files.set(path, model);

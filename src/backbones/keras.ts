@@ -9,6 +9,14 @@ export interface KerasLayer {
   readonly grid?: readonly [channels: number, height: number, width: number];
 }
 
+/** Names of layers of convolutions in an HDF5 file that are not of these; what an optimiser keeps is passed over. */
+export function otherLayers(found: Tensors, layers: ReadonlyMap<string, KerasLayer>): string[] {
+  const names = Object.entries(found)
+    .filter(([path, { shape }]) => shape.length === 4 && !/^optimizer/.test(path))
+    .map(([path]) => path.split('/').at(-2) ?? '');
+  return [...new Set(names)].filter((name) => name !== '' && !layers.has(name));
+}
+
 /** Tensors of an HDF5 file, paths like `block1_conv1/block1_conv1/kernel:0`, as far as they are of known layers. */
 export function fromKeras(found: Tensors, layers: ReadonlyMap<string, KerasLayer>): Record<string, Tensor> {
   const named: Record<string, Tensor> = {};

@@ -10,8 +10,8 @@ import { readHdf5 } from '../data/files/hdf5.ts';
 import { readInput } from '../data/files/read-input.ts';
 import { sha256 } from '../data/hash.ts';
 import { type Backbone, checkTaps } from './define.ts';
-import { findBackbone, isOnnxFile } from './index.ts';
-import { fromKeras } from './keras.ts';
+import { findBackbone, isKerasFile, isOnnxFile } from './index.ts';
+import { fromKeras, otherLayers } from './keras.ts';
 import { checkWeights, endingOf, readOnnxBackbone, readWeights, type WeightBytes, weightsUpTo } from './weights.ts';
 
 export interface LoadWeights {
@@ -52,10 +52,18 @@ export async function loadBackbone(name: string, taps: readonly string[], option
  */
 export async function loadWeights(backbone: Backbone, options: LoadWeights): Promise<Tensors> {
   const file = await weightFile(backbone, options);
-  const kind = endingOf(file.file);
-  if (!['.h5', '.hdf5', '.keras'].includes(kind)) return readWeights(backbone, file);
-  if (backbone.keras && kind !== '.keras') {
-    return checkWeights(backbone, fromKeras(await readHdf5(file.file), backbone.keras), file.file);
+  if (!isKerasFile(file.file)) return readWeights(backbone, file);
+  if (backbone.keras && endingOf(file.file) !== '.keras') {
+    const found = await readHdf5(file.file);
+    const other = otherLayers(found, backbone.keras);
+    if (other.length > 0) {
+      throw new DataError(
+        'weights-mismatch',
+        say`${file.file} must hold the layers of ${backbone.title}, but has ${other.slice(0, 3).join(', ')}, which are not
+          its own: it is the file of another network. Choose that network with ${option('config.backbone')}, or the right file.`,
+      );
+    }
+    return checkWeights(backbone, fromKeras(found, backbone.keras), file.file);
   }
   throw new ConfigError(
     'weights-kind',

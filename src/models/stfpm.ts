@@ -2,9 +2,10 @@
  * Student–teacher feature pyramid matching (Wang et al., BMVC 2021, arXiv 2103.04257): a fresh network of the teacher's
  * architecture learns the teacher's features on normal images. Where an image shows what it never saw, student and
  * teacher differ. Features are scaled to length 1 at each place, so it is their direction that counts. The map is
- * the product over the taps, here its root (the geometric mean), which ranks the same and does not vanish. Ours by
- * default: fewer steps, so Adam, which brought the loss on tiles to 0.17 in 130 steps where the published descent with
- * momentum came to 0.32, and half a cosine over the rate. Of the backbone in the box, which comes without batch norms,
+ * the product over the taps, here its root (the geometric mean), which ranks the same and does not vanish. Loss and map are
+ * ‖t̂ − ŝ‖² as in the public code, of which the paper writes the half. Taps are the last of strides 4, 8 and 16, as published of
+ * ResNet-18; the backbone in the box has but two. Ours by default: fewer steps, so Adam, which brought half the loss on tiles
+ * to 0.17 in 130 steps where the published descent with momentum came to 0.32, and half a cosine over the rate. Of the backbone in the box, which comes without batch norms,
  * the student has them. Left out: choosing an epoch by a validation loss.
  */
 import * as z from 'zod';
@@ -51,16 +52,15 @@ function studied(options: Config, net: nn.Scope, x: Value): Value[] {
 
 const unit = (y: Value) => g.div(y, g.sqrt(g.add(g.reduceSum(g.square(y), { axes: [1], keep: true }), EPS)));
 
-/** ½ ‖t̂ − ŝ‖² at each place, t̂ and ŝ scaled to length 1: `[N, 1, h, w]`, from 0 to 2. */
-export function halfDistance(teacher: Value, student: Value): Value {
-  const squares = g.square(g.sub(unit(teacher), unit(student)));
-  return g.mul(g.reduceSum(squares, { axes: [1], keep: true }), 0.5);
+/** ‖t̂ − ŝ‖² at each place, t̂ and ŝ scaled to length 1: `[N, 1, h, w]`, from 0 to 4. */
+export function squaredDistance(teacher: Value, student: Value): Value {
+  return g.reduceSum(g.square(g.sub(unit(teacher), unit(student))), { axes: [1], keep: true });
 }
 
 /** How student and teacher differ at each tap. */
 function distances(options: Config, net: (group: string) => nn.Scope, x: Value): Value[] {
   const student = studied(options, net('student'), x);
-  return tapped(stagesOf(options), net, x).map((teacher, i) => halfDistance(teacher, student[i]));
+  return tapped(stagesOf(options), net, x).map((teacher, i) => squaredDistance(teacher, student[i]));
 }
 
 /** (Π_l m_l)^(1/L) of maps brought to the size of the image, `[N, 1, H, W]`. */
@@ -76,7 +76,7 @@ function canBegin(options: Config): boolean {
   return [...trace.parameters.values()].every(({ spec }) => spec.shape.length < 4 || spec.init !== nn.zerosInit);
 }
 
-/** Σ_l 1 / (H_l W_l) Σ ½ ‖t̂ − ŝ‖², mean over the batch. */
+/** Σ_l 1 / (H_l W_l) Σ ‖t̂ − ŝ‖², mean over the batch. */
 const matchingLoss = (options: Config, { net, x }: nn.StepContext): Value =>
   distances(options, net, x)
     .map((d) => g.reduceMean(d))

@@ -8,7 +8,7 @@ import { efficientAd, hardMean, jittered, merge, normalized } from './efficient-
 import type { AnyModel } from './index.ts';
 import { autoencode, decoderSides, patchNetwork } from './parts/nets/efficient-ad.ts';
 import { bottleneck, decode, placeDistance, reverseDistillation, wholeDistance } from './reverse-distillation.ts';
-import { geometricMean, halfDistance, stfpm } from './stfpm.ts';
+import { geometricMean, squaredDistance, stfpm } from './stfpm.ts';
 
 const constant = (values: ArrayLike<number>, shape: readonly number[]) => g.constant(float32(values, shape));
 const numbers = (y: g.Value) => Array.from(g.evaluate([y], {})[0].data, Number);
@@ -18,17 +18,17 @@ function phaseOf(model: AnyModel, options: object, shape: readonly number[]) {
 }
 
 describe('stfpm', () => {
-  it('compares directions: half the squared distance of unit vectors is 1 − their cosine', () => {
+  it('compares directions: the squared distance of unit vectors is twice 1 − their cosine', () => {
     const [t, s] = [
       [3, 1, 4, 0],
       [0, 2, 0, -5],
     ]; // two channels, two places: (3, 4), (1, 0) and (0, 0), (2, −5)
     const shape = [1, 2, 1, 2];
-    const found = numbers(halfDistance(constant(t, shape), constant(s, shape)));
-    expect(found[0]).toBeCloseTo(0.5, 5); // nothing of the student: ½ ‖t̂‖²
-    expect(found[1]).toBeCloseTo(1 - 2 / Math.hypot(2, 5), 5);
+    const found = numbers(squaredDistance(constant(t, shape), constant(s, shape)));
+    expect(found[0]).toBeCloseTo(1, 5); // nothing of the student: ‖t̂‖²
+    expect(found[1]).toBeCloseTo(2 * (1 - 2 / Math.hypot(2, 5)), 5);
     const scaled = numbers(
-      halfDistance(
+      squaredDistance(
         constant(
           t.map((v) => 7 * v),
           shape,

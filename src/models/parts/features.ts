@@ -1,6 +1,14 @@
 /** Options and graphs that models on pretrained features share. */
 import * as z from 'zod';
-import { type Backbone, checkTaps, features, findBackbone, isOnnxFile, preparations } from '../../backbones/index.ts';
+import {
+  type Backbone,
+  checkTaps,
+  features,
+  findBackbone,
+  isKerasFile,
+  isOnnxFile,
+  preparations,
+} from '../../backbones/index.ts';
 import * as g from '../../graph/ops/index.ts';
 import type { Value } from '../../graph/value.ts';
 import type { Scope } from '../../nn/scope.ts';
@@ -18,7 +26,7 @@ export const backboneOptions = {
   weights: z
     .string()
     .default('')
-    .describe('A file of its weights (.safetensors, .npz, .pth) instead of the known one.'),
+    .describe('A file of its weights (.safetensors, .npz, .pth, .h5 of Keras) instead of the known one.'),
   taps: z
     .string()
     .default('')
@@ -27,7 +35,7 @@ export const backboneOptions = {
     .enum(['own', 'imagenet', 'signed', 'unit', 'bytes', 'caffe'])
     .default('own')
     .describe(
-      'How images are fed to it: its own way (of an ONNX file: imagenet), in [-1, 1], [0, 1], 0 to 255, or as Caffe does.',
+      'How images are fed to it: its own way (of an ONNX file: imagenet; of .h5 weights: caffe), in [-1, 1], [0, 1], 0 to 255, or as Caffe does.',
     ),
 };
 
@@ -47,23 +55,37 @@ export const choiceOf = ({ backbone, weights, taps }: BackboneOptions): Backbone
   ...(weights && { weights }),
 });
 
+/**
+ * How images are fed: as the option says. A network's own way follows from the file of its weights where Keras wrote it: its
+ * VGG networks were trained on images as Caffe has them (BGR, 0 to 255, less their mean).
+ */
+const preparationOf = ({ preparation, weights }: BackboneOptions): string =>
+  preparation === 'own' && isKerasFile(weights) ? 'caffe' : preparation;
+
 /** The backbone and the taps that options name. Throws ConfigError for names that are not there. */
-export function tapsOf({ backbone: name, taps, preparation }: BackboneOptions): { backbone: Backbone; taps: string[] } {
+export function tapsOf(options: BackboneOptions): { backbone: Backbone; taps: string[] } {
+  const { backbone: name, taps } = options;
   const wanted = listed(taps);
   const backbone = findBackbone(name, wanted);
   const used = wanted.length > 0 ? wanted : [...backbone.usual];
   checkTaps(backbone, used);
-  return { backbone: { ...backbone, input: preparations[preparation] ?? backbone.input }, taps: used };
+  return { backbone: { ...backbone, input: preparations[preparationOf(options)] ?? backbone.input }, taps: used };
 }
 
-/** Stages of residual networks at which models that compare a pyramid of features do so. */
-const stages = ['layer1', 'layer2', 'layer3'];
+/** Strides of the grids of a pyramid of features; of residual networks their first three stages. */
+const pyramid = [4, 8, 16];
 
-/** The options with the first three stages of a residual network as taps where none are named; others as they are. */
+/**
+ * The options with three taps where none are named: the last of each of these strides, where the backbone has all of them;
+ * others as they are.
+ */
 export function stagesOf<T extends BackboneOptions>(options: T): T {
   if (options.taps !== '' || isOnnxFile(options.backbone)) return options;
-  const { taps } = findBackbone(options.backbone);
-  return stages.every((tap) => tap in taps) ? { ...options, taps: stages.join() } : options;
+  const taps = Object.entries(findBackbone(options.backbone).taps);
+  const stages = pyramid.map((stride) => taps.findLast(([name, tap]) => tap.stride === stride && !/^pool/.test(name)));
+  return stages.every((stage) => stage !== undefined)
+    ? { ...options, taps: stages.map(([name]) => name).join() }
+    : options;
 }
 
 /** A sentence for images whose coarsest grid would be a single place or none. */
