@@ -2,9 +2,10 @@
  * FastFlow (Yu et al. 2021, arXiv 2111.07677): at each tap of a frozen network the grid of features, after a layer norm
  * over `[C, h, w]`, passes an invertible network f of convolutions that learns to make it standard normal. Loss: the sum
  * over taps of mean ½ Σ z² − log|det ∂f/∂y|. Map: the mean over taps of −exp(−½ mean_c z²), in (−1, 0); score: its
- * largest value. A step of f keeps one half of the channels, y₁, and moves the other by y₂ · exp(s) + t, (s, t) from y₁ by
- * two convolutions with a ReLU between and s = c · tanh(a / c); then each channel is scaled and moved, and the channels
- * change places by a fixed permutation. The layer norm follows public code, not the paper; its factors are learnt and not
+ * largest value. A step of f keeps one half of the channels, y₁, and moves the other by y₂ · exp(s) + t, where two
+ * convolutions of y₁ with a ReLU between give (a, b), s = c · tanh(0.1 a) and t = 0.1 b; then each channel is scaled, by
+ * 0.2 · log(1 + exp(u / 2)) of a learnt u, and moved, and the channels change places by a fixed permutation: the blocks of
+ * FrEIA, which public code is made of. The layer norm follows public code, not the paper; its factors are learnt and not
  * part of the determinant. Ours: fewer steps of training at rates that fall. Left out: transformers as backbones.
  */
 import * as zod from 'zod';
@@ -49,6 +50,12 @@ type FlowOptions = Pick<Config, 'steps' | 'kernels' | 'hiddenRatio' | 'clamp'>;
 
 /** Training steps by default. */
 const STEPS = 300;
+/** Factor on what the convolutions of a step give, and on the scale of its channels. */
+const DAMPING = 0.1;
+/** β of the softplus, 1/β · log(1 + exp(β u)), by which a channel is scaled. */
+const SHARPNESS = 0.5;
+/** u of a channel that is not scaled. */
+export const UNSCALED = Math.log(Math.exp(SHARPNESS / DAMPING) - 1) / SHARPNESS;
 
 /** Each image's features to mean 0 and variance 1, then a factor and an offset for each of the C·h·w values. */
 function normalize(net: nn.Scope, y: Value): Value {
@@ -72,8 +79,11 @@ export function shiftOf(options: FlowOptions, net: nn.Scope, y1: Value, moved: n
   const filters = Math.max(1, Math.round(options.hiddenRatio * channelsOf(y1)));
   const h = g.relu(nn.conv(net.at('conv1'), y1, { filters, ...layer }));
   const [a, t] = g.split(nn.conv(net.at('conv2'), h, { filters: 2 * moved, ...layer }), [moved, moved], 1);
-  return { s: g.mul(g.tanh(g.div(a, options.clamp)), options.clamp), t };
+  return { s: g.mul(g.tanh(g.mul(a, DAMPING)), options.clamp), t: g.mul(t, DAMPING) };
 }
+
+/** The factors of the channels, above 0, from what is learnt. */
+const factorsOf = (u: Value): Value => g.mul(g.softplus(g.mul(u, SHARPNESS)), DAMPING / SHARPNESS);
 
 /** f: features `[N, C, h, w]` to z of the same shape, and log|det ∂z/∂y| of each image, `[N]`. */
 export function flow(options: FlowOptions, net: nn.Scope, features: Value): { z: Value; logDet: Value } {
@@ -86,14 +96,14 @@ export function flow(options: FlowOptions, net: nn.Scope, features: Value): { z:
     const at = net.at(`step${step + 1}`);
     const [y1, y2] = g.split(z, [channels - moved, moved], 1);
     const { s, t } = shiftOf(options, at, y1, moved, step);
-    const scale = at.parameter('scale', [channels], nn.zerosInit); // its log
+    const scale = factorsOf(at.parameter('scale', [channels], nn.filled(UNSCALED)));
     const y = g.concat([y1, g.add(g.mul(y2, g.exp(s)), t)], 1);
     z = g.gather(
-      g.scaleChannels(y, g.exp(scale), at.parameter('shift', [channels], nn.zerosInit)),
+      g.scaleChannels(y, scale, at.parameter('shift', [channels], nn.zerosInit)),
       permutationOf(channels, step),
       1,
     );
-    const change = g.add(g.reduceSum(s, { axes: [1, 2, 3] }), g.mul(g.reduceSum(scale), height * width)); // [N]
+    const change = g.add(g.reduceSum(s, { axes: [1, 2, 3] }), g.mul(g.reduceSum(g.log(scale)), height * width)); // [N]
     logDet = logDet ? g.add(logDet, change) : change;
   }
   return { z, logDet: logDet! };

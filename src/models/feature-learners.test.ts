@@ -22,7 +22,7 @@ import { openRuntime, type Runtime } from '../runtime/index.ts';
 import { autoencoder } from './autoencoder.ts';
 import type { ImageShape, Model } from './define.ts';
 import { dfkde } from './dfkde.ts';
-import { fastflow, flow, permutationOf, shiftOf } from './fastflow.ts';
+import { fastflow, flow, permutationOf, shiftOf, UNSCALED } from './fastflow.ts';
 import { featureAutoencoder } from './feature-autoencoder.ts';
 import type { AnyModel } from './index.ts';
 import { tapped } from './parts/features.ts';
@@ -227,12 +227,41 @@ describe('fastflow', () => {
   const weights = Object.fromEntries(
     [...trace.parameters].map(([name, { spec }]) => [
       name,
-      float32(rng.normals(sizeOf(spec.shape), 0, 0.5), spec.shape),
+      float32(rng.normals(sizeOf(spec.shape), name.endsWith('scale') ? UNSCALED : 0, 0.7), spec.shape),
     ]),
   );
   const at = rng.normals(values);
   const z = (x: Float32Array) =>
     Float64Array.from(evaluate([f.z], { ...weights, y: float32(x, shape) })[0].data, Number);
+
+  it('moves one half of the channels as FrEIA does, in numbers worked out by hand', () => {
+    const one = { steps: 1, kernels: '3x3', hiddenRatio: 1, clamp: 2 } as const;
+    const own = new Trace(true);
+    const found = flow(one, own.group('f'), input('y', [1, 2, 1, 1]));
+    const centre = (values: number[]) => {
+      const kernels = new Float32Array(9 * values.length);
+      for (const [i, v] of values.entries()) kernels[9 * i + 4] = v;
+      return float32(kernels, [values.length, 1, 3, 3]);
+    };
+    const feeds: Tensors = {
+      y: float32([3, -1], [1, 2, 1, 1]), // y₁ = 3, y₂ = −1
+      'f.step1.conv1.weight': centre([2]),
+      'f.step1.conv1.bias': float32([-1], [1]), // h = 2 · 3 − 1 = 5
+      'f.step1.conv2.weight': centre([1, -4]),
+      'f.step1.conv2.bias': float32([3, 2], [2]), // a = 8, b = −18
+      'f.step1.scale': float32([UNSCALED, 0], [2]), // factors 1 and 0.2 · log 2 = 0.1386294
+      'f.step1.shift': float32([0.5, 0.25], [2]),
+    };
+    // s = 2 tanh(0.8) = 1.3280735, t = −1.8: y₂ → −e^1.3280735 − 1.8 = −5.5737… ; then factor and shift.
+    const moved = (-Math.exp(1.3280735) - 1.8) * 0.1386294 + 0.25;
+    const wanted = [3.5, moved];
+    const [z1, log] = evaluate([found.z, found.logDet], feeds);
+    const order = permutationOf(2, 0);
+    for (const [i, from] of order.entries()) expect(Number(z1.data[i])).toBeCloseTo(wanted[from], 4);
+    expect(Number(log.data[0])).toBeCloseTo(1.3280735 + Math.log(0.1386294), 4);
+    // Untrained scales change nothing.
+    expect(0.2 * Math.log(1 + Math.exp(UNSCALED / 2))).toBeCloseTo(1, 12);
+  });
 
   it('says log|det| of its Jacobian', () => {
     const h = 1e-2;
@@ -260,7 +289,8 @@ describe('fastflow', () => {
         1,
       );
       const wide = (name: string) => g.reshape(here.parameter(name, [channels], zerosInit), [1, channels, 1, 1]);
-      const plain = g.mul(g.sub(unpermuted, wide('shift')), g.exp(g.neg(wide('scale'))));
+      const factor = g.mul(g.softplus(g.mul(wide('scale'), 0.5)), 0.2);
+      const plain = g.div(g.sub(unpermuted, wide('shift')), factor);
       const [y1, y2] = g.split(plain, [channels - moved, moved], 1);
       const { s, t } = shiftOf(options, here, y1, moved, step);
       back = g.concat([y1, g.mul(g.sub(y2, t), g.exp(g.neg(s)))], 1);
