@@ -13,15 +13,16 @@ import { pass } from './parts/fitting/measure.ts';
 import { phase } from './parts/fitting/phase.ts';
 import {
   beforeCentring,
-  centre,
-  codeOf,
-  distance,
+  codesOf,
+  distancesOf,
+  eachOf,
+  meanOf,
   svddDefaults,
   svddOptions,
   svddPresets,
   svddSchedule,
   unsuitableForSvdd,
-  updateCentre,
+  updateCentres,
 } from './parts/fitting/svdd.ts';
 import { sensitivityMap } from './parts/maps/pool-map.ts';
 
@@ -64,25 +65,24 @@ export const deepSad = defineModel({
     const { batchSize, epochs, learningRate, weightDecay } = options;
     const step: nn.Step = {
       name: 'fit',
-      updates: ['encoder'],
+      updates: eachOf('encoder', options),
       optimizer: nn.adam({ learningRate, weightDecay }),
       schedule: svddSchedule(options, options.milestone),
       loss({ net, x, labels }) {
-        const code = codeOf(options, net, x);
-        const squares = distance(code, centre(options, net('centre')));
-        const loss = g.reduceMean(sadTerms(squares, labels, options.eta));
-        return { loss, metrics: { spread: nn.spread(code) } };
+        const codes = codesOf(options, net, x);
+        const losses = distancesOf(options, net, codes).map((d) => g.reduceMean(sadTerms(d, labels, options.eta)));
+        return { loss: losses.reduce((a, b) => g.add(a, b)), metrics: { spread: nn.spread(codes[0]) } };
       },
     };
     return [
       ...beforeCentring(options, shape),
-      pass('centre', batchSize, ({ net, x, labels }) => updateCentre(options, net, x, labels)),
+      pass('centre', batchSize, ({ net, x, labels }) => updateCentres(options, net, x, labels)),
       phase({ epochs, batchSize, steps: [step] }),
     ];
   },
 
   score(options, net, x) {
-    const squares = distance(codeOf(options, net, x), centre(options, net('centre')));
+    const squares = meanOf(distancesOf(options, net, codesOf(options, net, x)));
     return { score: squares, map: sensitivityMap(squares, x) }; // [N,1,H,W] or [N,D]
   },
 });

@@ -52,7 +52,7 @@ describe('networks', () => {
   });
 
   test('of rows are dense', () => {
-    expect(shapes('one-class', { code: 4 }, [20])).toEqual([
+    expect(shapes('one-class', { code: 4, encoders: 1 }, [20])).toEqual([
       'encoder.fc1.weight 20x16',
       'encoder.fc2.weight 16x8',
       'encoder.code.weight 8x4',
@@ -71,8 +71,43 @@ test.each([
   expect(names.filter((name) => /bias|norm/.test(name))).toEqual([]);
 });
 
+test('several encoders begin differently, are trained side by side, and give the mean of their scores', () => {
+  const config = deepSvdd.config.parse({ code: 4, encoders: 2 });
+  const trace = new nn.Trace(false);
+  const scoreOf = (encoders: number) =>
+    deepSvdd.score({ ...config, encoders }, (group) => trace.group(group), g.input('x', [3, 6])).score;
+  const [both, first] = [scoreOf(2), scoreOf(1)];
+  const feeds: Tensors = { x: float32(new Rng(1).uniforms(18), [3, 6]) };
+  for (const { spec } of [...trace.parameters.values(), ...trace.buffers.values()])
+    feeds[spec.name] = float32(spec.init(spec.shape, new Rng(2).split(spec.name), spec.fan), spec.shape);
+  const renamed = Object.fromEntries(
+    Object.entries(feeds).map(([name, tensor]) => [
+      name.replace('encoder2', 'encoder').replace('centre2', 'centre'),
+      tensor,
+    ]),
+  );
+  const [mean, one] = [value(both, feeds), value(first, feeds)];
+  const second = value(first, { ...feeds, ...renamed });
+  for (const [i, v] of mean.entries()) expect(v).toBeCloseTo((one[i] + second[i]) / 2, 5);
+  expect(one).not.toEqual(second);
+  const names = trainedBy('one-class', { code: 4, encoders: 2 }, [6]).map((s) => s.name.split('.')[0]);
+  expect([...new Set(names)]).toEqual(['encoder', 'encoder2']);
+});
+
+test('the published net for 28 × 28 begins as PyTorch does, that for 32 × 32 as Glorot says', () => {
+  const largest = (preset: 'mnist' | 'cifar10', shape: ItemShape) => {
+    const [kernel] = trainedBy('one-class', deepSvdd.presets[preset], shape);
+    return Math.max(...kernel.init(kernel.shape, new Rng(1), kernel.fan).map(Math.abs));
+  };
+  expect(largest('mnist', [1, 28, 28])).toBeLessThanOrEqual(1 / 5); // 1 / √25
+  expect(largest('mnist', [1, 28, 28])).toBeGreaterThan(0.19);
+  const glorot = Math.sqrt(6 / (3 * 25 + 32 * 25)) * Math.sqrt(2 / 1.0001);
+  expect(largest('cifar10', [3, 32, 32])).toBeLessThanOrEqual(glorot);
+  expect(largest('cifar10', [3, 32, 32])).toBeGreaterThan(0.98 * glorot);
+});
+
 test('codes are unbounded and grow with the weights', () => {
-  const config = deepSvdd.config.parse({ code: 4 });
+  const config = deepSvdd.config.parse({ code: 4, encoders: 1 });
   const scoreWith = (factor: number) => {
     const trace = new nn.Trace(false);
     const { score } = deepSvdd.score(config, (group) => trace.group(group), g.input('x', [1, 6]));
@@ -145,10 +180,15 @@ describe('the soft boundary', () => {
     const feeds: Tensors = { x: float32(new Rng(1).uniforms(12), [2, 6]) };
     for (const { spec } of [...trace.parameters.values(), ...trace.buffers.values()])
       feeds[spec.name] = float32(spec.init(spec.shape, new Rng(2).split(spec.name), spec.fan), spec.shape);
-    feeds['boundary.radius'] = float32([3], []);
+    for (const [name, radius] of [
+      ['boundary', 3],
+      ['boundary2', 1],
+      ['boundary3', 2],
+    ] as const)
+      feeds[`${name}.radius`] = float32([radius], []);
     const [a, b] = [value(soft, feeds), value(hard, feeds)];
     a.forEach((s, i) => {
-      expect(s).toBeCloseTo(b[i] - 9, 5);
+      expect(s).toBeCloseTo(b[i] - (9 + 1 + 4) / 3, 5); // their mean
     });
   });
 });

@@ -24,6 +24,14 @@ export const svddOptions = {
       'Layers for images: the published nets for 28 × 28 and 32 × 32, or one that fits its depth to the image.',
     ),
   code: common.latent(32, 'Length of the code.'),
+  encoders: z
+    .int()
+    .min(1)
+    .max(16)
+    .default(3)
+    .describe(
+      'Encoders that begin differently and are trained side by side; the score is the mean of theirs. Time grows with it.',
+    ),
   contrast: z
     .boolean()
     .default(true)
@@ -51,6 +59,7 @@ export const svddPresets: Readonly<Record<string, Partial<SvddOptions>>> = {
   mnist: {
     network: 'lenet-28',
     code: 32,
+    encoders: 1,
     pretrainEpochs: 150,
     epochs: 150,
     batchSize: 200,
@@ -65,6 +74,7 @@ export const svddPresets: Readonly<Record<string, Partial<SvddOptions>>> = {
   cifar10: {
     network: 'lenet-32',
     code: 128,
+    encoders: 1,
     pretrainEpochs: 350,
     epochs: 150,
     batchSize: 200,
@@ -146,32 +156,53 @@ export function centreOf(sum: Value, count: Value): Value {
   return g.mul(g.where(g.greater(0, mean), -1, 1), g.maximum(g.abs(mean), FROM_ZERO));
 }
 
-export function centre({ code }: Pick<SvddOptions, 'code'>, net: nn.Scope): Value {
-  return centreOf(net.buffer('sum', [code], nn.zerosInit), net.buffer('count', [], nn.zerosInit));
+const sumsOf = ({ code }: Pick<SvddOptions, 'code'>, net: nn.Scope) => ({
+  sum: net.buffer('sum', [code], nn.zerosInit),
+  count: net.buffer('count', [], nn.zerosInit),
+});
+
+/** The names of what each encoder has for itself: `encoder`, `encoder2`, `encoder3`. */
+export const eachOf = (group: string, { encoders }: Pick<SvddOptions, 'encoders'>): string[] =>
+  Array.from({ length: encoders }, (_, i) => (i === 0 ? group : `${group}${i + 1}`));
+
+type Nets = (group: string) => nn.Scope;
+
+/** φ(x) of each encoder: codes of items as they are, `[N, code]`. */
+export function codesOf(options: SvddOptions, net: Nets, items: Value): Value[] {
+  const x = prepare(options, net('range'), items);
+  return eachOf('encoder', options).map((name) => encode(options, net(name), x));
 }
 
-/** φ(x): the code of items as they are, `[N, code]`. */
-export const codeOf = (options: SvddOptions, net: (group: string) => nn.Scope, items: Value): Value =>
-  encode(options, net('encoder'), prepare(options, net('range'), items));
+/** ‖φ(x) − c‖² of each encoder, `[N]`. */
+export function distancesOf(options: SvddOptions, net: Nets, codes: readonly Value[]): Value[] {
+  const centres = eachOf('centre', options).map((name) => sumsOf(options, net(name)));
+  return codes.map((code, i) => distance(code, centreOf(centres[i].sum, centres[i].count)));
+}
+
+/** The mean of values, one for each encoder. */
+export const meanOf = (values: readonly Value[]): Value =>
+  values.length === 1
+    ? values[0]
+    : g.div(
+        values.reduce((a, b) => g.add(a, b)),
+        values.length,
+      );
 
 /**
- * A batch of the pass that finds the centre: the sum of the codes of normal items, and their number. Without `labels` all
+ * A batch of the pass that finds the centres: the sums of the codes of normal items, and their number. Without `labels` all
  * are normal. Returns a number to show as the loss.
  */
-export function updateCentre(
-  options: SvddOptions,
-  net: (group: string) => nn.Scope,
-  items: Value,
-  labels?: Value,
-): Value {
-  const phi = encode(options, net('encoder').frozen(), prepare(options, net('range'), items));
-  const sums = net('centre');
-  const [sum, count] = [sums.buffer('sum', [options.code], nn.zerosInit), sums.buffer('count', [], nn.zerosInit)];
+export function updateCentres(options: SvddOptions, net: Nets, items: Value, labels?: Value): Value {
   const normal = labels && g.sub(1, labels); // [N]
-  const codes = normal ? g.mul(phi, g.unsqueeze(normal, 1)) : phi;
-  sums.update('sum', g.add(sum, g.reduceSum(codes, { axes: [0] })));
-  sums.update('count', g.add(count, normal ? g.reduceSum(normal) : countOf(phi)));
-  return g.reduceMean(g.square(phi));
+  const frozen: Nets = (group) => net(group).frozen();
+  const codes = codesOf(options, frozen, items);
+  for (const [i, name] of eachOf('centre', options).entries()) {
+    const { sum, count } = sumsOf(options, net(name));
+    const counted = normal ? g.mul(codes[i], g.unsqueeze(normal, 1)) : codes[i];
+    net(name).update('sum', g.add(sum, g.reduceSum(counted, { axes: [0] })));
+    net(name).update('count', g.add(count, normal ? g.reduceSum(normal) : countOf(codes[i])));
+  }
+  return meanOf(codes.map((code) => g.reduceMean(g.square(code))));
 }
 
 /** ‖φ(x) − c‖² `[N]`. */
@@ -190,13 +221,16 @@ function learnRange({ net, x }: nn.StepContext): Value {
   return g.reduceMean(g.abs(normal));
 }
 
-/** mean Σ (x − x̂)². */
+/** mean Σ (x − x̂)² of each autoencoder, summed, so that each is trained as by itself. */
 function autoencoderLoss(options: SvddOptions, { net, x: items }: nn.StepContext): nn.StepResult {
   const x = prepare(options, net('range'), items);
-  const code = encode(options, net('encoder'), x);
-  const reconstruction = decode(options, net('decoder'), code, itemShapeOf(x));
-  const error = poolMap('sum', g.square(g.sub(x, reconstruction))); // [N]
-  return { loss: g.reduceMean(error), watch: { code: code } };
+  const decoders = eachOf('decoder', options);
+  const codes = codesOf(options, net, items);
+  const losses = codes.map((code, i) => {
+    const reconstruction = decode(options, net(decoders[i]), code, itemShapeOf(x));
+    return g.reduceMean(poolMap('sum', g.square(g.sub(x, reconstruction))));
+  });
+  return { loss: losses.reduce((a, b) => g.add(a, b)), watch: { code: codes[0] } };
 }
 
 /** The phases before there is a centre: the range of the images, where contrast is normalised, and the autoencoder. */
@@ -204,7 +238,7 @@ export function beforeCentring(options: SvddOptions, shape: ItemShape): Training
   const { batchSize, pretrainEpochs: epochs, pretrainLearningRate: learningRate } = options;
   const pretrain: nn.Step = {
     name: 'autoencoder',
-    updates: ['encoder', 'decoder'],
+    updates: [...eachOf('encoder', options), ...eachOf('decoder', options)],
     optimizer: nn.adam({ learningRate, weightDecay: options.pretrainWeightDecay }),
     schedule: svddSchedule(options, options.pretrainMilestone),
     loss: (context) => autoencoderLoss(options, context),

@@ -20,11 +20,15 @@ export interface LeNetOptions {
   code: number;
 }
 
-/** Glorot's uniform weights with the gain of a leaky ReLU of slope 0.01, as published. */
-const weightInit: nn.Initializer = (shape, rng, fan) =>
+/** Glorot's uniform weights with the gain of a leaky ReLU of slope 0.01, as published for the net for 32 × 32. */
+const glorot: nn.Initializer = (shape, rng, fan) =>
   nn.glorotUniform(shape, rng, fan).map((w) => w * Math.sqrt(2 / (1 + 0.01 ** 2)));
-const plain = { bias: false, weightInit };
-const around = { ...plain, kernel: 5, padding: 2 };
+/** Layers of a network as they begin: those of the published net for 28 × 28 as PyTorch's do by default. */
+const plainOf = (network: LeNet) => ({
+  bias: false,
+  weightInit: network === 'lenet-28' ? nn.fanInUniform : glorot,
+});
+const aroundOf = (network: LeNet) => ({ ...plainOf(network), kernel: 5, padding: 2 });
 
 const norm = (net: nn.Scope, x: Value) => nn.batchNorm(net.at('norm'), x, { affine: false, eps: 1e-4 });
 const active = (net: nn.Scope, x: Value) => g.leakyRelu(norm(net, x), 0.01);
@@ -53,6 +57,7 @@ interface Coder {
   decode(options: LeNetOptions, net: nn.Scope, z: Value, shape: ItemShape): Value;
 }
 
+const plain = plainOf('lenet');
 const dense = (net: nn.Scope, x: Value, widths: readonly number[]): Value =>
   widths.reduce((h, width, i) => g.leakyRelu(nn.dense(net.at(`fc${i + 1}`), h, width, plain), 0.01), x);
 
@@ -65,6 +70,7 @@ const rows: Coder = {
 const images: Coder = {
   encode({ network, code }, net, x) {
     const filters = filtersOf(network, imageShapeOf(x));
+    const [plain, around] = [plainOf(network), aroundOf(network)];
     let h = padTo(x, 2 ** filters.length);
     filters.forEach((count, i) => {
       const at = net.at(`conv${i + 1}`);
@@ -76,6 +82,7 @@ const images: Coder = {
 
   decode({ network, code }, net, z, shape: ImageShape) {
     const filters = filtersOf(network, shape);
+    const [plain, around] = [plainOf(network), aroundOf(network)];
     const up = (name: string, h: Value, count: number, padding = 2) => {
       const at = net.at(name);
       return g.upsampleNearest(active(at, nn.convTranspose(at, h, { ...around, filters: count, padding })), 2);
