@@ -55,5 +55,10 @@ export const neededWeight = (value: number, what: string, { most = 1e4 } = {}) =
 /** A share from 0 to 1, or to `most`. */
 export const share = (value: number, what: string, { most = 1 } = {}) => upTo(most, value, what);
 
-/** Standard deviation of a Gaussian. */
-export const smoothing = (value: number) => upTo(64, value, 'Standard deviation of the blur of the map, in pixels.');
+/** Standard deviation of a Gaussian, in pixels of images of the size that published figures are for. */
+export const smoothing = (value: number) =>
+  upTo(
+    64,
+    value,
+    'Standard deviation of the blur of the map, in pixels of an image whose shorter side is 256; it grows with the image.',
+  );

@@ -9,7 +9,7 @@ import type { Value } from '../../../graph/value.ts';
  * at the edges (d c b a | a b c d), as SciPy's gaussian_filter does.
  */
 export function blurMatrix(size: number, sigma: number): Tensor {
-  const reach = Math.floor(4 * sigma + 0.5);
+  const reach = Math.floor(4 * sigma + 0.5); // 0 below an eighth of a pixel: nothing to blur
   const weights = Float64Array.from({ length: 2 * reach + 1 }, (_, k) =>
     Math.exp(-((k - reach) ** 2) / (2 * sigma ** 2)),
   );
@@ -24,10 +24,17 @@ export function blurMatrix(size: number, sigma: number): Tensor {
   return float32(matrix, [size, size]);
 }
 
-/** `[N, 1, h, w] → [N, 1, H, W]`: bilinear, then a Gaussian blur of `sigma` pixels, 0 for none. */
-export function smoothMap(grid: Value, [height, width]: readonly [number, number], sigma: number): Value {
+/** Shorter side of the images in whose pixels the blur is given. */
+const PUBLISHED = 256;
+
+/**
+ * `[N, 1, h, w] → [N, 1, H, W]`: bilinear, then a Gaussian blur, 0 for none. Its deviation `smoothing` is in pixels of an image
+ * whose shorter side is 256, so that 4, as published, is a sixty-fourth of the side of any image.
+ */
+export function smoothMap(grid: Value, [height, width]: readonly [number, number], smoothing: number): Value {
   const map = g.resizeBilinear(grid, [height, width]);
-  if (sigma === 0) return map;
+  if (smoothing === 0) return map;
+  const sigma = (smoothing * Math.min(height, width)) / PUBLISHED;
   return g.matMul(g.matMul(constant(blurMatrix(height, sigma)), map), constant(blurMatrix(width, sigma)), {
     transposeB: true,
   });
