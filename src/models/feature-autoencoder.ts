@@ -87,7 +87,7 @@ export const featureAutoencoder = defineModel({
       optimizer: nn.adam({ learningRate }),
       schedule: nn.cosineDecay(),
       loss({ net, x }) {
-        const y = standard(net, featuresOf(options, net, x));
+        const y = standard(net('features'), featuresOf(options, net, x));
         return nn.l2(reconstruct(options, net('autoencoder'), y), y);
       },
     };
@@ -100,7 +100,7 @@ export const featureAutoencoder = defineModel({
   pool: (options, map) => poolMap(options.pooling, map),
 
   score(options, net, x) {
-    const y = standard(net, featuresOf(options, net, x)); // [N,C,h,w]
+    const y = standard(net('features'), featuresOf(options, net, x)); // [N,C,h,w]
     const errors = itemMap(g.square(g.sub(reconstruct(options, net('autoencoder'), y), y))); // [N,1,h,w]
     const map = smoothMap(errors, sidesOf(x), options.smoothing);
     return { map, score: poolMap(options.pooling, map) };

@@ -3,8 +3,8 @@
  * gives q, and a discriminator D learns to tell q from q⁻ = q + ε, the same with Gaussian noise; the map is −D.
  * Loss: mean max(0, th − D(q)) + mean max(0, th + D(q⁻)). D: linear to `hidden`, batch norm, leaky ReLU 0.2, linear to 1
  * without bias. The published noise of 0.015 is meant for one network's features; here it is by default in units of the
- * features' mean standard deviation. Discriminator and adaptor alternate instead of moving at once, and the noise of a
- * step is the same for its images. Left out: mixtures of noises, and choosing the pass that does best on test images.
+ * standard deviation of each channel. The score is the largest −D of all places, before the map is smoothed, as in the public
+ * code. Discriminator and adaptor alternate instead of moving at once, and the noise of a step is the same for its images. Left out: mixtures of noises, and choosing the pass that does best on test images.
  */
 import * as z from 'zod';
 import * as g from '../graph/ops/index.ts';
@@ -26,7 +26,7 @@ const config = z.strictObject({
     .boolean()
     .default(true)
     .describe(
-      'First centre the features and divide them by their mean standard deviation over the normal images, so that one size of noise fits any backbone.',
+      'First centre each channel of the features and divide it by its standard deviation over the normal images, so that one size of noise fits any backbone.',
     ),
   noise: z
     .number()
@@ -57,7 +57,7 @@ const patches = (options: Config, net: (group: string) => nn.Scope, x: Value): V
 /** The features that the discriminator sees, `[N, C, h, w]`: one linear map of all places. */
 function adapt(options: Config, net: (group: string) => nn.Scope, x: Value): Value {
   const y = patches(options, net, x);
-  const seen = options.standardize ? standard(net, y) : y;
+  const seen = options.standardize ? standard(net('features'), y, 'channel') : y;
   // An initial map that keeps the spread of the features: the noise that is added has one size.
   const weightInit = nn.glorotNormal;
   return nn.conv(net('adaptor'), seen, { filters: channelsOf(y), kernel: 1, weightInit });
@@ -138,11 +138,9 @@ export const simplenet = defineModel({
     ];
   },
 
-  pool: (_options, map) => poolMap('max', map),
-
   score(options, net, x) {
     const answers = discriminate(options, net('discriminator'), adapt(options, net, x));
-    const map = smoothMap(g.neg(answers), sidesOf(x), options.smoothing);
-    return { map, score: poolMap('max', map) };
+    const odd = g.neg(answers); // [N,1,h,w]
+    return { map: smoothMap(odd, sidesOf(x), options.smoothing), score: poolMap('max', odd) };
   },
 });
