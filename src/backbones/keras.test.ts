@@ -75,6 +75,34 @@ describe('an .h5 file', () => {
     expect([data[0], data[64 * 9]]).toEqual([0.5, 2]);
   }, 60_000);
 
+  it('of another network is refused, with the layers that tell', async () => {
+    await hdf5.ready;
+    const write = (name: string, layers: string[]) => {
+      const path = join(folder, name);
+      const file = new hdf5.File(path, 'w');
+      for (const layer of layers)
+        file.create_group(layer).create_dataset({ name: 'kernel:0', data: new Float32Array(1), shape: [1, 1, 1, 1] });
+      file.close();
+      return path;
+    };
+    // All layers of VGG-16 are in the file of VGG-19 too.
+    const deeper = write(
+      'vgg19.h5',
+      [...findBackbone('vgg19').keras!.keys()].filter((name) => /conv/.test(name)),
+    );
+    await expect(loadWeights(findBackbone('vgg16'), { root: folder, path: deeper })).rejects.toMatchObject({
+      code: 'weights-mismatch',
+      message: expect.stringMatching(
+        /must hold the layers of VGG-16, but has block3_conv4, block4_conv4, block5_conv4, which are not\s+its own/,
+      ),
+    });
+    const residual = write('resnet.h5', ['conv1_conv', 'conv2_block1_1_conv']);
+    await expect(loadWeights(findBackbone('vgg19'), { root: folder, path: residual })).rejects.toMatchObject({
+      code: 'weights-mismatch',
+      message: expect.stringContaining('conv1_conv, conv2_block1_1_conv'),
+    });
+  });
+
   it('is refused where it is none, and for networks that Keras names in another way', async () => {
     const path = join(folder, 'none.h5');
     writeFileSync(path, 'no HDF5 at all');
