@@ -16,7 +16,7 @@ const normal = [0, 1].map((batch) =>
       .split(batch)
       .split(tap)
       .normals(
-        shape.reduce((a, b) => a * b),
+        shape.reduce((a, b) => a * b, 1),
         0.5 * scale,
         scale,
       );
