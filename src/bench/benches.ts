@@ -406,7 +406,7 @@ export const benches: readonly Bench[] = [
         metrics: ['item.ap', 'item.auroc'],
         published: mnistAnomalyFigures,
         notes: [
-          'The published nets of GANomaly have sixteen times the weights; 400 steps of them take as long as 2,000 of the default.',
+          'The published nets of GANomaly have sixteen times the weights; 400 steps of them take about twice as long as 2,000 of the default.',
           'egbad trains on 10,000 images, five times each, and is tested on 3,000 items, drawn with the share of anomalies; a quarter of the steps that it makes by itself. Its second row has the score of the published table.',
         ],
       },

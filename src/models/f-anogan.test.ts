@@ -67,6 +67,7 @@ it('starts the published nets as the public code does', () => {
   expect(Math.max(...values.map(Math.abs))).toBeLessThanOrEqual(Math.sqrt(12 / 585));
   const start = (phase: TrainingPhase) => phase.phase.steps[0].optimizer.init.v.initial;
   expect(start(phases[1])).toBe(1); // TensorFlow's RMSProp
+  expect(phases[0].phase.steps[0].ownStatistics).toBe(true); // the generator's move in its own step
   expect(start(phasesOf(fAnogan.config.parse({}), shape)[1])).toBe(0);
 });
 

@@ -7,8 +7,9 @@
  * steps of each phase, mean AUROC over five kinds of defects made of them): .819 as it is, .821 with a latent vector of 32,
  * .816 with three times the steps of the GAN, .798 with three times those of the encoder, .775 with the encoder's published
  * range of ±1. The residual nets start, normalise and train their encoder as the public code does: weights of variance
- * 4 / (fan_in + fan_out), running statistics that keep 99 %, RMSProp's mean of squares from 1 on. The small ones keep the
- * conventions of the others here. Left out: that code skips the generator's very first step.
+ * 4 / (fan_in + fan_out), running statistics that keep 99 % and move in the generator's step only, RMSProp's mean of
+ * squares from 1 on. The small ones keep the conventions of the others here. Left out: that code skips the generator's
+ * very first step.
  */
 import * as zod from 'zod';
 import * as g from '../graph/ops/index.ts';
@@ -172,6 +173,7 @@ export const fAnogan = defineModel({
     const { batchSize, epochs, encoderEpochs, learningRate, encoderLearningRate } = options;
     const schedule = common.scheduleOf(options);
     const optimizer = nn.adam({ learningRate, beta1: 0, beta2: 0.9 });
+    const isPublished = options.network === 'residual';
     const gan: nn.Step[] = [
       {
         name: 'critic',
@@ -179,6 +181,7 @@ export const fAnogan = defineModel({
         optimizer,
         schedule,
         repeats: options.criticSteps,
+        ownStatistics: isPublished,
         loss: (step) => criticLoss(options, step),
       },
       {
@@ -195,7 +198,7 @@ export const fAnogan = defineModel({
       optimizer: nn.rmsProp({
         learningRate: encoderLearningRate,
         decay: 0.9,
-        initial: options.network === 'residual' ? 1 : 0, // TensorFlow's, for the published nets
+        initial: isPublished ? 1 : 0, // TensorFlow's, for the published nets
       }),
       schedule,
       loss: (step) => encoderLoss(options, step),
