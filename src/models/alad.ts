@@ -2,6 +2,9 @@
  * ALAD: a bidirectional GAN with two more discriminators. D_xz sees pairs of an item and its code; D_xx tells (x, x) from
  * (x, G(E(x))) and D_zz tells (z, z) from (z, E(G(z))), so that encoder and generator learn to invert each other (Zenati
  * et al. 2018, arXiv 1812.02288). Networks: `parts/nets/alad.ts`.
+ * Pairs of images lie on top of each other in channels by default, one below the other in the public code (`pairs`). That
+ * code scales no table, and on Arrhythmia leaves anomalies in training; here tables are min-max scaled and cleaned unless
+ * the run says otherwise, and the protocol `arrhythmia-public` does as that code does.
  * Left out: early stopping on held-out normals. For images the defaults are a quarter of the published widths, for minutes
  * of one core.
  */
