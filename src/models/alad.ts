@@ -158,10 +158,7 @@ export const alad = defineModel({
     }),
   tiny: { latent: 8, width: 8, units: 16, epochs: 6, batchSize: 32, learningRate: 2e-3, average: 0.9 },
 
-  unsuitable: ({ rows }, shape) =>
-    rows === 'arrhythmia' && shape.length === 3
-      ? 'rows arrhythmia has layers for tables only. Leave the option or the preset out for images.'
-      : needsSide('alad', 8, shape),
+  unsuitable: (_options, shape) => needsSide('alad', 8, shape),
 
   phases(options) {
     const { learningRate, batchSize, epochs, pace } = options;

@@ -60,10 +60,8 @@ it('presets with layers for one kind of item are refused for another', () => {
   expect(problem('f-anogan', 'image-64', [12])).toBe(`network residual ${images}`);
   expect(problem('fence-gan', 'mnist', [12])).toBe(`network mnist ${images}`);
   expect(problem('fence-gan', 'cifar10', [12])).toBe(`network cifar10 ${images}`);
-  expect(problem('alad', 'arrhythmia', [1, 28, 28])).toContain('rows arrhythmia has layers for tables only.');
   expect(problem('f-anogan', 'image-64', [1, 28, 28])).toBeUndefined();
   expect(problem('fence-gan', 'toy', [2])).toBeUndefined();
-  expect(problem('alad', 'arrhythmia', [274])).toBeUndefined();
 });
 
 it.each([
