@@ -6,8 +6,8 @@
  * statistics of batch norm move in the step that trains their network only.
  * The published score adds terms of any size with weights .9 and .1. On images the residual is of hundreds, so that its
  * discriminator says nothing; here each term is divided by its spread over held-out normals, and `terms` raw is the published sum.
- * The default, ce with .75, was chosen on outliers planted in held-out normal rows of a seed that stands in no table: AUROC .884
- * on KDD99 and .67 on Arrhythmia, where the sum that its authors advise (fm, .1, raw) has .810 and .59.
+ * The default, ce with .75, was chosen on outliers and defects planted in held-out normals of a seed that stands in no table: AUROC
+ * .88 on KDD99, .67 on Arrhythmia and .66 on MNIST, where the sum that its authors advise (fm, .1, raw) has .81, .59 and .57.
  * `score` ce with `weight` 1 is the paper's σ alone, of which its tables are. `inversion` is ours: nothing else in a bidirectional
  * GAN makes the encoder invert the generator, and in short trainings it does not.
  * Left out: the padding of the last test batch with ones, unscaled tables. For images the defaults are for minutes of one
@@ -197,7 +197,8 @@ export const egbad = defineModel({
     // Ours, by held-out attack rows: encoder and generator oscillate, and only with a long average do they invert each other.
     // The residual of such rows keeps drifting; three times as many epochs separate defects of them somewhat better, and
     // KDD99 worse.
-    kdd: { latent: 32, epochs: 4, batchSize: 64, learningRate: 3e-4, average: 0.9999 },
+    // Of the score's terms the feature distance of the public code is kept; its weight is by outliers planted in held-out rows.
+    kdd: { score: 'fm', weight: 0.5, latent: 32, epochs: 4, batchSize: 64, learningRate: 3e-4, average: 0.9999 },
     'kdd-published': { ...published, latent: 32, epochs: 100, batchSize: 50, learningRate: 1e-5, average: 0.9999 },
   },
   defaults: (shape, count) =>
