@@ -44,9 +44,7 @@ const LARGE = 64;
 /** Noise fields by how noise is removed: as many as cost about the same. */
 const FIELDS = { fast: 16, ddim: 8, ddpm: 1 } as const;
 /** Images of which features are measured at once, and so many times at most. */
-const MEASURED = { batch: 4, most: 24 } as const;
-/** λ and blur by what is compared. */
-const FOR_FEATURES = { lambda: 100, smoothing: 0 } as const;
+const MEASURED = { batch: 4, most: 12 } as const;
 
 const config = z.strictObject({
   width: z
@@ -214,24 +212,24 @@ function healed(options: Config, net: nn.Scope, x: Value): Value {
 const healedImage = (options: Config, net: (group: string) => nn.Scope, images: Value): Value =>
   fromSigned(healed(options, net('unet').frozen(), prepare(images)), images);
 
-/** How the features of images and of their reconstructions differ, in deviations of channels: `[N,1,H,W]`. */
+/** How the features of images and of their reconstructions differ from what is usual: `[N,1,H,W]`. */
 function featureMap(options: Config, net: (group: string) => nn.Scope, images: Value, reconstruction: Value): Value {
   const differences = featureDifferences(options, net, images, reconstruction);
   return differenceInDeviations(net('differences'), differences, sidesOf(images));
 }
 
-/** Passes that learn what differences are usual: of features by channel, then of their map by place. */
+/**
+ * Passes that learn what differences are usual: of features, then of their map. Thresholds come from the held-out normals, so
+ * what is usual at a single place must come from other ones.
+ */
 function measuring(options: Config): TrainingPhase[] {
   if (!sees(options)) return [];
-  const channels = ({ net, x }: nn.StepContext) =>
+  const features = ({ net, x }: nn.StepContext) =>
     learnDifferences(net('differences'), featureDifferences(options, net, x, healedImage(options, net, x)));
   const places = ({ net, x }: nn.StepContext) =>
     learnPlaces(net('places'), featureMap(options, net, x, healedImage(options, net, x)));
-  // Thresholds come from the held-out normals, so what is usual at a single place must come from other ones.
-  return [
-    pass('channels', MEASURED.batch, channels, { of: 'held-out', mostPerEpoch: MEASURED.most }),
-    pass('places', MEASURED.batch, places, { mostPerEpoch: MEASURED.most }),
-  ];
+  const read = { mostPerEpoch: MEASURED.most };
+  return [pass('features', MEASURED.batch, features, read), pass('places', MEASURED.batch, places, read)];
 }
 
 /** L_simple = mean (ε̂ − ε)² at x_{t+1} = √ᾱ · x₀ + √(1 − ᾱ) · ε, t ~ U{0 … trainSteps − 1}. */
@@ -296,7 +294,7 @@ export const anoddpm = defineModel({
       epochs: epochsFor(1500, batchSize, count),
       seeds: FIELDS[reversal],
       score,
-      ...(score === 'features' ? FOR_FEATURES : isLarge && { smoothing: 0 }),
+      ...((isLarge || score === 'features') && { smoothing: 0 }),
       pooling: poolingFor(shape),
     };
   },
