@@ -11,6 +11,8 @@ export interface BenchCase {
   /** Name of a data set, or a path below the data root. */
   readonly data: string;
   readonly class?: string;
+  /** Folders of normal and of anomalous images, where they are not named as usual. */
+  readonly folders?: { readonly normal: readonly string[]; readonly abnormal: readonly string[] };
   /** Share of anomalies that pass for normal in training. */
   readonly contamination?: number;
 }
@@ -57,6 +59,8 @@ export interface BenchTable {
   readonly size?: readonly [number, number];
   /** What is done to the numbers of rows, where not the default of training, min-max. */
   readonly scaling?: Scaling;
+  /** Channels to which image files are brought, 1 or 3, where they differ. */
+  readonly channels?: 1 | 3;
   /** Used by each model that has a preset of this name. */
   readonly preset?: string;
   /** How splits are drawn, where not by the defaults of training and an entry does not say. */

@@ -12,6 +12,7 @@ import { bind } from '../engine/scoring/graph.ts';
 import { evaluate } from '../graph/evaluate.ts';
 import { input } from '../graph/leaf.ts';
 import type { Value } from '../graph/value.ts';
+import { initialize } from '../nn/index.ts';
 import { type Scope, Trace } from '../nn/scope.ts';
 import { assemble } from '../nn/training.ts';
 import { openRuntime } from '../runtime/index.ts';
@@ -19,7 +20,7 @@ import type { FitData, Model } from './define.ts';
 import { padim } from './padim.ts';
 import { tapped } from './parts/features.ts';
 import { patchcore } from './patchcore.ts';
-import { vgg19Autoencoder } from './vgg19-autoencoder.ts';
+import { differences, vgg19Autoencoder } from './vgg19-autoencoder.ts';
 
 const [side, count] = [16, 12];
 const size = side * side;
@@ -203,6 +204,47 @@ describe('vgg19-autoencoder', () => {
       return specs.reduce((n, { shape }) => n + sizeOf(shape), 0);
     };
     expect(trained(vgg19Autoencoder.presets.published)).toBe(21_413_403);
-    expect(trained({})).toBe(1_389_019);
+    expect(trained({})).toBe(437_875); // 128, 128, 64, 32 and 16 filters, each a 1 × 1 and a 3 × 3 convolution with norms
+    expect(trained({ decoder: 'published' })).toBe(1_389_019);
+  });
+
+  it('compares the taps of strides 2, 4 and 8, and needs what the code needs too', () => {
+    const tapsOf = (options: object) => vgg19Autoencoder.backbone!(vgg19Autoencoder.config.parse(options))!.taps;
+    expect(tapsOf({})).toEqual(['relu2_2', 'relu3_4', 'relu4_4', 'pool5']);
+    expect(tapsOf({ backbone: 'vgg16' })).toEqual(['relu2_2', 'relu3_3', 'relu4_3', 'pool5']);
+    expect(tapsOf({ backbone: 'squeezenet1_1' })).toEqual(['features.1', 'features.4', 'features.7', 'features.12']);
+    expect(tapsOf({ backbone: 'oddity' })).toEqual(['fine', 'coarse']); // one of stride 8 alone: the usual ones
+    expect(tapsOf({ score: 'pixels' })).toEqual(['pool5']);
+  });
+
+  it('scores differences of features in their spreads, at each place or of the whole image', () => {
+    if (vgg19Autoencoder.learns !== 'gradient') throw new Error('vgg19-autoencoder learns by gradient.');
+    const { phases: phasesOf } = vgg19Autoencoder;
+    const [mean, spread] = [0.3, 0.5];
+    for (const score of ['features', 'scene'] as const) {
+      const config = vgg19Autoencoder.config.parse({ ...vgg19Autoencoder.tiny, score, pooling: 'mean' });
+      const specs = phasesOf(config, [1, side, side]).flatMap(
+        ({ phase }) => assemble(phase, { shape: [2, 1, side, side], classes: 1 }).specs,
+      );
+      const tensors: Tensors = { ...initialize(specs, new Rng(3)), ...pretrained };
+      for (const at of ['differences.fine', 'differences.fine.whole']) {
+        tensors[`${at}.count`] = float32([4], []);
+        tensors[`${at}.sum`] = float32(new Float32Array(96).fill(4 * mean), [96]);
+        tensors[`${at}.squares`] = float32(new Float32Array(96).fill(4 * (mean ** 2 + spread ** 2)), [96]);
+      }
+      const found = run(tensors, images.slice(0, size), (net, x) => ({
+        ...vgg19Autoencoder.score(config, net, x),
+        change: differences(config, net, x).found[0],
+      }));
+      const changes = Array.from(found.change.data, Number); // [1,96,2,2]
+      const z = (v: number) => ((v - mean) / spread) ** 2;
+      const average = (values: number[]) => values.reduce((a, b) => a + b) / values.length;
+      const whole = Array.from({ length: 96 }, (_, c) => average(changes.slice(4 * c, 4 * c + 4)));
+      const wanted = score === 'scene' ? average(whole.map(z)) : average(changes.map(z));
+      expect(Number(found.score.data[0]) / wanted).toBeCloseTo(1, 4);
+      // The corners of the map are the places themselves.
+      const first = average(Array.from({ length: 96 }, (_, c) => z(changes[4 * c])));
+      expect(Number(found.map.data[0]) / first).toBeCloseTo(1, 4);
+    }
   });
 });

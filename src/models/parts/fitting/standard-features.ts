@@ -33,31 +33,25 @@ export const learnStandard = (
     return g.reduceMean(g.square(y));
   });
 
-/** No channel counts as varying less than this share of the mean variance: what hardly varies would rule otherwise. */
+/** No channel counts as varying less than this share of the mean variance, unless said otherwise: it would rule. */
 const LEAST_VARIANCE = 1e-3;
-
-/** Mean `[C]` and variance of what was summed: of each channel, or the mean one. */
-function momentsOf(kept: nn.Scope, channels: number, by: 'all' | 'channel') {
-  const { count, sum, squares } = sumsOf(kept, channels);
-  const n = g.maximum(count, 1);
-  const mean = g.div(sum, n);
-  const own = g.sub(g.div(squares, n), g.square(mean));
-  const all = g.reduceMean(own);
-  const variance = by === 'all' ? all : g.maximum(own, g.mul(all, LEAST_VARIANCE));
-  return { mean, factor: g.broadcastTo(g.reciprocal(g.sqrt(g.maximum(variance, 1e-12))), mean.shape) };
-}
 
 /**
  * (y − μ) / σ with the sums that are kept: μ per channel, and σ² the mean variance of all channels, so that those which vary
- * little stay small, or that of each `channel` by itself.
+ * little stay small, or that of each `channel` by itself, but at least the `least` share of the mean one.
  */
-export function standard(kept: nn.Scope, y: Value, by: 'all' | 'channel' = 'all'): Value {
-  const { mean, factor } = momentsOf(kept, channelsOf(y), by);
+export function standard(
+  kept: nn.Scope,
+  y: Value,
+  by: 'all' | 'channel' = 'all',
+  least: number = LEAST_VARIANCE,
+): Value {
+  const { count, sum, squares } = sumsOf(kept, channelsOf(y));
+  const n = g.maximum(count, 1);
+  const mean = g.div(sum, n); // [C]
+  const own = g.sub(g.div(squares, n), g.square(mean));
+  const variance = g.reduceMean(own);
+  const used = by === 'all' ? variance : g.maximum(own, g.mul(variance, least));
+  const factor = g.broadcastTo(g.reciprocal(g.sqrt(g.maximum(used, 1e-12))), mean.shape);
   return g.scaleChannels(y, factor, g.neg(g.mul(mean, factor)));
-}
-
-/** y / σ of each channel with the sums that are kept, for differences whose mean is not to be taken off. */
-export function inSpreads(kept: nn.Scope, y: Value): Value {
-  const { mean, factor } = momentsOf(kept, channelsOf(y), 'channel');
-  return g.scaleChannels(y, factor, g.mul(mean, 0));
 }
