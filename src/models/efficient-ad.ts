@@ -5,9 +5,12 @@
  * brought to one scale by quantiles on normal images. Networks are the published ones at `width` 128 and
  * `autoencoderWidth` 64. Ours: the teacher is a backbone, its features resampled to the student's grid and not distilled
  * into a network of the student's kind first (name an ONNX file of such a one as `backbone` to have it); padded
- * convolutions, whose grid covers the image; quantiles are means over batches of training images, of which the published
- * code holds some out; penalty images are foreign textures on the training images instead of ImageNet; and by default
- * narrow networks and few steps of several images.
+ * convolutions, whose grid covers the image; quantiles are means over batches of held-out normals; penalty images are
+ * foreign textures on the training images instead of ImageNet; and by default narrow networks and few steps of several
+ * images. Planted defects on held-out tiles, 48 of 128 × 128 pixels, after 130 steps: AUROC 0.62 of images and 0.65 of pixels
+ * with the penalty, 0.65 and 0.66 without; such figures differ by 0.05 by chance. A teacher of the student's kind that was
+ * distilled from the backbone in the same number of steps, on training images and textures, had 0.66 and 0.62 in 1.6 times
+ * the time, and was left out: that few images make no teacher.
  */
 import * as z from 'zod';
 import { imagenet, prepare } from '../backbones/index.ts';
@@ -53,7 +56,7 @@ const config = z.strictObject({
   }),
   penalty: z
     .enum(['none', 'textures'])
-    .default('none')
+    .default('textures')
     .describe('Penalise the student for learning the teacher on foreign textures; takes half as long again.'),
   textures: z
     .string()
@@ -177,7 +180,7 @@ function rawMaps(options: Config, net: (group: string) => nn.Scope, x: Value): [
   return [meanSquares(t, s1), meanSquares(a, s2)];
 }
 
-/** Quantiles of both maps on normal images, `[2]` each. */
+/** Quantiles of both maps on held-out normals, `[2]` each. */
 function quantiles(net: nn.Scope) {
   return {
     low: net.buffer('low', [2], nn.zerosInit),
@@ -309,7 +312,7 @@ export const efficientAd = defineModel({
     return [
       pass('teacher', batchSize, (context) => learnTeacher(options, context)),
       phase({ epochs, batchSize, ...(penalty === 'textures' && { defects }), steps: [step] }),
-      pass('maps', batchSize, (context) => learnQuantiles(options, context)),
+      pass('maps', batchSize, (context) => learnQuantiles(options, context), { of: 'held-out' }),
     ];
   },
 

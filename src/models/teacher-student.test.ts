@@ -182,12 +182,15 @@ describe('efficient-ad', () => {
       ['fit', 4],
       ['maps', 1],
     ]);
+    // Quantiles are of images that the student did not learn from.
+    expect(phases.map(({ of }) => of)).toEqual([undefined, undefined, 'held-out']);
     const groups = assembled.map(({ trained }) => [...new Set(trained.map(({ name }) => name.split('.')[0]))]);
     expect(groups).toEqual([[], ['student', 'autoencoder'], []]);
     const feeds = (penalty: 'none' | 'textures') => {
       const [, fit] = phasesOf(efficientAd.config.parse({ penalty }), [3, 32, 32]);
       return nn.assemble(fit.phase, { shape: [2, 3, 32, 32] }).feeds.map(({ kind }) => kind);
     };
+    expect(efficientAd.config.parse({}).penalty).toBe('textures');
     expect(feeds('none')).not.toContain('planted');
     expect(feeds('textures')).toEqual(expect.arrayContaining(['planted', 'masks']));
   });
