@@ -10,7 +10,19 @@ const root = mkdtempSync(join(tmpdir(), 'oddity-resumed-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 it.each([
-  ['anoddpm', { noise: 'simplex', schedule: 'cosine', width: 4, attention: 0, epochs: 1, seeds: 2, score: 'features' }],
+  [
+    'anoddpm',
+    {
+      noise: 'simplex',
+      schedule: 'cosine',
+      width: 4,
+      attention: 0,
+      epochs: 1,
+      seeds: 2,
+      score: 'features',
+      taps: 'fine',
+    },
+  ],
   ['draem', {}],
   ['diffusion-ad', { epochs: 2 }],
   ['denoising-autoencoder', {}],
