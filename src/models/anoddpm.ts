@@ -255,6 +255,7 @@ export const anoddpm = defineModel({
   learns: 'gradient',
   fitTime: 'hours',
   config,
+  before: { score: 'pixels', smoothing: 0 },
   presets: {
     'paper-256': {
       width: 128,

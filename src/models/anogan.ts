@@ -192,6 +192,7 @@ export const anogan = defineModel({
   inputs: ['image', 'table'],
   learns: 'gradient',
   config,
+  before: { candidates: 1, penalty: 0, average: 0 },
   presets: {
     'image-64': {
       network: 'dcgan-5',

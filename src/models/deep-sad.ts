@@ -56,6 +56,7 @@ export const deepSad = defineModel({
   learns: 'gradient',
   config,
   presets: svddPresets,
+  before: { encoders: 1 },
   defaults: svddDefaults,
   tiny: { code: 16, pretrainEpochs: 3, epochs: 6, batchSize: 16, learningRate: 1e-3 },
 

@@ -91,6 +91,7 @@ export const deepSvdd = defineModel({
   learns: 'gradient',
   config,
   presets: svddPresets,
+  before: { encoders: 1 },
   defaults: svddDefaults,
   tiny: { code: 16, pretrainEpochs: 3, epochs: 6, batchSize: 16, learningRate: 1e-3 },
 

@@ -128,6 +128,8 @@ interface Common<C, N extends string> {
    * follows from another option.
    */
   defaults?(shape: ItemShape, count: number, given: Partial<C>): Partial<C>;
+  /** What options were, in effect, before there were any: runs that lack them are read so. Only where defaults differ. */
+  readonly before?: Partial<C>;
   /**
    * The pretrained network that the options name, undefined where they need none: its tensors are in the group `backbone`,
    * and nothing trains them.

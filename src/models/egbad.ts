@@ -182,6 +182,7 @@ export const egbad = defineModel({
   inputs: ['image', 'table'],
   learns: 'gradient',
   config,
+  before: { terms: 'raw', inversion: 0 },
   presets: {
     // Epochs are not published for MNIST: 100 is about what this learning rate needs.
     mnist: {

@@ -178,6 +178,7 @@ export const vgg19Autoencoder = defineModel({
   inputs: ['image'],
   learns: 'gradient',
   config,
+  before: { decoder: 'published' },
   presets: {
     published: {
       decoder: 'published',

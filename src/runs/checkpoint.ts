@@ -9,7 +9,7 @@ import type { Tensors } from '../core/tensor.ts';
 import { type Inside, option, say } from '../core/text.ts';
 import { readSafetensors, writeSafetensors } from '../data/index.ts';
 import type { EpochRecord, FitState } from '../engine/fitting/contract.ts';
-import { resolveConfig } from '../engine/task/config.ts';
+import { keptConfig } from '../engine/task/config.ts';
 import type { AnyModel, ItemShape } from '../models/index.ts';
 import { readIfThere, writeAtomic } from './files.ts';
 
@@ -125,7 +125,7 @@ export function checkCheckpoint(checkpoint: Checkpoint, origin: CheckpointOrigin
   compare(checkpoint.model, origin.model.name, named('model'));
   compare(checkpoint.shape, origin.shape, named('item shape'));
   compare(checkpoint.seed, origin.seed, named('seed'));
-  const [found, wanted] = [resolveConfig(origin.model, { config: checkpoint.config }), origin.config];
+  const [found, wanted] = [keptConfig(origin.model, checkpoint.config), origin.config];
   for (const key of Object.keys(wanted)) compare(found[key], wanted[key], (value) => option(['config', key], value));
   compare(checkpoint.data, origin.dataHash, named('data'));
   compare(checkpoint.split, origin.splitHash, named('split'));

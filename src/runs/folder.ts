@@ -12,6 +12,8 @@ import { action, option, say, type Text } from '../core/text.ts';
 import { requireFileSync } from '../data/files/read-input.ts';
 import type { LayoutOptions, TableEncoding, ValueRange } from '../data/index.ts';
 import type { Versions, Warning } from '../engine/judging/report-types.ts';
+import { keptConfig } from '../engine/task/config.ts';
+import { models } from '../models/index.ts';
 import type { Device } from '../runtime/index.ts';
 import { makeFolder, readJsonIfThere, writeFailure, writeJson } from './files.ts';
 import { isLocked, type Lock, lockFolder } from './lock.ts';
@@ -63,7 +65,11 @@ export interface RunRecord extends RecordedOptions {
 export async function readRun(folder: string): Promise<RunRecord> {
   const path = runFiles(folder).run;
   const record = await readJsonIfThere<Partial<RunRecord>>(path, 'run-damaged');
-  if (record?.format === format) return checkRecord(record, path);
+  if (record?.format === format) {
+    const checked = checkRecord(record, path);
+    const model = models.find(({ name, formerly }) => name === checked.model || formerly?.includes(checked.model));
+    return model ? { ...checked, config: keptConfig(model, checked.config) } : checked;
+  }
   throw new DataError(
     'not-a-run',
     say`${folder} must be the folder of a run, with a run.json; found ${record ? 'another run.json' : 'none'}. Name a

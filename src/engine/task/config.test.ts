@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import * as z from 'zod';
 import type { ItemShape } from '../../core/item-shape.ts';
 import { findModel, type Model } from '../../models/index.ts';
-import { resolveConfig } from './config.ts';
+import { keptConfig, resolveConfig } from './config.ts';
 
 const model = {
   name: 'made-up',
@@ -74,4 +74,11 @@ it.each([
   expect(() => resolveConfig<Record<string, unknown>>(findModel(name), { config })).toThrow(
     new RegExp(`${option}.*got ${value}`),
   );
+});
+
+it('reads options of a run that it lacks as they were in effect', () => {
+  expect(keptConfig(findModel('deep-svdd'), { code: 8 })).toMatchObject({ code: 8, encoders: 1 });
+  expect(keptConfig(findModel('deep-svdd'), { code: 8, encoders: 2 })).toMatchObject({ encoders: 2 });
+  expect(keptConfig(findModel('egbad'), { score: 'fm', weight: 0.1 })).toMatchObject({ terms: 'raw', weight: 0.1 });
+  expect(keptConfig(findModel('knn'), { k: 3, gone: true })).toEqual({ k: 3, gone: true });
 });

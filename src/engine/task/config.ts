@@ -3,7 +3,7 @@ import { ConfigError, factsOf, unknownName } from '../../core/errors.ts';
 import type { ItemShape } from '../../core/item-shape.ts';
 import { checkKeys, propertiesOf, rangeOf } from '../../core/schema.ts';
 import { option, say } from '../../core/text.ts';
-import type { Model } from '../../models/index.ts';
+import type { AnyModel, Model } from '../../models/index.ts';
 
 /** What defaults may follow from: the shape of an item and how many of them train. */
 export interface DefaultsFor {
@@ -44,4 +44,13 @@ export function resolveConfig<C>(
   const property = properties[key];
   const must = property ? rangeOf(property) : issue.message;
   throw new ConfigError('option-range', { of: model.name, option: ['config', key], value, must });
+}
+
+/**
+ * The options that a run was trained with, from what it kept: options that are newer than the run are as they were in effect. What the
+ * model does not know now is left as it is.
+ */
+export function keptConfig(model: AnyModel, kept: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const whole = model.config.safeParse({ ...model.before, ...kept });
+  return whole.success ? whole.data : { ...model.before, ...kept };
 }
