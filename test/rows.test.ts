@@ -7,6 +7,7 @@ import { basename, join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { describe, expect, it } from 'vitest';
 import { benches } from '../src/bench/benches.ts';
+import { propertiesOf } from '../src/core/schema.ts';
 import { findModel } from '../src/models/index.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -88,12 +89,24 @@ describe('figures in documents', () => {
   });
 });
 
-/** Benchmarks, or models in them, whose rows take more than a night on two cores: made where somebody has the time. */
-const unmade: Readonly<Record<string, 'all' | readonly string[]>> = {
+/**
+ * Benchmarks, or models in them, whose rows are due: they take hours on two cores, or were made before the model had all its options. A model
+ * comes off the list with its rows.
+ */
+const due: Readonly<Record<string, 'all' | readonly string[]>> = {
+  cloud: ['dfm', 'patchcore'],
   contamination: 'all',
+  'fashion-one-class': ['autoencoder'],
+  frames: ['frame-autoencoder', 'padim', 'random'],
+  'gan-one-anomaly': ['egbad'],
   'gan-one-class': 'all',
   'gan-three-digits': ['skip-ganomaly', 'simultaneous-encoder'],
+  industrial: ['vgg19-autoencoder'],
+  'industrial-scratch': ['denoising-autoencoder', 'diffusion-ad', 'anoddpm', 'vae', 'deep-svdd', 'autoencoder'],
+  'mnist-one-class': ['autoencoder'],
   'oneclass-cifar10': 'all',
+  'oneclass-mnist': ['autoencoder', 'deep-svdd'],
+  survey: ['egbad', 'anogan'],
 };
 
 describe('benchmarks have rows', () => {
@@ -106,7 +119,7 @@ describe('benchmarks have rows', () => {
   });
 
   it.each(benches)('$name', ({ name, tables }) => {
-    if (unmade[name] === 'all') {
+    if (due[name] === 'all') {
       expect(existsSync(join(results, `${name}.csv`)), 'rows are there: take the benchmark off the list').toBe(false);
       return;
     }
@@ -119,13 +132,17 @@ describe('benchmarks have rows', () => {
             (row) =>
               row.model === model &&
               row.data === basename(data) &&
+              // Rows from before the model had all its options are not its rows.
+              Object.keys(propertiesOf(findModel(model).config)).every((key) => key in JSON.parse(row.config)) &&
               (kind === undefined || row.class.startsWith(kind) || !/^\d+$/.test(row.class)) &&
               Object.entries(wanted).every(([key, value]) => JSON.parse(row.config)[key] === value),
           );
         return cases.filter((one) => !has(one)).map(({ data, class: kind }) => [label ?? model, data, kind].join(' '));
       }),
     );
-    const allowed = unmade[name] ?? [];
+    const allowed = due[name] ?? [];
     expect(without.filter((row) => !allowed.some((model) => row.startsWith(model)))).toEqual([]);
+    // A model whose rows are there comes off the list.
+    expect(allowed.filter((model) => !without.some((row) => row.startsWith(model)))).toEqual([]);
   });
 });
