@@ -128,6 +128,11 @@ interface Common<C, N extends string> {
    * follows from another option.
    */
   defaults?(shape: ItemShape, count: number, given: Partial<C>): Partial<C>;
+  /**
+   * True of a score that knows nothing of an item. As a baseline its items are drawn, not scored: tables repeat rows, and equal rows
+   * would be ranked as one.
+   */
+  readonly isChance?: true;
   /** What options were, in effect, before there were any: runs that lack them are read so. Only where defaults differ. */
   readonly before?: Partial<C>;
   /**

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { parquetWriteBuffer } from 'hyparquet-writer';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { Rng } from '../../dist/core/random.js';
 import { dataRoot, findDataset, findProtocol } from '../../dist/data/index.js';
 import {
@@ -48,6 +48,27 @@ const options = (more: Partial<TrainOptions> = {}): TrainOptions => ({
   out: join(root, `run${count++}`),
   threads: 1,
   ...more,
+});
+
+test('the random baseline ranks equal rows at random, and rows that repeat are told', async () => {
+  const repeated = Array.from({ length: 800 }, (_, i) => (i % 10 === 9 ? '1;9;bad' : `${i % 2};${i % 3};ok`)).join(
+    '\n',
+  );
+  const events: Event[] = [];
+  const report = await train(
+    options({
+      data: file(`a;b;state\n${repeated}\n`),
+      columns: { state: 'label' },
+      onEvent: (event) => events.push(event),
+    }),
+  );
+  // By their values the anomalies, which are all equal, would have an AUROC of one in seven steps from 0 to 1.
+  expect(report.baselines.random.item.auroc).toBeGreaterThan(0.4);
+  expect(report.baselines.random.item.auroc).toBeLessThan(0.6);
+  expect(report.leakFree).toBe(false);
+  expect(events).toContainEqual(
+    expect.objectContaining({ code: 'leak', message: expect.stringContaining('test rows have all the values of') }),
+  );
 });
 
 describe('a CSV file of rows', () => {

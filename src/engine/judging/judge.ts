@@ -2,6 +2,7 @@
 import type { AlarmRule } from '../../core/alarms.ts';
 import { type Listener, silent } from '../../core/events.ts';
 import { pictureShape } from '../../core/item-shape.ts';
+import { Rng } from '../../core/random.ts';
 import type { Source } from '../../data/pure.ts';
 import { kindOf } from '../../kinds/index.ts';
 import {
@@ -228,11 +229,12 @@ export async function judgeBaselines(
     const session = await runtime.compile(scoringProgram(seen, config, source.shape, tensors));
     try {
       const maps = mapJudge(task, metrics, undefined, silent);
-      const scores = await scoreItems(session, source, split.test, {
+      const scored = await scoreItems(session, source, split.test, {
         signal,
         smoothing: smoothingOf(model, config, source),
         onMaps: maps.onMaps,
       });
+      const scores = model.isChance ? Float32Array.from(new Rng(seed).split('chance').uniforms(scored.length)) : scored;
       const given = itemsOf(task, scores);
       return together(measureItems(given, metrics), maps.result(), judgeSteps(task, given, metrics)).metrics;
     } finally {
