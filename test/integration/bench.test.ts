@@ -21,33 +21,34 @@ const isHere = await findDataset('arrhythmia')
     () => false,
   );
 
-it.skipIf(!isHere)('arrhythmia: rows, a page, an answer, and nothing done twice', () => {
+it.skipIf(!isHere)('arrhythmia: rows, a page, an answer, and nothing done twice', { timeout: 180_000 }, () => {
   const args = ['bench', 'arrhythmia', '--quick', '--models', 'pca,isolation-forest', '--threads', '1'];
   const one = oddity(...args, '--seeds', '1');
   expect(one.status, one.stderr).toBe(0);
-  expect(one.stderr).toContain('2 of 2: isolation-forest, arrhythmia');
+  expect(one.stderr).toContain('2 of 4: isolation-forest, arrhythmia');
   expect(one.stdout).toMatch(/^QUICK: /);
   expect(one.stdout).toContain('published:\n');
   const two = oddity(...args, '--seeds', '1,2', '--json');
   expect(two.status, two.stderr).toBe(0);
-  expect(two.stderr).not.toContain('2 of 4');
-  expect(two.stderr).toContain('3 of 4: pca, arrhythmia');
+  expect(two.stderr).not.toContain('2 of 8');
+  expect(two.stderr).toContain('3 of 8: pca, arrhythmia');
 
+  // Two splits of the data, each with a table.
   const { out, page, quick, rows, tables } = JSON.parse(two.stdout);
   expect([out, page, quick]).toEqual([
     join('bench', 'results', 'arrhythmia-quick.csv'),
     join('bench', 'results', 'arrhythmia-quick.html'),
     true,
   ]);
-  expect(rows).toHaveLength(4);
+  expect(rows).toHaveLength(8);
   expect(rows[0]).toMatchObject({ model: 'pca', protocol: 'arrhythmia', quick: true, parameters: 0 });
   const f1 = rows
-    .filter((row: { model: string }) => row.model === 'pca')
+    .filter(({ model, protocol }: Record<string, string>) => model === 'pca' && protocol === 'arrhythmia')
     .map((row: Record<string, number>) => row['item.f1']);
   expect(tables[0].protocol).toBe('arrhythmia');
   expect(tables[0].rows[0].metrics['item.f1'].mean).toBeCloseTo((f1[0] + f1[1]) / 2, 12);
   const text = readFileSync(join(cwd, out), 'utf8').trim().split('\n');
-  expect(text).toHaveLength(5);
+  expect(text).toHaveLength(9);
   expect(text[0].split(',').slice(0, 10)).toEqual([
     ...['model', 'data', 'shape', 'protocol', 'class', 'seed', 'contamination', 'trainLimit', 'testLimit', 'quick'],
   ]);
