@@ -98,7 +98,6 @@ const due: Readonly<Record<string, 'all' | readonly string[]>> = {
   contamination: 'all',
   'fashion-one-class': ['autoencoder'],
   frames: ['frame-autoencoder', 'padim', 'random'],
-  'gan-one-anomaly': ['egbad'],
   'gan-one-class': 'all',
   'gan-three-digits': ['skip-ganomaly', 'simultaneous-encoder'],
   industrial: ['vgg19-autoencoder'],
