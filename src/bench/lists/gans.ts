@@ -30,7 +30,7 @@ const surveyOn = (title: string, data: string, more: Partial<BenchTable> = {}): 
   split: { validationFraction: 0.02, trainLimit: 10_000, testLimit: 5000 },
   notes: [
     'The survey does not say which anomalies are in its test set: here all of them are, and none is in training. It shows its results on images as bars without numbers.',
-    'One budget for all, so that the whole takes hours and not days: 10,000 normal images, which the adversarial models see five times: half of the steps that ALAD makes by itself, 39 % of GANomaly’s, 26 % of EGBAD’s, 16 % of AnoGAN’s. The benchmark gan-one-anomaly trains EGBAD and GANomaly to their own length.',
+    'One budget for all, so that the whole takes hours and not days: 10,000 normal images, which the adversarial models see five times: half of the steps that ALAD makes by itself, 39 % of GANomaly’s, 26 % of EGBAD’s, 16 % of AnoGAN’s. The benchmark gan-one-anomaly trains GANomaly to its own length, and EGBAD by this budget.',
     limitNote,
   ],
   ...more,

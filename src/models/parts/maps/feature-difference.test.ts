@@ -24,34 +24,34 @@ const normal = [0, 1].map((batch) =>
   }),
 );
 
-/** The buffers after the batches. */
-function learnt(): Tensors {
-  let tensors: Tensors = {};
-  for (const batch of normal) {
-    const trace = new nn.Trace(true);
-    learnDifferences(
-      trace.group('differences'),
-      batch.map((t) => g.constant(t)),
-    );
-    const buffers = [...trace.buffers.values()];
-    const start = buffers.map(({ spec }) => [
-      spec.name,
-      float32(spec.init(spec.shape, new Rng(0), spec.fan), spec.shape),
-    ]);
-    const after = g.evaluate(
-      buffers.map(({ next }) => next),
-      { ...Object.fromEntries(start), ...tensors },
-    );
-    tensors = Object.fromEntries(buffers.map(({ spec }, i) => [spec.name, after[i]]));
-  }
-  return tensors;
+/** The buffers after a batch, from those before it. */
+function after(learn: (net: nn.Scope) => void, before: Tensors = {}): Tensors {
+  const trace = new nn.Trace(true);
+  learn(trace.group('kept'));
+  const buffers = [...trace.buffers.values()];
+  const start = buffers.map(({ spec }) => [
+    spec.name,
+    float32(spec.init(spec.shape, new Rng(0), spec.fan), spec.shape),
+  ]);
+  const next = g.evaluate(
+    buffers.map((buffer) => buffer.next),
+    { ...Object.fromEntries(start), ...before },
+  );
+  return Object.fromEntries(buffers.map(({ spec }, i) => [spec.name, next[i]]));
 }
+
+/** The buffers after all batches. */
+const learnt = (): Tensors =>
+  normal.reduce<Tensors>((before, batch) => {
+    const constants = batch.map((t) => g.constant(t));
+    return after((net) => learnDifferences(net, constants), before);
+  }, {});
 
 test('differences are told in deviations of each channel from what is usual at each place', () => {
   const tensors = learnt();
   const trace = new nn.Trace(false);
   const inputs = shapes.map((shape, tap) => g.input(`tap${tap}`, shape));
-  const map = differenceInDeviations(trace.group('differences'), inputs, [4, 4]);
+  const map = differenceInDeviations(trace.group('kept'), inputs, [4, 4]);
   const [first] = normal;
   const [found] = g.evaluate([map], { ...tensors, tap0: first[0], tap1: first[1] });
   // At a corner, bilinear enlargement is the corner of the grid.
@@ -79,20 +79,9 @@ test('differences are told in deviations of each channel from what is usual at e
 
 test('maps are told in deviations of each place', () => {
   const maps = float32([1, 10, 2, 20, 3, 30, 4, 40], [4, 1, 1, 2]);
-  const learning = new nn.Trace(true);
-  learnPlaces(learning.group('places'), g.constant(maps));
-  const buffers = [...learning.buffers.values()];
-  const start = buffers.map(({ spec }) => [
-    spec.name,
-    float32(spec.init(spec.shape, new Rng(0), spec.fan), spec.shape),
-  ]);
-  const after = g.evaluate(
-    buffers.map(({ next }) => next),
-    Object.fromEntries(start),
-  );
-  const tensors = Object.fromEntries(buffers.map(({ spec }, i) => [spec.name, after[i]]));
+  const tensors = after((net) => learnPlaces(net, g.constant(maps)));
   const trace = new nn.Trace(false);
-  const [found] = g.evaluate([inPlace(trace.group('places'), g.constant(maps))], tensors);
+  const [found] = g.evaluate([inPlace(trace.group('kept'), g.constant(maps))], tensors);
   const floor = (0.01 * (1.25 + 125)) / 2;
   [1, 2, 3, 4].forEach((v, i) => {
     expect(found.data[2 * i]).toBeCloseTo((v - 2.5) / Math.sqrt(1.25 + floor), 4);
