@@ -12,6 +12,7 @@ import type { Value } from '../graph/value.ts';
 import { defineModel } from './define.ts';
 import { sampleItems } from './parts/fitting/sample.ts';
 import { itemMap } from './parts/maps/pool-map.ts';
+import { searchLength } from './parts/search-length.ts';
 import { channelsOf, countOf } from './parts/shapes.ts';
 
 const config = z.strictObject({
@@ -21,13 +22,6 @@ const config = z.strictObject({
 
 /** Greater than any value of an item: a cut that sends everything left. */
 const NEVER = 3e38;
-
-/** Mean length of an unsuccessful search among n items, c(n), equation 1 of the paper. */
-export function searchLength(n: number): number {
-  if (n <= 1) return 0;
-  if (n === 2) return 1;
-  return 2 * (Math.log(n - 1) + 0.5772156649015329) - (2 * (n - 1)) / n;
-}
 
 /** Nodes of all trees one after the other; the right child lies behind the left one, a leaf is its own left child. */
 interface Forest {

@@ -7,8 +7,9 @@ import { constant, input } from '../graph/leaf.ts';
 import { substitute } from '../graph/substitute.ts';
 import { Trace } from '../nn/scope.ts';
 import type { FitData, FitItems, Model } from './define.ts';
-import { isolationForest, searchLength } from './isolation-forest.ts';
+import { isolationForest } from './isolation-forest.ts';
 import { knn } from './knn.ts';
+import { searchLength } from './parts/search-length.ts';
 
 const [rows, width] = [60, 3];
 const items = new Rng(4).normals(rows * width);

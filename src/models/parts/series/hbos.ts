@@ -18,7 +18,7 @@ export interface Hbos {
 /** Added to densities, so that an empty bin has a finite score. */
 const ALPHA = 0.1;
 /** How far outside of all bins a value still counts to the last, in bins. */
-const TOLERANCE = 0.5;
+export const TOLERANCE = 0.5;
 
 /** Histograms of rows `[N, width]`, N ≥ 1; a constant column has bins from half a unit below to half a unit above. */
 export function fitHbos(rows: Float64Array, width: number, bins = 10): Hbos {

@@ -25,6 +25,13 @@ export function kMeans(rows: Float64Array, width: number, k: number, rng: Rng): 
   return centres;
 }
 
+/** The number `[N]` of the nearest of the centres `[k, width]` to each of the rows `[N, width]`. */
+export function nearestCentres(rows: Float64Array, width: number, centres: Float64Array): Int32Array {
+  const own = new Int32Array(rows.length / width);
+  assign(rows, width, centres, own, new Float64Array(own.length));
+  return own;
+}
+
 /** The distance `[N]` of rows `[N, width]` to the nearest of the centres `[k, width]`. */
 export function centreDistances(rows: Float64Array, width: number, centres: Float64Array): Float64Array {
   const n = rows.length / width;

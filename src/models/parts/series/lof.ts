@@ -5,7 +5,7 @@
 import { type Neighbours, rowNeighbours } from './window-neighbours.ts';
 
 /** Added to mean reachability distances. */
-const SMALL = 1e-10;
+export const SMALL = 1e-10;
 
 /** Rows that new ones are compared to. */
 export interface Lof {
