@@ -36,8 +36,6 @@ export const ecod = defineModel({
   learns: 'statistics',
   config,
   presets: {},
-  // Outside of the training rows all values score alike, so scores of left-out extremes say little.
-  folds: false,
   tiny: { sample: 200 },
 
   async fit({ sample }, data) {

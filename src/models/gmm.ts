@@ -5,6 +5,7 @@
  * Left out: several starts, other forms of covariances, a number of components that is chosen by a criterion.
  */
 import * as z from 'zod';
+import { itemSize } from '../core/item-shape.ts';
 import { eigenSymmetric } from '../core/linalg.ts';
 import { float32 } from '../core/tensor.ts';
 import * as g from '../graph/ops/index.ts';
@@ -36,6 +37,9 @@ const config = z.strictObject({
 /** Columns at most: a component has the square of their number as parameters. */
 const WIDEST = 1024;
 
+/** No part of a distance counts for more: differences of infinities would be no numbers. */
+const FARTHEST = 1e30;
+
 /** Components that rows suffice for: 20 rows for each column of each. */
 const enoughFor = (width: number, count: number) => Math.max(1, Math.min(5, Math.floor(count / (20 * (width + 1)))));
 
@@ -54,12 +58,12 @@ export const gmm = defineModel({
   learns: 'statistics',
   config,
   presets: {},
-  defaults: ([width], count) => ({ components: enoughFor(width, count) }),
+  defaults: (shape, count) => ({ components: enoughFor(itemSize(shape), count) }),
   tiny: { components: 2, sample: 300 },
 
-  unsuitable: (_, [width]) =>
-    width > WIDEST
-      ? `gmm takes rows of at most ${WIDEST} columns, got ${width}: the covariances of so many cannot be estimated. Use pca or knn.`
+  unsuitable: (_, shape) =>
+    itemSize(shape) > WIDEST
+      ? `gmm takes rows of at most ${WIDEST} columns, got ${itemSize(shape)}: the covariances of so many cannot be estimated. Use pca or knn.`
       : undefined,
 
   async fit({ components, ridge, sample }, data) {
@@ -100,7 +104,8 @@ export const gmm = defineModel({
     const means = mixture.learnt('means'); // [K,D]
     const [k, width] = means.shape as number[];
     const centred = g.sub(g.reshape(x, [1, x.shape[0], width]), g.reshape(means, [k, 1, width])); // [K,N,D]
-    const parts = g.mul(g.square(g.matMul(centred, mixture.learnt('whitening'))), 0.5); // they add up to ½ Mahalanobis²
+    const whitened = g.matMul(centred, mixture.learnt('whitening'));
+    const parts = g.minimum(g.mul(g.square(whitened), 0.5), FARTHEST); // they add up to ½ Mahalanobis²
     const logs = g.sub(g.reshape(mixture.learnt('logs'), [k, 1]), g.reduceSum(parts, { axes: [2] })); // [K,N]
     const shares = g.reshape(g.softmax(logs, 0), [k, x.shape[0], 1]);
     return { map: g.reduceSum(g.mul(parts, shares), { axes: [0] }), score: g.neg(g.logSumExp(logs, { axes: [0] })) };

@@ -173,6 +173,13 @@ describe.each(names)('%s', (name) => {
     expect(Math.min(...map)).toBeGreaterThanOrEqual(0);
   });
 
+  it('scores a value far beyond all as more odd', async () => {
+    const far = golden.train[0].map((v, c) => (c === 1 ? 1e16 : v));
+    const { scores, map } = await fitted(golden.train, [golden.train[0], far]);
+    expect([...scores, ...map].every(Number.isFinite)).toBe(true);
+    expect(scores[1]).toBeGreaterThan(scores[0]);
+  });
+
   it('scores a table of one column', async () => {
     const rows = [...new Rng(5).normals(80)].map((v) => [v]);
     const { scores, map } = await fitted(rows, [[0.1], [9], [-9]]);

@@ -152,7 +152,9 @@ export function fitEncoding(
 function scaleOf(sorted: Float64Array, scaling: Scaling): { offset: number; scale: number } {
   const n = sorted.length;
   if (scaling === 'none' || n === 0) return { offset: 0, scale: 1 };
-  if (scaling === 'min-max') return { offset: sorted[0], scale: sorted[n - 1] - sorted[0] || 1 };
+  // Rounding must not make a spread of a constant column, by which any change would be huge.
+  if (sorted[0] === sorted[n - 1]) return { offset: sorted[0], scale: 1 };
+  if (scaling === 'min-max') return { offset: sorted[0], scale: sorted[n - 1] - sorted[0] };
   let mean = 0;
   for (const v of sorted) mean += v / n;
   let variance = 0;

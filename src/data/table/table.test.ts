@@ -152,6 +152,12 @@ describe('encoding', () => {
     expect(rows[0] + rows[5] + rows[10]).toBeCloseTo(0, 6);
   });
 
+  test('rounding makes no spread of a constant column', () => {
+    const constant = table(`a,b\n${Array.from({ length: 11 }, (_, i) => `${i},0.1`).join('\n')}\n`);
+    const [, b] = fitEncoding(constant.table, [...Array(11).keys()], { scaling: 'standard' }).encoding.columns;
+    expect(b).toMatchObject({ offset: 0.1, scale: 1 });
+  });
+
   test('raw rows get the same inputs, whatever the order of columns', async () => {
     const found = encodeRows(cells('z,d,b,a,c\n!,4,y,3,5\n!,,w,1,5\n!,1,x,?,<5\n'), fitted.encoding);
     expect([...found.inputs.subarray(0, 5)]).toEqual([1, 0, 1, 0, 1]);
