@@ -1,8 +1,9 @@
 /**
  * One-class support vector machine (Schölkopf et al. 2001) with a Gaussian kernel: rows that the smallest region with most of
  * the normal rows leaves out are anomalous. Solved exactly on a sample of the rows, so that no random features stand for the
- * kernel; the score is ρ less the kernel sum, scikit-learn's decision turned round and divided by ν n. The map gives each column
- * its mean squared difference to the support vectors, those that count most for the row weighing most. Left out: other kernels.
+ * kernel; the score is 1 + ρ less the kernel sum, which is 1 less scikit-learn's decision divided by ν n: 1 on the boundary, so that
+ * rounding of scores stays small beside them. The map gives each column its mean squared difference to the support vectors, those
+ * that count most for the row weighing most. Left out: other kernels.
  */
 import * as z from 'zod';
 import { float32 } from '../core/tensor.ts';
@@ -86,7 +87,7 @@ export const ocsvm = defineModel({
     const counts = g.softmax(g.add(exponents, g.log(weights)), 1);
     const crossed = g.mul(g.mul(centred, g.matMul(counts, vectors)), 2);
     const map = g.relu(g.add(g.sub(g.square(centred), crossed), g.matMul(counts, squares)));
-    return { map, score: g.sub(rho, sum) };
+    return { map, score: g.sub(g.add(rho, 1), sum) };
   },
 });
 

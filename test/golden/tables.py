@@ -140,7 +140,7 @@ def gmm(k):
 
 def ocsvm(nu):
     fitted = OneClassSVM(nu=nu, tol=1e-9).fit(train)
-    return (-fitted.decision_function(test) / (nu * len(train))).tolist()
+    return (1 - fitted.decision_function(test) / (nu * len(train))).tolist()
 
 
 out = {

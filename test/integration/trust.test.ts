@@ -58,24 +58,28 @@ describe('a detector that cannot tell anything', () => {
     );
   });
 
-  it.each(['knn', 'mean-image', 'isolation-forest'])('%s on equal rows is marked or refused', async (model) => {
-    const data = csvFile('equal.csv', ['a', 'b'], 60, () => [3, 4]);
-    const told: Event[] = [];
-    const made = train({
-      model: model as 'knn',
-      data,
-      out: join(root, `equal-${model}`),
-      threads: 1,
-      onEvent: (e) => told.push(e),
-    });
-    const found = await made.then(
-      ({ threshold }) => threshold.reason,
-      (error) => error.code,
-    );
-    if (found === 'blind' || found === 'no-variance') return;
-    expect(found).toMatch(/score/);
-    expect(told).toContainEqual(expect.objectContaining({ type: 'warning', code: 'tied-scores' }));
-  });
+  const ofTables = ['lof', 'gmm', 'ocsvm', 'extended-isolation-forest', 'loda', 'ecod', 'copod', 'hbos'];
+  it.each(['knn', 'mean-image', 'isolation-forest', ...ofTables])(
+    '%s on equal rows is marked or refused',
+    async (model) => {
+      const data = csvFile('equal.csv', ['a', 'b'], 60, () => [3, 4]);
+      const told: Event[] = [];
+      const made = train({
+        model: model as 'knn',
+        data,
+        out: join(root, `equal-${model}`),
+        threads: 1,
+        onEvent: (e) => told.push(e),
+      });
+      const found = await made.then(
+        ({ threshold }) => threshold.reason,
+        (error) => error.code,
+      );
+      if (found === 'blind' || found === 'no-variance') return;
+      expect(found).toMatch(/score/);
+      expect(told).toContainEqual(expect.objectContaining({ type: 'warning', code: 'tied-scores' }));
+    },
+  );
 
   it('the library refuses it alike', async () => {
     const rows = Array.from({ length: 60 }, () => ({ a: 3, b: 4 }));
