@@ -103,6 +103,17 @@ export function tapped(options: BackboneOptions, net: (group: string) => Scope, 
   return features(backbone, net('backbone').frozen(), x, taps);
 }
 
+/**
+ * One descriptor `[N, C]` of each whole image in [0, 1]: the mean over the places of the deepest tap, that of the largest
+ * stride, of several the one that is named last.
+ */
+export function wholeImage(options: BackboneOptions, net: (group: string) => Scope, x: Value): Value {
+  const { backbone, taps } = tapsOf(options);
+  const deepest = taps.reduce((a, b) => (backbone.taps[b].stride >= backbone.taps[a].stride ? b : a));
+  const [grid] = features(backbone, net('backbone').frozen(), x, [deepest]);
+  return g.reduceMean(grid, { axes: [2, 3] });
+}
+
 /** Grids of features joined along the channels, brought to the size of the largest: `[N, C, h, w]`. */
 export function joined(grids: readonly Value[], resize: 'bilinear' | 'nearest' = 'bilinear'): Value {
   const size = [...grids].map(sidesOf).sort((a, b) => b[0] * b[1] - a[0] * a[1])[0];
