@@ -5,7 +5,7 @@
  */
 import { ShapeError, unknownName } from '../core/errors.ts';
 import { sizeOf } from '../core/shape.ts';
-import { float32 } from '../core/tensor.ts';
+import { float32, type Tensors } from '../core/tensor.ts';
 import { constant, input } from '../graph/leaf.ts';
 import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
@@ -55,7 +55,19 @@ export interface Backbone {
   readonly weights?: WeightFile;
   /** Layers by the names that they have in files of Keras, for networks that are published there. */
   readonly keras?: ReadonlyMap<string, KerasLayer>;
-  /** Builds the network on a prepared input `[N, 3, H, W]`; gives taps, and at last `logits` where it classifies. */
+  /** Numbers of the class token, a descriptor of the whole image; absent where the network has none. */
+  readonly classToken?: number;
+  /** Where a file of its weights is to be had, for networks whose weights are not fetched, and under which licence. */
+  readonly brought?: { readonly from: string; readonly licence: string };
+  /**
+   * The tensors of a file under the names of this network, for networks that are published under several.
+   * @throws DataError `weights-mismatch`, naming the file, where it is that of another.
+   */
+  adopt?(found: Tensors, file: string): Tensors;
+  /**
+   * Builds the network on a prepared input `[N, 3, H, W]`; gives taps, and at last `logits` `[N, classes]` where it classifies
+   * or `class` `[N, C]` where it has a class token.
+   */
   network(net: Scope, x: Value): Iterable<readonly [tap: string, features: Value]>;
 }
 
@@ -105,6 +117,12 @@ export function checkTaps({ taps }: Backbone, wanted: readonly string[]): void {
 /** Class scores `[N, classes]` before the softmax, of a prepared input; undefined for a network without classes. */
 export function logits(backbone: Backbone, net: Scope, x: Value): Value | undefined {
   return tapped(backbone, net, x, ['logits']).get('logits');
+}
+
+/** The class token `[N, C]` of images in [0, 1]; undefined for a network without one. */
+export function classToken(backbone: Backbone, net: Scope, image: Value): Value | undefined {
+  if (backbone.classToken === undefined) return undefined;
+  return tapped(backbone, net, prepare(backbone.input, image), ['class']).get('class');
 }
 
 function tapped(backbone: Backbone, net: Scope, x: Value, wanted: readonly string[]): Map<string, Value> {

@@ -9,11 +9,12 @@ import { resnet18, resnet34, resnet50, wide_resnet50_2 } from './resnet.ts';
 import { resnet50_v2 } from './resnet-v2.ts';
 import { squeezenet1_1 } from './squeezenet.ts';
 import { vgg16, vgg19 } from './vgg.ts';
+import { visionTransformers } from './vit.ts';
 
 export * from './define.ts';
 export { type Convolve, normed, oddity, oddityNetwork, oddityTaps } from './oddity.ts';
 
-/** The one that comes with the package, then small ones first. */
+/** The one that comes with the package, then small ones first; vision transformers behind. */
 export const backbones: readonly Backbone[] = [
   oddity,
   mobilenet_v1_025,
@@ -26,6 +27,7 @@ export const backbones: readonly Backbone[] = [
   wide_resnet50_2,
   vgg16,
   vgg19,
+  ...visionTransformers,
 ];
 
 /** ONNX files that were read in this process, by their paths. */

@@ -74,12 +74,18 @@ export async function loadWeights(backbone: Backbone, options: LoadWeights): Pro
 
 async function weightFile(backbone: Backbone, options: LoadWeights): Promise<WeightBytes> {
   const { path, root, onEvent = silent, signal } = options;
-  const { name, title, weights } = backbone;
-  if (path) return { file: path, bytes: await readInput(path, 'weights-missing') };
+  const { name, title, weights, brought } = backbone;
+  if (path) {
+    if (brought) {
+      const message = `${path} is read as ${title}, whose weights are under the licence ${brought.licence}.`;
+      onEvent({ type: 'log', level: 'info', message });
+    }
+    return { file: path, bytes: await readInput(path, 'weights-missing') };
+  }
   if (!weights) {
     throw new ConfigError(
       'weights-needed',
-      say`${title} comes without weights. Name a file of them, with the tensor names of torchvision, with
+      say`${title} comes without weights. Name a file of them${brought ? ` (${brought.from}; licence: ${brought.licence})` : ', with the tensor names of torchvision,'} with
         ${option('config.weights', '<file>')}.`,
     );
   }

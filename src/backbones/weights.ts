@@ -35,10 +35,16 @@ const nameOf = (file: string): string => file.split(/[\\/]/).at(-1)!;
  * another kind.
  */
 export async function readWeights(backbone: Backbone, { file, bytes }: WeightBytes): Promise<Tensors> {
+  const found = await tensorsIn(file, bytes);
+  return checkWeights(backbone, backbone.adopt?.(found, file) ?? found, file);
+}
+
+/** The tensors of a file, of the kind that its ending says. */
+async function tensorsIn(file: string, bytes: Uint8Array): Promise<Tensors> {
   const kind = endingOf(file);
-  if (kind === '.safetensors') return checkWeights(backbone, readSafetensors(bytes, nameOf(file)).tensors, file);
-  if (kind === '.npz') return checkWeights(backbone, await readNpz(bytes, nameOf(file)), file);
-  if (kind === '.pth' || kind === '.pt') return checkWeights(backbone, await readTorch(bytes, nameOf(file)), file);
+  if (kind === '.safetensors') return readSafetensors(bytes, nameOf(file)).tensors;
+  if (kind === '.npz') return readNpz(bytes, nameOf(file));
+  if (kind === '.pth' || kind === '.pt') return readTorch(bytes, nameOf(file));
   throw new ConfigError('weights-kind', `Weights must be a .safetensors, .npz, .pth, .pt or .h5 file, got ${file}.`);
 }
 
@@ -77,11 +83,15 @@ function normal<T extends Tensors[string]>(tensor: T): T {
   return tensor;
 }
 
-/** Those tensors of a whole network that it needs as far as the taps, the usual ones if none are named. */
+/**
+ * Those tensors of a whole network that it needs as far as the taps, the usual ones if none are named, and as far as its class
+ * token.
+ */
 export function weightsUpTo(backbone: Backbone, taps: readonly string[], whole: Tensors): Tensors {
   const used = taps.length > 0 ? taps : backbone.usual;
   checkTaps(backbone, used);
-  return Object.fromEntries([...tensorsOf(backbone, used).keys()].map((tensor) => [tensor, whole[tensor]]));
+  const needed = backbone.classToken === undefined ? used : [...used, 'class'];
+  return Object.fromEntries([...tensorsOf(backbone, needed).keys()].map((tensor) => [tensor, whole[tensor]]));
 }
 
 /** Makes an ONNX file known as a backbone by its name, and gives the tensors that it needs as far as the taps. */

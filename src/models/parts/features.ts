@@ -3,6 +3,7 @@ import * as z from 'zod';
 import {
   type Backbone,
   checkTaps,
+  classToken,
   features,
   findBackbone,
   isKerasFile,
@@ -104,13 +105,16 @@ export function tapped(options: BackboneOptions, net: (group: string) => Scope, 
 }
 
 /**
- * One descriptor `[N, C]` of each whole image in [0, 1]: the mean over the places of the deepest tap, that of the largest
- * stride, of several the one that is named last.
+ * One descriptor `[N, C]` of each whole image in [0, 1]: the class token of a backbone that has one, else the mean over the
+ * places of the deepest tap, that of the largest stride, of several the one that is named last.
  */
 export function wholeImage(options: BackboneOptions, net: (group: string) => Scope, x: Value): Value {
   const { backbone, taps } = tapsOf(options);
   const deepest = taps.reduce((a, b) => (backbone.taps[b].stride >= backbone.taps[a].stride ? b : a));
-  const [grid] = features(backbone, net('backbone').frozen(), x, [deepest]);
+  const scope = net('backbone').frozen();
+  const token = classToken(backbone, scope, x);
+  if (token) return token;
+  const [grid] = features(backbone, scope, x, [deepest]);
   return g.reduceMean(grid, { axes: [2, 3] });
 }
 
