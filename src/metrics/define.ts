@@ -135,8 +135,14 @@ export interface MapMetric<Name extends string = string, Need extends MapNeed = 
   readonly isOrdinal?: boolean;
   /** Begins to gather maps. Metrics that name the same function share one accumulator, so that its work is done once. */
   readonly accumulator: (context: MapContext) => MapAccumulator<State>;
+  /** May have no value even for maps of both kinds, where they have too few pixels. Default false. */
+  readonly needsManyPixels?: boolean;
   /** The value from what was gathered, or why there is none. */
   compute(state: State): number | NoValue;
+  /** Where the value is a mean over maps: what each has, in the order in which they were added; NaN for those with none. */
+  perMap?(state: State): Float64Array;
+  /** A sentence that should be read beside the value, or null. */
+  remark?(state: State): string | null;
 }
 
 /**

@@ -9,6 +9,7 @@ export {
   type Stretches,
   thresholdForAlarmRate,
 } from './alarm-rate.ts';
+export { type Aupimo, type AupimoOptions, aupimo } from './aupimo.ts';
 export * from './auroc.ts';
 export { averagePrecision } from './average-precision.ts';
 export {
@@ -47,6 +48,7 @@ export {
   type MapGiven,
   type MapMeasure,
   type Measured,
+  type MeasuredMaps,
   measureItems,
   measureMaps,
   pairedIntervals,

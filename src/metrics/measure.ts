@@ -153,11 +153,19 @@ const withInterval = (metrics: readonly Metric[], given: ItemGiven) =>
 
 const orNull = (outcome: Outcome) => (typeof outcome === 'number' && Number.isFinite(outcome) ? outcome : null);
 
+/** What `measureMaps` comes to. */
+export interface MeasuredMaps<Own = Values> extends Measured<Own> {
+  /** Of metrics that are means over maps, and have a value: that of each map in the order in which they were added, NaN for none. */
+  readonly perMap: Readonly<Record<string, Float64Array>>;
+  /** Sentences that should be read beside the values. */
+  readonly remarks: readonly string[];
+}
+
 /** Takes maps one by one; see `measureMaps`. */
 export interface MapMeasure<Own = Values> {
   add(input: MapInput): void;
   /** The metrics of all maps so far. */
-  result(): Measured<Own>;
+  result(): MeasuredMaps<Own>;
 }
 
 /** Begins to measure the metrics of maps among those given; all of the registry unless others are. */
@@ -184,7 +192,15 @@ export function measureMaps(given: MapGiven, metrics: readonly Metric[] = known)
           ? { reason: 'There are no held-out normals, so maps have no threshold.' }
           : undefined;
       };
-      return gather(own.map((metric) => [metric.name, outcomeOf(metric)]));
+      const measured = gather(own.map((metric) => [metric.name, outcomeOf(metric)]));
+      const known = own.filter(({ name }) => typeof measured.values[name] === 'number');
+      const stateOf = ({ accumulator }: MapMetric) => states.get(accumulator);
+      const each = known.flatMap((m) => (m.perMap ? [[m.name, m.perMap(stateOf(m))] as const] : []));
+      return {
+        ...measured,
+        perMap: Object.fromEntries(each),
+        remarks: known.flatMap((metric) => metric.remark?.(stateOf(metric)) ?? []),
+      };
     },
   };
 }

@@ -1,5 +1,6 @@
 /** The metrics by name, and what follows from them: the keys of reports and their types. */
 import { ConfigError, unknownName } from '../core/errors.ts';
+import { mapAupimo } from './aupimo.ts';
 import { itemAuroc } from './auroc.ts';
 import { itemAp } from './average-precision.ts';
 import { itemMacroAuroc, itemMinMaxAuroc } from './clip-auroc.ts';
@@ -26,6 +27,7 @@ export const metrics = [
   itemSeenAuroc,
   itemHeldOutAuroc,
   ...pixelRanking,
+  mapAupimo,
   mapDice,
   mapIou,
   ...seriesMetrics,

@@ -187,6 +187,40 @@ export function precisionRecallChart({ items }: ReportData, decisions?: Decision
   );
 }
 
+/** The values of single anomaly maps by type of item, as boxes; undefined where none is known. */
+export function mapSpread({ items }: ReportData, title: string, each: readonly (number | null)[]): Chart | undefined {
+  const rows = items.flatMap(({ type }, i) => (typeof each[i] === 'number' ? [{ type, value: each[i] }] : []));
+  if (rows.length === 0) return undefined;
+  const types = [...new Set(rows.map(({ type }) => type))].sort();
+  const sorted = rows.map(({ value }) => value).sort((a, b) => a - b);
+  const quantile = (q: number) => sorted[Math.round(q * (sorted.length - 1))].toFixed(3);
+  const zeros = sorted.filter((value) => value === 0).length;
+  const svg = draw({
+    height: 62 + 34 * types.length,
+    marginLeft: Math.min(160, 24 + 7 * Math.max(...types.map((type) => type.length))),
+    marginTop: 12,
+    x: { label: `${title} of an image`, domain: [0, 1], ticks: 5, grid: true },
+    y: { label: null, domain: types },
+    marks: [
+      Plot.boxX(rows, {
+        x: 'value',
+        y: 'type',
+        fill: COLOURS.anomalous,
+        fillOpacity: 0.35,
+        stroke: COLOURS.mark,
+        r: 2.5,
+      }),
+    ],
+  });
+  return chart(
+    `${title} of single images`,
+    `Of ${many(rows.length, 'anomalous image', 'anomalous images')} with a mask: median ${quantile(0.5)}, the middle half from ` +
+      `${quantile(0.25)} to ${quantile(0.75)}; in ${zeros} nothing is found at that price. A box is the middle half of a type, ` +
+      'its line the median, dots are outliers.',
+    svg,
+  );
+}
+
 /** A chart per phase and watched number of training; one epoch makes no curve. */
 export function learningCurves(history: readonly ReportEpoch[]): Chart[] {
   const curves = new Map<string, { phase: string; name: string; points: { epoch: number; value: number }[] }>();

@@ -126,6 +126,8 @@ export interface ReportData {
   readonly leakFree: boolean;
   /** By level and name; a metric or level that does not apply is left out. */
   readonly metrics: ByMetric<MetricValue>;
+  /** Of metrics that are means over anomaly maps, by name, the value of each of `items`, null for those with none. */
+  readonly perMap?: Readonly<Record<string, readonly (number | null)[]>>;
   /** For each metric that is null, why. */
   readonly reasons: ByMetric<string>;
   /** 95 % intervals of metrics. */

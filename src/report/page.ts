@@ -7,12 +7,13 @@ import {
   headlineMetrics,
   type MetricDescription,
   type MetricValue,
+  metricsOf,
   readMetric,
   shownMetrics,
   titlesOf,
 } from '../metrics/index.ts';
 import { figureOf, isLabelled, scroll, wordsOf } from './blocks.ts';
-import { learningCurves, precisionRecallChart, rocChart } from './charts.ts';
+import { learningCurves, mapSpread, precisionRecallChart, rocChart } from './charts.ts';
 import type { ReportData } from './data.ts';
 import { gallery } from './gallery.ts';
 import { type Content, Html, html } from './html.ts';
@@ -185,7 +186,13 @@ function bestOf({ better }: MetricDescription, values: readonly (MetricValue | u
 }
 
 function curves(data: ReportData, decisions?: Decisions): Content {
-  const charts = [rocChart(data, decisions), precisionRecallChart(data, decisions)].filter((c) => c !== undefined);
+  const { perMap = {} } = data;
+  const averaged = metricsOf(data).filter(({ level, name }) => level === 'map' && perMap[name]);
+  const charts = [
+    rocChart(data, decisions),
+    precisionRecallChart(data, decisions),
+    ...averaged.map(({ title, name }) => mapSpread(data, title, perMap[name])),
+  ].filter((c) => c !== undefined);
   if (charts.length === 0)
     return html`<p>${readMetric(data.reasons, headlineMetrics[0]) ?? 'The test part has one kind of item only.'}</p>`;
   return html`<div class="pair">${charts.map(figureOf)}</div>`;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { problemsOf } from '../../test/helpers/check-html.ts';
 import { madeUpReport } from '../../test/helpers/report-data.ts';
-import { learningCurves, rocChart } from './charts.ts';
+import { learningCurves, mapSpread, rocChart } from './charts.ts';
 import { html } from './html.ts';
 import { byType, chooseItems, decide, otherThresholds } from './judgement.ts';
 import { mapColour, placeOnScale, valueOnScale } from './map-image.ts';
@@ -174,6 +174,29 @@ describe('charts', () => {
     expect(svg.length).toBeLessThan(60_000);
     expect(svg).toContain('<title>ROC curve</title>');
     expect(rocChart(madeUpReport({ items: [item(1, 0)] }))).toBeUndefined();
+  });
+
+  test('values of single maps are boxes by type of item', () => {
+    const items = Array.from({ length: 60 }, (_, i) => ({
+      ...item(i, (i % 2) as 0 | 1),
+      type: ['good', 'crack'][i % 2],
+    }));
+    const each = items.map((_, i) => (i % 2 ? (i < 20 ? 0 : i / 60) : null));
+    const { text, svg } = mapSpread(madeUpReport({ items }), 'AUPIMO', each)!;
+    expect(text).toMatch(
+      /^Of 30 anomalous images with a mask: median 0\.\d{3}, the middle half from 0\.000 to 0\.\d{3}; in 10 /,
+    );
+    expect(svg.text).toContain('crack');
+    expect(svg.text).not.toContain('good');
+    expect(
+      mapSpread(
+        madeUpReport({ items }),
+        'AUPIMO',
+        items.map(() => null),
+      ),
+    ).toBeUndefined();
+    const perMap = { aupimo: each };
+    expect(reportPage(madeUpReport({ items, perMap }))).toContain('AUPIMO of single images');
   });
 
   test('one learning curve for each phase and watched number', () => {

@@ -50,6 +50,7 @@ const reportSchema = z.looseObject({
       meanScore: number,
     }),
   ),
+  perMap: z.record(z.string(), z.array(number)).optional(),
   reasons: byName(z.string()),
   ownMetrics: z.array(z.looseObject({ name: z.string(), title: z.string(), level: z.string() })).optional(),
   leakFree: z.boolean(),

@@ -61,6 +61,7 @@ export function reportOf(made: {
     metrics: judged.metrics,
     intervals: judged.intervals,
     perType: judged.perType,
+    ...(judged.perMap && { perMap: judged.perMap }),
     reasons: judged.reasons,
     ...(judged.ownMetrics && { ownMetrics: judged.ownMetrics }),
     leakFree: split.leakFree,

@@ -348,7 +348,7 @@ describe('a run from training to prediction', () => {
       expect(report[key], key).toBeDefined();
     }
     expect(Object.keys(report.metrics.item)).toEqual(['auroc', 'ap', 'f1Max', 'prevalence']);
-    expect(Object.keys(report.metrics.map)).toEqual(['auroc', 'ap', 'aupro', 'dice', 'iou']);
+    expect(Object.keys(report.metrics.map)).toEqual(['auroc', 'ap', 'aupro', 'aupimo', 'dice', 'iou']);
     expect(report.perType.map((t: { type: string }) => t.type)).toEqual(['blob']);
     expect(Object.keys(report.timings)).toEqual(
       expect.arrayContaining(['fitSeconds', 'stepsPerSecond', 'scoreMsPerItem']),

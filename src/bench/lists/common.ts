@@ -9,7 +9,7 @@ export const classesOf = (data: string, count = 10): BenchCase[] =>
   Array.from({ length: count }, (_, i) => ({ data, class: String(i) }));
 
 export const ranking: readonly MetricId[] = ['item.auroc', 'item.ap'];
-export const withMaps: readonly MetricId[] = [...ranking, 'map.auroc', 'map.aupro'];
+export const withMaps: readonly MetricId[] = [...ranking, 'map.auroc', 'map.aupro', 'map.aupimo'];
 export const oracle: readonly MetricId[] = ['item.precision', 'item.recall', 'item.f1', 'item.auroc', 'item.ap'];
 export const oracleNote =
   'Precision, recall and F1 flag the share of the test items that is anomalous by the protocol: an oracle. AUROC and AP need none.';

@@ -32,7 +32,8 @@ import { judgeSteps } from './judge-steps.ts';
 import type { RunReport, TypeReport } from './report-types.ts';
 
 /** What a detector does on the test part. */
-export interface Evaluation extends Pick<RunReport, 'metrics' | 'intervals' | 'perType' | 'reasons' | 'ownMetrics'> {
+export interface Evaluation
+  extends Pick<RunReport, 'metrics' | 'intervals' | 'perType' | 'reasons' | 'ownMetrics' | 'perMap'> {
   readonly scores: Float32Array;
   readonly scoreMsPerItem: number;
 }
@@ -86,10 +87,13 @@ export async function judge(session: Session, task: Task, options: Judging): Pro
       task: 'score test',
     }));
   const scoreMsPerItem = (performance.now() - begin - judging) / Math.max(1, split.test.length);
+  const ofMaps = maps.result();
+  for (const message of ofMaps?.remarks ?? []) onEvent({ type: 'warning', code: 'metric', message });
   const given: ItemGiven = { ...itemsOf(task, scores), threshold };
   return {
     scores,
-    ...together(measureItems(given, metrics), maps.result(), judgeSteps(task, given, metrics, options.alarms)),
+    ...together(measureItems(given, metrics), ofMaps, judgeSteps(task, given, metrics, options.alarms)),
+    ...(ofMaps?.perMap && { perMap: ofMaps.perMap }),
     intervals: { item: itemIntervals(given, { seed: 1, rounds: roundsFor(scores.length) }, metrics) },
     perType: perType(task, scores, threshold, metrics),
     ...(ownMetrics.length > 0 && { ownMetrics }),
@@ -166,6 +170,13 @@ function perType(
     });
 }
 
+/** Metrics of the maps of a test part. */
+interface JudgedMaps extends Measured {
+  /** See `RunReport.perMap`. */
+  readonly perMap?: RunReport['perMap'];
+  readonly remarks?: readonly string[];
+}
+
 /**
  * Takes maps of the test part as they are made and compares them with the masks. An item that is normal under the
  * protocol has an empty mask, whatever the source says of it; an anomalous one without a mask is left out. Without a
@@ -176,7 +187,7 @@ function mapJudge(
   metrics: readonly Metric[],
   threshold: number | null | undefined,
   onEvent: Listener,
-): Pick<ScoreOptions, 'onMaps'> & { result(): Measured | undefined } {
+): Pick<ScoreOptions, 'onMaps'> & { result(): JudgedMaps | undefined } {
   const { test, testLabels } = split;
   const anomalous = Array.from(testLabels.keys()).filter((i) => testLabels[i] === 1);
   const masked = new Set(anomalous.filter((i) => source.hasMask?.(test[i]) ?? true));
@@ -196,6 +207,12 @@ function mapJudge(
   const [, height, width] = picture;
   const area = height * width;
   const measure: MapMeasure = measureMaps({ threshold }, metrics);
+  const added: number[] = [];
+  const ofItems = (values: Float64Array) => {
+    const all = new Array<number | null>(test.length).fill(null);
+    for (const [k, at] of added.entries()) if (!Number.isNaN(values[k])) all[at] = values[k];
+    return all;
+  };
   return {
     async onMaps(maps, at, count) {
       const masks = new Uint8Array(count * area);
@@ -206,9 +223,14 @@ function mapJudge(
         else if (!masked.has(at + k)) continue;
         const map = maps.subarray(k * area, (k + 1) * area);
         measure.add({ map, mask, height, width, counted: region });
+        added.push(at + k);
       }
     },
-    result: () => measure.result(),
+    result() {
+      const { perMap, ...measured } = measure.result();
+      const each = Object.entries(perMap).map(([name, values]) => [name, ofItems(values)] as const);
+      return { ...measured, ...(each.length > 0 && { perMap: Object.fromEntries(each) }) };
+    },
   };
 }
 

@@ -91,6 +91,11 @@ export interface RunReport extends Omit<SplitOptions, 'validationFraction'> {
   readonly intervals: { readonly item: Readonly<Record<string, Interval | null>> };
   /** Classes of anomalous test items, in the order of the data set. */
   readonly perType: readonly TypeReport[];
+  /**
+   * Of metrics that are means over anomaly maps, by name, the value of each test item in the order of the test part; null for
+   * items that have none. Absent where no metric has such values.
+   */
+  readonly perMap?: Readonly<Record<string, readonly (number | null)[]>>;
   /** For each metric that is null, why. */
   readonly reasons: ByMetric<string>;
   /** The words of metrics that were given with `metrics`; absent for none. */
