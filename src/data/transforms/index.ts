@@ -6,6 +6,7 @@ export { crop, flipHorizontal, flipVertical, type Motion, move, rotateRight } fr
 export { addNoise, adjust } from './intensity.ts';
 export { type OutlierKind, outlierKinds, plantOutliers, type RowBlock } from './outliers.ts';
 export { type PerlinOptions, perlinNoise } from './perlin.ts';
+export { type PlantedKind, plantedKinds, plantedWords, plantKind } from './planted-kinds.ts';
 export { blacken, checkRegion, inside, type Region, regionSource } from './region.ts';
 export type { Sample } from './sample.ts';
 export { proceduralTexture } from './textures.ts';
