@@ -103,7 +103,7 @@ const due: Readonly<Record<string, 'all' | readonly string[]>> = {
   'industrial-scratch': ['denoising-autoencoder', 'diffusion-ad', 'anoddpm', 'vae', 'deep-svdd', 'autoencoder'],
   'mnist-one-class': ['autoencoder'],
   'oneclass-cifar10': 'all',
-  'oneclass-mnist': ['autoencoder', 'deep-svdd'],
+  'oneclass-mnist': ['deep-svdd'],
   survey: ['egbad', 'anogan'],
 };
 
