@@ -33,6 +33,14 @@ export const backbones: readonly Backbone[] = [
 /** ONNX files that were read in this process, by their paths. */
 const files = new Map<string, OnnxModel>();
 
+/** Backbones of a program's own, by name. */
+const own = new Map<string, Backbone>();
+
+/** Makes a backbone known in this process by its name, as a small one that tests build. */
+export function knowBackbone(backbone: Backbone): void {
+  own.set(backbone.name, backbone);
+}
+
 /** True for the path of an ONNX file. */
 export const isOnnxFile = (name: string): boolean => /\.onnx$/i.test(name);
 
@@ -51,7 +59,7 @@ export function knowFile(path: string, model: OnnxModel): void {
 export function findBackbone(name: string, taps: readonly string[] = []): Backbone {
   const file = files.get(name);
   if (file) return onnxBackbone(name, file, taps);
-  const found = backbones.find((b) => b.name === name);
+  const found = own.get(name) ?? backbones.find((b) => b.name === name);
   if (found) return found;
   throw unknownName(
     'backbone',

@@ -2,6 +2,7 @@
 export { alad } from './alad.ts';
 export { anoddpm } from './anoddpm.ts';
 export { anogan } from './anogan.ts';
+export { anomalyDino } from './anomaly-dino.ts';
 export { autoencoder } from './autoencoder.ts';
 export { cnn } from './cnn.ts';
 export { cnnForecaster } from './cnn-forecaster.ts';

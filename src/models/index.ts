@@ -47,6 +47,7 @@ const known: AnyModel[] = [
   all.diffusionAd,
   all.vae,
   all.patchcore,
+  all.anomalyDino,
   all.padim,
   all.dfm,
   all.dfkde,

@@ -17,6 +17,7 @@ import { defineModel, type FitData } from './define.ts';
 import { asRows, backboneOptions, choiceOf, joined, tapped, tapsOf, tooSmall } from './parts/features.ts';
 import { greedyCoreset } from './parts/fitting/coreset.ts';
 import { smoothMap } from './parts/maps/smooth-map.ts';
+import { nearestPlace } from './parts/nearest-place.ts';
 import { nearestRows, squaresTo } from './parts/nearest-rows.ts';
 import * as common from './parts/options.ts';
 import { channelsOf, sidesOf } from './parts/shapes.ts';
@@ -124,18 +125,13 @@ export const patchcore = defineModel({
     const largest = g.reduceMax(distances, { axes: [1] }); // [N]
     const b = Math.min(neighbours, Number(bank.shape[0]));
     const worst = g.argMax(squares, 1); // [N,1]
-    const origin = g.gather(net('patchcore').learnt('origins'), g.gatherElements(places, worst, 1), 0); // [N,1,2]
-    const [item, place] = g.split(g.reshape(origin, [x.shape[0], 2]), [1, 1], 1);
-    const [across, down] = [sidesOf(x)[1] / width, sidesOf(x)[0] / height]; // pixels of a place
-    const pixels = (cells: Value) => {
-      const row = g.floor(g.div(cells, width));
-      const column = g.sub(cells, g.mul(row, width));
-      return [g.mul(g.add(row, 0.5), down), g.mul(g.add(column, 0.5), across)];
-    };
     return {
       map,
       score: b === 1 ? largest : g.mul(largest, weight(rows, squares, places, bank, halves, b)),
-      nearest: g.concat([...pixels(g.cast(worst, 'float32')), item, ...pixels(place)], 1),
+      nearest: nearestPlace(worst, places, net('patchcore').learnt('origins'), {
+        grid: [height, width],
+        image: sidesOf(x),
+      }),
     };
   },
 });
