@@ -15,6 +15,7 @@ export { denoisingAutoencoder } from './denoising-autoencoder.ts';
 export { dfkde } from './dfkde.ts';
 export { dfm } from './dfm.ts';
 export { diffusionAd } from './diffusion-ad.ts';
+export { dinomaly } from './dinomaly.ts';
 export { draem } from './draem.ts';
 export { ecod } from './ecod.ts';
 export { efficientAd } from './efficient-ad.ts';

@@ -57,6 +57,7 @@ const known: AnyModel[] = [
   all.stfpm,
   all.efficientAd,
   all.reverseDistillation,
+  all.dinomaly,
   all.vgg19Autoencoder,
   all.knn,
   all.isolationForest,

@@ -27,6 +27,16 @@ export const normalInit =
   (shape, rng) =>
     rng.normals(size(shape), mean, std);
 
+/** N(0, std²) without what is more than three deviations off, which is drawn again. */
+export const truncatedNormal =
+  (std: number): Initializer =>
+  (shape, rng) => {
+    const values = rng.normals(size(shape), 0, std);
+    for (let i = 0, k = 0; i < values.length; i++)
+      while (Math.abs(values[i]) > 3 * std) values[i] = rng.split(k++).normals(1, 0, std)[0];
+    return values;
+  };
+
 /** U(low, high). */
 export const uniformInit =
   (low: number, high: number): Initializer =>

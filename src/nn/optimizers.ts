@@ -23,8 +23,17 @@ export interface Optimizer {
   /** The rate at the first step; a schedule scales it. */
   readonly learningRate: number;
   readonly init: Readonly<Record<string, StateSpec>>;
-  /** One step on flat vectors `[P]`; `learningRate` is a scalar input of the step. */
-  update(parameters: Value, gradient: Value, state: Readonly<Record<string, Value>>, learningRate: Value): Update;
+  /**
+   * One step on flat vectors `[P]`; `learningRate` is a scalar input of the step, `sizes` are the numbers of the tensors
+   * that lie in the vector.
+   */
+  update(
+    parameters: Value,
+    gradient: Value,
+    state: Readonly<Record<string, Value>>,
+    learningRate: Value,
+    sizes: readonly number[],
+  ): Update;
 }
 
 const vector: StateSpec = { perParameter: true, initial: 0 };
@@ -75,6 +84,37 @@ export function adam(options: AdamOptions): Optimizer {
 /** Adam with decoupled weight decay. */
 export function adamW(options: AdamOptions): Optimizer {
   return adamRecord({ weightDecay: 0.01, ...options }, true);
+}
+
+/**
+ * StableAdamW (Wortsman et al., Stable and low-precision training for large-scale vision-language models, 2023, algorithm 2)
+ * as Dinomaly uses it: AdamW whose step for a tensor is divided by the root mean square of gradient / (√v̂ + ε) where that is
+ * above 1. √v̂ is the largest so far (AMSGrad; Reddi et al. 2018).
+ */
+export function stableAdamW(options: AdamOptions): Optimizer {
+  const { learningRate, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weightDecay = 0.01 } = options;
+  return {
+    name: 'stable-adamw',
+    learningRate,
+    init: { m: vector, v: vector, largest: vector, t: counter },
+    update(parameters, gradient, state, rate, sizes): Update {
+      const t = g.add(state.t, 1);
+      const m = mix(state.m, gradient, beta1);
+      const v = mix(state.v, g.square(gradient), beta2);
+      const largest = g.maximum(state.largest, v);
+      const root = g.sqrt(g.sub(1, g.pow(constant(beta2), t)));
+      const denominator = g.add(g.div(g.sqrt(largest), root), eps);
+      const ratios = g.split(g.square(g.div(gradient, denominator)), sizes);
+      const factors = ratios.map((r, i) =>
+        g.broadcastTo(g.reshape(g.maximum(g.sqrt(g.reduceMean(r)), 1), [1]), [sizes[i]]),
+      );
+      const factor = factors.length === 1 ? factors[0] : g.concat(factors, 0);
+      const first = g.div(rate, g.sub(1, g.pow(constant(beta1), t)));
+      const move = g.div(g.mul(m, first), g.mul(denominator, factor));
+      const base = weightDecay > 0 ? g.mul(parameters, g.sub(1, g.mul(rate, weightDecay))) : parameters;
+      return { parameters: g.sub(base, move), state: { m, v, largest, t } };
+    },
+  };
 }
 
 /** Gradient descent with momentum: velocity ← momentum · velocity + gradient; θ ← θ − lr · velocity. */

@@ -4,6 +4,7 @@
  */
 import { InternalError } from '../core/errors.ts';
 import type { Rng } from '../core/random.ts';
+import { sizeOf } from '../core/shape.ts';
 import { float32, type Tensors } from '../core/tensor.ts';
 import { gradients } from '../graph/grad.ts';
 import { input } from '../graph/leaf.ts';
@@ -282,7 +283,8 @@ function moveParameters({ step, repeat }: Run, { layout, state, feeds, current, 
         declare(state, key(name), perParameter ? pack.size : null, { start: initial }),
       ]),
     );
-    const update = optimizer.update(state.get(pack.name)!.value, flat[i], before, rate);
+    const sizes = pack.specs.map(({ shape }) => sizeOf(shape));
+    const update = optimizer.update(state.get(pack.name)!.value, flat[i], before, rate, sizes);
     state.get(pack.name)!.value = update.parameters;
     for (const [name] of specs) state.get(key(name))!.value = update.state[name];
   });

@@ -205,6 +205,22 @@ case("fans", dense=fan(nn.Linear(6, 4).weight), conv=fan(nn.Conv2d(4, 6, 3, grou
      attention=fan(nn.MultiheadAttention(4, 2).in_proj_weight),
      gains=[nn.init.calculate_gain("relu"), nn.init.calculate_gain("leaky_relu", 0.2)])
 
+# StableAdamW, one tensor of the first three numbers and one of the others, from its formula -------------------------------
+
+x, m, v, largest = start.numpy().copy(), *(np.zeros(len(start)) for _ in range(3))
+path = []
+for t in range(1, 6):
+    grad = curve.numpy() * (x - centre.numpy())
+    x = x * (1 - 0.1 * 0.2)
+    m, v = 0.9 * m + 0.1 * grad, 0.999 * v + 0.001 * grad**2
+    largest = np.maximum(largest, v)
+    denominator = np.sqrt(largest) / math.sqrt(1 - 0.999**t) + 1e-8
+    for part in (slice(0, 3), slice(3, None)):
+        rms = math.sqrt(np.mean((grad / denominator)[part] ** 2))
+        x[part] -= 0.1 / (1 - 0.9**t) / max(1, rms) * (m / denominator)[part]
+    path.append(x.copy())
+golden["optimizers"]["stableAdamW"] = packed(np.stack(path))
+
 golden["versions"] = {"torch": torch.__version__, "numpy": np.__version__}
 path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "nn.json")
 with open(path, "w") as file:

@@ -236,6 +236,7 @@ describe('optimisers', () => {
     adam: nn.adam(rate),
     adamDecay: nn.adam({ ...rate, beta1: 0.5, beta2: 0.9, weightDecay: 0.1 }),
     adamW: nn.adamW({ ...rate, weightDecay: 0.2 }),
+    stableAdamW: nn.stableAdamW({ ...rate, weightDecay: 0.2 }),
     sgd: nn.sgd(rate),
     momentum: nn.sgd({ ...rate, momentum: 0.9, weightDecay: 0.05 }),
     rmsProp: nn.rmsProp(rate),
@@ -257,7 +258,8 @@ describe('optimisers', () => {
         },
       }));
       const before = Object.fromEntries(states.map(({ key, value }) => [key, value]));
-      const update = optimizer.update(x, gradient, before, g.input('rate', []));
+      const sizes = name === 'stableAdamW' ? [3, size - 3] : [size];
+      const update = optimizer.update(x, gradient, before, g.input('rate', []), sizes);
       const feeds: Tensors = {
         x: precise(start),
         curve: precise(curve),
