@@ -99,12 +99,25 @@ export function prepare({ order, scale, mean, std }: Preparation, image: Value):
   return g.add(g.mul(x, perChannel(std.map((s) => scale / s))), perChannel(mean.map((m, i) => -m / std[i])));
 }
 
+/** Features that are at hand for an image, by tap. */
+const atHand = new WeakMap<Value, ReadonlyMap<string, Value>>();
+
+/**
+ * From now on `features` of this very image at these taps are the given ones: for whoever computes them once for several models.
+ * An image stands for one backbone then.
+ */
+export function provideFeatures(image: Value, found: ReadonlyMap<string, Value>): void {
+  atHand.set(image, found);
+}
+
 /**
  * Features of images in [0, 1] at taps, each `[N, C, h, w]`; nothing behind the last of them is built. Throws
  * ConfigError for a tap that the backbone has not.
  */
 export function features(backbone: Backbone, net: Scope, image: Value, taps: readonly string[]): Value[] {
   checkTaps(backbone, taps);
+  const given = atHand.get(image);
+  if (given && taps.every((tap) => given.has(tap))) return taps.map((tap) => given.get(tap)!);
   const found = tapped(backbone, net, prepare(backbone.input, image), taps);
   return taps.map((tap) => found.get(tap)!);
 }

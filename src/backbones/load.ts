@@ -1,4 +1,5 @@
 /** Weights of backbones from disk, from the package or from where they are published. Node only. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ConfigError, DataError } from '../core/errors.ts';
@@ -43,6 +44,10 @@ export async function loadBackbone(name: string, taps: readonly string[], option
   }
   return readOnnxBackbone({ file: name, bytes: await readInput(name, 'weights-missing') }, taps);
 }
+
+/** True where the known file of a backbone's weights is on this machine: in the package, or below the data root. */
+export const hasWeights = ({ weights }: Backbone, root: string): boolean =>
+  weights !== undefined && (weights.inPackage === true || existsSync(join(root, weights.file)));
 
 /**
  * The tensors of a backbone by the names of its file: all of its network, or all but its classifier where the file has

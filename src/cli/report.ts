@@ -59,6 +59,7 @@ export function reportText(report: RunReport, page?: string): string {
   if (shown.length < all.length)
     parts.push(`${all.length - shown.length} more metrics are in metrics.json and on the page.`);
   if (report.perType.length > 1) parts.push(typesText(report));
+  if (report.choice?.tried) parts.push(choiceText(report.choice));
   parts.push(table([], facts));
   if (report.threshold.sawTest) parts.push(sawTestBanner);
   if (report.threshold.reason) parts.push(`About the threshold: ${report.threshold.reason}`);
@@ -66,6 +67,32 @@ export function reportText(report: RunReport, page?: string): string {
     if (profile.length > 0) parts.push(`time by operator, ${what}:\n${profileText(profile)}`);
   }
   return parts.join('\n\n');
+}
+
+/** Lines of candidates that are shown; the others are on the page. */
+const CANDIDATES = 5;
+
+/** The best candidates of a choice. */
+export function choiceText({ tried = [], leftOut = [], seconds = 0 }: NonNullable<RunReport['choice']>): string {
+  const rows = tried
+    .filter((one, i) => i < CANDIDATES || one.isChosen)
+    .map((one) => [
+      one.isChosen ? 'chosen' : '',
+      one.model,
+      one.backbone,
+      one.taps.join(','),
+      `${one.size[0]}x${one.size[1]}`,
+      [one.config.imageScore, one.config.top].filter((v) => v !== undefined).join(' '),
+      fixed(one.auroc, 3),
+      intervalText(one.interval),
+      one.located === undefined ? '–' : percent(one.located),
+      duration(one.seconds),
+    ]);
+  const head = ['', 'candidate', 'backbone', 'taps', 'size', 'image score', 'AUROC', '95 %', 'place found', 'time'];
+  const more = tried.length > rows.length ? ` ${tried.length - rows.length} more candidates are on the page.` : '';
+  const out =
+    leftOut.length > 0 ? ` ${leftOut.length} were left out: ${leftOut[0].what}, since ${leftOut[0].why}.` : '';
+  return `${table(head, rows, [6, 8, 9])}\nOn planted defects, in ${duration(seconds)}.${more}${out}`;
 }
 
 /** How a threshold was chosen: `chosen for a miss rate of 0.01 …`, `set by hand`. */

@@ -19,6 +19,7 @@ export { sha256 } from './hash.ts';
 export { checkImageOptions, DEFAULT_SIZE, type ImageOptions, type ImageSize } from './image-options.ts';
 export type { Part, Source, SourceItem } from './item.ts';
 export type { LayoutOptions } from './layout-words.ts';
+export { type MadePartsOptions, type MadeSet, madeParts } from './made-parts.ts';
 export { type MemoryPart, type MemorySourceOptions, memorySource } from './memory.ts';
 export {
   findProtocol,

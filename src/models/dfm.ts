@@ -15,6 +15,7 @@ import { type Scope, Trace } from '../nn/scope.ts';
 import { defineModel, type FitItems } from './define.ts';
 import { backboneOptions, choiceOf, tapped, tooSmall } from './parts/features.ts';
 import { principalAxes } from './parts/fitting/principal-axes.ts';
+import { imageScoreOptions, onlyWith, scoreOfPlaces } from './parts/maps/image-score.ts';
 import { sidesOf, sizeOf } from './parts/shapes.ts';
 
 const config = z.strictObject({
@@ -35,6 +36,7 @@ const config = z.strictObject({
     .enum(['fre', 'nll'])
     .default('fre')
     .describe('Squared distance to the plane, or the negative log-likelihood inside it.'),
+  ...imageScoreOptions(['all', 'largest', 'top']),
 });
 type Config = z.infer<typeof config>;
 
@@ -62,7 +64,13 @@ export const dfm = defineModel({
   tiny: { taps: 'fine', cell: 1 },
   backbone: choiceOf,
 
-  unsuitable: (options, shape) => tooSmall(options, shape),
+  unsuitable: (options, shape) =>
+    onlyWith(
+      options.score === 'nll',
+      'the likelihood is one of the whole image and needs',
+      'all',
+      options.imageScore,
+    ) ?? tooSmall(options, shape),
 
   async fit(options, data) {
     const trace = new Trace(false);
@@ -90,27 +98,30 @@ export const dfm = defineModel({
     };
   },
 
-  score({ score, ...options }, net, x) {
+  score(options, net, x) {
+    const { score, imageScore, top } = options;
     const dfm = net('dfm');
     const axes = dfm.learnt('axes'); // V, [k,D]
     const variances = dfm.learnt('variances'); // λ, [k]
-    const cells = cellsOf({ score, ...options }, net, x);
+    const cells = cellsOf(options, net, x);
     const centred = g.sub(flat(cells), dfm.learnt('mean')); // [N,D]
     const codes = g.matMul(centred, axes, { transposeB: true }); // z, [N,k]
     const errors = g.square(g.sub(centred, g.matMul(codes, axes))); // [N,D]
-    const maps = g.split(errors, cells.map(sizeOf), 1).map((part, i) => {
-      const grid = g.reshape(part, cells[i].shape);
-      return g.resizeBilinear(g.reduceSum(grid, { axes: [1], keep: true }), sidesOf(x)); // [N,1,H,W]
-    });
+    const grids = g
+      .split(errors, cells.map(sizeOf), 1)
+      .map((part, i) => g.reduceSum(g.reshape(part, cells[i].shape), { axes: [1], keep: true })); // [N,1,h,w]
+    const at = (sides: readonly [number, number]) =>
+      grids.map((grid) => g.resizeBilinear(grid, sides)).reduce((a, b) => g.add(a, b));
+    const map = at(sidesOf(x)); // [N,1,H,W]
+    // Places are the cells of the finest grid.
+    const finest = sidesOf(grids.reduce((a, b) => (sizeOf(b) > sizeOf(a) ? b : a)));
+    const whole = () => (score === 'fre' ? g.reduceSum(errors, { axes: [1] }) : likelihood());
     // −log p = ½ Σ (z²/λ + log λ) + k/2 log 2π
     const likelihood = () => {
       const terms = g.add(g.add(g.div(g.square(codes), variances), g.log(variances)), Math.log(2 * Math.PI));
       return g.mul(g.reduceSum(terms, { axes: [1] }), 0.5);
     };
-    return {
-      map: maps.reduce((a, b) => g.add(a, b)),
-      score: score === 'fre' ? g.reduceSum(errors, { axes: [1] }) : likelihood(),
-    };
+    return { map, score: imageScore === 'all' ? whole() : scoreOfPlaces(imageScore, top, g.flatten(at(finest)), map) };
   },
 });
 

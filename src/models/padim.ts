@@ -13,6 +13,7 @@ import type { Value } from '../graph/value.ts';
 import { type Scope, Trace } from '../nn/scope.ts';
 import { defineModel } from './define.ts';
 import { backboneOptions, choiceOf, joined, tapped, tooSmall } from './parts/features.ts';
+import { imageScoreOptions, meanOfTop, scoreOfPlaces } from './parts/maps/image-score.ts';
 import { poolMap } from './parts/maps/pool-map.ts';
 import { smoothMap } from './parts/maps/smooth-map.ts';
 import * as common from './parts/options.ts';
@@ -32,6 +33,7 @@ const config = z.strictObject({
     .max(10)
     .default(0.01)
     .describe('Number that is added to each variance, ε of equation 2.'),
+  ...imageScoreOptions(['smoothed', 'largest', 'top']),
   smoothing: common.smoothing(4),
 });
 type Config = z.infer<typeof config>;
@@ -133,10 +135,10 @@ export const padim = defineModel({
     const distances = g.sqrt(g.reduceSum(g.square(white), { axes: [2] })); // [P,N]
     const grid = g.reshape(g.transpose(distances, [1, 0]), [x.shape[0], 1, height, width]);
     const map = smoothMap(grid, sidesOf(x), options.smoothing);
-    return { map, score: poolMap('max', map) };
+    return { map, score: scoreOfPlaces(options.imageScore, options.top, g.flatten(grid), map) };
   },
 
-  pool: (_options, map) => poolMap('max', map),
+  pool: ({ imageScore, top }, map) => (imageScore === 'top' ? meanOfTop(map, top) : poolMap('max', map)),
 });
 
 function joinedTaps(options: Config, net: (group: string) => Scope, x: Value): Value {

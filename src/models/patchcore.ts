@@ -16,6 +16,7 @@ import { type Scope, Trace } from '../nn/scope.ts';
 import { defineModel, type FitData } from './define.ts';
 import { asRows, backboneOptions, choiceOf, joined, tapped, tapsOf, tooSmall } from './parts/features.ts';
 import { greedyCoreset } from './parts/fitting/coreset.ts';
+import { imageScoreOptions, onlyWith, scoreOfPlaces } from './parts/maps/image-score.ts';
 import { smoothMap } from './parts/maps/smooth-map.ts';
 import { nearestPlace } from './parts/nearest-place.ts';
 import { nearestRows, squaresTo } from './parts/nearest-rows.ts';
@@ -54,6 +55,7 @@ const config = z.strictObject({
     .default(128)
     .describe('Dimensions of the random projection in which the bank is chosen.'),
   squared: z.boolean().default(false).describe('Use squared distances in maps and scores.'),
+  ...imageScoreOptions(['largest', 'top', 'smoothed']),
   smoothing: common.smoothing(4),
 });
 type Config = z.infer<typeof config>;
@@ -87,13 +89,16 @@ export const patchcore = defineModel({
   backbone: choiceOf,
 
   unsuitable(options, shape) {
-    const { neighbourhood, descriptor, dimension } = options;
+    const { neighbourhood, descriptor, dimension, neighbours, imageScore } = options;
     const { taps } = tapsOf(options);
     if (neighbourhood % 2 === 0) return say`${option('config.neighbourhood')} must be odd, got ${neighbourhood}.`;
     if (descriptor === 'adaptive' && dimension % taps.length !== 0) {
       return `an adaptive descriptor of ${dimension} numbers needs a number of taps that divides it, got ${taps.length}.`;
     }
-    return tooSmall(options, shape);
+    return (
+      onlyWith(neighbours > 1, 'neighbours re-weight the largest distance and need', 'largest', imageScore) ??
+      tooSmall(options, shape)
+    );
   },
 
   async fit(options, data) {
@@ -111,7 +116,7 @@ export const patchcore = defineModel({
   },
 
   score(options, net, x) {
-    const { neighbours, squared, smoothing } = options;
+    const { neighbours, squared, smoothing, imageScore, top } = options;
     const found = descriptors(options, net, x); // [N,D,h,w]
     const [height, width] = sidesOf(found);
     const rows = asRows(found); // [N,P,D]
@@ -122,12 +127,12 @@ export const patchcore = defineModel({
     const distances = squared ? squares : g.sqrt(squares);
     const grid = g.reshape(distances, [x.shape[0], 1, height, width]);
     const map = smoothMap(grid, sidesOf(x), smoothing);
-    const largest = g.reduceMax(distances, { axes: [1] }); // [N]
+    const overall = scoreOfPlaces(imageScore, top, distances, map); // [N]
     const b = Math.min(neighbours, Number(bank.shape[0]));
     const worst = g.argMax(squares, 1); // [N,1]
     return {
       map,
-      score: b === 1 ? largest : g.mul(largest, weight(rows, squares, places, bank, halves, b)),
+      score: b === 1 ? overall : g.mul(overall, weight(rows, squares, places, bank, halves, b)),
       nearest: nearestPlace(worst, places, net('patchcore').learnt('origins'), {
         grid: [height, width],
         image: sidesOf(x),

@@ -100,6 +100,34 @@ export interface ReportRow {
   readonly columns: readonly ColumnShare[];
 }
 
+/** Why a model was chosen where none was named, and for images what was tried. */
+export interface ReportChoice {
+  readonly reason: string;
+  /** The best first, those that failed last. */
+  readonly tried?: readonly {
+    readonly model: string;
+    readonly backbone: string;
+    readonly taps: readonly string[];
+    /** Height and width. */
+    readonly size: readonly [number, number];
+    readonly config: Readonly<Record<string, unknown>>;
+    /** On planted defects, the mean over their kinds. */
+    readonly auroc?: number;
+    readonly interval?: readonly [number, number];
+    readonly kinds?: Readonly<Record<string, number>>;
+    /** Share of the planted defects at whose place the map is highest. */
+    readonly located?: number;
+    readonly seconds: number;
+    readonly isChosen?: true;
+    readonly error?: { readonly message: string };
+  }[];
+  readonly leftOut?: readonly { readonly what: string; readonly why: string }[];
+  /** Planted defects by kind. */
+  readonly planted?: Readonly<Record<string, number>>;
+  readonly counts?: { readonly known: number; readonly judges: number };
+  readonly seconds?: number;
+}
+
 /** Everything that a report shows. */
 export interface ReportData {
   /** Name of the run, for the head of the page. */
@@ -115,7 +143,7 @@ export interface ReportData {
   /** What is normal and what is not, in one sentence. */
   readonly description: string;
   /** Why the model was chosen where none was named. */
-  readonly choice?: { readonly reason: string };
+  readonly choice?: ReportChoice;
   readonly class: string;
   readonly seed: number;
   /** Steps of the Gaussian by which scores are smoothed along each series or clip; absent for none. */

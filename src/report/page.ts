@@ -14,6 +14,7 @@ import {
 } from '../metrics/index.ts';
 import { figureOf, isLabelled, scroll, wordsOf } from './blocks.ts';
 import { learningCurves, mapSpread, precisionRecallChart, rocChart } from './charts.ts';
+import { choiceSection } from './choice-section.ts';
 import type { ReportData } from './data.ts';
 import { gallery } from './gallery.ts';
 import { type Content, Html, html } from './html.ts';
@@ -35,6 +36,7 @@ export function reportPage(data: ReportData): string {
   const types = byType(items, threshold.value);
   const all: [id: string, title: string, content: Content][] = [
     ['metrics', 'Metrics', metricsSection(data)],
+    ['choice', 'Choice', data.choice && choiceSection(data.choice)],
     [
       'series',
       `${data.kind === 'clip' ? 'Clips' : 'Series'} and alarms`,

@@ -1,15 +1,15 @@
 /**
- * `auto`: the options of a training without a model, with one. Series are looked at (`engine/task/auto.ts`); for items of other
- * kinds it is the model to start with. Node only.
+ * `auto`: the options of a training without a model, with one. Series are looked at (`engine/task/auto.ts`), for images candidates
+ * are tried (`auto-images.ts`); for items of other kinds it is the model to start with. Node only.
  */
 import { ConfigError } from '../core/errors.ts';
 import { silent } from '../core/events.ts';
-import { action, option, say } from '../core/text.ts';
+import { option, say } from '../core/text.ts';
 import { kindOfData } from '../data/index.ts';
 import { chooseDetector, chooseForWhole } from '../engine/task/auto.ts';
 import { takesRows } from '../engine/task/suitable.ts';
-import { findKind } from '../kinds/index.ts';
-import { type AnyModel, findModel, type ModelName, startModel } from '../models/index.ts';
+import { type AnyModel, findModel, type ModelName } from '../models/index.ts';
+import { ofImages, withStartModel } from './auto-images.ts';
 import { checkRunOptions } from './check-options.ts';
 import { readRun } from './folder.ts';
 import { loadTask } from './load-task.ts';
@@ -24,8 +24,8 @@ export const isAuto = (options: AutoTrainOptions | TrainOptions): options is Aut
 
 /**
  * The options of `train` with a model: the one that is named; with `auto`, or none, that of the run that is resumed, for series
- * the one that suits their training part, else the one to start with. `choice` says why. The data
- * are loaded once more for that.
+ * the one that suits their training part, for images the one that finds most of what is planted into training images, else the one
+ * to start with. `choice` says why. The data are loaded once more for that.
  * @throws ConfigError `auto-options` for options of a model that nobody named, `missing-model` for items that no model is for;
  * what loading throws; Cancelled.
  * @example const options = await chooseModel({ data: 'sensors.csv' });
@@ -39,26 +39,24 @@ export async function chooseModel<M extends ModelName | AnyModel>(
   const before =
     options.resume && options.out !== undefined ? await readRun(options.out).catch(() => undefined) : undefined;
   if (before) {
-    const { kind, choice } = before;
-    return { ...options, model: findModel(before.model), ...(kind && { kind }), ...(choice && { choice }) };
+    const { kind, choice, config, size } = before;
+    // What was chosen for images is more than a model.
+    const chosen = choice?.tried && { config, ...(size && options.size === undefined && { size }) };
+    return {
+      ...options,
+      ...chosen,
+      model: findModel(before.model),
+      ...(kind && { kind }),
+      ...(choice && { choice }),
+    } as TrainOptions;
   }
   const { data } = options;
   const kind = typeof data === 'string' ? await kindOfData(data, options) : data.kind;
-  return kind === 'series' ? ofSeries(options) : ofOthers(options, kind);
+  if (kind === 'image') return ofImages(options);
+  return kind === 'series' ? ofSeries(options) : withStartModel(options, kind);
 }
 
 type Without = Omit<AutoTrainOptions, 'model'>;
-
-function ofOthers(options: Without, kind: string): TrainOptions {
-  const start = startModel(kind);
-  if (!start)
-    throw new ConfigError(
-      'missing-model',
-      say`${action('train')} needs a model for ${findKind(kind).words.items}: name one.`,
-    );
-  const reason = `${start.model.name}, the one to start with for ${findKind(kind).words.items}: it ${start.why}.`;
-  return { ...options, model: start.model, choice: { reason } };
-}
 
 async function ofSeries(options: Without): Promise<TrainOptions> {
   const { preset, config = {} } = options;

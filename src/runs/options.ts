@@ -32,6 +32,7 @@ import type { Metric } from '../metrics/index.ts';
 import type { AnyModel, ConfigOf, ModelName } from '../models/index.ts';
 import { deviceNames } from '../runtime/runtime.ts';
 import { alarmFlags } from './alarm-flags.ts';
+import { choiceSchema } from './choice-schema.ts';
 
 const names = z.union([z.string(), z.array(z.string())]).readonly();
 const atLeastOne = z.int().min(1);
@@ -765,11 +766,10 @@ export const runOptions = z.strictObject({
     .describe('Normal images that join the training part after the split, as paths, and items that leave it, as ids.')
     .register(optionFacts, fact('Run', [], kept)),
   /** How `auto` chose the model, as `chooseModel` gives it; kept in `run.json` and told in the report. */
-  choice: z
-    .strictObject({ reason: z.string() })
+  choice: choiceSchema
     .readonly()
     .optional()
-    .describe('Why the model was chosen where none was named.')
+    .describe('How the model was chosen where none was named.')
     .register(optionFacts, fact('Run', [], kept)),
 });
 

@@ -4,6 +4,7 @@ import { DataError } from '../core/errors.ts';
 import { parseStored, storedSentence } from '../core/stored.ts';
 import type { RunReport } from '../engine/judging/report-types.ts';
 import { regionSchema, thresholdSchema, tilesSchema } from '../engine/scoring/artifact-schema.ts';
+import { choiceSchema } from './choice-schema.ts';
 import type { OldReport } from './report-file.ts';
 
 const number = z.number().nullable();
@@ -30,7 +31,7 @@ const reportSchema = z.looseObject({
   region: regionSchema.optional(),
   augment: z.record(z.string(), z.unknown()).optional(),
   mapNormalization: z.string().optional(),
-  choice: z.looseObject({ reason: z.string() }).optional(),
+  choice: choiceSchema.optional(),
   counts: z.looseObject({
     train: z.number(),
     trainAnomalies: z.number(),

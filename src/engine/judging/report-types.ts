@@ -4,6 +4,8 @@ import type { Text } from '../../core/text.ts';
 import type { AugmentOptions, SplitOptions } from '../../data/pure.ts';
 import type { ByMetric, Interval, MetricDescription, MetricValue, MetricValues } from '../../metrics/index.ts';
 import type { Device, ProfileRow } from '../../runtime/index.ts';
+import type { ImageChoice, TriedSettings } from '../choosing/choose.ts';
+import type { LeftOut } from '../choosing/plan.ts';
 import type { EpochRecord } from '../fitting/contract.ts';
 import type { MapNormalization } from '../scoring/map-normalization.ts';
 import type { RegionOption, Tiles } from '../task/view-options.ts';
@@ -63,8 +65,8 @@ export interface RunReport extends Omit<SplitOptions, 'validationFraction'> {
   readonly smoothing?: number;
   /** Of series and clips: steps of the windows through which each step is seen. */
   readonly window?: number;
-  /** Why the model was chosen where none was named. */
-  readonly choice?: { readonly reason: string };
+  /** Why the model was chosen where none was named, and for images what was tried. */
+  readonly choice?: ChoiceReport;
   /** What is done to maps before they are pooled; absent for nothing. */
   readonly mapNormalization?: MapNormalization;
   /** What happened to training images at random; absent for nothing. */
@@ -128,4 +130,19 @@ export interface RunReport extends Omit<SplitOptions, 'validationFraction'> {
   readonly warnings?: readonly Warning[];
   /** Time by operator, with `profile: true`. */
   readonly profile?: { fit?: readonly ProfileRow[]; score?: readonly ProfileRow[] };
+}
+
+/** How a model was chosen: `TriedSettings` and `LeftOut` of `engine/choosing`, as they are kept. */
+export interface ChoiceReport {
+  readonly reason: string;
+  /** The best first, those that failed last. */
+  readonly tried?: readonly (Omit<TriedSettings, 'error'> & {
+    readonly isChosen?: true;
+    readonly error?: { readonly code: string; readonly message: string };
+  })[];
+  readonly leftOut?: readonly LeftOut[];
+  /** How many defects of each kind were planted. */
+  readonly planted?: Readonly<Record<string, number>>;
+  readonly counts?: ImageChoice['counts'];
+  readonly seconds?: number;
 }

@@ -1,0 +1,64 @@
+/** How well scores of a jury tell what was planted: by kind, on average, and how much that may be chance. */
+import type { Rng } from '../../core/random.ts';
+import type { PlantedKind } from '../../data/pure.ts';
+import type { Jury } from './judges.ts';
+
+/** AUROC on planted defects. */
+export interface Judgement {
+  /** Mean over kinds, so that no kind decides alone. */
+  readonly auroc: number;
+  /** 95 % bootstrap interval over judges. */
+  readonly interval: readonly [low: number, high: number];
+  readonly kinds: Readonly<Partial<Record<PlantedKind, number>>>;
+}
+
+const ROUNDS = 200;
+
+/**
+ * Judges scores `[images of the jury]`, larger = more anomalous. Of each kind the share of pairs, planted and normal, that are in
+ * the right order, ties half; a planted image is not compared with the one that it was made of.
+ */
+export function judgeScores(
+  { judge, kind }: Pick<Jury, 'judge' | 'kind'>,
+  scores: ArrayLike<number>,
+  rng: Rng,
+): Judgement {
+  const normals = [...kind.keys()].filter((i) => kind[i] === undefined);
+  const kinds = [...new Set(kind.filter((k) => k !== undefined))];
+  const pairs = kinds.map((name) =>
+    [...kind.keys()]
+      .filter((i) => kind[i] === name)
+      .map((i) => ({
+        own: judge[i],
+        wins: normals.map((n) => (scores[i] > scores[n] ? 1 : scores[i] === scores[n] ? 0.5 : 0)),
+      })),
+  );
+  const byKind = (weight: (judge: number) => number) =>
+    pairs.map((planted) => {
+      let [sum, total] = [0, 0];
+      for (const { own, wins } of planted)
+        for (const [k, n] of normals.entries()) {
+          if (judge[n] === own) continue;
+          const w = weight(own) * weight(judge[n]);
+          sum += w * wins[k];
+          total += w;
+        }
+      return total > 0 ? sum / total : Number.NaN;
+    });
+  const mean = (values: readonly number[]) => {
+    const known = values.filter((v) => !Number.isNaN(v));
+    return known.reduce((a, b) => a + b, 0) / Math.max(1, known.length);
+  };
+  const found = byKind(() => 1);
+  const count = Math.max(...judge) + 1;
+  const rounds = Array.from({ length: ROUNDS }, () => {
+    const drawn = new Uint16Array(count);
+    for (let i = 0; i < count; i++) drawn[rng.int(count)]++;
+    return mean(byKind((j) => drawn[j]));
+  }).sort((a, b) => a - b);
+  return {
+    auroc: mean(found),
+    interval: [rounds[Math.floor(0.025 * ROUNDS)], rounds[Math.ceil(0.975 * ROUNDS) - 1]],
+    kinds: Object.fromEntries(kinds.map((name, i) => [name, found[i]])),
+  };
+}
