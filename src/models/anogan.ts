@@ -155,7 +155,7 @@ function search(options: Config, net: (group: string) => nn.Scope, target: Targe
     if (end === done) continue;
     state = g.repeat(end - done, state, ([z, m, v, t]) => {
       const [gradient] = gradients(g.reduceSum(anomaly(options, net, wide, z).score), [z]);
-      const next = adam.update(z, gradient, { m, v, t }, constant(searchRate * factor));
+      const next = adam.update(z, gradient, { m, v, t }, constant(searchRate * factor), []); // Adam asks for no sizes
       return [next.parameters, next.state.m, next.state.v, next.state.t];
     });
     done = end;
