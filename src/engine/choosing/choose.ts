@@ -1,7 +1,7 @@
 /**
  * Chooses a detector for images and its options from normals alone: candidates learn from some of the training images, and must
- * tell other training images from the same with planted defects. All backbones are tried at a small size first, then the two best
- * at larger ones. No test item takes part, nor any that is held out for the threshold.
+ * tell other training images from the same with planted defects. All backbones are tried at a small size and their usual taps first;
+ * the two best then at other taps, and at larger sizes. No test item takes part, nor any that is held out for the threshold.
  */
 import type { Backbone } from '../../backbones/index.ts';
 import { Cancelled, DataError, type ErrorData, errorData, OddityError } from '../../core/errors.ts';
@@ -75,10 +75,13 @@ export interface ChooseImages {
 const BUDGET = 180;
 /** Share of the budget that may be planned: machines differ, and so do plans from what happens. */
 const PLANNED = 0.75;
-/** Share of that for the first look, at the small size. */
-const FIRST = 0.6;
-/** Backbones, and combinations of each, that are tried at larger sizes. */
-const LARGER = { backbones: 2, combinations: 4 };
+/** Share of that for the first round, and of what is left for the second; the third has the rest. */
+const SHARES = { first: 0.6, taps: 0.5 };
+/** Backbones that come into the second round and the third. */
+const BACKBONES = 2;
+/** Detectors of each that are tried at other taps, and combinations that are tried at larger sizes. */
+const DETECTORS = 2;
+const LARGER = 3;
 /** AUROC below which a difference is none: then the one that finds the place of more defects is chosen. */
 const LEVEL = 0.01;
 
@@ -103,7 +106,7 @@ export async function chooseForImages(options: ChooseImages): Promise<ImageChoic
   const leftOut: LeftOut[] = [];
   const [channels, ...own] = source.shape as ImageShape;
   const sizes = onlyOwnSize ? [own] : sizesOf(own);
-  const stepAt = (backbone: Backbone, size: Step['size'], only?: readonly Combination[]): Step[] => {
+  const stepAt = (backbone: Backbone, size: Step['size'], only: readonly Combination[]): Step[] => {
     const made = stepOf(backbone, [channels, ...size], { known: known.length, jury: jury.images.length }, only);
     leftOut.push(...made.leftOut);
     return made.step ? [made.step] : [];
@@ -117,28 +120,49 @@ export async function chooseForImages(options: ChooseImages): Promise<ImageChoic
       else tried.push(...(await takeStep(step, { ...options, items: known, jury, left })));
     }
   };
-  const limit = PLANNED * budget;
-  const small = within(
-    backbones.flatMap((backbone) => stepAt(backbone, sizes[0])),
-    FIRST * limit,
+  let left = PLANNED * budget;
+  const round = async (steps: readonly Step[], share: number) => {
+    const { taken, leftOut: late } = within(steps, share * left);
+    leftOut.push(...late);
+    await take(taken);
+    left -= taken.reduce((sum, { seconds }) => sum + seconds, 0);
+  };
+  const [smallest, ...larger] = sizes;
+  await round(
+    backbones.flatMap((backbone) => stepAt(backbone, smallest, combinationsOf(usable(backbone, smallest)[0]))),
+    SHARES.first,
   );
-  leftOut.push(...small.leftOut);
-  await take(small.taken);
-  const planned = small.taken.reduce((sum, { seconds }) => sum + seconds, 0);
-  const larger = within(
-    bestBackbones(tried, backbones).flatMap((backbone) =>
-      sizes.slice(1).flatMap((size) => stepAt(backbone, size, bestCombinations(tried, backbone))),
+  const best = bestBackbones(tried, backbones);
+  await round(
+    best.flatMap((backbone) => {
+      const models = bestCombinations(tried, backbone, DETECTORS).map(({ detector }) => detector.model);
+      const others = usable(backbone, smallest)
+        .slice(1)
+        .flatMap((taps) => combinationsOf(taps));
+      return stepAt(
+        backbone,
+        smallest,
+        others.filter(({ detector }) => models.includes(detector.model)),
+      );
+    }),
+    larger.length > 0 ? SHARES.taps : 1,
+  );
+  await round(
+    best.flatMap((backbone) =>
+      larger.flatMap((size) => stepAt(backbone, size, bestCombinations(tried, backbone, LARGER, smallest))),
     ),
-    limit - planned,
+    1,
   );
-  leftOut.push(...larger.leftOut);
-  await take(larger.taken);
   if (signal?.aborted) throw new Cancelled();
   const order = ranked(tried);
   const [first] = order;
   const planted = plantedIn(jury);
   const rest = { tried: order, leftOut, planted, counts, seconds: spent() };
-  if (first?.auroc === undefined) return { ...rest, reason: 'none of the candidates could be fitted' };
+  if (first?.auroc === undefined) {
+    const [late] = leftOut;
+    const reason = !first && late ? `no candidate could be tried: ${late.what}, since ${late.why}` : 'no candidate could be fitted';
+    return { ...rest, reason };
+  }
   const chosen = winner(order);
   return { ...rest, chosen, config: configFor(chosen, options), reason: reasonOf(chosen, rest) };
 }
@@ -224,16 +248,31 @@ function bestBackbones(tried: readonly TriedSettings[], backbones: readonly Back
   return backbones
     .filter(({ name }) => best(name) > Number.NEGATIVE_INFINITY)
     .sort((a, b) => best(b.name) - best(a.name))
-    .slice(0, LARGER.backbones);
+    .slice(0, BACKBONES);
 }
 
-function bestCombinations(tried: readonly TriedSettings[], backbone: Backbone): Combination[] {
-  return ranked(tried.filter((one) => one.backbone === backbone.name && one.auroc !== undefined))
-    .slice(0, LARGER.combinations)
+/** The best combinations of detectors and taps of a backbone, at a size or at any. */
+function bestCombinations(
+  tried: readonly TriedSettings[],
+  { name }: Backbone,
+  count: number,
+  size?: Step['size'],
+): Combination[] {
+  return ranked(tried.filter((one) => one.backbone === name && one.auroc !== undefined))
+    .filter((one) => !size || one.size.join() === size.join())
+    .slice(0, count)
     .flatMap(({ model, taps }) =>
-      detectorChoices.filter((d) => d.model === model).map((detector) => ({ detector, taps })),
+      detectorChoices.filter((detector) => detector.model === model).map((detector) => ({ detector, taps })),
     );
 }
+
+/** All detectors at a set of taps. */
+const combinationsOf = (taps: readonly string[] = []): Combination[] =>
+  taps.length === 0 ? [] : detectorChoices.map((detector) => ({ detector, taps }));
+
+/** The sets of taps whose grids an image of a size has room for. */
+const usable = (backbone: Backbone, size: Step['size']): string[][] =>
+  tapSetsOf(backbone).filter((taps) => taps.every((tap) => Math.min(...size) >= 2 * backbone.taps[tap].stride));
 
 function plantedIn({ kind }: Jury): ImageChoice['planted'] {
   const names = Object.keys(plantedKinds) as PlantedKind[];

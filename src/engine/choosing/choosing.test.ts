@@ -42,17 +42,18 @@ describe('candidates', () => {
     expect(countProducts([])).toBe(0);
   });
 
-  it('are left out with the reason: too slow to fit, too small, no time', () => {
+  it('are left out with the reason: too slow to fit, no time', () => {
     const [oddity, vgg] = [findBackbone('oddity'), findBackbone('vgg16')];
     const counts = { known: 128, jury: 144 };
-    const slow = stepOf(vgg, [3, 512, 512], counts);
-    expect(slow.leftOut.map(({ why }) => why).join()).toMatch(
-      /to fit it to 240 images would take about \d+ s, more than 60 s/,
-    );
-    expect(stepOf(oddity, [1, 8, 8], counts)).toEqual({
-      leftOut: [{ what: 'oddity, 8x8 px', why: expect.stringMatching(/image sides of at least \d+/) }],
+    const all = (taps: readonly string[]) => detectorChoices.map((detector) => ({ detector, taps }));
+    const slow = stepOf(vgg, [3, 512, 512], counts, all(vgg.usual));
+    expect(slow.step).toBeUndefined();
+    expect(slow.leftOut[0]).toMatchObject({
+      what: 'patchcore, vgg16, 512x512 px',
+      why: expect.stringMatching(/^to fit it to 240 images would take about \d+ s, more than 60 s$/),
     });
-    const step = stepOf(oddity, [1, 256, 256], counts).step!;
+    expect(stepOf(oddity, [1, 64, 64], counts, [])).toEqual({ leftOut: [] });
+    const step = stepOf(oddity, [1, 256, 256], counts, all(['fine'])).step!;
     expect(step.seconds).toBeGreaterThan(0);
     const { taken, leftOut } = within([step, step], 1.5 * step.seconds);
     expect(taken).toEqual([step]);

@@ -5,7 +5,7 @@
 import type { Backbone } from '../../backbones/index.ts';
 import type { ImageShape } from '../../core/item-shape.ts';
 import type { Combination } from './assess.ts';
-import { detectorChoices, measureBackbone, tapSetsOf } from './candidates.ts';
+import { measureBackbone } from './candidates.ts';
 
 /** Multiplications a second of two cores, a low guess: a plan must hold on a slow machine too. */
 const SPEED = 60e9;
@@ -37,20 +37,16 @@ export interface Counts {
 export const nameOfStep = ({ backbone, size }: Pick<Step, 'backbone' | 'size'>): string =>
   `${backbone.name}, ${size.join('x')} px`;
 
-/** Everything that may be tried through a backbone at a size, without what would take too long to fit; or the reason for nothing. */
+/** Combinations through a backbone at a size, without what would take too long to fit; or the reason for none. */
 export function stepOf(
   backbone: Backbone,
   [channels, ...size]: ImageShape,
   { known, jury }: Counts,
-  only?: readonly Combination[],
+  usable: readonly Combination[],
 ): { readonly step?: Step; readonly leftOut: readonly LeftOut[] } {
-  const all =
-    only ?? tapSetsOf(backbone).flatMap((taps) => detectorChoices.map((detector): Combination => ({ detector, taps })));
-  const taps = [...new Set(all.flatMap((one) => one.taps))];
-  const least = 2 * Math.max(...taps.map((tap) => backbone.taps[tap].stride));
   const what = nameOfStep({ backbone, size });
-  const usable = all.filter((one) => one.taps.every((tap) => Math.min(...size) >= 2 * backbone.taps[tap].stride));
-  if (usable.length === 0) return { leftOut: [{ what, why: `it needs image sides of at least ${least}` }] };
+  if (usable.length === 0) return { leftOut: [] };
+  const taps = [...new Set(usable.flatMap((one) => one.taps))];
   const { products, grids } = measureBackbone(backbone, [channels, ...size], taps);
   const costs = usable.map(({ detector, taps }) => {
     const places = Math.max(...taps.map((tap) => grids.get(tap)![1] * grids.get(tap)![2]));

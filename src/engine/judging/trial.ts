@@ -8,7 +8,10 @@ import { say } from '../../core/text.ts';
 import {
   type OutlierKind,
   outlierKinds,
+  type PlantedKind,
   plantDefect,
+  plantedKinds,
+  plantKind,
   plantOutliers,
   plantWindows,
   type Source,
@@ -84,14 +87,24 @@ export async function juryOf({ source, split, rng }: Pick<Task, 'source' | 'spli
   return { source: planted, items, labels, by: 'planted', planted: made.counts };
 }
 
+/** Kinds of defects take turns; one that cannot be seen on an image gives way to the next. */
 function plantImages(normal: Float32Array, [channels, height, width]: readonly [number, number, number], rng: Rng) {
   const values = normal.slice();
   const size = channels * height * width;
+  const names = Object.keys(plantedKinds) as PlantedKind[];
+  const counts: Record<string, number> = {};
   for (let i = 0; i * size < values.length; i++) {
-    const image = normal.subarray(i * size, (i + 1) * size);
-    values.set(plantDefect({ channels, height, width, image }, { share: 1 }, rng.split(i)).image, i * size);
+    const sample = { channels, height, width, image: normal.subarray(i * size, (i + 1) * size) };
+    let [made, kind]: [Float32Array | undefined, string] = [undefined, 'defect'];
+    for (let k = 0; k < names.length && !made; k++) {
+      kind = names[(i + k) % names.length];
+      made = plantKind(kind as PlantedKind, sample, rng.split(i))?.image;
+    }
+    if (!made) [made, kind] = [plantDefect(sample, { share: 1 }, rng.split(i)).image, 'defect'];
+    values.set(made, i * size);
+    counts[kind] = (counts[kind] ?? 0) + 1;
   }
-  return { values, counts: { defect: values.length / size } };
+  return { values, counts };
 }
 
 /** The same defect in every frame of a window. */

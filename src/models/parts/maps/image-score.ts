@@ -9,10 +9,10 @@ import type { Value } from '../../../graph/value.ts';
 
 /** What the ways are, in words. */
 const words = {
-  all: 'the sum over all of them',
-  largest: 'the largest',
-  top: 'the mean of a top share',
-  smoothed: 'the largest of the blurred map',
+  all: 'adds them up',
+  largest: 'takes the largest',
+  top: 'averages the highest',
+  smoothed: 'takes the largest of the blurred map',
 };
 /** How places become the score of an image. */
 export type ImageScore = keyof typeof words;
@@ -22,7 +22,7 @@ export const imageScoreOptions = <const W extends ImageScore>(ways: readonly W[]
   imageScore: z
     .enum(ways)
     .default(ways[0] as never)
-    .describe(`How places become the score of the image: ${ways.map((way) => `${way}, ${words[way]}`).join('; ')}.`),
+    .describe(`How places become the score of the image: ${ways.map((way) => `"${way}" ${words[way]}`).join(', ')}.`),
   top: z
     .number()
     .positive()
