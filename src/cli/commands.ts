@@ -34,6 +34,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/inspect.ts')).addInspect,
   },
   {
+    name: 'clean',
+    usage: '[options] <data>',
+    description: 'find the odd ones among supposed normal images or rows, before training; nothing is deleted',
+    load: async () => (await import('./commands/clean.ts')).addClean,
+  },
+  {
     name: 'try',
     usage: '[options] <data>',
     description: 'fit a few quick models to your data within a time budget, and rank them; nothing is written',

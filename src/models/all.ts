@@ -49,6 +49,7 @@ export { padim } from './padim.ts';
 export { patchcore } from './patchcore.ts';
 export { pca } from './pca.ts';
 export { poly } from './poly.ts';
+export { rad } from './rad.ts';
 export { random } from './random.ts';
 export { reverseDistillation } from './reverse-distillation.ts';
 export { simplenet } from './simplenet.ts';

@@ -20,6 +20,7 @@ import type { FitData, Model } from './define.ts';
 import { padim } from './padim.ts';
 import { tapped } from './parts/features.ts';
 import { patchcore } from './patchcore.ts';
+import { rad } from './rad.ts';
 import { differences, vgg19Autoencoder } from './vgg19-autoencoder.ts';
 
 const [side, count] = [16, 12];
@@ -246,5 +247,21 @@ describe('vgg19-autoencoder', () => {
       const first = average(Array.from({ length: 96 }, (_, c) => z(changes[4 * c])));
       expect(Number(found.map.data[0]) / first).toBeCloseTo(1, 4);
     }
+  });
+});
+
+describe('rad', () => {
+  it('finds training images again at distance 0, even if it retrieves one image only', async () => {
+    const score = await fitted(rad, { images: 1, radius: 1 });
+    for (const v of score(images.slice(0, 2 * size)).map.data) expect(Number(v)).toBeCloseTo(0, 5);
+    expect(Number(score(new Rng(9).uniforms(size)).score.data[0])).toBeGreaterThan(0.01);
+  });
+
+  it('refuses features that do not fit into memory, with what to do', async () => {
+    const many = { ...data, count: 10_000_000 };
+    const config = rad.config.parse(rad.tiny);
+    await expect(rad.fit(config, many)).rejects.toThrow(
+      /^The features of 10000000 images take \d+ MiB; at most 1024 MiB/,
+    );
   });
 });

@@ -49,6 +49,7 @@ const known: AnyModel[] = [
   all.patchcore,
   all.anomalyDino,
   all.padim,
+  all.rad,
   all.dfm,
   all.dfkde,
   all.simplenet,

@@ -30,7 +30,7 @@ export function rowTable(data: ReportData, rows: readonly ReportRow[]): Html {
 }
 
 /** `load 900 (usually 20.1 to 22.9), 84 %`. */
-function columnText(column: ColumnShare): Html {
+export function columnText(column: ColumnShare): Html {
   const { name, cell, share } = column;
   const usual = usualText(column);
   const value = cell === '' ? 'is missing' : cell;

@@ -1,7 +1,11 @@
-/** Stated intervals as options name them: two times with a slash between, or a CSV file with a column of begins and one of ends. Node only. */
+/**
+ * What `exclude` names: intervals of series – two times with a slash between, or a CSV file with a column of begins and one of
+ * ends – and lists of images or rows. Node only.
+ */
 import { readFile } from 'node:fs/promises';
-import { ConfigError, DataError } from '../core/errors.ts';
-import { type Interval, type IntervalTexts, readIntervals } from '../data/index.ts';
+import { csvValue } from '../core/csv.ts';
+import { ConfigError, DataError, nearestName } from '../core/errors.ts';
+import { type Interval, type IntervalTexts, readIntervals, type Source, type Split } from '../data/index.ts';
 
 /** The intervals. ConfigError `exclude` for texts that are none, DataError `exclude` for a file that cannot be read. */
 export async function intervalsOf(given: readonly string[]): Promise<Interval[]> {
@@ -42,4 +46,59 @@ async function fromFile(path: string): Promise<IntervalTexts[]> {
     to: cells[1] ?? '',
     place: `${path}:${number}`,
   }));
+}
+
+/** Ids of the items that files name, in a column `id`. ConfigError `exclude` for texts that are no files of that kind, DataError for others. */
+export async function excludedIds(given: readonly string[]): Promise<string[]> {
+  const { parse } = await import('csv-parse/sync'); // only lists of items need it
+  const lists = given.map(async (path) => {
+    const must = `Images and rows are left out by CSV files with a column "id", as oddity writes them`;
+    if (!/\.csv$/i.test(path)) throw new ConfigError('exclude', `${must}; found "${path}".`);
+    let rows: Record<string, string>[];
+    try {
+      rows = parse(await readFile(path), { columns: true, bom: true, skip_empty_lines: true });
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      throw new DataError('exclude', `${path} cannot be read: ${code ?? message}. Check the path and the file.`);
+    }
+    if (rows.length > 0 && rows[0].id === undefined)
+      throw new DataError('exclude', `${must}; ${path} has ${Object.keys(rows[0]).join(', ')}.`);
+    return rows.map(({ id }) => csvValue(id));
+  });
+  return (await Promise.all(lists)).flat();
+}
+
+/**
+ * The split without items of these ids: they neither train nor are held out. Those of the test part stay there, so that
+ * nothing that is judged is picked by its looks; the description says how many.
+ * @throws DataError `exclude` for ids that no item has, `too-few-items` when no normal item is left.
+ */
+export function withoutItems(source: Source, split: Split, ids: readonly string[]): Split {
+  const leaving = new Set(ids);
+  const known = new Set(source.items.map(({ id }) => id));
+  const missing = ids.filter((id) => !known.has(id));
+  if (missing.length > 0) {
+    const near = nearestName(missing[0], [...known]);
+    throw new DataError(
+      'exclude',
+      `${missing.length} of ${ids.length} items to leave out are not in ${source.name}, such as ${missing[0]}.` +
+        `${near ? ` Did you mean ${near}?` : ''} Use the list of the same data.`,
+    );
+  }
+  const stays = (item: number) => !leaving.has(source.items[item].id);
+  const train = split.train.filter(stays);
+  const trainLabels = split.trainLabels.filter((_, k) => stays(split.train[k]));
+  if (trainLabels.every((label) => label === 1)) {
+    throw new DataError('too-few-items', `${source.name}: no normal items would be left to train on. Leave out fewer.`);
+  }
+  const validation = split.validation.filter(stays);
+  const gone = split.train.length - train.length + split.validation.length - validation.length;
+  const tested = split.test.filter((item) => !stays(item)).length;
+  const note = `${gone} items were left out of training${tested > 0 ? `; ${tested} more of the list stay in the test part` : ''}.`;
+  return {
+    ...split,
+    ...{ train, trainLabels, validation },
+    contaminants: split.contaminants.filter(stays),
+    description: `${split.description} ${note}`,
+  };
 }

@@ -10,6 +10,7 @@ export type { RegionOption, Tiles } from '../engine/task/view-options.ts';
 export { kindOfArtifact, readArtifact } from './artifact.ts';
 export { chooseModel } from './auto.ts';
 export { type Checkpoint, readCheckpoint } from './checkpoint.ts';
+export { type CleanOptions, type CleanResult, clean, type RankedItem } from './clean.ts';
 export {
   type ComparedItem,
   type ComparedMetric,

@@ -25,7 +25,7 @@ import {
 import { hashSplit, type Task, warnOfSplit } from '../engine/task/task.ts';
 import type { RegionOption } from '../engine/task/view-options.ts';
 import { findKind } from '../kinds/index.ts';
-import { intervalsOf } from './exclude.ts';
+import { excludedIds, intervalsOf, withoutItems } from './exclude.ts';
 import type { RunOptions } from './options.ts';
 import { readRegion } from './region.ts';
 
@@ -133,6 +133,7 @@ export async function loadTask(options: TaskOptions): Promise<Task> {
       const { changes } = options;
       ({ source, split } = await changeTraining(source, split, changes, { maxPixels, onEvent, signal }));
     }
+    if (options.exclude && !source.series) split = withoutItems(source, split, await excludedIds(options.exclude));
     warnOfSplit(source, split, onEvent);
     const region = options.region && (await readRegion(options.region, source.shape as ImageShape));
     const prepared = (await source.prepare?.(split.train, { scaling, valueRange, onEvent })) ?? source;
@@ -192,7 +193,9 @@ function checkKind({ name, kind, shape }: Source, options: TaskOptions): void {
     );
   }
   const ofSeries = given(
-    kind === 'clip' ? { gaps, step, exclude } : { window, gaps, step, trainShare, alarms, alarmRate, exclude },
+    kind === 'clip'
+      ? { gaps, step, exclude }
+      : { window, gaps, step, trainShare, alarms, alarmRate, ...(kind === 'series' && { exclude }) },
   );
   if (kind !== 'series' && ofSeries.length > 0) {
     throw new ConfigError(

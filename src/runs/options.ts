@@ -471,12 +471,17 @@ export const runOptions = z.strictObject({
         kept,
       ),
     ),
-  /** Intervals of series that neither train nor are judged, such as maintenance: `2014-01-01T00:00/2014-01-02`, or CSV files of begins and ends. */
+  /**
+   * Intervals of series that neither train nor are judged, such as maintenance: `2014-01-01T00:00/2014-01-02`, or CSV files of begins
+   * and ends. Of images and rows: CSV files with a column `id`, as `clean` writes them, of items that do not train.
+   */
   exclude: z
     .array(z.string())
     .readonly()
     .optional()
-    .describe('Intervals of series that neither train nor are judged: two times with a slash between, or CSV files.')
+    .describe(
+      'Intervals of series that neither train nor are judged: two times with a slash between, or CSV files; CSV files of images or rows that do not train.',
+    )
     .register(
       optionFacts,
       fact(
@@ -484,7 +489,7 @@ export const runOptions = z.strictObject({
         {
           name: 'exclude',
           value: '<from/to|file>',
-          help: 'leave out an interval of series, such as 2014-01-01T00:00/2014-01-02, or those of a CSV file; may be repeated',
+          help: 'leave out an interval of series, such as 2014-01-01T00:00/2014-01-02, or those of a CSV file; do not train on the images or rows of a CSV file (see oddity clean); may be repeated',
           repeats: true,
           read: (text, before) => [...((before as string[] | undefined) ?? []), text],
         },
