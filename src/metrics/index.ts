@@ -20,6 +20,7 @@ export {
   pairedBootstrap,
   type Statistic,
 } from './bootstrap.ts';
+export { type Discoveries, discoveriesOf, pValueOf } from './conformal.ts';
 export { type PrCurve, prCurve, type RocCurve, rocCurve } from './curves.ts';
 export {
   defineMetric,

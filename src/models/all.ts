@@ -20,6 +20,7 @@ export { draem } from './draem.ts';
 export { ecod } from './ecod.ts';
 export { efficientAd } from './efficient-ad.ts';
 export { egbad } from './egbad.ts';
+export { ensemble } from './ensemble.ts';
 export { extendedIsolationForest } from './extended-isolation-forest.ts';
 export { fAnogan } from './f-anogan.ts';
 export { fastflow } from './fastflow.ts';

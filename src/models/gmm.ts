@@ -6,12 +6,8 @@
  */
 import * as z from 'zod';
 import { itemSize } from '../core/item-shape.ts';
-import { eigenSymmetric } from '../core/linalg.ts';
-import { float32 } from '../core/tensor.ts';
-import * as g from '../graph/ops/index.ts';
 import { defineModel } from './define.ts';
-import { fitMixture, notPositive } from './parts/fitting/mixture.ts';
-import { sampleItems } from './parts/fitting/sample.ts';
+import { enoughFor, fitDensity, scoreDensity } from './parts/rows/density.ts';
 
 const config = z.strictObject({
   components: z
@@ -37,12 +33,6 @@ const config = z.strictObject({
 /** Columns at most: a component has the square of their number as parameters. */
 const WIDEST = 1024;
 
-/** No part of a distance counts for more: differences of infinities would be no numbers. */
-const FARTHEST = 1e30;
-
-/** Components that rows suffice for: 20 rows for each column of each. */
-const enoughFor = (width: number, count: number) => Math.max(1, Math.min(5, Math.floor(count / (20 * (width + 1)))));
-
 /**
  * Mixture of Gaussians with full covariances (Dempster, Laird, Rubin 1977; as a novelty detector Bishop 1994): for tables of some
  * ten columns that depend on each other, in one group or a few. With one component it is the Mahalanobis distance. Fits in rounds of
@@ -66,48 +56,10 @@ export const gmm = defineModel({
       ? `gmm takes rows of at most ${WIDEST} columns, got ${itemSize(shape)}: the covariances of so many cannot be estimated. Use pca or knn.`
       : undefined,
 
-  async fit({ components, ridge, sample }, data) {
-    const { rows, width, items } = await sampleItems(data, sample);
-    const k = Math.min(components, rows);
-    const { weights, means, covariances } = fitMixture(
-      Float64Array.from(items),
-      width,
-      k,
-      ridge,
-      data.rng.split('start'),
-    );
-    const logs = new Float64Array(k);
-    const whitening = new Float64Array(k * width * width); // Σ^(−1/2), symmetric
-    for (const [c, covariance] of covariances.entries()) {
-      const { values, vectors } = eigenSymmetric(covariance, width);
-      if (!(values[width - 1] > 0)) throw notPositive();
-      logs[c] = Math.log(weights[c]) - (width / 2) * Math.log(2 * Math.PI);
-      for (let e = 0; e < width; e++) {
-        logs[c] -= Math.log(values[e]) / 2;
-        const vector = vectors.subarray(e * width, (e + 1) * width);
-        for (let i = 0; i < width; i++) {
-          const factor = vector[i] / Math.sqrt(values[e]);
-          const from = (c * width + i) * width;
-          for (let j = 0; j < width; j++) whitening[from + j] += factor * vector[j];
-        }
-      }
-    }
-    return {
-      'mixture.means': float32(means, [k, width]),
-      'mixture.whitening': float32(whitening, [k, width, width]),
-      'mixture.logs': float32(logs, [k]),
-    };
-  },
+  fit: (options, data) => fitDensity(options, data),
 
   score(_, net, x) {
-    const mixture = net('mixture');
-    const means = mixture.learnt('means'); // [K,D]
-    const [k, width] = means.shape as number[];
-    const centred = g.sub(g.reshape(x, [1, x.shape[0], width]), g.reshape(means, [k, 1, width])); // [K,N,D]
-    const whitened = g.matMul(centred, mixture.learnt('whitening'));
-    const parts = g.minimum(g.mul(g.square(whitened), 0.5), FARTHEST); // they add up to ½ Mahalanobis²
-    const logs = g.sub(g.reshape(mixture.learnt('logs'), [k, 1]), g.reduceSum(parts, { axes: [2] })); // [K,N]
-    const shares = g.reshape(g.softmax(logs, 0), [k, x.shape[0], 1]);
-    return { map: g.reduceSum(g.mul(parts, shares), { axes: [0] }), score: g.neg(g.logSumExp(logs, { axes: [0] })) };
+    const { parts, score } = scoreDensity(net, x);
+    return { map: parts, score };
   },
 });

@@ -61,6 +61,7 @@ const known: AnyModel[] = [
   all.dinomaly,
   all.vgg19Autoencoder,
   all.knn,
+  all.ensemble,
   all.isolationForest,
   all.lof,
   all.gmm,

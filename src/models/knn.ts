@@ -5,11 +5,10 @@
  * sample of it stands for all.
  */
 import * as z from 'zod';
-import { float32 } from '../core/tensor.ts';
 import * as g from '../graph/ops/index.ts';
 import { defineModel } from './define.ts';
-import { sampleItems } from './parts/fitting/sample.ts';
-import { itemMap, poolMap } from './parts/maps/pool-map.ts';
+import { itemMap } from './parts/maps/pool-map.ts';
+import { fitNeighbours, scoreNeighbours } from './parts/rows/neighbours.ts';
 
 const config = z.strictObject({
   neighbours: z
@@ -51,38 +50,10 @@ export const knn = defineModel({
   defaults: (_, count) => (count < 40 ? { neighbours: Math.max(1, Math.ceil(count / 8)) } : {}),
   tiny: { bank: 64, neighbours: 2 },
 
-  async fit({ bank }, data) {
-    const { rows, width, items } = await sampleItems(data, bank);
-    const mean = new Float64Array(width);
-    for (let i = 0; i < items.length; i++) mean[i % width] += items[i] / rows;
-    const middle = Float32Array.from(mean);
-    // Half the squared length of each item as seen from the mean: near 0 float32 is finest.
-    const halves = new Float64Array(rows);
-    for (let i = 0; i < items.length; i++) {
-      items[i] -= middle[i % width];
-      halves[Math.floor(i / width)] += items[i] ** 2 / 2;
-    }
-    return {
-      'knn.mean': float32(middle, [width]),
-      'knn.bank': float32(items, [rows, width]),
-      'knn.halves': float32(halves, [rows]),
-    };
-  },
+  fit: ({ bank }, data) => fitNeighbours(data, bank),
 
-  score({ neighbours, distance }, net, x) {
-    const knn = net('knn');
-    const bank = knn.learnt('bank'); // [M,D]
-    const [rows, width] = bank.shape as number[];
-    const k = Math.min(neighbours, rows);
-    const centred = g.sub(g.flatten(x), knn.learnt('mean')); // [N,D]
-    // ½|x − b|² = ½|x|² − x·b + ½|b|²: the nearest have the largest x·b − ½|b|². [N,M]
-    const nearness = g.sub(g.matMul(centred, bank, { transposeB: true }), knn.learnt('halves'));
-    const { indices } = g.topK(nearness, k); // [N,K]
-    const chosen = distance === 'mean' ? indices : g.slice(indices, { 1: [k - 1, k] });
-    const near = g.gather(bank, chosen, 0); // [N,K,D] or [N,1,D]
-    // From the items themselves, because the difference of large products is inexact.
-    const squares = g.square(g.sub(g.reshape(centred, [x.shape[0], 1, width]), near));
-    const perValue = g.reduceMean(squares, { axes: [1] }); // [N,D]
-    return { map: itemMap(g.reshape(perValue, x.shape)), score: g.sqrt(poolMap('sum', perValue)) };
+  score(options, net, x) {
+    const { parts, score } = scoreNeighbours(options, net, x);
+    return { map: itemMap(g.reshape(parts, x.shape)), score };
   },
 });

@@ -18,6 +18,7 @@ import { mapScale } from '../report/map-image.ts';
 import type { Device } from '../runtime/index.ts';
 import { closed } from './closing.ts';
 import { loadDetector } from './detector.ts';
+import { checkRate, decidedByRate, type FoundByRate } from './discoveries.ts';
 import { intervalsOf } from './exclude.ts';
 import { makeFolder } from './files.ts';
 import { type StoredError, stored } from './folder.ts';
@@ -43,6 +44,11 @@ export interface PredictOptions {
   maxPixels?: number;
   /** How steps of series become alarms; default the rule of the run. */
   alarms?: AlarmRule;
+  /**
+   * Decide by a false discovery rate over all that is scored instead of by the threshold, (0, 1): the expected share of normal items
+   * among those called anomalous is at most this (Benjamini and Hochberg). Images and rows only.
+   */
+  fdr?: number;
   /** Intervals of series that are not judged, as in training. */
   exclude?: readonly string[];
   onEvent?: Listener;
@@ -68,8 +74,8 @@ export interface Prediction {
   readonly isAnomalous: boolean | null;
   /** What the threshold, with its review band, makes of the score; null without one. */
   readonly decision: Decision | null;
-  /** Share of held-out normal items with a larger score. */
-  readonly exceededBy?: number;
+  /** (1 + held-out normal items with a score at least as high) / (1 + all of them); absent when none were held out. */
+  readonly pValue?: number;
   /** Of a step, what the detector expects of each channel, by its name; absent where it expects nothing, and for other kinds. */
   readonly expected?: Readonly<Record<string, number>>;
   /** The ends of the margins around it; absent where the detector has none. */
@@ -130,6 +136,8 @@ export interface PredictResult {
   readonly alarmRule?: Required<AlarmRule>;
   /** Of clips, in the order of the files and in theirs; absent for other kinds. */
   readonly frameAlarms?: readonly FrameAlarm[];
+  /** What the false discovery rate made of the predictions; absent where none was asked for. */
+  readonly discoveries?: FoundByRate;
   /** Files that could not be read. */
   readonly failed: readonly (StoredError & { readonly path: string })[];
 }
@@ -146,9 +154,13 @@ export async function predict(options: PredictOptions): Promise<PredictResult> {
         'not-a-series',
         say`Alarms are of series, but ${run} takes other items. Leave ${optionList(given.map(([name]) => name))} out.`,
       );
+    checkRate(detector, options);
     if (detector.kind === 'series') return await predictSeries(detector, options);
     if (detector.kind === 'clip') return await predictClips(detector, options);
-    return isImage(detector.shape) ? await predictImages(detector, options) : await predictRows(detector, options);
+    const found = isImage(detector.shape)
+      ? await predictImages(detector, options)
+      : await predictRows(detector, options);
+    return options.fdr === undefined ? found : decidedByRate(found, options.fdr, onEvent);
   } finally {
     await closed(detector, signal);
   }

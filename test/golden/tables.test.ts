@@ -7,9 +7,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Rng } from '../../dist/core/random.js';
 import { float32, type Tensors } from '../../dist/core/tensor.js';
 import { scoringProgram } from '../../dist/engine/scoring/graph.js';
-import { type Planes, planesOf } from '../../dist/models/extended-isolation-forest.js';
 import { type AnyModel, type FitData, findModel } from '../../dist/models/index.js';
 import { histogramOf, learnHistograms } from '../../dist/models/loda.js';
+import { type Planes, planesOf } from '../../dist/models/parts/rows/planes.js';
 import { searchLength } from '../../dist/models/parts/search-length.js';
 import { openRuntime, type Runtime } from '../../dist/runtime/index.js';
 

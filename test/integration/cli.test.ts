@@ -380,7 +380,7 @@ describe('a run from training to prediction', () => {
     expect(predictions[0]).toMatchObject({ score: expect.any(Number), threshold: expect.any(Number) });
     expect(readdirSync(join(cwd, 'maps'))).toContain('0.png');
     const lines = readFileSync(join(cwd, 'p.csv'), 'utf8').trim().split('\n');
-    expect(lines[0]).toBe('path,score,threshold,isAnomalous,decision,exceededBy,regions,regionArea');
+    expect(lines[0]).toBe('path,score,threshold,isAnomalous,decision,pValue,regions,regionArea');
     expect(lines.length).toBe(4);
   });
 

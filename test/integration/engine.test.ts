@@ -227,7 +227,7 @@ describe('train', () => {
     result.predictions.forEach((p, i) => {
       expect(p.score).toBeCloseTo(scoresOf(run)[i], 6);
       expect(p.isAnomalous).toBe(p.score >= p.threshold!);
-      expect(p.exceededBy).toBeGreaterThanOrEqual(0);
+      expect(p.pValue).toBeGreaterThan(0);
     });
     expect(result.failed.map((f) => [f.path, f.code])).toEqual([
       [broken, 'not-an-image'],

@@ -266,7 +266,7 @@ describe('predictions', () => {
     for (const [i, p] of result.predictions.entries()) expect(p.score).toBeCloseTo(Number(kept[i].split(',')[3]), 5);
     const { normalScores } = json(run, 'model.json') as { normalScores: number[] };
     for (const p of result.predictions) {
-      expect(p.exceededBy).toBe(normalScores.filter((s) => s > p.score).length / normalScores.length);
+      expect(p.pValue).toBe((1 + normalScores.filter((s) => s >= p.score).length) / (1 + normalScores.length));
       expect(p.decision).toBe(p.score >= report.threshold.value! ? 'anomalous' : 'normal');
     }
   });

@@ -224,7 +224,7 @@ describe('predict', () => {
     for (const name of ['0007.png', '0500.png', '0999.png']) expect(stdout).toContain(join('many', name));
     const lines = readFileSync(at('found', 'predictions.csv'), 'utf8').trim().split('\n');
     expect(lines).toHaveLength(998);
-    expect(lines[0]).toBe('path,score,threshold,isAnomalous,decision,exceededBy,regions,regionArea');
+    expect(lines[0]).toBe('path,score,threshold,isAnomalous,decision,pValue,regions,regionArea');
     expect(readFileSync(at('found', 'regions.csv'), 'utf8')).toMatch(/^path,region,x,y,width,height,area,peak\n/);
   });
 

@@ -27,7 +27,7 @@ const adbenchTable = (title: string, names: readonly string[], note: string): Be
   kind: 'table',
   cases: names.map((name) => ({ data: `adbench:${name}` })),
   entries: [
-    ...entries('knn', 'lof', 'gmm', 'ocsvm', 'isolation-forest', 'extended-isolation-forest', 'loda'),
+    ...entries('ensemble', 'knn', 'lof', 'gmm', 'ocsvm', 'isolation-forest', 'extended-isolation-forest', 'loda'),
     ...entries('copod', 'ecod', 'hbos', 'pca'),
     { model: 'pca', label: 'pca, T²', config: { statistic: 't2' } },
     ...entries('mean-image'),

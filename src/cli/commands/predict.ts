@@ -13,9 +13,18 @@ import type { Device } from '../../runtime/runtime.ts';
 import { act } from '../act.ts';
 import { engine, type PredictResult } from '../engine.ts';
 import { SOME_FAILED } from '../exit-codes.ts';
-import { type AlarmOptions, addAlarmFlags, addDevice, addSpeech, alarmRuleOf, commaList, integer } from '../options.ts';
+import {
+  type AlarmOptions,
+  addAlarmFlags,
+  addDevice,
+  addSpeech,
+  alarmRuleOf,
+  commaList,
+  integer,
+  number,
+} from '../options.ts';
 import { table } from '../render.ts';
-import { chosenBy, forecastText, percent, sawTestBanner } from '../report.ts';
+import { chosenBy, forecastText, sawTestBanner } from '../report.ts';
 import type { SpeechOptions } from '../terminal.ts';
 import { inCommandWords, said } from '../words.ts';
 
@@ -23,6 +32,7 @@ interface Options extends SpeechOptions, AlarmOptions {
   readonly device?: Device | 'auto';
   readonly csv?: string;
   readonly exclude?: string[];
+  readonly fdr?: number;
   readonly format?: 'csv' | 'json';
   readonly maps?: string;
   readonly out?: string;
@@ -47,6 +57,11 @@ export function addPredict(command: Command): void {
     .option('--out <folder>', 'where predictions.csv (or .json), regions.csv and maps go')
     .option('--top <n>', 'show only so many, those with the highest scores; alarms of series', integer('--top', 1))
     .option('--csv <file>', 'write the predictions as CSV too')
+    .option(
+      '--fdr <rate>',
+      'decide by a false discovery rate over all images or rows: the expected share of normal ones among those found',
+      number('--fdr'),
+    )
     .option('--max-pixels <n>', 'refuse image files with more pixels (default: 100000000)', integer('--max-pixels', 1));
   addAlarmFlags(command, 'as trained');
   command.option(
@@ -74,6 +89,7 @@ export function addPredict(command: Command): void {
       ...maps,
       alarms: alarmRuleOf(options),
       exclude: options.exclude,
+      fdr: options.fdr,
       onEvent,
       signal,
     });
@@ -135,24 +151,30 @@ function shownOf(result: PredictResult, top?: number): string {
 }
 
 /** Rows come with the highest score first; images in their order, unless only the top ones are wanted. */
-function tableOf({ predictions: all, threshold, mapThreshold }: PredictResult, top?: number): string {
+function tableOf({ predictions: all, threshold, mapThreshold, discoveries }: PredictResult, top?: number): string {
   const ofRows = all.some((p) => p.columns);
   const ranked = ofRows || top !== undefined ? [...all].sort((a, b) => b.score - a.score) : all;
   const predictions = ranked.slice(0, top ?? (ofRows ? MOST_ROWS : ranked.length));
   const rows = predictions.map((p) => [
     p.score.toPrecision(5),
-    exceeded(p, threshold.normals),
+    p.pValue === undefined ? '–' : p.pValue.toPrecision(2),
     p.decision ?? '–',
     p.columns ? columnsText(p.columns) : mapThreshold === null ? '–' : String(p.regions.length),
     placeOf(p),
   ]);
-  const value = threshold.value === null ? 'none' : `${threshold.value.toPrecision(5)}, ${chosenBy(threshold.rule)}`;
-  const band = threshold.review ? `; review from ${threshold.review.from.toPrecision(5)}` : '';
-  const head = ['score', 'held-out normals', 'decision', ofRows ? 'columns' : 'regions', ofRows ? 'row' : 'image'];
+  const head = ['score', 'p-value', 'decision', ofRows ? 'columns' : 'regions', ofRows ? 'row' : 'image'];
   const hidden = all.length - predictions.length;
   const more = hidden > 0 ? `\nand ${hidden} with lower scores (--top ${all.length} shows all)` : '';
+  const shown = `${table(head, rows, ofRows ? [0] : [0, 3])}${more}`;
+  if (discoveries) {
+    const { count, largest, rate } = discoveries;
+    const at = count > 0 ? ` (p-values to ${largest.toPrecision(2)})` : '';
+    return `${shown}\n\n${count} of ${all.length} found at a false discovery rate of ${rate}${at}`;
+  }
+  const value = threshold.value === null ? 'none' : `${threshold.value.toPrecision(5)}, ${chosenBy(threshold.rule)}`;
+  const band = threshold.review ? `; review from ${threshold.review.from.toPrecision(5)}` : '';
   const expected = forecastText(threshold, ofRows ? 'rows' : 'images');
-  return `${table(head, rows, ofRows ? [0] : [0, 3])}${more}\n\nthreshold ${value}${band}${expected === undefined ? '' : `\nexpect ${expected} to reach it`}`;
+  return `${shown}\n\nthreshold ${value}${band}${expected === undefined ? '' : `\nexpect ${expected} to reach it`}`;
 }
 
 /** The alarms of series, the highest first. */
@@ -240,12 +262,6 @@ const columnsText = (columns: NonNullable<Prediction['columns']>) =>
     .map(reasonText)
     .join('; ');
 
-/** `0.4 % higher`. */
-function exceeded({ exceededBy }: Prediction, normals: number): string {
-  if (exceededBy === undefined) return '–';
-  return exceededBy === 0 ? `none of ${normals} higher` : `${percent(exceededBy)} higher`;
-}
-
 /** Numbers as they are; empty where there is none. */
 const cell = (value: number | string | null | undefined) =>
   value === null || value === undefined ? '' : String(value);
@@ -255,14 +271,14 @@ function predictionsCsv(predictions: readonly Prediction[]): string {
   if (predictions.some((p) => p.line !== undefined && !p.columns)) return stepsCsv(predictions);
   const ofRows = predictions.some((p) => p.columns);
   const about = ofRows ? ['columns'] : ['regions', 'regionArea'];
-  const head = ['path', 'score', 'threshold', 'isAnomalous', 'decision', 'exceededBy', ...about];
+  const head = ['path', 'score', 'threshold', 'isAnomalous', 'decision', 'pValue', ...about];
   const rows = predictions.map((p) => [
     placeOf(p),
     cell(p.score),
     cell(p.threshold),
     p.isAnomalous === null ? '' : p.isAnomalous ? '1' : '0',
     cell(p.decision),
-    cell(p.exceededBy),
+    cell(p.pValue),
     ...(p.columns
       ? [columnsText(p.columns)]
       : [cell(p.regions.length), cell(p.regions.reduce((sum, r) => sum + r.area, 0))]),

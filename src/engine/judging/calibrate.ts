@@ -198,16 +198,3 @@ function countWithin(scores: ArrayLike<number>, low: number, high: number): numb
     if (scores[i] >= low && (scores[i] < high || high === Number.POSITIVE_INFINITY)) count++;
   return count;
 }
-
-/** Share of the sorted normal scores that are larger than `score`. */
-export function exceededBy(sorted: ArrayLike<number>, score: number): number | undefined {
-  if (sorted.length === 0) return undefined;
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (sorted[middle] > score) high = middle;
-    else low = middle + 1;
-  }
-  return (sorted.length - low) / sorted.length;
-}

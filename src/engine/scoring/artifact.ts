@@ -95,7 +95,7 @@ export interface ArtifactInfo {
   readonly mapThreshold: MapThreshold | null;
   /** Steps of the Gaussian by which scores are smoothed along each series or clip, outside of the graph; absent for none. */
   readonly smoothing?: number;
-  /** Scores of held-out normal items, ascending: a score reads as "exceeded by x % of normals". */
+  /** Scores of held-out normal items, ascending: p-values of scores follow from them. */
   readonly normalScores: readonly number[];
   /** Ids of the training items, in the order in which the output `nearest` counts them; absent without one. */
   readonly trainingItems?: readonly string[];

@@ -15,8 +15,9 @@ import {
   type Size,
   table,
 } from '../../kinds/index.ts';
+import { pValueOf } from '../../metrics/index.ts';
 import type { Device, Runtime } from '../../runtime/runtime.ts';
-import { type Decision, decide, exceededBy } from '../judging/calibrate.ts';
+import { type Decision, decide } from '../judging/calibrate.ts';
 import type { Platform } from '../platform.ts';
 import { type Artifact, type ArtifactInfo, runnableBytes } from './artifact.ts';
 import { type ClipScore, type ScoreClipOptions, scoreClip } from './clip.ts';
@@ -47,8 +48,11 @@ export interface Judged {
   readonly isAnomalous: boolean | null;
   /** What the threshold, with its review band, makes of the score; null without one. */
   readonly decision: Decision | null;
-  /** Share of held-out normal items with a larger score, [0, 1]; undefined when none were held out. */
-  readonly exceededBy?: number;
+  /**
+   * (1 + held-out normal items with a score at least as high) / (1 + all of them), (0, 1]: of a normal item it is at most α with a
+   * probability of at most α, where the item comes from where these came from. Undefined when none were held out.
+   */
+  readonly pValue?: number;
 }
 
 /** What a detector says of one item. */
@@ -130,8 +134,8 @@ export interface Detector extends AsyncDisposable {
   ): AsyncGenerator<ItemScore & { readonly item: Item }>;
   /** What the threshold, with its review band, makes of a score; null without a threshold. Throws DataError for NaN. */
   decide(score: number): Decision | null;
-  /** Share of held-out normal items with a larger score, [0, 1]; undefined when none were held out. */
-  exceededBy(score: number): number | undefined;
+  /** The conformal p-value of a score, as `Judged.pValue`. */
+  pValue(score: number): number | undefined;
   /** The bytes of the artefact: `onnx`, `weights` where they lie outside, and what `model.json` says. */
   readonly artifact: Artifact;
   /** Writes `model.onnx` and `model.json` into a folder; `loadDetector` opens it. Node only. */
@@ -228,7 +232,7 @@ export async function openDetector(artifact: Artifact, runtime: Runtime, platfor
       scoreClip: (clip, options) => scoreClip(detector, clip, options),
       scoreEach: (items, options = {}) => scoreEach(items, (item) => kind.read(item, context), scoreRead, options),
       decide: (value) => decide(info.threshold, value),
-      exceededBy: (value) => exceededBy(info.normalScores, value),
+      pValue: (value) => pValueOf(info.normalScores, value),
       save: (folder) => platform.writeArtifact(folder, artifact),
       close,
       [Symbol.asyncDispose]: close,
@@ -308,7 +312,7 @@ export function judged(info: Pick<ArtifactInfo, 'threshold' | 'normalScores'>, s
     threshold: value,
     isAnomalous: value === null ? null : score >= value,
     decision: decide(info.threshold, score),
-    exceededBy: exceededBy(info.normalScores, score),
+    pValue: pValueOf(info.normalScores, score),
   };
 }
 
