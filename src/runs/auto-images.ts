@@ -13,9 +13,11 @@ import { findModel, startModel } from '../models/index.ts';
 import type { Runtime } from '../runtime/index.ts';
 import type { Choice } from './choice-schema.ts';
 import { openDevice } from './device.ts';
+import { checkNoRun } from './folder.ts';
 import { loadTask } from './load-task.ts';
 import type { AutoTrainOptions, TrainOptions } from './options.ts';
 import { nodePlatform } from './platform.ts';
+import { resolveRun } from './resolve.ts';
 
 type Without = Omit<AutoTrainOptions, 'model'>;
 
@@ -50,7 +52,10 @@ function whyNot({ preset, config = {}, tiles, region, mapNormalization = 'none' 
 export async function ofImages(options: Without): Promise<TrainOptions> {
   const reason = whyNot(options);
   if (reason) return withStartModel(options, 'image', reason);
-  const { data, onEvent = silent, signal } = options;
+  const { data, onEvent = silent, signal, out, overwrite } = options;
+  // What cannot be is said before minutes of trying.
+  resolveRun({ ...withStartModel(options, 'image'), onEvent: undefined });
+  if (out !== undefined && !overwrite) await checkNoRun(out);
   const isOfFiles = typeof data === 'string' && findDataset(data).isOfFiles;
   // What is wrong with the data is told when they are loaded to train.
   const progress: Listener = (event) => {

@@ -118,6 +118,21 @@ export async function readFinishedRun(folder: string): Promise<RunRecord> {
   throw new DataError('unfinished-run', say`${folder} must be a finished run, but ${found}`);
 }
 
+function runExists(path: string, { status }: RunRecord): ConfigError {
+  const isDone = status === 'done';
+  const remedy = isDone ? 'Choose' : say`Resume it with ${option('resume', true)}, choose`;
+  return new ConfigError(
+    'run-exists',
+    say`${path} already holds ${isDone ? 'a finished' : 'an unfinished'} run. ${remedy} another folder with
+      ${option('out')}, or replace the run with ${option('overwrite', true)}.`,
+  );
+}
+
+/** Throws ConfigError `run-exists` for a folder of a run, before work whose result could not be kept there. */
+export async function checkNoRun(path: string): Promise<void> {
+  if (await isRun(path)) throw runExists(path, await readRun(path));
+}
+
 /** A folder that a run writes to. */
 export class RunFolder {
   readonly files: ReturnType<typeof runFiles>;
@@ -150,13 +165,7 @@ export class RunFolder {
       if (!holdsRun) await checkNoStrangers(path);
       const found = !holdsRun || (overwrite && !resume) ? undefined : await readRun(path);
       if (!found || resume) return new RunFolder(path, found, lock, takeBack);
-      const isDone = found.status === 'done';
-      const remedy = isDone ? 'Choose' : say`Resume it with ${option('resume', true)}, choose`;
-      throw new ConfigError(
-        'run-exists',
-        say`${path} already holds ${isDone ? 'a finished' : 'an unfinished'} run. ${remedy} another folder with
-          ${option('out')}, or replace the run with ${option('overwrite', true)}.`,
-      );
+      throw runExists(path, found);
     } catch (error) {
       await lock.release();
       throw error;

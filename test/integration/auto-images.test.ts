@@ -107,8 +107,10 @@ describe('train without a model', () => {
     expect(page).toContain('id="choice"');
     expect(page).toContain(`${chosen.model}, chosen`);
     expect(page).toContain('cracks and scratches');
-    const shown = oddity('test', 'run');
-    expect(shown.status, shown.stderr).toBe(0);
+    // Said before anything is tried.
+    const twice = oddity('train', '--data', 'parts', '--out', 'run');
+    expect(twice.stderr).toMatch(/run already holds a finished run/);
+    expect(twice.stderr).not.toContain('choose ');
   });
 
   it('keeps the choice when the run is resumed, and is the same in the library', async () => {

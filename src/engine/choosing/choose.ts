@@ -14,7 +14,7 @@ import type { Runtime } from '../../runtime/index.ts';
 import { pretrainedOf } from '../fit.ts';
 import type { Platform } from '../platform.ts';
 import { type Assessed, assess, type Combination } from './assess.ts';
-import { detectorChoices, measureBackbone, sizesOf } from './candidates.ts';
+import { detectorChoices, measureBackbone, sizesOf, tapSetsOf } from './candidates.ts';
 import { type Jury, juryOf, LEAST_JUDGES, partsOf } from './judges.ts';
 import { type LeftOut, nameOfStep, type Step, stepOf, within } from './plan.ts';
 import { type Judgement, judgeScores } from './rank.ts';
@@ -160,7 +160,8 @@ export async function chooseForImages(options: ChooseImages): Promise<ImageChoic
   const rest = { tried: order, leftOut, planted, counts, seconds: spent() };
   if (first?.auroc === undefined) {
     const [late] = leftOut;
-    const reason = !first && late ? `no candidate could be tried: ${late.what}, since ${late.why}` : 'no candidate could be fitted';
+    const reason =
+      !first && late ? `no candidate could be tried: ${late.what}, since ${late.why}` : 'no candidate could be fitted';
     return { ...rest, reason };
   }
   const chosen = winner(order);
