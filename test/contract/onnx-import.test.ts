@@ -22,6 +22,8 @@ interface Case {
   readonly constants?: Readonly<Record<string, Tensor>>;
   /** By default x and all constants in order. */
   readonly inputs?: readonly string[];
+  /** By default y alone. */
+  readonly outputs?: readonly string[];
   readonly attributes?: Attributes;
   readonly opset?: number;
 }
@@ -102,6 +104,34 @@ const cases: readonly Case[] = [
   { op: 'Sum', x: image, constants: { a: random(4, 1, 1), b: random(10) } },
   { op: 'Concat', x: image, inputs: ['x', 'x'], attributes: { axis: { i: -1 } } },
   { op: 'Concat', x: image, inputs: ['x', 'x', 'x'], attributes: { axis: { i: 1 } } },
+  ...['Cos', 'Erf', 'Exp', 'Neg', 'Sin'].map((op) => ({ op, x: image })),
+  { op: 'Pow', x: image, constants: { power: float32(2) } },
+  { op: 'Sqrt', x: image },
+  { op: 'Gelu', x: image, opset: 20 },
+  { op: 'LayerNormalization', x: [2, 5, 8], constants: { scale: random(8), bias: random(8) } },
+  {
+    op: 'LayerNormalization',
+    x: [2, 5, 8],
+    constants: { scale: random(5, 8) },
+    attributes: { axis: { i: 1 }, epsilon: { f: 1e-3 } },
+  },
+  { op: 'ReduceMean', x: image, attributes: { axes: { ints: [-1] } } },
+  { op: 'ReduceMean', x: image, opset: 18, constants: { axes: int64([2, 3]) }, attributes: { keepdims: { i: 0 } } },
+  { op: 'Slice', x: image, constants: { starts: int64([1, -4]), ends: int64([2 ** 31, -1]), axes: int64([2, -1]) } },
+  { op: 'Slice', x: image, opset: 9, attributes: { starts: { ints: [1] }, ends: { ints: [3] }, axes: { ints: [1] } } },
+  { op: 'Gather', x: image, constants: { at: int64([2, 0, -1]) }, attributes: { axis: { i: 1 } } },
+  {
+    op: 'Gather',
+    x: image,
+    constants: { at: { dtype: 'int64', shape: [], data: BigInt64Array.of(2n) } },
+    attributes: { axis: { i: 3 } },
+  },
+  { op: 'Squeeze', x: [2, 1, 5, 1], constants: { axes: int64([-1]) } },
+  { op: 'Unsqueeze', x: [2, 5], constants: { axes: int64([0, -1]) } },
+  { op: 'Unsqueeze', x: [2, 5], opset: 11, attributes: { axes: { ints: [2] } } },
+  { op: 'Expand', x: [2, 1, 5], constants: { shape: int64([3, 5]) } },
+  { op: 'Split', x: image, constants: { sizes: int64([1, 3]) }, attributes: { axis: { i: 1 } }, outputs: ['y', 'z'] },
+  { op: 'Split', x: image, opset: 18, attributes: { axis: { i: 2 }, num_outputs: { i: 2 } }, outputs: ['z', 'y'] },
   { op: 'Flatten', x: image },
   { op: 'Flatten', x: image, attributes: { axis: { i: -2 } } },
   { op: 'Reshape', x: image, constants: { shape: int64([0, 2, -1]) } },
@@ -142,7 +172,7 @@ const cases: readonly Case[] = [
   },
 ];
 
-function modelOf({ op, x, constants = {}, inputs, attributes = {}, opset = 17 }: Case): g.OnnxModel {
+function modelOf({ op, x, constants = {}, inputs, outputs = ['y'], attributes = {}, opset = 17 }: Case): g.OnnxModel {
   const names = inputs ?? ['x', ...Object.keys(constants)];
   return {
     irVersion: 8,
@@ -152,7 +182,7 @@ function modelOf({ op, x, constants = {}, inputs, attributes = {}, opset = 17 }:
     metadata: {},
     graph: {
       name: 'main',
-      nodes: [{ op, inputs: [...names], outputs: ['y'], attributes }],
+      nodes: [{ op, inputs: [...names], outputs: [...outputs], attributes }],
       inputs: [{ name: 'x', dtype: 'float32', shape: x }],
       outputs: [{ name: 'y', dtype: 'float32' }],
       initializers: Object.entries(constants).map(([name, tensor]) => ({ name, tensor })),
@@ -208,7 +238,8 @@ describe('operators', () => {
   });
 
   it.each(cases.map((c, i) => [`${c.op} ${i} (operator set ${c.opset ?? 17})`, c] as const))('%s', async (label, c) => {
-    const x = random(...c.x);
+    const drawn = random(...c.x);
+    const x = c.op === 'Sqrt' ? float32((drawn.data as Float32Array).map(Math.abs), c.x) : drawn;
     const model = modelOf(c);
     const { y } = await runOnce(runtime.open(g.encodeModel(model).model), { x });
     const { y0 } = await runOnce(runtime.compile(imported(model, c.x, ['y'])), { x });

@@ -2,64 +2,24 @@
  * The ONNX operators that `importOnnx` reads, one record each: how a node becomes our own operators. The meaning of a
  * node is that of inference, in the operator set of its file where versions differ (onnx/docs/Operators.md).
  */
-import { DataError } from '../../core/errors.ts';
 import { concrete, type Dim, normalizeAxis, product } from '../../core/shape.ts';
 import { float32, type Tensor } from '../../core/tensor.ts';
 import { constant } from '../leaf.ts';
 import * as g from '../ops/index.ts';
 import type { Value } from '../value.ts';
-import type { OnnxAttribute, OnnxNode } from './messages.ts';
-
-/** A node while it is built. */
-export interface ImportContext {
-  readonly node: OnnxNode;
-  /** Version of the standard operator set. */
-  readonly opset: number;
-  /** Only this node reads its first input, and nobody taps it. */
-  readonly isOnlyUse: boolean;
-  /**
-   * The declared batch of the graph's input and the batch that we feed, where the node's first input depends on it and
-   * the declared one is a number.
-   */
-  readonly batch?: { readonly declared: number; readonly fed: Dim };
-  /** An input that must be known when the graph is read; undefined where it is left out. */
-  setting(index: number): Tensor | undefined;
-  /** The error that says why this node cannot be read, and what to do. */
-  unsupported(why: string): DataError;
-}
-
-export interface ImportedOp {
-  /** How many inputs are values, at least and at most; the ones behind are settings: shapes, bounds, scales. */
-  readonly operands: readonly [number, number];
-  /** Values that may be left out come as undefined. */
-  build(inputs: readonly Value[], context: ImportContext): Value;
-}
-
-const corrupt = (what: string) =>
-  new DataError('onnx-corrupt', `This ONNX graph is damaged: ${what}. Fetch or export it again.`);
-
-/** An attribute of one kind; undefined where it is left out. */
-function attribute<K extends string>(node: OnnxNode, name: string, kind: K) {
-  if (!Object.hasOwn(node.attributes, name)) return undefined;
-  const value = node.attributes[name];
-  if (!(kind in value)) throw corrupt(`the attribute ${name} of ${node.op} has the wrong type`);
-  return (value as Extract<OnnxAttribute, Record<K, unknown>>)[kind];
-}
-
-const int = (node: OnnxNode, name: string, fallback: number) => attribute(node, name, 'i') ?? fallback;
-const float = (node: OnnxNode, name: string, fallback: number) => attribute(node, name, 'f') ?? fallback;
-const text = (node: OnnxNode, name: string, fallback: string) => attribute(node, name, 's') ?? fallback;
-
-/** An attribute of `count` whole numbers, each at least `least`. */
-function ints(node: OnnxNode, name: string, count: number, least: number, fallback: number): readonly number[] {
-  const values = attribute(node, name, 'ints') ?? new Array<number>(count).fill(fallback);
-  if (values.length !== count || values.some((v) => !Number.isSafeInteger(v) || v < least)) {
-    throw corrupt(`${name} of ${node.op} must be ${count} whole numbers from ${least} on, found [${values}]`);
-  }
-  return values;
-}
-
-const numbersOf = (t: Tensor): number[] => Array.from(t.data as ArrayLike<number | bigint>, Number);
+import {
+  attribute,
+  corrupt,
+  float,
+  type ImportContext,
+  type ImportedOp,
+  int,
+  ints,
+  numbersOf,
+  text,
+} from './import-node.ts';
+import { transformerOps } from './import-transformer.ts';
+import type { OnnxNode } from './messages.ts';
 
 /**
  * Numbers smaller than this become 0. Processors compute subnormal numbers (below 1.2e-38) in software, which made a
@@ -272,7 +232,16 @@ const clip: ImportedOp = {
 
 const concat: ImportedOp = {
   operands: [1, Number.POSITIVE_INFINITY],
-  build: (inputs, { node }) => g.concat(inputs, int(node, 'axis', 1)),
+  build(inputs, { node }) {
+    const axis = int(node, 'axis', 1);
+    // What a file repeats for the single item that it was exported with, such as a class token, is repeated for ours.
+    const batch = inputs.find((x) => x.shape[0] !== 1)?.shape[0];
+    const isOwn = (x: Value) => axis === 0 || batch === undefined || x.shape[0] !== 1;
+    return g.concat(
+      inputs.map((x) => (isOwn(x) ? x : g.broadcastTo(x, [batch!, ...x.shape.slice(1)]))),
+      axis,
+    );
+  },
 };
 
 const sum: ImportedOp = {
@@ -403,4 +372,5 @@ export const importedOps: ReadonlyMap<string, ImportedOp> = new Map<string, Impo
   ['Tanh', unary(g.tanh)],
   ['Transpose', transpose],
   ['Upsample', resize],
+  ...transformerOps,
 ]);

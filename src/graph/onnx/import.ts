@@ -7,7 +7,8 @@ import { ConfigError, DataError, nearestName, ShapeError, unknownName } from '..
 import { show } from '../../core/shape.ts';
 import type { Tensor, Tensors } from '../../core/tensor.ts';
 import type { Value } from '../value.ts';
-import { constantTensor, floatTensor, type ImportContext, type ImportedOp, importedOps } from './import-ops.ts';
+import type { ImportContext, ImportedOp } from './import-node.ts';
+import { constantTensor, floatTensor, importedOps } from './import-ops.ts';
 import type { OnnxModel, OnnxNode, OnnxValue } from './messages.ts';
 
 /** The part of a graph that the taps need. */
@@ -74,19 +75,19 @@ export function importOnnx(
       },
       unsupported: (why) => part.unsupported(node, why),
     };
-    values.set(node.outputs[0], build(op, names, values, context));
-    if (isFed) fed.add(node.outputs[0]);
+    for (const [i, value] of build(op, names, values, context).entries()) {
+      values.set(node.outputs[i], value);
+      if (isFed) fed.add(node.outputs[i]);
+    }
   }
   return taps.map((tap) => values.get(tap)!);
 }
 
-function build(op: ImportedOp, names: string[], values: ReadonlyMap<string, Value>, context: ImportContext): Value {
+function build(op: ImportedOp, names: string[], values: ReadonlyMap<string, Value>, context: ImportContext): Value[] {
   try {
     // Inputs that are left out have no name, hence no value.
-    return op.build(
-      names.map((name) => values.get(name)!),
-      context,
-    );
+    const inputs = names.map((name) => values.get(name)!);
+    return op.parts ? op.parts(inputs, context) : [op.build(inputs, context)];
   } catch (error) {
     if (error instanceof ShapeError) throw new ShapeError(`${called(context.node)}: ${error.message}`);
     if (error instanceof RangeError) {
@@ -142,7 +143,8 @@ function partOf({ graph }: OnnxModel, taps: readonly string[]): Part {
     uses.set(name, (uses.get(name) ?? 0) + 1);
     const producer = producers.get(name);
     if (producer) {
-      if (producer.outputs[0] !== name) throw unsupported(producer, `its output "${name}" is not computed here`);
+      if (producer.outputs[0] !== name && !importedOps.get(producer.op)?.parts)
+        throw unsupported(producer, `its output "${name}" is not computed here`);
       return producer;
     }
     const initializer = initializers.get(name);
