@@ -22,7 +22,7 @@ import { seenBy } from './scoring/view.ts';
 import { resolveConfig } from './task/config.ts';
 import { checkDiffering } from './task/differing.ts';
 import { type FitInput, sourceOf } from './task/source-of.ts';
-import { checkKind, smoothingOf } from './task/suitable.ts';
+import { checkKind, scalingOf, smoothingOf } from './task/suitable.ts';
 import { asTrainedOn } from './task/training-part.ts';
 
 export interface FitDetectorOptions {
@@ -45,7 +45,7 @@ export interface FitDetectorOptions {
   size?: readonly [number, number];
   /** 1 = anomalous, an item each; for models that learn from labelled anomalies. All are normal unless given. */
   labels?: ArrayLike<number>;
-  /** What is done to the numbers of a table; default `min-max`. */
+  /** What is done to the numbers of a table; default `standard` for models that learn in one pass, else `min-max`. */
   scaling?: Scaling;
   /** The values of images with more than 8 bits that become 0 and 1; default what the images use. */
   valueRange?: ValueRange;
@@ -82,7 +82,8 @@ export async function fitDetector(
   checkKind(model, loaded);
   const rng = new Rng(seed);
   const { train, labels, heldOut } = holdOut(loaded, model, validationFraction, rng);
-  const source = (await loaded.prepare?.(train, { scaling: options.scaling, valueRange, onEvent })) ?? loaded;
+  const scaling = options.scaling ?? (loaded.kind === 'table' ? scalingOf(model) : undefined);
+  const source = (await loaded.prepare?.(train, { scaling, valueRange, onEvent })) ?? loaded;
   const trained = asTrainedOn(model, source);
   const { shape } = trained;
   const config = resolveConfig(model, options, { shape, count: train.length });

@@ -160,6 +160,9 @@ export const ensemble = defineModel({
   learning: 'one-class',
   inputs: ['table'],
   learns: 'statistics',
+  startFor: {
+    table: 'joins four unlike detectors, of which each sees what others miss, needs no tuning and fits in seconds',
+  },
   keepsItems: true,
   config,
   presets: {},

@@ -42,7 +42,6 @@ export const knn = defineModel({
   learning: 'one-class',
   inputs: ['image', 'table'],
   learns: 'statistics',
-  startFor: { table: 'compares a row with the normal rows that are most like it, needs no tuning and fits in seconds' },
   keepsItems: true,
   config,
   presets: {},

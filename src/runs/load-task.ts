@@ -18,6 +18,7 @@ import {
   type Protocol,
   regionSource,
   resolveClass,
+  type Scaling,
   type Source,
   unmatched,
   withExcluded,
@@ -38,6 +39,8 @@ export interface TaskOptions extends Omit<RunOptions, 'seed' | 'size' | 'region'
   readonly ofRows?: boolean;
   /** Steps of windows that the model asks for, of series or of clips, where `window` says nothing. */
   readonly windowFor?: (kind: string) => number | undefined;
+  /** What is done to the numbers of a table where `scaling` says nothing; default `min-max`. */
+  readonly usualScaling?: Scaling;
   readonly region?: RegionOption;
   readonly onEvent?: Listener;
   readonly signal?: AbortSignal;
@@ -136,7 +139,8 @@ export async function loadTask(options: TaskOptions): Promise<Task> {
     if (options.exclude && !source.series) split = withoutItems(source, split, await excludedIds(options.exclude));
     warnOfSplit(source, split, onEvent);
     const region = options.region && (await readRegion(options.region, source.shape as ImageShape));
-    const prepared = (await source.prepare?.(split.train, { scaling, valueRange, onEvent })) ?? source;
+    const used = scaling ?? (source.kind === 'table' ? options.usualScaling : undefined);
+    const prepared = (await source.prepare?.(split.train, { scaling: used, valueRange, onEvent })) ?? source;
     if (valueRange && !prepared.valueRange) {
       throw new ConfigError(
         'value-range',

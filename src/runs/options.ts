@@ -514,12 +514,12 @@ export const runOptions = z.strictObject({
         kept,
       ),
     ),
-  /** What is done to the numbers of a table; default `min-max`, by the training part. */
+  /** What is done to the numbers of a table, by the training part; default `standard` for models that learn in one pass, else `min-max`. */
   scaling: z
     .enum(scalings)
     .optional()
     .describe(
-      'What is done to the numbers of a table or series, by the training part; default min-max, of series standard.',
+      'What is done to the numbers of a table or series, by the training part; default standard for models that learn in one pass and for series, else min-max.',
     )
     .register(
       optionFacts,
@@ -528,7 +528,7 @@ export const runOptions = z.strictObject({
         {
           name: 'scaling',
           value: '<name>',
-          help: `what is done to the numbers of a table, by the training part: ${scalings.join(', ')} (default: min-max, of series standard)`,
+          help: `what is done to the numbers of a table, by the training part: ${scalings.join(', ')} (default: standard for models that learn in one pass and for series, else min-max)`,
         },
         kept,
       ),

@@ -1,7 +1,7 @@
 /** Scores a run's exported artefact on its test part again: what it does today, from the bytes that are shipped. */
 import { DataError } from '../core/errors.ts';
 import { type Listener, silent } from '../core/events.ts';
-import { dataPath } from '../data/index.ts';
+import { dataPath, type Scaling } from '../data/index.ts';
 import { withTest } from '../engine/judging/calibrate.ts';
 import { judge, judgeBaselines } from '../engine/judging/judge.ts';
 import type { RunReport } from '../engine/judging/report-types.ts';
@@ -94,7 +94,8 @@ export async function loadRunTask(
   const root = options.dataRoot ?? record.dataRoot;
   const model = findModel(record.model);
   const windowFor = (kind: string) => windowOf(model, record.config, kind);
-  const seen = { ofRows: takesRows(model), windowFor };
+  const scaling = record.scaling ?? (record.table?.scaling as Scaling | undefined); // defaults may have changed since
+  const seen = { ofRows: takesRows(model), windowFor, ...(scaling && { scaling }) };
   const task = await loadTask({ ...record, ...seen, data, dataRoot: root, onEvent, signal });
   if (task.source.hash === record.dataHash && task.splitHash === record.splitHash) return task;
   await task.source.close?.();

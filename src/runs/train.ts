@@ -13,6 +13,7 @@ import { withTest } from '../engine/judging/calibrate.ts';
 import { stepsOf, wantedRate } from '../engine/judging/calibrate-alarms.ts';
 import { openScorer } from '../engine/judging/held-out.ts';
 import { judge, judgeBaselines } from '../engine/judging/judge.ts';
+import { checkPlanted } from '../engine/judging/planted-check.ts';
 import type { RunReport } from '../engine/judging/report-types.ts';
 import { seriesReading } from '../engine/scoring/alarms.ts';
 import { buildArtifact, scoringModel } from '../engine/scoring/artifact.ts';
@@ -22,7 +23,15 @@ import { seenBy } from '../engine/scoring/view.ts';
 import { calibratedByShare, checkWhole, scoresOfWhole } from '../engine/scoring/whole.ts';
 import { resolveConfig } from '../engine/task/config.ts';
 import { checkDiffering } from '../engine/task/differing.ts';
-import { checkKind, checkLabels, checkUnlabelled, smoothingOf, takesRows, windowOf } from '../engine/task/suitable.ts';
+import {
+  checkKind,
+  checkLabels,
+  checkUnlabelled,
+  scalingOf,
+  smoothingOf,
+  takesRows,
+  windowOf,
+} from '../engine/task/suitable.ts';
 import type { Task } from '../engine/task/task.ts';
 import { type TrainingPart, trainingPart } from '../engine/task/training-part.ts';
 import { checkTiles } from '../engine/task/view-options.ts';
@@ -105,6 +114,7 @@ async function trainIn(folder: RunFolder, run: ResolvedRun, begin: number, forme
     size,
     ofRows: takesRows(model),
     windowFor: (kind) => windowOf(model, early, kind),
+    usualScaling: scalingOf(model),
     onEvent,
   });
   try {
@@ -308,6 +318,8 @@ async function judged(
   const scale = await findMapScale(session, task, shown, { threshold: mapThreshold.value, signal });
   await drawMaps(session, task, folder.files.maps, { positions: pictures ? examples : [], scale, signal });
   const baselines = await judgeBaselines(runtime, task, seed, { metrics, signal });
+  const platform = nodePlatform({ root: options.dataRoot, download: options.download });
+  await checkPlanted(session, task, model, { runtime, platform, onEvent, signal });
   const artifact = await buildArtifact(graph, model, config, source.shape, oddityVersion(), {
     data: { name: source.name, hash: source.hash, licence: source.licence },
     protocol: options.protocol,

@@ -104,7 +104,7 @@ const SIZE = [256, 256] as const;
 /** The quick ones by kind: baselines and those that cost least come first, and early the one to start with. */
 const quickOnes: Readonly<Partial<Record<ItemKind, readonly (readonly [name: string, config?: Entry['config']])[]>>> = {
   image: [['mean-image'], ['pca'], ['patchcore'], ['dfm'], ['padim']],
-  table: [['mean-image'], ['knn'], ['pca', { statistic: 't2' }], ['isolation-forest']],
+  table: [['mean-image'], ['knn'], ['gmm'], ['extended-isolation-forest'], ['ensemble']],
   clip: [['mean-image'], ['frame-difference'], ['pca']],
   series: [['mean-image'], ['moving-z-score'], ['sub-pca'], ['knn'], ['matrix-profile'], ['isolation-forest']],
 };
@@ -124,7 +124,14 @@ export async function tryModels(options: TryOptions): Promise<TryResult> {
   const { data } = run;
   const kind = typeof data === 'string' ? await kindOfData(data, run) : data.kind;
   const limits = { ...LIMITS[kind], ...run };
-  const task = await loadTask({ ...limits, ...sizeFor(run, kind), seed: run.seed ?? 1, onEvent, signal });
+  const task = await loadTask({
+    ...limits,
+    ...sizeFor(run, kind),
+    seed: run.seed ?? 1,
+    usualScaling: 'standard',
+    onEvent,
+    signal,
+  });
   const { source } = task;
   let runtime: Runtime | undefined;
   try {

@@ -145,8 +145,8 @@ describe('a model that is not named', () => {
     const data = csvFile('plain.csv', ['a', 'b'], 80, (rng) => [normal(rng, 1), normal(rng, 5)]);
     const { stderr, stdout, status } = run('train', '--data', data, '--out', join(root, 'plain'), '--threads', '1');
     expect(status).toBe(0);
-    expect(stderr).toContain('Model knn, the one to start with for rows: it compares');
-    expect(stdout).toMatch(/^knn on/);
+    expect(stderr).toContain('Model ensemble, the one to start with for rows: it joins');
+    expect(stdout).toMatch(/^ensemble on/);
   });
 
   it('is chosen among quick ones for images', () => {
@@ -181,7 +181,7 @@ describe('oddity try', () => {
     const { by, tried, counts, advice } = await tryModels({ data: labelled(), threads: 1 });
     expect(by).toBe('labels');
     expect(counts.anomalous).toBe(20);
-    expect(tried.map(({ place }) => place)).toEqual([1, 2, 3, 4]);
+    expect(tried.map(({ place }) => place)).toEqual([1, 2, 3, 4, 5]);
     expect(tried[0].metrics!.auroc).toBeGreaterThan(0.99);
     for (const one of tried) expect(one.intervals!.auroc).toHaveLength(2);
     expect(advice!.place === 1 || advice!.isLevel).toBe(true);
@@ -195,7 +195,7 @@ describe('oddity try', () => {
     expect(said.stdout).toMatch(
       /No rows are labelled anomalous, so 30 made-up anomalies \(10 far, 10 mixed, 10 between\)/,
     );
-    expect(said.stdout).toMatch(/Train knn on all of the data:\n {2}oddity train knn --data /);
+    expect(said.stdout).toMatch(/Train ensemble on all of the data:\n {2}oddity train ensemble --data /);
     const json = spawnSync('node', [cli, 'try', data, '--threads', '1', '--json', '--models', 'knn,pca'], {
       encoding: 'utf8',
     });

@@ -15,6 +15,7 @@ export const kddTable: BenchTable = {
   ],
   metrics: oracle,
   preset: 'kdd',
+  scaling: 'min-max',
   quickEpochs: 1,
   published: kddFigures,
   notes: [oracleNote, 'knn compares with a random 10,000 of the training rows.'],
@@ -74,6 +75,7 @@ export const rowBenches: readonly Bench[] = [
         ],
         metrics: oracle,
         preset: 'arrhythmia',
+        scaling: 'min-max',
         quickEpochs: 20,
         published: arrhythmiaFigures,
         notes: [

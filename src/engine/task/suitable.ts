@@ -2,7 +2,7 @@
 import { ConfigError } from '../../core/errors.ts';
 import type { Listener } from '../../core/events.ts';
 import { option, say } from '../../core/text.ts';
-import { type AugmentOptions, checkAugment, type Source } from '../../data/pure.ts';
+import { type AugmentOptions, checkAugment, type Scaling, type Source } from '../../data/pure.ts';
 import { findKind } from '../../kinds/index.ts';
 import type { AnyModel } from '../../models/index.ts';
 import { readsClasses } from '../fitting/items.ts';
@@ -20,6 +20,12 @@ export const takesFramesForImages = ({ inputs }: AnyModel, kind: string): boolea
 export function windowOf(model: AnyModel, config: unknown, kind: string): number | undefined {
   return takesFramesForImages(model, kind) ? 1 : model.window?.(config, kind);
 }
+
+/**
+ * What is done to the numbers of a table where a user says nothing. Detectors that learn in one pass compare distances: with columns
+ * of one deviation no single extreme value sets the scale of its column. Networks get inputs in [0, 1], which their outputs suit.
+ */
+export const scalingOf = ({ learns }: AnyModel): Scaling => (learns === 'statistics' ? 'standard' : 'min-max');
 
 /** The smoothing of scores that a model asks for, in steps; undefined for none and for items without an order. */
 export function smoothingOf(model: AnyModel, config: unknown, { kind, series }: Source): number | undefined {
