@@ -3,7 +3,7 @@ import { Rng } from '../core/random.ts';
 import { float32, type Tensors } from '../core/tensor.ts';
 import * as g from '../graph/index.ts';
 import * as nn from '../nn/index.ts';
-import { divergence, surprise, vae } from './vae.ts';
+import { divergence, surprise, vae, warmUpOf } from './vae.ts';
 
 const value = (y: g.Value, feeds: Tensors = {}) => Array.from(g.evaluate([y], feeds)[0].data, Number);
 const constant = (values: ArrayLike<number>, shape: readonly number[]) => g.constant(float32(values, shape));
@@ -31,6 +31,23 @@ function scored(
   const scoreAt = (values: Float32Array) => value(score, { ...feeds, x: float32(values, [count, ...shape]) });
   return { score: value(score, feeds), map: value(map, feeds), draws: trace.draws.size, x, scoreAt };
 }
+
+test('β rises in steps, and all of it counts at the end', () => {
+  expect(warmUpOf(10, 0)).toEqual([{ epochs: 10, share: 1 }]);
+  expect(warmUpOf(1, 0.5)).toEqual([{ epochs: 1, share: 1 }]);
+  expect(warmUpOf(40, 0.25)).toEqual([
+    { epochs: 2, share: 0 },
+    { epochs: 3, share: 0.25 },
+    { epochs: 2, share: 0.5 },
+    { epochs: 3, share: 0.75 },
+    { epochs: 30, share: 1 },
+  ]);
+  expect(warmUpOf(4, 0.9).map(({ epochs }) => epochs)).toEqual([1, 1, 1, 1]);
+  const names = (options: object, shape: number[]) =>
+    vae.learns === 'gradient' && vae.phases(vae.config.parse(options), shape).map(({ phase }) => phase.name);
+  expect(names({ epochs: 8, warmUp: 0.25 }, [5])).toEqual(['warm-up 1', 'warm-up 2', 'fit']);
+  expect(names({}, [1, 16, 16])).toEqual(['fit']);
+});
 
 test('the divergence is that of two normal distributions', () => {
   const [mean, logVariance] = [

@@ -3,7 +3,8 @@
  * decoder one of items, and training raises a lower bound of the likelihood. Scores: the reconstruction error, the bound
  * itself, the reconstruction probability of An & Cho 2015, or the divergence of the code alone. Scoring is not random:
  * its L samples use the same L vectors for every item. Ours: one learnt variance for all values, which keeps the two
- * terms of the bound in balance; clipped log variances. Left out: a β that grows.
+ * terms of the bound in balance; clipped log variances; of rows β grows in steps at the start (Bowman et al. 2016, arXiv 1511.06349), for
+ * with the whole divergence from the first step on the codes of few columns collapse to the prior. Left out: free bits, a β that swings.
  */
 import * as zod from 'zod';
 import { Rng } from '../core/random.ts';
@@ -29,6 +30,9 @@ const config = zod.strictObject({
     .default('gaussian')
     .describe('Distribution of a decoded value: normal with one learnt variance for all, or Bernoulli; images only.'),
   beta: common.weight(1, 'β: weight of the divergence of the code.', { most: 100 }),
+  warmUp: common.share(0, 'Share of the epochs in which the weight of the divergence rises from 0 to β, in steps.', {
+    most: 0.9,
+  }),
   code: common.latent(16, 'Length of the code.'),
   width: common.width(16, 'Filters next to an image; rows have four times as many units.'),
   score: zod
@@ -113,7 +117,7 @@ const sample = ({ mean, logVariance }: CodeDistribution, n: Value) =>
   g.add(mean, g.mul(g.exp(g.mul(logVariance, 0.5)), n));
 
 /** −ELBO = E[−log p(x | z)] + β KL(q(z | x) ‖ N(0, 1)). */
-function negativeBound(options: Config, { net, x, draw }: nn.StepContext): nn.StepResult {
+function negativeBound(options: Config, beta: number, { net, x, draw }: nn.StepContext): nn.StepResult {
   const codes = encode(options, net('encoder'), x);
   const noise = draw('z', { kind: 'normal', shape: [countOf(x), options.code] });
   const reconstruction = decode(options, net('decoder'), sample(codes, noise), itemShapeOf(x));
@@ -121,8 +125,26 @@ function negativeBound(options: Config, { net, x, draw }: nn.StepContext): nn.St
   const logVariance = variance(net('decoder'));
   const error = g.reduceMean(surprise(options.likelihood, x, reconstruction, logVariance));
   const kl = g.reduceMean(divergence(codes));
-  const loss = g.add(error, g.mul(kl, options.beta));
-  return { loss, metrics: { error, kl }, watch: { code: codes.mean } };
+  const loss = g.add(error, g.mul(kl, beta));
+  return { loss, metrics: { error, kl, active: activeUnits(codes.mean) }, watch: { posterior: codes.mean } };
+}
+
+/** Units of a code `[N, code]` whose mean varies by more than .01 over the batch (Burda, Grosse, Salakhutdinov 2016, arXiv 1509.00519). */
+function activeUnits(means: Value): Value {
+  const centred = g.sub(means, g.reduceMean(means, { axes: [0], keep: true }));
+  const variances = g.reduceMean(g.square(centred), { axes: [0] });
+  return g.reduceSum(g.cast(g.greater(variances, 0.01), 'float32'));
+}
+
+/** Epochs by phase, and the share of β in each: at most four steps, then all of it. */
+export function warmUpOf(epochs: number, share: number): readonly { readonly epochs: number; readonly share: number }[] {
+  const rising = Math.min(epochs - 1, Math.round(share * epochs));
+  const steps = Math.min(4, rising);
+  const phases = Array.from({ length: steps }, (_, k) => ({
+    epochs: Math.floor(((k + 1) * rising) / steps) - Math.floor((k * rising) / steps),
+    share: k / steps,
+  }));
+  return [...phases, { epochs: epochs - rising, share: 1 }];
 }
 
 /** Training steps on images by default. */
@@ -152,9 +174,10 @@ export const vae = defineModel({
     const batchSize = count < 1000 ? 16 : 64;
     return byKind<Partial<Config>>(shape, {
       image: { batchSize, epochs: epochsFor(STEPS, batchSize, count), pooling: poolingFor(shape) },
-      table: { code: rowLatent(shape), pooling: 'mean', ...rowTraining(count) },
+      table: { code: rowLatent(shape), pooling: 'mean', warmUp: 0.25, ...rowTraining(count) },
     });
   },
+  before: { warmUp: 0 },
   tiny: { code: 4, width: 4, epochs: 8, batchSize: 16, learningRate: 3e-3 },
 
   unsuitable: ({ likelihood }, shape) =>
@@ -163,15 +186,19 @@ export const vae = defineModel({
       : needsSide('vae', 8, shape),
 
   phases(options) {
-    const { epochs, batchSize, learningRate } = options;
-    const step: nn.Step = {
-      name: 'fit',
-      updates: ['encoder', 'decoder'],
-      optimizer: nn.adam({ learningRate }),
-      schedule: common.scheduleOf(options),
-      loss: (context) => negativeBound(options, context),
-    };
-    return [phase({ epochs, batchSize, steps: [step] })];
+    const { batchSize, learningRate, warmUp, beta } = options;
+    const all = warmUpOf(options.epochs, warmUp);
+    return all.map(({ epochs, share }, i) => {
+      const isLast = i === all.length - 1;
+      const step: nn.Step = {
+        name: 'fit',
+        updates: ['encoder', 'decoder'],
+        optimizer: nn.adam({ learningRate }),
+        schedule: isLast ? common.scheduleOf(options) : nn.constant,
+        loss: (context) => negativeBound(options, share * beta, context),
+      };
+      return phase({ name: isLast ? 'fit' : `warm-up ${i + 1}`, epochs, batchSize, steps: [step] });
+    });
   },
 
   score(options, net, x) {

@@ -34,6 +34,8 @@ export interface Watch {
   readonly data?: Value;
   /** What an encoder gives. */
   readonly code?: Value;
+  /** Means of codes that are drawn, whose prior has a deviation of 1: where they do not differ, codes say nothing of the item. */
+  readonly posterior?: Value;
 }
 
 /** A loss, or a loss with scalars to show and values to watch. */

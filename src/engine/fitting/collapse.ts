@@ -9,6 +9,8 @@ import type { EpochRecord } from './contract.ts';
 
 /** Less than this share of what it should be is a collapse. */
 const SHARE = 0.1;
+/** Means of codes that differ by less, where draws around them differ by 1, are one: even one of 16 units that is used gives twice as much. */
+const POSTERIOR = 0.03;
 
 type Warning = Event & { type: 'warning' };
 
@@ -38,6 +40,14 @@ const signs: readonly Sign[] = [
     message: (value, floor) =>
       `codes differ by ${value}, less than a tenth of before (${floor}): the encoder has collapsed and gives nearly the ` +
       'same code every time. Scores may be meaningless; train for fewer epochs or with lower learning rates.',
+  },
+  {
+    code: 'collapse-posterior',
+    kind: 'posterior',
+    floor: () => POSTERIOR,
+    message: (value) =>
+      `means of codes differ by ${value}, beside draws that differ by 1: the codes say nothing of the item, and every item is ` +
+      'decoded as the mean. Lower beta, raise warm-up, or train for more epochs.',
   },
 ];
 
