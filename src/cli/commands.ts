@@ -82,6 +82,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/stream.ts')).addStream,
   },
   {
+    name: 'serve',
+    usage: '[options] <paths...>',
+    description: 'answer requests over HTTP: images, rows and series as they are, or tensors by the Open Inference Protocol',
+    load: async () => (await import('./commands/serve.ts')).addServe,
+  },
+  {
     name: 'threshold',
     usage: '[options] <run>',
     description: 'show the threshold of a trained model, or choose it again; two rules make a review band',

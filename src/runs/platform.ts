@@ -25,10 +25,10 @@ export function nodePlatform({
     version: oddityVersion(),
     openRuntime,
     async readImage(input) {
-      if (input instanceof Uint8Array) return decodeImage(input, 'The image');
+      if (input instanceof Uint8Array) return decodeImage(input, 'The image', maxPixels);
       if (input instanceof Blob) {
         const name = 'name' in input ? String(input.name) : 'The image';
-        return decodeImage(new Uint8Array(await input.arrayBuffer()), name);
+        return decodeImage(new Uint8Array(await input.arrayBuffer()), name, maxPixels);
       }
       if (typeof input === 'string' && isPath(input)) return decodePath(input, {});
       const url = new URL(input);

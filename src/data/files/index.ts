@@ -6,7 +6,7 @@ export { isOfClips } from './clips/find-clips.ts';
 export type { Dataset, LoadOptions } from './datasets/dataset.ts';
 export { dataPath, datasets, findDataset, kindOfData, registerDataset } from './datasets/index.ts';
 export { isOfRows, openTable } from './datasets/rows.ts';
-export { openSeries } from './datasets/series-files.ts';
+export { openSeries, seriesOfRows } from './datasets/series-files.ts';
 export { type Decoded, type DecodeJob, decodePath, readImageFile } from './decode.ts';
 export { decodeImage } from './decode-image.ts';
 export { type Decoder, type DecoderOptions, openDecoder } from './decoder.ts';
@@ -28,7 +28,7 @@ export {
   type SeriesInspection,
 } from './inspect/index.ts';
 export { type Layout, type LayoutItem, type LayoutWarning, readLayout } from './layout.ts';
-export { openRows } from './open-rows.ts';
+export { openRows, rowsOf } from './open-rows.ts';
 export { pagePaths } from './page-path.ts';
 export { dataRoot } from './root.ts';
 export { readTextures } from './texture-folder.ts';

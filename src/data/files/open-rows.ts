@@ -62,24 +62,32 @@ export function rowsFormat(path: string): string | undefined {
  * @throws DataError `no-data`, `not-a-file`, `rows-format`, `damaged-file`, and those of the format.
  */
 export async function openRows(path: string, { glance }: { readonly glance?: number } = {}): Promise<Rows> {
-  const format = rowsFormat(path);
-  if (!format) {
-    throw new DataError(
-      'rows-format',
-      `${path} must be a file of rows, named ${Object.keys(readers)
-        .map((end) => `.${end}`)
-        .join(', ')} or .gz of one. Rename it.`,
-    );
-  }
+  const format = formatOf(path);
   const isText = /^(csv|tsv|data|dat|txt)$/.test(format) && !/\.gz$/i.test(path);
-  const content = await readInput(path, 'no-data', isText ? glance : undefined);
-  const budget = new ByteBudget(path, content.length);
+  return rowsOf(await readInput(path, 'no-data', isText ? glance : undefined), path);
+}
+
+/** Rows from the bytes of a file, whose name says their format. Throws as `openRows`. */
+export async function rowsOf(bytes: Uint8Array, file: string): Promise<Rows> {
+  const format = formatOf(file);
+  const budget = new ByteBudget(file, bytes.length);
   return parsing(
-    async () => readers[format](await gunzip(content, path, budget), path, budget),
+    async () => readers[format](await gunzip(bytes, file, budget), file, budget),
     (reason) =>
       new DataError(
         'damaged-file',
-        `${path} must be a whole ${format} file, but cannot be read${reason}. It is damaged: fetch it again.`,
+        `${file} must be a whole ${format} file, but cannot be read${reason}. It is damaged: fetch it again.`,
       ),
+  );
+}
+
+function formatOf(path: string): string {
+  const format = rowsFormat(path);
+  if (format) return format;
+  throw new DataError(
+    'rows-format',
+    `${path} must be a file of rows, named ${Object.keys(readers)
+      .map((end) => `.${end}`)
+      .join(', ')} or .gz of one. Rename it.`,
   );
 }

@@ -127,6 +127,13 @@ export interface Detector extends AsyncDisposable {
    * a detector of another kind, DataError `short-clip`.
    */
   scoreClip(clip: Clip, options?: ScoreClipOptions): Promise<ClipScore>;
+  /**
+   * One item as the model takes it, without scoring it: an image as `scoreImage` takes it, or a row. Many of them go through `score`
+   * at once, and `describe` says what was found of each. Throws as `scoreImage`.
+   */
+  read(item: ImageInput | RowObject): Promise<ReadItem>;
+  /** What a batch says of its item `i`, which was read before. Throws DataError `no-score` where its score is NaN. */
+  describe(item: ReadItem, batch: BatchScore, i: number): ItemScore;
   /** Scores items as they come, in their order: images as `scoreImage` takes them, rows as `scoreRow`. */
   scoreEach<Item extends ImageInput | RowObject>(
     items: Iterable<Item> | AsyncIterable<Item>,
@@ -182,29 +189,30 @@ export async function openDetector(artifact: Artifact, runtime: Runtime, platfor
       fitFile: platform.fitFile,
     };
     const mapThreshold = info.mapThreshold?.value ?? null;
+    const describe: Detector['describe'] = (item, { scores, maps, reconstructions, nearest }, i) => {
+      const map = maps.slice(i * area, (i + 1) * area);
+      return {
+        ...judged(info, scores[i]),
+        map,
+        mapShape: kind.mapShape(info.shape),
+        ...(item.size && { size: item.size }),
+        values: item.values,
+        ...kind.locate(map, {
+          shape: info.shape,
+          mapThreshold,
+          size: item.size,
+          encoding: info.table,
+          cells: item.cells,
+        }),
+        ...(reconstructions && { reconstruction: reconstructions.slice(i * size, (i + 1) * size) }),
+        ...(nearest && info.trainingItems && { nearest: placesOf(nearest, i, info.trainingItems) }),
+      };
+    };
     const scoreRead: ScoreRead = async (read, signal) => {
       const values = new Float32Array(read.length * size);
       for (const [i, item] of read.entries()) values.set(item.values, i * size);
-      const { scores, maps, reconstructions, nearest } = await score(values, read.length, { signal });
-      return read.map((item, i) => () => {
-        const map = maps.slice(i * area, (i + 1) * area);
-        return {
-          ...judged(info, scores[i]),
-          map,
-          mapShape: kind.mapShape(info.shape),
-          ...(item.size && { size: item.size }),
-          values: item.values,
-          ...kind.locate(map, {
-            shape: info.shape,
-            mapThreshold,
-            size: item.size,
-            encoding: info.table,
-            cells: item.cells,
-          }),
-          ...(reconstructions && { reconstruction: reconstructions.slice(i * size, (i + 1) * size) }),
-          ...(nearest && info.trainingItems && { nearest: placesOf(nearest, i, info.trainingItems) }),
-        };
-      });
+      const batch = await score(values, read.length, { signal });
+      return read.map((item, i) => () => describe(item, batch, i));
     };
     const scoreOne = async (wanted: AnyKind, item: unknown, signal?: AbortSignal): Promise<ItemScore> => {
       if (wanted !== kind) {
@@ -230,6 +238,8 @@ export async function openDetector(artifact: Artifact, runtime: Runtime, platfor
       scoreSeries: (series, options) => scoreSeries(detector, series, options),
       stream: (options) => openSeriesStream(detector, options),
       scoreClip: (clip, options) => scoreClip(detector, clip, options),
+      read: (item) => kind.read(item, context),
+      describe,
       scoreEach: (items, options = {}) => scoreEach(items, (item) => kind.read(item, context), scoreRead, options),
       decide: (value) => decide(info.threshold, value),
       pValue: (value) => pValueOf(info.normalScores, value),

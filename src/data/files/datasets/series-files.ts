@@ -9,6 +9,7 @@ import { type Series, stepsOf } from '../../series/series.ts';
 import { seriesSource } from '../../series/source.ts';
 import type { TableEncoding } from '../../table/encoding.ts';
 import { isSeries } from '../../table/remarks.ts';
+import type { Rows } from '../../table/rows.ts';
 import { type LabelledTable, readTable, type TableOptions } from '../../table/table.ts';
 import { durationText, timeText } from '../../table/times.ts';
 import { openRows } from '../open-rows.ts';
@@ -62,12 +63,19 @@ export async function openSeries(
   path: string,
   encoding: TableEncoding | undefined,
 ): Promise<{ series: Series; remarks: readonly SeriesRemark[] }> {
-  const rows = await openRows(path);
+  return seriesOfRows(await openRows(path), encoding);
+}
+
+/** Rows as a series for a detector. Throws as `openSeries`. */
+export function seriesOfRows(
+  rows: Rows,
+  encoding: TableEncoding | undefined,
+): { series: Series; remarks: readonly SeriesRemark[] } {
   const channels = encoding?.columns.map(({ name }) => name) ?? [];
   const columns = Object.fromEntries(
     channels.filter((name) => rows.heads.includes(name)).map((name) => [name, 'numeric' as const]),
   );
-  const made = seriesFromTable(readTable(rows, { columns, ...encoding?.reading, kind: 'series' }), { id: path });
+  const made = seriesFromTable(readTable(rows, { columns, ...encoding?.reading, kind: 'series' }));
   const even = regular(made.series);
   const told = made.remarks.filter(({ code }) => !aboutColumns.has(code));
   return { series: even.series, remarks: [...told, ...even.remarks] };

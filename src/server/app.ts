@@ -1,0 +1,107 @@
+/** The routes of a server, and what every request goes through: an id, a check of who asks, a limit, a log line, counters. */
+import { randomUUID } from 'node:crypto';
+import { type Context, Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import type { Logger } from 'pino';
+import type { Catalogue } from './catalogue.ts';
+import { detectorRoutes } from './detectors/routes.ts';
+import { type GuardOptions, guard } from './guard.ts';
+import { inferenceProtocol } from './inference-protocol/routes.ts';
+import type { Meter } from './meter.ts';
+import { openapi } from './openapi.ts';
+import { Problem, problemOf } from './problem.ts';
+
+/** What a server is made of. */
+export interface AppParts {
+  readonly catalogue: Catalogue;
+  readonly meter: Meter;
+  readonly log: Logger;
+  readonly guard: GuardOptions;
+  /** Bytes of a body. */
+  readonly maxBody: number;
+  readonly maxItems: number;
+  /** Seconds. */
+  readonly deadline: number;
+  isReady(): boolean;
+}
+
+type Env = { Variables: { id: string } };
+
+/** An id of a client's own, where it is one that a log can hold. */
+const idOf = (given: string | undefined) => (given && /^[\w.:-]{1,64}$/.test(given) ? given : randomUUID());
+
+export function createApp({
+  catalogue,
+  meter,
+  log,
+  guard: access,
+  maxBody,
+  maxItems,
+  deadline,
+  isReady,
+}: AppParts): Hono<Env> {
+  const app = new Hono<Env>();
+  const context = { catalogue, isReady, deadline: () => AbortSignal.timeout(1000 * deadline) };
+
+  app.use(async (c, next) => {
+    const begin = performance.now();
+    const id = idOf(c.req.header('X-Request-Id'));
+    c.set('id', id);
+    await next();
+    c.header('X-Request-Id', id);
+    const seconds = (performance.now() - begin) / 1000;
+    const route = routeOf(c.req.path);
+    meter.answered(route, c.res.status, seconds);
+    log.info(
+      { id, method: c.req.method, route, status: c.res.status, ms: Number((1000 * seconds).toFixed(2)) },
+      'request',
+    );
+  });
+  app.use(guard(access));
+  app.use(
+    bodyLimit({
+      maxSize: maxBody,
+      onError: () => {
+        throw new Problem(413, 'too-large', `A request may have ${maxBody} bytes. Send less at once.`, {
+          Connection: 'close', // what is left of the body is not read
+        });
+      },
+    }),
+  );
+
+  app.get('/metrics', async (c) => c.body(await meter.text(), 200, { 'Content-Type': meter.contentType }));
+  app.get('/openapi.json', (c) => c.json(openapi()));
+  app.route('/detectors', detectorRoutes(context, { mostItems: maxItems, onScore: meter.share }));
+  app.route('/v2', inferenceProtocol(context));
+
+  app.notFound((c) =>
+    answer(
+      c,
+      new Problem(404, 'unknown-address', `There is nothing at ${c.req.path}. /openapi.json lists what there is.`),
+    ),
+  );
+  app.onError((error, c) => {
+    const { problem, isOurs } = problemOf(error);
+    if (isOurs) log.error({ id: c.get('id'), code: problem.code, err: error }, 'failed');
+    return answer(c, problem);
+  });
+  return app;
+}
+
+/** A problem as the interface has it: the protocol's own form below /v2. */
+function answer(c: Context<Env>, { status, code, message, headers }: Problem): Response {
+  const body = c.req.path.startsWith('/v2') ? { error: message } : { error: { code, message, requestId: c.get('id') } };
+  for (const [name, value] of Object.entries(headers)) c.header(name, value);
+  return c.json(body, status as 400);
+}
+
+/** An address without names, so that counters stay few and a log says nothing personal. */
+const routeOf = (path: string): string =>
+  /^\/(v2|detectors|metrics|openapi\.json)(\/|$)/.test(path)
+    ? path
+        .replace(/^\/detectors\/[^/]+/, '/detectors/{name}')
+        .replace(/^(\/v2\/(?:repository\/)?models)\/[^/]+/, '$1/{name}')
+        .replace(/\/versions\/[^/]+/, '/versions/{version}')
+        .replace(/(\/(?:score|infer|ready|load|unload|live))\/.*$/, '$1')
+        .slice(0, 80)
+    : '/other';

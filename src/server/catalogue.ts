@@ -1,0 +1,291 @@
+/**
+ * The detectors that a server has, by name and version. Each is opened when it is first asked for; when the memory for all of them is
+ * used up, the one that nobody has asked for the longest is closed. A detector whose files change is opened again beside the old one
+ * and takes its place once it is open; files that are no detector change nothing.
+ */
+import { readdir, stat } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { basename, join, resolve } from 'node:path';
+import { ConfigError, OddityError, RuntimeUnavailable } from '../core/errors.ts';
+import { type Listener, silent } from '../core/events.ts';
+import { say } from '../core/text.ts';
+import type { ArtifactInfo } from '../engine/scoring/artifact.ts';
+import type { Detector } from '../engine/scoring/detector.ts';
+import { artifactFiles, readArtifact } from '../runs/artifact.ts';
+import { type DetectorOptions, loadDetector } from '../runs/detector.ts';
+import { type Batcher, openBatcher } from './batcher.ts';
+import { Problem, unknownDetector } from './problem.ts';
+
+/** Milliseconds between two looks at the files of detectors that are open. */
+const LOOK = 1000;
+/** What an open detector takes besides its weights, in bytes: a worker with its runtime. */
+const WORKER = 40 * 2 ** 20;
+
+/** How a catalogue opens detectors. */
+export interface CatalogueOptions extends Pick<DetectorOptions, 'device' | 'threads' | 'maxPixels'> {
+  /** Bytes that open detectors may take together. */
+  readonly memory: number;
+  /** Items that may wait before one detector. */
+  readonly mostWaiting: number;
+  readonly onBatch?: (name: string, items: number) => void;
+  readonly onEvent?: Listener;
+}
+
+/** A detector as a request uses it. */
+export interface Opened {
+  readonly name: string;
+  readonly version: string;
+  readonly detector: Detector;
+  readonly batcher: Batcher;
+}
+
+/** What is said of a detector without opening it. */
+export interface Entry {
+  readonly name: string;
+  readonly version: string;
+  readonly isOpen: boolean;
+  /** Why its files could not be opened when that was last tried; what was open before goes on. */
+  readonly fault?: string;
+}
+
+interface Slot {
+  readonly name: string;
+  readonly version: string;
+  readonly path: string;
+  opened?: Opened & { readonly bytes: number };
+  opening?: Promise<Opened>;
+  /** Files as they were when they were last opened, or could not be. */
+  stamp?: string;
+  fault?: string;
+  isUnloaded: boolean;
+  users: number;
+  lastUse: number;
+}
+
+export type Catalogue = Awaited<ReturnType<typeof openCatalogue>>;
+
+/**
+ * Finds detectors at paths: a run, an artefact, or a folder of them, whose folders may hold versions named by numbers;
+ * `name=path` gives a name. Throws ConfigError for none, and for one name twice; DataError for a path that holds none.
+ */
+export async function openCatalogue(paths: readonly string[], options: CatalogueOptions) {
+  const slots = await findSlots(paths);
+  const { memory, mostWaiting, onBatch, onEvent = silent, device, maxPixels } = options;
+  const threads = options.threads ?? availableParallelism();
+  let isClosed = false;
+
+  const tell = (code: string, message: string) => onEvent({ type: 'warning', code, message });
+
+  async function open(slot: Slot): Promise<Opened> {
+    const { name, version, path } = slot;
+    slot.stamp = await stampOf(path);
+    const detector = await loadDetector(path, { device, threads, maxPixels, onEvent });
+    const { onnx, weights } = detector.artifact;
+    const bytes = WORKER + 2 * (onnx.length + (weights?.length ?? 0));
+    const batcher = openBatcher(detector, { mostWaiting, onBatch: (items) => onBatch?.(name, items) });
+    slot.opened = { name, version, detector, batcher, bytes };
+    slot.fault = undefined;
+    await makeRoom(slot);
+    return slot.opened;
+  }
+
+  /** Opens a slot once, however many ask. */
+  function opening(slot: Slot): Promise<Opened> {
+    slot.opening ??= open(slot)
+      .catch((error) => {
+        slot.fault = error instanceof OddityError ? error.message : 'it cannot be opened';
+        throw error;
+      })
+      .finally(() => {
+        slot.opening = undefined;
+      });
+    return slot.opening;
+  }
+
+  const close = async (slot: Slot) => {
+    const { opened } = slot;
+    slot.opened = undefined;
+    await opened?.detector.close();
+  };
+
+  /** Closes what nobody uses, the longest unused first, until all that is open has room. */
+  async function makeRoom(kept: Slot): Promise<void> {
+    const taken = () => slots.reduce((sum, { opened }) => sum + (opened?.bytes ?? 0), 0);
+    const idle = slots
+      .filter((slot) => slot !== kept && slot.opened && slot.users === 0)
+      .sort((a, b) => a.lastUse - b.lastUse);
+    for (const slot of idle) {
+      if (taken() <= memory) return;
+      await close(slot);
+    }
+  }
+
+  /** Opens again what has changed on disk; the old one stays until its last request is answered. */
+  async function look(slot: Slot): Promise<void> {
+    const before = slot.opened;
+    if (!before || slot.opening) return;
+    const stamp = await stampOf(slot.path).catch(() => undefined);
+    if (stamp === undefined || stamp === slot.stamp) return;
+    try {
+      await opening(slot);
+      void retire(before.detector, before.batcher);
+    } catch {
+      slot.opened ??= before;
+      tell('not-reloaded', `The files of ${slot.name} have changed, but ${slot.fault} The detector of before goes on.`);
+    }
+  }
+
+  const timer = setInterval(() => {
+    if (!isClosed) for (const slot of slots) void look(slot);
+  }, LOOK);
+  timer.unref();
+
+  /** The slot of a name, and of a version or the latest. Throws Problem 404. */
+  function slotOf(name: string, version?: string): Slot {
+    const named = slots.filter((slot) => slot.name === name);
+    if (named.length === 0) {
+      throw unknownDetector(name, `Known: ${[...new Set(slots.map((slot) => slot.name))].join(', ')}.`);
+    }
+    const found = version === undefined ? named.at(-1) : named.find((slot) => slot.version === version);
+    if (found) return found;
+    throw unknownDetector(
+      `${name}, version ${version}`,
+      `Its versions: ${named.map((slot) => slot.version).join(', ')}.`,
+    );
+  }
+
+  return {
+    entries: (): Entry[] =>
+      slots.map(({ name, version, opened, fault }) => ({ name, version, isOpen: !!opened, ...(fault && { fault }) })),
+
+    /** What `model.json` says, from disk where the detector is not open. */
+    async info(name: string, version?: string): Promise<ArtifactInfo> {
+      const slot = slotOf(name, version);
+      return slot.opened?.detector.info ?? (await readArtifact(slot.path)).info;
+    },
+
+    /** The name and version that a request means. Throws Problem 404. */
+    find(name: string, version?: string): { readonly name: string; readonly version: string; readonly fault?: string } {
+      return slotOf(name, version);
+    },
+
+    versionsOf: (name: string): string[] => slots.filter((slot) => slot.name === name).map(({ version }) => version),
+
+    /** Lends a detector to `work`, opened where it is not; it is not closed before `work` ends. */
+    async use<T>(name: string, version: string | undefined, work: (opened: Opened) => Promise<T>): Promise<T> {
+      const slot = slotOf(name, version);
+      if (isClosed) throw new Problem(503, 'closing', 'The server is about to end. Ask another one.');
+      if (slot.isUnloaded) {
+        throw new Problem(503, 'unloaded', `${name} was unloaded. Load it through /v2/repository/models/${name}/load.`);
+      }
+      slot.users++;
+      slot.lastUse = performance.now();
+      let opened: Opened | undefined;
+      try {
+        opened = slot.opened ?? (await opening(slot));
+        return await work(opened);
+      } catch (error) {
+        // The worker is gone: the next request gets a new one.
+        if (error instanceof RuntimeUnavailable && opened && slot.opened === opened) {
+          slot.opened = undefined;
+          void opened.detector.close().catch(() => {});
+        }
+        throw error;
+      } finally {
+        slot.users--;
+      }
+    },
+
+    async load(name: string, version?: string): Promise<void> {
+      const slot = slotOf(name, version);
+      slot.isUnloaded = false;
+      if (!slot.opened) await opening(slot);
+    },
+
+    async unload(name: string, version?: string): Promise<void> {
+      const slot = slotOf(name, version);
+      slot.isUnloaded = true;
+      const { opened } = slot;
+      slot.opened = undefined;
+      if (opened) void retire(opened.detector, opened.batcher);
+    },
+
+    /** Items that wait, by detector. */
+    waiting: (): Readonly<Record<string, number>> =>
+      Object.fromEntries(slots.flatMap(({ name, opened }) => (opened ? [[name, opened.batcher.waiting]] : []))),
+
+    async close(): Promise<void> {
+      isClosed = true;
+      clearInterval(timer);
+      await Promise.all(slots.map(close));
+    },
+  };
+}
+
+/** Closes a detector once nothing waits for it. */
+async function retire(detector: Detector, batcher: Batcher): Promise<void> {
+  while (batcher.waiting > 0) await new Promise((after) => setTimeout(after, 50));
+  await detector.close();
+}
+
+/** When the files of an artefact were written, and how large they are. */
+async function stampOf(path: string): Promise<string> {
+  const { onnx, json } = artifactFiles(path);
+  const facts = await Promise.all([onnx, json].map((file) => stat(file)));
+  return facts.map(({ mtimeMs, size }) => `${mtimeMs}:${size}`).join(' ');
+}
+
+const isArtifact = (path: string) =>
+  stat(artifactFiles(path).json).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+
+async function findSlots(paths: readonly string[]): Promise<Slot[]> {
+  const found: Slot[] = [];
+  const add = (name: string, version: string, path: string) =>
+    found.push({ name, version, path, isUnloaded: false, users: 0, lastUse: 0 });
+  for (const text of paths) {
+    const [, given, path] = /^(?:([\w.-]+)=)?(.*)$/s.exec(text)!;
+    if (await isArtifact(path)) {
+      add(given ?? nameOf(path), '1', path);
+      continue;
+    }
+    const before = found.length;
+    for (const folder of await foldersIn(path)) {
+      if (await isArtifact(join(path, folder))) add(given ? `${given}-${folder}` : folder, '1', join(path, folder));
+      for (const version of (await foldersIn(join(path, folder))).filter((name) => /^\d+$/.test(name))) {
+        const place = join(path, folder, version);
+        if (await isArtifact(place)) add(given ? `${given}-${folder}` : folder, version, place);
+      }
+    }
+    if (found.length === before) await readArtifact(path); // says what is there instead
+    if (found.length === before)
+      throw new ConfigError('no-detectors', `${path} holds no detector. Train or export one.`);
+  }
+  if (found.length === 0) throw new ConfigError('no-detectors', 'A server needs at least one run or exported model.');
+  const keys = found.map(({ name, version }) => `${name}, version ${version}`);
+  const twice = keys.find((key, i) => keys.indexOf(key) < i);
+  if (twice !== undefined) {
+    throw new ConfigError(
+      'detector-twice',
+      say`Two detectors have the name ${twice}. Give one of them another name: name=path.`,
+    );
+  }
+  return found.sort((a, b) => (a.name === b.name ? Number(a.version) - Number(b.version) : a.name < b.name ? -1 : 1));
+}
+
+/** The name of a detector in addresses: that of its folder, or of its file. */
+const nameOf = (path: string) =>
+  basename(resolve(path))
+    .replace(/\.(onnx|json)$/i, '')
+    .replace(/[^\w.-]/g, '-');
+
+/** Folders in a folder, in their order; none where there is no folder. */
+async function foldersIn(path: string): Promise<string[]> {
+  const entries = await readdir(path, { withFileTypes: true }).catch(() => []);
+  return entries
+    .filter((entry) => entry.isDirectory() || entry.isSymbolicLink())
+    .map(({ name }) => name)
+    .sort();
+}

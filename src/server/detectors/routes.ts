@@ -1,0 +1,194 @@
+/** The interface for people and their programs: what detectors there are, and scores of images, rows and series as they are. */
+import { type Context, Hono } from 'hono';
+import { DataError } from '../../core/errors.ts';
+import { type ImageShape, isImage, itemSize } from '../../core/item-shape.ts';
+import { libraryWords, write } from '../../core/text.ts';
+import { seriesOfRows } from '../../data/index.ts';
+import type { ArtifactInfo } from '../../engine/scoring/artifact.ts';
+import type { BatchScore, ItemScore } from '../../engine/scoring/detector.ts';
+import { type SeriesScore, scoreSeries } from '../../engine/scoring/series.ts';
+import { mapScale } from '../../report/map-image.ts';
+import { overlayPicture } from '../../report/overlay-image.ts';
+import type { Opened } from '../catalogue.ts';
+import { Problem } from '../problem.ts';
+import type { ServerContext } from '../server-context.ts';
+import type { DetectorFacts, ItemsAnswer, SeriesAnswer } from './answers.ts';
+import { type Body, encodedRows, imagesOf, type Read, rowsOfBody } from './items.ts';
+
+/** The routes below `/detectors`. `onScore` hears every score, with the share of normals above it. */
+export function detectorRoutes(
+  { catalogue, deadline }: ServerContext,
+  {
+    mostItems,
+    onScore,
+  }: { readonly mostItems: number; readonly onScore: (name: string, exceededBy: number | undefined) => void },
+): Hono {
+  const app = new Hono();
+
+  async function factsOf(name: string, version: string, isOpen: boolean, fault?: string): Promise<DetectorFacts> {
+    const { model, kind, shape, threshold, description, table } = await catalogue.info(name, version);
+    const columns = table?.columns.map((column) => column.name);
+    const about = {
+      model,
+      kind,
+      shape: [...shape],
+      threshold: threshold.value,
+      normals: threshold.normals,
+      description,
+    };
+    return {
+      ...{ name, version, versions: catalogue.versionsOf(name), ...about, isOpen },
+      ...(columns && { columns }),
+      ...(fault !== undefined && { fault }),
+    };
+  }
+
+  app.get('/', async (c) => {
+    const entries = catalogue.entries();
+    const facts = entries.map(({ name, version, isOpen, fault }) => factsOf(name, version, isOpen, fault));
+    const read = await Promise.allSettled(facts);
+    return c.json({ detectors: read.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])) });
+  });
+
+  app.get('/:name', async (c) => {
+    const { name, version } = catalogue.find(c.req.param('name'), c.req.query('version'));
+    const entry = catalogue.entries().find((one) => one.name === name && one.version === version)!;
+    return c.json(await factsOf(name, version, entry.isOpen, entry.fault));
+  });
+
+  app.post('/:name/score', async (c) => {
+    const body = { ...(await bodyOf(c)), mostItems };
+    const wantsMap = /^(true|1|png)$/.test(c.req.query('map') ?? '');
+    return catalogue.use(c.req.param('name'), c.req.query('version'), async (opened) => {
+      const { detector } = opened;
+      const tell = (exceededBy?: number) => onScore(opened.name, exceededBy);
+      const signal = deadline();
+      if (detector.kind === 'series') return c.json(await scoreSteps(opened, body, signal, tell));
+      if (detector.kind === 'clip') {
+        throw new Problem(
+          501,
+          'no-clips',
+          `${opened.name} takes clips, which a server cannot score yet. Score their files in Node.`,
+        );
+      }
+      const read = isImage(detector.shape)
+        ? await imagesOf(detector, body)
+        : encodedRows(await rowsOfBody(detector.kind, body), detector.info);
+      return c.json(await scoreItems(opened, read, { wantsMap, signal, tell }));
+    });
+  });
+  return app;
+}
+
+/** A body with its type; a form is taken apart. */
+async function bodyOf(c: Context): Promise<Omit<Body, 'mostItems'>> {
+  const type = c.req.header('Content-Type') ?? '';
+  if (!/^multipart\/form-data/.test(type)) return { type, bytes: new Uint8Array(await c.req.arrayBuffer()) };
+  const form = await c.req.formData().catch(() => {
+    throw new Problem(
+      400,
+      'bad-form',
+      'The body must be multipart/form-data with its boundary, but cannot be read as such.',
+    );
+  });
+  const files = [...form.values()].filter((value) => typeof value !== 'string');
+  return { type, bytes: new Uint8Array(0), files };
+}
+
+interface Scoring {
+  readonly wantsMap: boolean;
+  readonly signal: AbortSignal;
+  readonly tell: (exceededBy?: number) => void;
+}
+
+async function scoreItems(
+  opened: Opened,
+  read: readonly Read[],
+  { wantsMap, signal, tell }: Scoring,
+): Promise<ItemsAnswer> {
+  const { name, version, detector, batcher } = opened;
+  const { info } = detector;
+  const size = itemSize(info.shape);
+  const good = read.flatMap(({ id, item }) => (item ? [{ id, item }] : []));
+  const failed = read.flatMap(({ id, fault }) => (fault ? [{ id, ...fault }] : []));
+  if (good.length === 0)
+    throw new Problem(
+      400,
+      failed[0].code,
+      failed
+        .map(({ message }) => message)
+        .slice(0, 5)
+        .join(' '),
+    );
+  const values = new Float32Array(good.length * size);
+  for (const [i, { item }] of good.entries()) values.set(item.values, i * size);
+  const batch: BatchScore = await batcher.score(values, good.length, { signal });
+  const items: ItemsAnswer['items'] = [];
+  for (const [i, { id, item }] of good.entries()) {
+    try {
+      const found = detector.describe(item, batch, i);
+      tell(found.exceededBy);
+      items.push({ id, ...said(found), ...(wantsMap && isImage(info.shape) && { map: pictureOf(found, info) }) });
+    } catch (error) {
+      if (!(error instanceof DataError)) throw error;
+      failed.push({ id, code: error.code, message: error.message });
+    }
+  }
+  return { detector: name, version, kind: detector.kind, threshold: detector.threshold, items, failed };
+}
+
+/** An item's score without its arrays and its threshold, which stands beside all items. */
+function said({ score, isAnomalous, decision, exceededBy, size, regions, columns, nearest }: ItemScore) {
+  return {
+    ...{ score, isAnomalous, decision },
+    ...(exceededBy !== undefined && { exceededBy }),
+    ...(size && { imageSize: size }),
+    ...(regions && { regions: [...regions] }),
+    ...(columns && { columns: columns.map((column) => ({ ...column })) }),
+    ...(nearest && { nearest: { ...nearest } }),
+  };
+}
+
+/** The image with its map over it, at the size of the detector. */
+function pictureOf({ values, map }: ItemScore, info: ArtifactInfo): string {
+  const threshold = info.mapThreshold?.value ?? null;
+  const scale = info.mapScale ?? mapScale(map, threshold);
+  const png = overlayPicture({ shape: info.shape as ImageShape, image: values, map, scale, threshold });
+  return `data:image/png;base64,${Buffer.from(png).toString('base64')}`;
+}
+
+async function scoreSteps(
+  { name, version, detector, batcher }: Opened,
+  body: Body,
+  signal: AbortSignal,
+  tell: Scoring['tell'],
+): Promise<SeriesAnswer> {
+  const { info } = detector;
+  const { series, remarks } = seriesOfRows(await rowsOfBody('series', body), info.table);
+  const channels = info.table?.columns.map((column) => column.name) ?? [];
+  const found = await scoreSeries({ ...detector, score: batcher.score }, series, { signal });
+  const timeOf = (t: number) => series.times && new Date(series.times[t]).toISOString();
+  const steps = Array.from(found.scores, (score, t) => {
+    if (Number.isNaN(score)) return { ...timed(timeOf(t)), score: null, isAnomalous: null };
+    tell(detector.exceededBy(score));
+    const isAnomalous = detector.threshold === null ? null : score >= detector.threshold;
+    return { ...timed(timeOf(t)), score, isAnomalous, ...bandAt(found, channels, t) };
+  });
+  const alarms = found.alarms.map((alarm) => {
+    const [startTime, endTime] = [timeOf(alarm.start), timeOf(alarm.end - 1)];
+    return { ...alarm, ...(startTime !== undefined && { startTime, endTime }) };
+  });
+  const about = { detector: name, version, kind: detector.kind, threshold: detector.threshold };
+  return { ...about, steps, alarms, remarks: remarks.map(({ message }) => write(message, libraryWords)) };
+}
+
+const timed = (time: string | undefined) => (time === undefined ? {} : { time });
+
+/** What is expected of a step, by channel; nothing of detectors that expect nothing. */
+function bandAt({ expected, lower, upper }: SeriesScore, channels: readonly string[], t: number) {
+  const first = t * channels.length;
+  if (!expected || Number.isNaN(expected[first])) return {};
+  const byName = (values: ArrayLike<number>) =>
+    Object.fromEntries(channels.map((name, c) => [name, values[first + c]]));
+  return { expected: byName(expected), ...(lower && upper && { lower: byName(lower), upper: byName(upper) }) };
+}

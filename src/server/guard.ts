@@ -1,0 +1,94 @@
+/**
+ * Who may ask. A server listens on this machine alone unless it has a token; the Host of a request must be one of the server's own
+ * names, so that no page of another site reaches it through a name that leads here, and the Origin of a page must be allowed.
+ */
+import { timingSafeEqual } from 'node:crypto';
+import type { MiddlewareHandler } from 'hono';
+import { ConfigError } from '../core/errors.ts';
+import { option, say } from '../core/text.ts';
+import { Problem } from './problem.ts';
+
+/** Names of this machine that nobody else can reach. */
+const loopback = new Set(['127.0.0.1', 'localhost', '::1', '[::1]']);
+
+export const isLoopback = (host: string): boolean => loopback.has(host);
+
+/** Letters of a token at least. */
+const TOKEN_LENGTH = 16;
+
+/** Throws ConfigError for an address that others reach without a token, and for a token that is soon guessed. */
+export function checkAccess({ host, token }: { readonly host: string; readonly token?: string }): void {
+  if (token !== undefined && token.length < TOKEN_LENGTH) {
+    throw new ConfigError(
+      'short-token',
+      say`${option('token')} must have ${TOKEN_LENGTH} letters or more, got ${token.length}. Make one with: openssl rand -hex 16`,
+    );
+  }
+  if (isLoopback(host) || token !== undefined) return;
+  throw new ConfigError(
+    'open-address',
+    say`${option('host')} ${host} can be reached from other machines, so that a token is needed: whoever sends it may ask. Give
+      ${option('token', '<text>')}, or leave ${option('host')} out.`,
+  );
+}
+
+/** How requests are checked. */
+export interface GuardOptions {
+  readonly host: string;
+  /** Names besides that by which the server may be asked, such as those of a proxy. */
+  readonly names: readonly string[];
+  /** Pages that may ask: `https://lines.example.com`; those of the server itself always may. */
+  readonly origins: readonly string[];
+  readonly token?: string;
+}
+
+/** Addresses that need no token: those that whoever watches a server asks. */
+const open = /^\/v2\/health\/(live|ready)$/;
+
+/** Refuses requests with Problem 401, 403 or 421, and answers what browsers ask before a request of another site. */
+export function guard({ host, names, origins, token }: GuardOptions): MiddlewareHandler {
+  const own = new Set([host, ...names, ...(isLoopback(host) || host === '0.0.0.0' || host === '::' ? loopback : [])]);
+  return async (c, next) => {
+    const asked = c.req.header('Host') ?? '';
+    const name = asked.replace(/:\d+$/, '');
+    if (!own.has(name)) {
+      throw new Problem(
+        421,
+        'wrong-host',
+        `This server is not asked as "${name}". Ask it as ${[...own].join(', ')}, or start it with that name.`,
+      );
+    }
+    const origin = c.req.header('Origin');
+    const isOwn = origin === undefined || origin === `http://${asked}` || origins.includes(origin);
+    if (!isOwn) {
+      throw new Problem(403, 'wrong-origin', `Pages of ${origin} may not ask this server. Start it with that origin.`);
+    }
+    if (origin !== undefined) {
+      c.header('Access-Control-Allow-Origin', origin);
+      c.header('Vary', 'Origin');
+      if (c.req.method === 'OPTIONS') {
+        c.header('Access-Control-Allow-Methods', 'GET, POST');
+        c.header('Access-Control-Allow-Headers', 'Authorization, Content-Type, Inference-Header-Content-Length');
+        return c.body(null, 204);
+      }
+    }
+    if (token !== undefined && !open.test(c.req.path) && !isToken(c.req.header('Authorization'), token)) {
+      throw new Problem(
+        401,
+        'no-token',
+        'The request must have the header Authorization: Bearer <token> with the token of this server.',
+        {
+          'WWW-Authenticate': 'Bearer',
+        },
+      );
+    }
+    return next();
+  };
+}
+
+/** Takes as long for a wrong token as for the right one. */
+function isToken(header: string | undefined, token: string): boolean {
+  const given = Buffer.from(/^Bearer (.+)$/.exec(header ?? '')?.[1] ?? '');
+  const wanted = Buffer.from(token);
+  return given.length === wanted.length && timingSafeEqual(given, wanted);
+}
