@@ -7,7 +7,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { ConfigError, OddityError, RuntimeUnavailable } from '../core/errors.ts';
-import { type Listener, silent } from '../core/events.ts';
+import type { Listener } from '../core/events.ts';
 import { say } from '../core/text.ts';
 import type { ArtifactInfo } from '../engine/scoring/artifact.ts';
 import type { Detector } from '../engine/scoring/detector.ts';
@@ -62,38 +62,118 @@ interface Slot {
   lastUse: number;
 }
 
-export type Catalogue = Awaited<ReturnType<typeof openCatalogue>>;
-
 /**
  * Finds detectors at paths: a run, an artefact, or a folder of them, whose folders may hold versions named by numbers;
  * `name=path` gives a name. Throws ConfigError for none, and for one name twice; DataError for a path that holds none.
  */
-export async function openCatalogue(paths: readonly string[], options: CatalogueOptions) {
-  const slots = await findSlots(paths);
-  const { memory, mostWaiting, onBatch, onEvent = silent, device, maxPixels } = options;
-  const threads = options.threads ?? availableParallelism();
-  let isClosed = false;
+export async function openCatalogue(paths: readonly string[], options: CatalogueOptions): Promise<Catalogue> {
+  return new Catalogue(await findSlots(paths), options);
+}
 
-  const tell = (code: string, message: string) => onEvent({ type: 'warning', code, message });
+/** The detectors of a server; `openCatalogue` makes it. */
+export class Catalogue {
+  private isClosed = false;
+  private readonly timer: NodeJS.Timeout;
 
-  async function open(slot: Slot): Promise<Opened> {
-    const { name, version, path } = slot;
-    slot.stamp = await stampOf(path);
-    const detector = await loadDetector(path, { device, threads, maxPixels, onEvent });
-    const { onnx, weights } = detector.artifact;
-    const bytes = WORKER + 2 * (onnx.length + (weights?.length ?? 0));
-    const batcher = openBatcher(detector, { mostWaiting, onBatch: (items) => onBatch?.(name, items) });
-    slot.opened = { name, version, detector, batcher, bytes };
-    slot.fault = undefined;
-    await makeRoom(slot);
-    return slot.opened;
+  constructor(
+    private readonly slots: readonly Slot[],
+    private readonly options: CatalogueOptions,
+  ) {
+    this.timer = setInterval(() => {
+      for (const slot of slots) void this.look(slot);
+    }, LOOK);
+    this.timer.unref();
+  }
+
+  entries(): Entry[] {
+    return this.slots.map(({ name, version, opened, fault }) => ({
+      ...{ name, version, isOpen: !!opened },
+      ...(fault !== undefined && { fault }),
+    }));
+  }
+
+  /** What `model.json` says, from disk where the detector is not open. */
+  async info(name: string, version?: string): Promise<ArtifactInfo> {
+    const slot = this.slotOf(name, version);
+    return slot.opened?.detector.info ?? (await readArtifact(slot.path)).info;
+  }
+
+  /** The detector that a request means, the latest version unless it names one. Throws Problem 404. */
+  find(name: string, version?: string): Pick<Slot, 'name' | 'version' | 'fault'> {
+    return this.slotOf(name, version);
+  }
+
+  versionsOf(name: string): string[] {
+    return this.slots.filter((slot) => slot.name === name).map(({ version }) => version);
+  }
+
+  /** Lends a detector to `work`, opened where it is not; it is not closed before `work` ends. */
+  async use<T>(name: string, version: string | undefined, work: (opened: Opened) => Promise<T>): Promise<T> {
+    const slot = this.slotOf(name, version);
+    if (this.isClosed) throw new Problem(503, 'closing', 'The server is about to end. Ask another one.');
+    if (slot.isUnloaded) {
+      throw new Problem(503, 'unloaded', `${name} was unloaded. Load it through /v2/repository/models/${name}/load.`);
+    }
+    slot.users++;
+    slot.lastUse = performance.now();
+    let opened: Opened | undefined;
+    try {
+      opened = slot.opened ?? (await this.open(slot));
+      return await work(opened);
+    } catch (error) {
+      // The worker is gone: the next request gets a new one.
+      if (error instanceof RuntimeUnavailable && opened && slot.opened === opened) {
+        slot.opened = undefined;
+        void opened.detector.close().catch(() => {});
+      }
+      throw error;
+    } finally {
+      slot.users--;
+    }
+  }
+
+  async load(name: string, version?: string): Promise<void> {
+    const slot = this.slotOf(name, version);
+    slot.isUnloaded = false;
+    if (!slot.opened) await this.open(slot);
+  }
+
+  async unload(name: string, version?: string): Promise<void> {
+    const slot = this.slotOf(name, version);
+    slot.isUnloaded = true;
+    const { opened } = slot;
+    slot.opened = undefined;
+    if (opened) void retire(opened);
+  }
+
+  /** Items that wait, by detector. */
+  waiting(): Readonly<Record<string, number>> {
+    return Object.fromEntries(
+      this.slots.flatMap(({ name, opened }) => (opened ? [[name, opened.batcher.waiting]] : [])),
+    );
+  }
+
+  async close(): Promise<void> {
+    this.isClosed = true;
+    clearInterval(this.timer);
+    await Promise.all(this.slots.map(shut));
+  }
+
+  private slotOf(name: string, version?: string): Slot {
+    const named = this.slots.filter((slot) => slot.name === name);
+    if (named.length === 0) {
+      throw unknownDetector(name, `Known: ${[...new Set(this.slots.map((slot) => slot.name))].join(', ')}.`);
+    }
+    const found = version === undefined ? named.at(-1) : named.find((slot) => slot.version === version);
+    if (found) return found;
+    throw unknownDetector(`${name}, version ${version}`, `Its versions: ${this.versionsOf(name).join(', ')}.`);
   }
 
   /** Opens a slot once, however many ask. */
-  function opening(slot: Slot): Promise<Opened> {
-    slot.opening ??= open(slot)
+  private open(slot: Slot): Promise<Opened> {
+    slot.opening ??= this.opened(slot)
       .catch((error) => {
-        slot.fault = error instanceof OddityError ? error.message : 'it cannot be opened';
+        slot.fault = error instanceof OddityError ? error.message : 'It cannot be opened.';
         throw error;
       })
       .finally(() => {
@@ -102,128 +182,59 @@ export async function openCatalogue(paths: readonly string[], options: Catalogue
     return slot.opening;
   }
 
-  const close = async (slot: Slot) => {
-    const { opened } = slot;
-    slot.opened = undefined;
-    await opened?.detector.close();
-  };
+  private async opened(slot: Slot): Promise<Opened> {
+    const { name, version, path } = slot;
+    const { device, maxPixels, mostWaiting, onBatch, onEvent } = this.options;
+    const threads = this.options.threads ?? availableParallelism();
+    slot.stamp = await stampOf(path);
+    const detector = await loadDetector(path, { device, threads, maxPixels, onEvent });
+    const { onnx, weights } = detector.artifact;
+    const bytes = WORKER + 2 * (onnx.length + (weights?.length ?? 0));
+    const batcher = openBatcher(detector, { mostWaiting, onBatch: (items) => onBatch?.(name, items) });
+    slot.opened = { name, version, detector, batcher, bytes };
+    slot.fault = undefined;
+    await this.makeRoom(slot);
+    return slot.opened;
+  }
 
   /** Closes what nobody uses, the longest unused first, until all that is open has room. */
-  async function makeRoom(kept: Slot): Promise<void> {
-    const taken = () => slots.reduce((sum, { opened }) => sum + (opened?.bytes ?? 0), 0);
-    const idle = slots
+  private async makeRoom(kept: Slot): Promise<void> {
+    const taken = () => this.slots.reduce((sum, { opened }) => sum + (opened?.bytes ?? 0), 0);
+    const idle = this.slots
       .filter((slot) => slot !== kept && slot.opened && slot.users === 0)
       .sort((a, b) => a.lastUse - b.lastUse);
     for (const slot of idle) {
-      if (taken() <= memory) return;
-      await close(slot);
+      if (taken() <= this.options.memory) return;
+      await shut(slot);
     }
   }
 
   /** Opens again what has changed on disk; the old one stays until its last request is answered. */
-  async function look(slot: Slot): Promise<void> {
+  private async look(slot: Slot): Promise<void> {
     const before = slot.opened;
     if (!before || slot.opening) return;
     const stamp = await stampOf(slot.path).catch(() => undefined);
-    if (stamp === undefined || stamp === slot.stamp) return;
+    if (stamp === undefined || stamp === slot.stamp || this.isClosed) return;
     try {
-      await opening(slot);
-      void retire(before.detector, before.batcher);
+      await this.open(slot);
+      void retire(before);
     } catch {
-      slot.opened ??= before;
-      tell('not-reloaded', `The files of ${slot.name} have changed, but ${slot.fault} The detector of before goes on.`);
+      this.options.onEvent?.({
+        ...{ type: 'warning', code: 'not-reloaded' },
+        message: `The files of ${slot.name} have changed, but cannot be used: ${slot.fault} The detector of before goes on.`,
+      });
     }
   }
-
-  const timer = setInterval(() => {
-    if (!isClosed) for (const slot of slots) void look(slot);
-  }, LOOK);
-  timer.unref();
-
-  /** The slot of a name, and of a version or the latest. Throws Problem 404. */
-  function slotOf(name: string, version?: string): Slot {
-    const named = slots.filter((slot) => slot.name === name);
-    if (named.length === 0) {
-      throw unknownDetector(name, `Known: ${[...new Set(slots.map((slot) => slot.name))].join(', ')}.`);
-    }
-    const found = version === undefined ? named.at(-1) : named.find((slot) => slot.version === version);
-    if (found) return found;
-    throw unknownDetector(
-      `${name}, version ${version}`,
-      `Its versions: ${named.map((slot) => slot.version).join(', ')}.`,
-    );
-  }
-
-  return {
-    entries: (): Entry[] =>
-      slots.map(({ name, version, opened, fault }) => ({ name, version, isOpen: !!opened, ...(fault && { fault }) })),
-
-    /** What `model.json` says, from disk where the detector is not open. */
-    async info(name: string, version?: string): Promise<ArtifactInfo> {
-      const slot = slotOf(name, version);
-      return slot.opened?.detector.info ?? (await readArtifact(slot.path)).info;
-    },
-
-    /** The name and version that a request means. Throws Problem 404. */
-    find(name: string, version?: string): { readonly name: string; readonly version: string; readonly fault?: string } {
-      return slotOf(name, version);
-    },
-
-    versionsOf: (name: string): string[] => slots.filter((slot) => slot.name === name).map(({ version }) => version),
-
-    /** Lends a detector to `work`, opened where it is not; it is not closed before `work` ends. */
-    async use<T>(name: string, version: string | undefined, work: (opened: Opened) => Promise<T>): Promise<T> {
-      const slot = slotOf(name, version);
-      if (isClosed) throw new Problem(503, 'closing', 'The server is about to end. Ask another one.');
-      if (slot.isUnloaded) {
-        throw new Problem(503, 'unloaded', `${name} was unloaded. Load it through /v2/repository/models/${name}/load.`);
-      }
-      slot.users++;
-      slot.lastUse = performance.now();
-      let opened: Opened | undefined;
-      try {
-        opened = slot.opened ?? (await opening(slot));
-        return await work(opened);
-      } catch (error) {
-        // The worker is gone: the next request gets a new one.
-        if (error instanceof RuntimeUnavailable && opened && slot.opened === opened) {
-          slot.opened = undefined;
-          void opened.detector.close().catch(() => {});
-        }
-        throw error;
-      } finally {
-        slot.users--;
-      }
-    },
-
-    async load(name: string, version?: string): Promise<void> {
-      const slot = slotOf(name, version);
-      slot.isUnloaded = false;
-      if (!slot.opened) await opening(slot);
-    },
-
-    async unload(name: string, version?: string): Promise<void> {
-      const slot = slotOf(name, version);
-      slot.isUnloaded = true;
-      const { opened } = slot;
-      slot.opened = undefined;
-      if (opened) void retire(opened.detector, opened.batcher);
-    },
-
-    /** Items that wait, by detector. */
-    waiting: (): Readonly<Record<string, number>> =>
-      Object.fromEntries(slots.flatMap(({ name, opened }) => (opened ? [[name, opened.batcher.waiting]] : []))),
-
-    async close(): Promise<void> {
-      isClosed = true;
-      clearInterval(timer);
-      await Promise.all(slots.map(close));
-    },
-  };
 }
 
+const shut = async (slot: Slot) => {
+  const { opened } = slot;
+  slot.opened = undefined;
+  await opened?.detector.close();
+};
+
 /** Closes a detector once nothing waits for it. */
-async function retire(detector: Detector, batcher: Batcher): Promise<void> {
+async function retire({ detector, batcher }: Opened): Promise<void> {
   while (batcher.waiting > 0) await new Promise((after) => setTimeout(after, 50));
   await detector.close();
 }

@@ -188,26 +188,7 @@ export async function openDetector(artifact: Artifact, runtime: Runtime, platfor
       readImage: platform.readImage,
       fitFile: platform.fitFile,
     };
-    const mapThreshold = info.mapThreshold?.value ?? null;
-    const describe: Detector['describe'] = (item, { scores, maps, reconstructions, nearest }, i) => {
-      const map = maps.slice(i * area, (i + 1) * area);
-      return {
-        ...judged(info, scores[i]),
-        map,
-        mapShape: kind.mapShape(info.shape),
-        ...(item.size && { size: item.size }),
-        values: item.values,
-        ...kind.locate(map, {
-          shape: info.shape,
-          mapThreshold,
-          size: item.size,
-          encoding: info.table,
-          cells: item.cells,
-        }),
-        ...(reconstructions && { reconstruction: reconstructions.slice(i * size, (i + 1) * size) }),
-        ...(nearest && info.trainingItems && { nearest: placesOf(nearest, i, info.trainingItems) }),
-      };
-    };
+    const describe: Detector['describe'] = (item, batch, i) => described(info, item, batch, i);
     const scoreRead: ScoreRead = async (read, signal) => {
       const values = new Float32Array(read.length * size);
       for (const [i, item] of read.entries()) values.set(item.values, i * size);
@@ -312,6 +293,30 @@ async function* scoreEach<Item>(
   } finally {
     await source.return?.();
   }
+}
+
+/** What a batch says of its item `i`. Throws DataError `no-score` for NaN. */
+function described(info: ArtifactInfo, item: ReadItem, batch: BatchScore, i: number): ItemScore {
+  const { scores, maps, reconstructions, nearest } = batch;
+  const kind = findKind(info.kind);
+  const [area, size] = [mapSize(info.shape), itemSize(info.shape)];
+  const map = maps.slice(i * area, (i + 1) * area);
+  return {
+    ...judged(info, scores[i]),
+    map,
+    mapShape: kind.mapShape(info.shape),
+    ...(item.size && { size: item.size }),
+    values: item.values,
+    ...kind.locate(map, {
+      shape: info.shape,
+      mapThreshold: info.mapThreshold?.value ?? null,
+      size: item.size,
+      encoding: info.table,
+      cells: item.cells,
+    }),
+    ...(reconstructions && { reconstruction: reconstructions.slice(i * size, (i + 1) * size) }),
+    ...(nearest && info.trainingItems && { nearest: placesOf(nearest, i, info.trainingItems) }),
+  };
 }
 
 /** What a detector makes of a score. Throws DataError `no-score` for NaN. */
