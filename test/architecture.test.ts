@@ -37,6 +37,7 @@ const layers: Readonly<Record<string, number>> = {
   browser: 7,
   bench: 8,
   jobs: 8,
+  watch: 8,
   server: 9,
   cli: 10,
 };

@@ -84,8 +84,15 @@ export const commands: readonly CommandEntry[] = [
   {
     name: 'serve',
     usage: '[options] <paths...>',
-    description: 'answer requests over HTTP: images, rows and series as they are, or tensors by the Open Inference Protocol',
+    description:
+      'answer requests over HTTP: images, rows and series as they are, or tensors by the Open Inference Protocol',
     load: async () => (await import('./commands/serve.ts')).addServe,
+  },
+  {
+    name: 'watch',
+    usage: '[options] <run> <folder>',
+    description: 'score each image that appears in a folder once, and pass anomalies on',
+    load: async () => (await import('./commands/watch.ts')).addWatch,
   },
   {
     name: 'threshold',

@@ -1,0 +1,65 @@
+/** `oddity watch <run> <folder>`: scores images as they appear, until it is told to end. */
+import type { Command } from 'commander';
+import { visible } from '../../core/visible.ts';
+import type { Device } from '../../runtime/runtime.ts';
+import type { WatchOptions, WatchSummary } from '../../watch/watch.ts';
+import { act } from '../act.ts';
+import { addDevice, addSpeech, integer, number } from '../options.ts';
+import type { SpeechOptions } from '../terminal.ts';
+import { said } from '../words.ts';
+
+interface Options
+  extends SpeechOptions,
+    Pick<WatchOptions, 'overlays' | 'anomalies' | 'webhook' | 'mqtt' | 'all' | 'settle' | 'interval' | 'once'> {
+  readonly device?: Device | 'auto';
+  readonly out?: string;
+  readonly giveUp?: number;
+}
+
+export function addWatch(command: Command): void {
+  command
+    .argument('<run>', 'a run folder or an exported model, of images')
+    .argument('<folder>', 'where images appear, folders inside it included')
+    .optionsGroup('Results:')
+    .option('--out <folder>', 'where results.ndjson, results.csv and overlays go (default: <folder>-watched)')
+    .option('--overlays', 'write the map over each anomalous image')
+    .optionsGroup('Anomalies go to:')
+    .option('--anomalies <folder>', 'copy them there')
+    .option('--webhook <url>', 'post them as JSON, signed with ODDITY_WEBHOOK_SECRET where that is set')
+    .option('--mqtt <url>', 'publish them: mqtt://broker:1883/topic')
+    .option('--all', 'give them every result, not the anomalous ones alone')
+    .option(
+      '--give-up <seconds>',
+      'after so long a result is given up and kept aside (default: 3600)',
+      number('--give-up'),
+    )
+    .optionsGroup('Run:')
+    .option('--once', 'score what is there and end')
+    .option(
+      '--settle <ms>',
+      'a file is whole when it has not changed for so long (default: 500)',
+      integer('--settle', 0),
+    )
+    .option('--interval <ms>', 'between two looks (default: 500)', integer('--interval', 10));
+  addDevice(command);
+  addSpeech(command);
+  act(command, async (terminal, options: Options, run: string, folder: string) => {
+    const { json, quiet: _, debug: __, giveUp, out = `${folder.replace(/[\\/]+$/, '')}-watched`, ...given } = options;
+    const { watch } = await import('../../watch/watch.ts');
+    const { signal, listener: onEvent } = terminal;
+    const summary = await watch({
+      ...{ ...given, run, folder, out, signal, onEvent },
+      ...(giveUp !== undefined && { giveUp: 1000 * giveUp }),
+      secret: process.env.ODDITY_WEBHOOK_SECRET,
+      onResult: ({ path, score, decision, error }) => {
+        if (json) return;
+        const what = error ? said(error) : `${score!.toPrecision(5)}  ${decision ?? '–'}`;
+        terminal.note(`${what}  ${visible(path)}`);
+      },
+    });
+    terminal.answer({ ...summary, out }, summaryText(summary, out));
+  });
+}
+
+const summaryText = ({ scored, anomalous, failed }: WatchSummary, out: string) =>
+  `${scored} files: ${anomalous} anomalous, ${failed} could not be scored. Results in ${out}`;

@@ -1,0 +1,87 @@
+/**
+ * What was found of each file, one JSON object per line: the results, and the memory of what is done. A line counts once it is whole
+ * and on the disk, so that a process that is killed does nothing twice and loses nothing. Node only.
+ */
+import { type FileHandle, open } from 'node:fs/promises';
+import { DataError } from '../core/errors.ts';
+import { writeFailure } from '../runs/files.ts';
+
+/** A line. */
+export interface WatchRecord {
+  /** The same for the same content of the same file: whoever receives it twice can tell. */
+  readonly id: string;
+  readonly path: string;
+  readonly stamp: string;
+  /** When it was scored, ISO 8601. */
+  readonly time: string;
+  /** Raw; larger is more anomalous. Absent where the file could not be read. */
+  readonly score?: number;
+  readonly threshold?: number | null;
+  readonly isAnomalous?: boolean | null;
+  readonly decision?: string | null;
+  readonly exceededBy?: number;
+  readonly regions?: readonly unknown[];
+  /** Picture of the map over the image, from the folder of results. */
+  readonly overlay?: string;
+  /** Why there is no score. */
+  readonly error?: { readonly code: string; readonly message: string };
+}
+
+/** The file of results. */
+export class Journal {
+  private constructor(
+    private readonly path: string,
+    private readonly file: FileHandle,
+    /** All lines, in their order. */
+    readonly records: WatchRecord[],
+  ) {}
+
+  /**
+   * Opens or makes a file. What a process that was killed left of a last line is cut off.
+   * @throws DataError `damaged-journal` for a file whose other lines are none of these, `unwritable`, `disk`.
+   */
+  static async open(path: string): Promise<Journal> {
+    const file = await open(path, 'a+').catch((error) => {
+      throw writeFailure(error, path);
+    });
+    const text = await file.readFile('utf8');
+    const end = text.lastIndexOf('\n') + 1;
+    const records = text
+      .slice(0, end)
+      .split('\n')
+      .slice(0, -1)
+      .map((line, i) => parsed(line, path, i + 1));
+    if (end < text.length) await file.truncate(Buffer.byteLength(text.slice(0, end)));
+    return new Journal(path, file, records);
+  }
+
+  /** Adds lines; when this returns they are on the disk. */
+  async add(records: readonly WatchRecord[]): Promise<void> {
+    if (records.length === 0) return;
+    try {
+      await this.file.appendFile(records.map((record) => `${JSON.stringify(record)}\n`).join(''));
+      await this.file.datasync();
+    } catch (error) {
+      throw writeFailure(error, this.path);
+    }
+    this.records.push(...records);
+  }
+
+  async close(): Promise<void> {
+    await this.file.close();
+  }
+}
+
+function parsed(line: string, path: string, number: number): WatchRecord {
+  try {
+    const record = JSON.parse(line);
+    if (typeof record?.id === 'string' && typeof record.path === 'string' && typeof record.stamp === 'string')
+      return record;
+  } catch {
+    // Said below.
+  }
+  throw new DataError(
+    'damaged-journal',
+    `${path} must hold results of watching, one JSON object per line, but line ${number} is none. Move the file away, or choose another folder.`,
+  );
+}
