@@ -71,7 +71,7 @@ export function createApp({
 
   app.get('/metrics', async (c) => c.body(await meter.text(), 200, { 'Content-Type': meter.contentType }));
   app.get('/openapi.json', (c) => c.json(openapi()));
-  app.route('/detectors', detectorRoutes(context, { mostItems: maxItems, onScore: meter.share }));
+  app.route('/detectors', detectorRoutes(context, { mostItems: maxItems, onScore: meter.pValue }));
   app.route('/v2', inferenceProtocol(context));
 
   app.notFound((c) =>

@@ -6,8 +6,8 @@ import type { Catalogue } from './catalogue.ts';
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 /** Items of a call. */
 const ITEMS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096];
-/** Share of held-out normals with a larger score; of new normals each tenth gets a tenth. */
-const SHARES = [0, 0.001, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1];
+/** Ends of the steps of p-values. */
+const P_VALUES = [0.001, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1];
 
 export type Meter = ReturnType<typeof openMeter>;
 
@@ -34,11 +34,11 @@ export function openMeter(catalogueOf: () => Catalogue | undefined) {
     buckets: ITEMS,
     registers,
   });
-  const shares = new Histogram({
-    name: 'oddity_share_of_normals_above',
-    help: 'Share of held-out normal items with a larger score than an item: drift shows as a mass that moves towards 0.',
+  const pValues = new Histogram({
+    name: 'oddity_p_values',
+    help: 'Conformal p-values of items: of normal ones each tenth of the scale gets a tenth; drift moves them towards 0.',
     labelNames: ['detector'],
-    buckets: SHARES,
+    buckets: P_VALUES,
     registers,
   });
   new Gauge({
@@ -80,8 +80,8 @@ export function openMeter(catalogueOf: () => Catalogue | undefined) {
       latency.observe({ route }, seconds);
     },
     batch: (detector: string, items: number) => batches.observe({ detector }, items),
-    share(detector: string, exceededBy: number | undefined) {
-      if (exceededBy !== undefined) shares.observe({ detector }, exceededBy);
+    pValue(detector: string, pValue: number | undefined) {
+      if (pValue !== undefined) pValues.observe({ detector }, pValue);
     },
   };
 }

@@ -19,7 +19,7 @@ export interface WatchRecord {
   readonly threshold?: number | null;
   readonly isAnomalous?: boolean | null;
   readonly decision?: string | null;
-  readonly exceededBy?: number;
+  readonly pValue?: number;
   readonly regions?: readonly unknown[];
   /** Picture of the map over the image, from the folder of results. */
   readonly overlay?: string;

@@ -70,7 +70,7 @@ export interface WatchSummary {
 
 /** Files of one call of the detector, after which the journal is written. */
 const BATCH = 16;
-const columns = ['path', 'time', 'score', 'threshold', 'isAnomalous', 'decision', 'exceededBy', 'error'] as const;
+const columns = ['path', 'time', 'score', 'threshold', 'isAnomalous', 'decision', 'pValue', 'error'] as const;
 
 /**
  * Watches until `signal` aborts, or with `once` until what is there is scored.
@@ -187,8 +187,8 @@ class Watcher {
       records.push({ ...about(item), error: { code, message } });
     };
     for await (const { item, ...found } of this.detector.scoreEach(places, { onError, batch: BATCH })) {
-      const { score, threshold, isAnomalous, decision, exceededBy, regions } = found;
-      const record = { ...about(item), score, threshold, isAnomalous, decision, exceededBy, regions };
+      const { score, threshold, isAnomalous, decision, pValue, regions } = found;
+      const record = { ...about(item), score, threshold, isAnomalous, decision, pValue, regions };
       const overlay = this.options.overlays && isAnomalous ? await this.draw(record.path, found) : undefined;
       records.push({ ...record, ...(overlay !== undefined && { overlay }) });
     }

@@ -246,10 +246,10 @@ describe('the interface of items', () => {
     const file = png(images(1, 9));
     const expected = await detectors.tile.scoreImage(file);
     const plain = await (await post('/detectors/tile/score', file as BodyInit, 'image/png')).json();
-    const { score, decision, exceededBy, regions } = expected;
+    const { score, decision, pValue, regions } = expected;
     expect(plain.items).toEqual([
       {
-        ...{ id: '1', score, isAnomalous: expected.isAnomalous, decision, exceededBy, regions },
+        ...{ id: '1', score, isAnomalous: expected.isAnomalous, decision, pValue, regions },
         imageSize: { height: SIDE, width: SIDE },
       },
     ]);
@@ -271,7 +271,12 @@ describe('the interface of items', () => {
     const json = await (await post('/detectors/row/score', JSON.stringify(rows), 'application/json')).json();
     const csv = await (await post('/detectors/row/score', csvOf(rows), 'text/csv')).json();
     expect(csv).toEqual(json);
-    expect(json.items[2]).toMatchObject({ id: '3', isAnomalous: true, decision: 'anomalous', exceededBy: 0 });
+    expect(json.items[2]).toMatchObject({
+      id: '3',
+      isAnomalous: true,
+      decision: 'anomalous',
+      pValue: 1 / (detectors.row.info.normalScores.length + 1),
+    });
     expect(json.items[2].columns[0]).toMatchObject({ name: 'b', cell: '9' });
     expect(json.items[2].score).toBe((await detectors.row.scoreRow(rows[2])).score);
   });

@@ -1,5 +1,5 @@
 /** `oddity watch`: nothing twice, nothing lost, whatever is killed, gone or down meanwhile. */
-import { spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -40,6 +40,10 @@ beforeAll(async () => {
   await detector.close();
 }, 60_000);
 afterAll(() => rm(root, { recursive: true, force: true }));
+
+/** Ended with the tests, whatever became of them. */
+const children: ChildProcess[] = [];
+afterAll(() => children.forEach((child) => void child.kill('SIGKILL')));
 
 let count = 0;
 async function place(): Promise<{ folder: string; out: string }> {
@@ -273,6 +277,7 @@ describe('watch', () => {
     let done = 0;
     for (let kills = 0; done < total; kills++) {
       const child = spawn(process.execPath, args, { stdio: 'ignore' });
+      children.push(child);
       const ended = once(child, 'exit');
       if (kills < 4) {
         await expect

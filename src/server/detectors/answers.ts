@@ -6,7 +6,10 @@ const judged = {
   score: z.number().describe('Raw; larger is more anomalous.'),
   isAnomalous: z.boolean().nullable().describe('Score at or above the threshold; null where there is none.'),
   decision: decision.nullable().describe('What the threshold, with its review band, makes of the score.'),
-  exceededBy: z.number().optional().describe('Share of held-out normal items with a larger score, 0 to 1.'),
+  pValue: z
+    .number()
+    .optional()
+    .describe('Conformal p-value: how rare so high a score is among normal items, above 0 to 1.'),
 };
 
 const region = z.object({

@@ -15,13 +15,13 @@ import type { ServerContext } from '../server-context.ts';
 import type { DetectorFacts, ItemsAnswer, SeriesAnswer } from './answers.ts';
 import { type Body, encodedRows, imagesOf, type Read, rowsOfBody } from './items.ts';
 
-/** The routes below `/detectors`. `onScore` hears every score, with the share of normals above it. */
+/** The routes below `/detectors`. `onScore` hears the p-value of every score. */
 export function detectorRoutes(
   { catalogue, deadline }: ServerContext,
   {
     mostItems,
     onScore,
-  }: { readonly mostItems: number; readonly onScore: (name: string, exceededBy: number | undefined) => void },
+  }: { readonly mostItems: number; readonly onScore: (name: string, pValue: number | undefined) => void },
 ): Hono {
   const app = new Hono();
 
@@ -61,7 +61,7 @@ export function detectorRoutes(
     const wantsMap = /^(true|1|png)$/.test(c.req.query('map') ?? '');
     return catalogue.use(c.req.param('name'), c.req.query('version'), async (opened) => {
       const { detector } = opened;
-      const tell = (exceededBy?: number) => onScore(opened.name, exceededBy);
+      const tell = (pValue?: number) => onScore(opened.name, pValue);
       const signal = deadline();
       if (detector.kind === 'series') return c.json(await scoreSteps(opened, body, signal, tell));
       if (detector.kind === 'clip') {
@@ -98,7 +98,7 @@ async function bodyOf(c: Context): Promise<Omit<Body, 'mostItems'>> {
 interface Scoring {
   readonly wantsMap: boolean;
   readonly signal: AbortSignal;
-  readonly tell: (exceededBy?: number) => void;
+  readonly tell: (pValue?: number) => void;
 }
 
 async function scoreItems(
@@ -127,7 +127,7 @@ async function scoreItems(
   for (const [i, { id, item }] of good.entries()) {
     try {
       const found = detector.describe(item, batch, i);
-      tell(found.exceededBy);
+      tell(found.pValue);
       items.push({ id, ...said(found), ...(wantsMap && isImage(info.shape) && { map: pictureOf(found, info) }) });
     } catch (error) {
       if (!(error instanceof DataError)) throw error;
@@ -138,10 +138,10 @@ async function scoreItems(
 }
 
 /** An item's score without its arrays and its threshold, which stands beside all items. */
-function said({ score, isAnomalous, decision, exceededBy, size, regions, columns, nearest }: ItemScore) {
+function said({ score, isAnomalous, decision, pValue, size, regions, columns, nearest }: ItemScore) {
   return {
     ...{ score, isAnomalous, decision },
-    ...(exceededBy !== undefined && { exceededBy }),
+    ...(pValue !== undefined && { pValue }),
     ...(size && { imageSize: size }),
     ...(regions && { regions: [...regions] }),
     ...(columns && { columns: columns.map((column) => ({ ...column })) }),
@@ -170,7 +170,7 @@ async function scoreSteps(
   const timeOf = (t: number) => series.times && new Date(series.times[t]).toISOString();
   const steps = Array.from(found.scores, (score, t) => {
     if (Number.isNaN(score)) return { ...timed(timeOf(t)), score: null, isAnomalous: null };
-    tell(detector.exceededBy(score));
+    tell(detector.pValue(score));
     const isAnomalous = detector.threshold === null ? null : score >= detector.threshold;
     return { ...timed(timeOf(t)), score, isAnomalous, ...bandAt(found, channels, t) };
   });
