@@ -21,6 +21,8 @@ interface Sign {
   /** From the spread of the data, where it is watched too, and the largest value so far. */
   floor(data: number | undefined, largest: number): number | undefined;
   message(value: string, floor: string): string;
+  /** Only the last epoch of a phase counts: before it codes come into use one by one. */
+  readonly isLate?: true;
 }
 
 const signs: readonly Sign[] = [
@@ -44,6 +46,7 @@ const signs: readonly Sign[] = [
   {
     code: 'collapse-posterior',
     kind: 'posterior',
+    isLate: true,
     floor: () => POSTERIOR,
     message: (value) =>
       `means of codes differ by ${value}, beside draws that differ by 1: the codes say nothing of the item, and every item is ` +
@@ -61,7 +64,7 @@ export function watchCollapse(epochs: number, watched: readonly Watched[]): (rec
   return (record) =>
     Object.entries(record.metrics).flatMap(([name, value]) => {
       const sign = signs.find(({ kind }) => watched.some((w) => w.metric === name && w.kind === kind));
-      if (!sign) return [];
+      if (!sign || (sign.isLate && record.epoch < epochs)) return [];
       const state = seen.get(name) ?? { largest: 0, wasAbove: false, isTold: false };
       seen.set(name, state);
       state.largest = Math.max(state.largest, value);
