@@ -50,8 +50,8 @@ beforeAll(() => {
   for (let i = 0; i < 22; i++) stripes(`parts/train/good/${i}.png`);
   for (let i = 0; i < 4; i++) stripes(`parts/test/good/${i}.png`);
   picture('parts/test/crack/0.png', () => 0);
-  picture('parts/train/good/strange-1.png', kinds[2]);
-  picture('parts/train/good/strange-2.png', kinds[8]);
+  picture('parts/train/good/strange-1.png', (y, x) => kinds[2](y, x, 0));
+  picture('parts/train/good/strange-2.png', (y, x) => kinds[8](y, x, 0));
   for (const [i, kind] of kinds.entries()) {
     const noise = new Rng(i).uniforms(SIDE * SIDE);
     picture(`mixed/${i}.png`, (y, x) => kind(y, x, noise[y * SIDE + x]));

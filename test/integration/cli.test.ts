@@ -66,6 +66,7 @@ describe('help', () => {
     'models',
     'datasets',
     'inspect',
+    'clean',
     'try',
     'train',
     'test',

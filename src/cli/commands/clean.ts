@@ -6,7 +6,7 @@ import { headlineMetrics } from '../../metrics/index.ts';
 import type { CleanResult } from '../../runs/clean.ts';
 import { act } from '../act.ts';
 import { engine } from '../engine.ts';
-import { addSpeech, integer } from '../options.ts';
+import { addSpeech, imageSize, integer } from '../options.ts';
 import { duration, fixed, table } from '../render.ts';
 import { addRunFlags, givenFlags, optionsFrom } from '../run-flags.ts';
 import { quoted } from '../words.ts';
@@ -16,12 +16,12 @@ interface Options extends Readonly<Record<string, unknown>> {
   readonly unlabelled?: boolean;
   readonly backbone?: string;
   readonly references?: number;
+  readonly size?: [number, number];
   readonly out?: string;
 }
 
 /** The options of a run that it obeys; `data` is its argument. */
 const obeyed = [
-  'size',
   'channels',
   'folderNames',
   'maxPixels',
@@ -46,6 +46,7 @@ export function addClean(command: Command): void {
     .option('--out <folder>', 'where scores.csv, odd.csv, clean.json, clean.html and maps go')
     .option('--top <n>', `show so many (default: ${TOP}, or all that stand out)`, integer('--top', 1))
     .option('--unlabelled', 'rank all items, whatever their labels, as MuSc does: no normal set at all')
+    .option('--size <n|HxW>', 'bring image files to this height and width (default: 256x256)', imageSize)
     .option('--backbone <name>', 'the pretrained network that compares images (default: oddity)')
     .option(
       '--references <n>',
@@ -55,11 +56,11 @@ export function addClean(command: Command): void {
   addRunFlags(command, obeyed);
   addSpeech(command);
   act(command, async (terminal, options: Options, data: string) => {
-    const { top, unlabelled, backbone, references, out } = options;
-    const run = optionsFrom(givenFlags(options));
+    const { top, unlabelled, backbone, references, out, size, ...others } = options;
+    const run = optionsFrom(givenFlags(others));
     const { listener: onEvent, signal } = terminal;
     const { clean } = await engine();
-    const result = await clean({ ...run, data, unlabelled, backbone, references, out, onEvent, signal });
+    const result = await clean({ ...run, data, size, unlabelled, backbone, references, out, onEvent, signal });
     terminal.answer(result, cleanText(result, top));
   });
 }
