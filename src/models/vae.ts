@@ -137,7 +137,10 @@ function activeUnits(means: Value): Value {
 }
 
 /** Epochs by phase, and the share of β in each: at most four steps, then all of it. */
-export function warmUpOf(epochs: number, share: number): readonly { readonly epochs: number; readonly share: number }[] {
+export function warmUpOf(
+  epochs: number,
+  share: number,
+): readonly { readonly epochs: number; readonly share: number }[] {
   const rising = Math.min(epochs - 1, Math.round(share * epochs));
   const steps = Math.min(4, rising);
   const phases = Array.from({ length: steps }, (_, k) => ({

@@ -4,15 +4,17 @@
  */
 import { type Listener, silent } from '../../core/events.ts';
 import { auroc } from '../../metrics/index.ts';
-import { type AnyModel, findModel } from '../../models/index.ts';
+import { type AnyModel, type ItemKind, models } from '../../models/index.ts';
 import type { Runtime, Session } from '../../runtime/index.ts';
 import type { Platform } from '../platform.ts';
 import { scoreItems } from '../scoring/stream.ts';
 import type { Task } from '../task/task.ts';
 import { juryOf, quickScores } from './trial.ts';
 
-/** The one that every detector should beat. */
-const BASELINE = 'mean-image';
+/** The one that every detector should beat: it learns in one pass what is usual, and no more. */
+const baselineOf = (kind: ItemKind) =>
+  models.find((m) => m.learning === 'baseline' && m.learns === 'statistics' && m.inputs.includes(kind));
+
 /** By how much it must be better for it to be said: planted outliers are drawn. */
 const CLEAR = 0.05;
 /** Rows that outliers are made of, at least: of fewer chance decides. */
@@ -41,10 +43,12 @@ export async function checkPlanted(
   const { test, testLabels } = split;
   if (source.kind !== 'table' || testLabels.includes(1) || test.length < LEAST || model.learning === 'baseline')
     return undefined;
+  const simple = baselineOf(source.kind);
+  if (!simple) return undefined;
   const { onEvent = silent, signal } = open;
   const jury = await juryOf(task);
   const scores = await scoreItems(session, jury.source, jury.items, { signal, task: 'score planted' });
-  const baseline = await quickScores(findModel(BASELINE), { task }, jury, { ...open, onEvent: silent });
+  const baseline = await quickScores(simple, { task }, jury, { ...open, onEvent: silent });
   const found = {
     auroc: auroc(scores, jury.labels)!, // both labels are there
     baseline: auroc(baseline.scores, jury.labels)!,
