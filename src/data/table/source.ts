@@ -85,6 +85,10 @@ function encodedSource(
     async prepare(train, { scaling = 'min-max', onEvent }) {
       const { encoding: fitted, remarks } = fitEncoding(table, train, { scaling, allTexts });
       for (const remark of remarks) onEvent({ type: 'warning', ...remark });
+      if (table.columns.length === 1) {
+        const message = `${name} has one column (${table.columns[0].name}): a row can be odd only by how rare its value is.`;
+        onEvent({ type: 'warning', code: 'one-column', message });
+      }
       // What only explains does not change what is read.
       const read = { ...fitted, columns: fitted.columns.map(({ usual, shares, ...column }: Explained) => column) };
       const own = await sha256(JSON.stringify([hash, read]));

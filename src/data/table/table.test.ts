@@ -135,6 +135,18 @@ describe('encoding', () => {
     ]);
   });
 
+  test('of one column, and of constant ones, is told', async () => {
+    const codes: string[] = [];
+    const one = await tableSource({ name: 't', title: 't', licence: '-', ...table('a\n1\n1\n') });
+    await one.prepare!([0, 1], {
+      onEvent: (event) => event.type === 'warning' && codes.push(`${event.code}: ${event.message}`),
+    });
+    expect(codes).toEqual([
+      expect.stringMatching(/^constant-columns: 1 of 1 columns are constant/),
+      'one-column: t has one column (a): a row can be odd only by how rare its value is.',
+    ]);
+  });
+
   test('scales, clips, fills gaps, and knows a text that it did not see as none', async () => {
     const raw = await tableSource({ name: 't', title: 't', licence: '-', ...read });
     const source = await raw.prepare!([0, 1, 2], { onEvent: silent });
