@@ -83,7 +83,7 @@ export function choiceText({ tried = [], leftOut = [], seconds = 0 }: NonNullabl
       one.taps.join(','),
       `${one.size[0]}x${one.size[1]}`,
       [one.config.imageScore, one.config.top].filter((v) => v !== undefined).join(' '),
-      fixed(one.auroc, 3),
+      fixed(one.figure, 3),
       intervalText(one.interval),
       one.located === undefined ? '–' : percent(one.located),
       duration(one.seconds),

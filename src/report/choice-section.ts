@@ -27,9 +27,9 @@ export function choiceSection({
     const options = Object.entries(one.config).filter(([name]) => !['backbone', 'taps', 'coreset'].includes(name));
     const note = `${one.backbone} at ${one.taps.join(', ')}; ${one.size[1]} by ${one.size[0]} pixels${options.map(([name, value]) => `; ${name} ${value}`).join('')}`;
     const name = html`<th scope="row">${one.isChosen ? html`<b>${one.model}, chosen</b>` : one.model}<small>${note}</small></th>`;
-    if (one.auroc === undefined)
+    if (one.figure === undefined)
       return html`<tr>${name}<td colspan="${kinds.length + 4}">${one.error?.message ?? 'It was not judged.'}</td></tr>`;
-    return html`<tr>${name}<td class="n">${fixed(one.auroc)}</td><td class="n">${
+    return html`<tr>${name}<td class="n">${fixed(one.figure)}</td><td class="n">${
       one.interval ? `${fixed(one.interval[0])}–${fixed(one.interval[1])}` : '–'
     }</td>${kinds.map((kind) => html`<td class="n">${fixed(one.kinds?.[kind])}</td>`)}<td class="n">${percent(one.located)}</td><td class="n">${seconds(one.seconds)}</td></tr>`;
   };

@@ -63,7 +63,7 @@ export function cleanPage(given: CleanPageData): string {
 <body>
 <a class="skip" href="#main">Skip to the list</a>
 <header>
-<p class="brand">oddity clean</p>
+<p class="brand">oddity</p>
 <h1>Odd ones <span>in ${data}</span></h1>
 <p class="lead">${verdict}</p>
 </header>

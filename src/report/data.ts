@@ -112,7 +112,7 @@ export interface ReportChoice {
     readonly size: readonly [number, number];
     readonly config: Readonly<Record<string, unknown>>;
     /** On planted defects, the mean over their kinds. */
-    readonly auroc?: number;
+    readonly figure?: number;
     readonly interval?: readonly [number, number];
     readonly kinds?: Readonly<Record<string, number>>;
     /** Share of the planted defects at whose place the map is highest. */

@@ -123,7 +123,7 @@ function choiceOf({ chosen, reason, tried, leftOut, planted, counts, seconds }: 
     reason,
     tried: tried.map((one) => ({
       ...one,
-      ...(one.auroc !== undefined && { auroc: round(one.auroc) }),
+      ...(one.figure !== undefined && { figure: round(one.figure) }),
       ...(one.interval && { interval: [round(one.interval[0]), round(one.interval[1])] }),
       ...(one.kinds && { kinds: Object.fromEntries(Object.entries(one.kinds).map(([k, v]) => [k, round(v)])) }),
       ...(one.located !== undefined && { located: round(one.located) }),

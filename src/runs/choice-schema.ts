@@ -13,7 +13,7 @@ const triedSchema = z.strictObject({
   taps: z.array(z.string()).readonly(),
   size: z.tuple([side, side]).readonly(),
   config: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).readonly(),
-  auroc: share.optional(),
+  figure: share.optional(),
   interval: z.tuple([share, share]).readonly().optional(),
   kinds: z.record(z.string(), share).readonly().optional(),
   located: share.optional(),

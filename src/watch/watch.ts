@@ -208,7 +208,7 @@ class Watcher {
     const { info } = this.detector;
     const threshold = info.mapThreshold?.value ?? null;
     const scale = info.mapScale ?? mapScale(map, threshold);
-    const name = `overlays/${path.replaceAll('/', '--')}.png`;
+    const name = `overlays/${path.replaceAll('/', '__')}.png`;
     await mkdir(join(this.options.out, 'overlays'), { recursive: true });
     const picture = overlayPicture({ shape: info.shape as ImageShape, image: values, map, scale, threshold });
     await writeAtomic(join(this.options.out, name), picture, { flush: false });

@@ -65,7 +65,7 @@ describe('the choice', () => {
     expect(untimed(first)).toEqual(untimed(again));
     expect(first.config).toEqual(again.config);
     expect(first.reason).toContain(`${first.chosen!.model} through oddity on images of 64 by 64 pixels: AUROC`);
-    expect(first.chosen!.auroc).toBeGreaterThanOrEqual(first.tried[0].auroc! - 0.01);
+    expect(first.chosen!.figure).toBeGreaterThanOrEqual(first.tried[0].figure! - 0.01);
     for (const { kinds, located } of first.tried) {
       expect(Object.keys(kinds!).length).toBeGreaterThan(3);
       expect(located).toBeGreaterThanOrEqual(0);

@@ -110,7 +110,7 @@ describe('watch', () => {
     );
     const [a, b] = await resultsOf(out);
     expect(a).toMatchObject({ path: 'a.png', isAnomalous: false, decision: 'normal' });
-    expect(b).toMatchObject({ path: 'inside/b.png', isAnomalous: true, overlay: 'overlays/inside--b.png.png' });
+    expect(b).toMatchObject({ path: 'inside/b.png', isAnomalous: true, overlay: 'overlays/inside__b.png.png' });
     expect(existsSync(join(out, b.overlay!))).toBe(true);
     expect(await readFile(join(anomalies, 'inside', 'b.png'))).toEqual(Buffer.from(half));
     expect(await readdir(anomalies)).toEqual(['inside']);

@@ -158,7 +158,7 @@ export async function chooseForImages(options: ChooseImages): Promise<ImageChoic
   const [first] = order;
   const planted = plantedIn(jury);
   const rest = { tried: order, leftOut, planted, counts, seconds: spent() };
-  if (first?.auroc === undefined) {
+  if (first?.figure === undefined) {
     const [late] = leftOut;
     const reason =
       !first && late ? `no candidate could be tried: ${late.what}, since ${late.why}` : 'no candidate could be fitted';
@@ -202,8 +202,8 @@ async function takeStep(
     });
     const found = await assess({ ...about, ...step, pretrained: pretrained ?? {}, onEvent, signal: both });
     const judged = found.map((one) => settingsOf(one, step, { jury, rng }));
-    for (const { model, taps, auroc } of judged) {
-      const how = auroc === undefined ? 'it could not be fitted' : `AUROC ${auroc.toFixed(3)} on planted defects`;
+    for (const { model, taps, figure } of judged) {
+      const how = figure === undefined ? 'it could not be fitted' : `AUROC ${figure.toFixed(3)} on planted defects`;
       const message = `choose  ${model} ${backbone.name} ${taps.join(',')} ${size.join('x')} px: ${how}`;
       onEvent({ type: 'log', level: 'info', message });
     }
@@ -225,27 +225,27 @@ function settingsOf(
   const about = { model: detector.model, backbone: backbone.name, taps, size, seconds };
   if (error) return { ...about, config, error: errorData(error) };
   const judged = scores.map(({ way, scores }) => ({ way, ...judgeScores(jury, scores, rng.split('interval')) }));
-  const { way, ...judgement } = judged.reduce((a, b) => (b.auroc > a.auroc + LEVEL / 10 ? b : a));
+  const { way, ...judgement } = judged.reduce((a, b) => (b.figure > a.figure + LEVEL / 10 ? b : a));
   return { ...about, config: { ...config, ...way }, located, ...judgement };
 }
 
-const aurocOf = ({ auroc = Number.NEGATIVE_INFINITY }: TriedSettings) => auroc;
+const figureOf = ({ figure = Number.NEGATIVE_INFINITY }: TriedSettings) => figure;
 
 /** The best first, with their places. */
 const ranked = (tried: readonly TriedSettings[]): TriedSettings[] =>
   [...tried]
-    .sort((a, b) => aurocOf(b) - aurocOf(a))
-    .map((one, i) => (one.auroc === undefined ? one : { ...one, place: i + 1 }));
+    .sort((a, b) => figureOf(b) - figureOf(a))
+    .map((one, i) => (one.figure === undefined ? one : { ...one, place: i + 1 }));
 
 /** The first, or one that is as good and finds the place of more defects. */
 function winner(order: readonly TriedSettings[]): TriedSettings {
-  const level = order.filter((one) => aurocOf(one) >= aurocOf(order[0]) - LEVEL);
+  const level = order.filter((one) => figureOf(one) >= figureOf(order[0]) - LEVEL);
   return level.reduce((a, b) => ((b.located ?? 0) > (a.located ?? 0) ? b : a));
 }
 
 /** Backbones by the best that was seen through them. */
 function bestBackbones(tried: readonly TriedSettings[], backbones: readonly Backbone[]): Backbone[] {
-  const best = (name: string) => Math.max(...tried.filter((one) => one.backbone === name).map(aurocOf));
+  const best = (name: string) => Math.max(...tried.filter((one) => one.backbone === name).map(figureOf));
   return backbones
     .filter(({ name }) => best(name) > Number.NEGATIVE_INFINITY)
     .sort((a, b) => best(b.name) - best(a.name))
@@ -259,7 +259,7 @@ function bestCombinations(
   count: number,
   size?: Step['size'],
 ): Combination[] {
-  return ranked(tried.filter((one) => one.backbone === name && one.auroc !== undefined))
+  return ranked(tried.filter((one) => one.backbone === name && one.figure !== undefined))
     .filter((one) => !size || one.size.join() === size.join())
     .slice(0, count)
     .flatMap(({ model, taps }) =>
@@ -283,7 +283,7 @@ function plantedIn({ kind }: Jury): ImageChoice['planted'] {
 
 /** `patchcore through oddity at 384x384 px: AUROC .93 (.90 to .96) on 112 planted defects of 7 kinds, the best of 24 settings`. */
 function reasonOf(
-  { model, backbone, size, auroc = 0, interval = [0, 0], located = 0, place }: TriedSettings,
+  { model, backbone, size, figure = 0, interval = [0, 0], located = 0, place }: TriedSettings,
   { tried, planted, counts }: Pick<ImageChoice, 'tried' | 'planted' | 'counts'>,
 ): string {
   const two = (value: number) => value.toFixed(3);
@@ -293,7 +293,7 @@ function reasonOf(
       ? `the highest of ${tried.length} settings`
       : `level with the highest of ${tried.length} settings and ahead of it in finding the place of defects (${Math.round(100 * located)} %)`;
   return (
-    `${model} through ${backbone} on images of ${size[1]} by ${size[0]} pixels: AUROC ${two(auroc)} (95 %: ${two(interval[0])} to ` +
+    `${model} through ${backbone} on images of ${size[1]} by ${size[0]} pixels: AUROC ${two(figure)} (95 %: ${two(interval[0])} to ` +
     `${two(interval[1])}) on ${defects.reduce((a, b) => a + b, 0)} defects of ${defects.length} kinds planted into ${counts.judges} ` +
     `training images that it had not learnt from, ${rank}.`
   );

@@ -91,8 +91,8 @@ describe('the jury', () => {
     const found = judgeScores({ judge, kind }, [9, 1, 2, 8, 3, 0], new Rng(1));
     expect(found.kinds.crack).toBe(1);
     expect(found.kinds.stain).toBeCloseTo(1 / 4);
-    expect(found.auroc).toBeCloseTo(5 / 8);
-    expect(found.interval[0]).toBeLessThanOrEqual(found.auroc);
-    expect(found.interval[1]).toBeGreaterThanOrEqual(found.auroc);
+    expect(found.figure).toBeCloseTo(5 / 8);
+    expect(found.interval[0]).toBeLessThanOrEqual(found.figure);
+    expect(found.interval[1]).toBeGreaterThanOrEqual(found.figure);
   });
 });

@@ -6,7 +6,7 @@ import type { Jury } from './judges.ts';
 /** AUROC on planted defects. */
 export interface Judgement {
   /** Mean over kinds, so that no kind decides alone. */
-  readonly auroc: number;
+  readonly figure: number;
   /** 95 % bootstrap interval over judges. */
   readonly interval: readonly [low: number, high: number];
   readonly kinds: Readonly<Partial<Record<PlantedKind, number>>>;
@@ -57,7 +57,7 @@ export function judgeScores(
     return mean(byKind((j) => drawn[j]));
   }).sort((a, b) => a - b);
   return {
-    auroc: mean(found),
+    figure: mean(found),
     interval: [rounds[Math.floor(0.025 * ROUNDS)], rounds[Math.ceil(0.975 * ROUNDS) - 1]],
     kinds: Object.fromEntries(kinds.map((name, i) => [name, found[i]])),
   };

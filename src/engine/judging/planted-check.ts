@@ -22,7 +22,7 @@ const LEAST = 20;
 
 /** AUROC on made-up outliers. */
 export interface PlantedCheck {
-  readonly auroc: number;
+  readonly figure: number;
   readonly baseline: number;
   /** How many were made. */
   readonly count: number;
@@ -50,19 +50,19 @@ export async function checkPlanted(
   const scores = await scoreItems(session, jury.source, jury.items, { signal, task: 'score planted' });
   const baseline = await quickScores(simple, { task }, jury, { ...open, onEvent: silent });
   const found = {
-    auroc: auroc(scores, jury.labels)!, // both labels are there
+    figure: auroc(scores, jury.labels)!, // both labels are there
     baseline: auroc(baseline.scores, jury.labels)!,
     count: jury.items.length / 2,
   };
-  const value = found.auroc.toFixed(3);
+  const value = found.figure.toFixed(3);
   const made = `${found.count} made-up outliers (no row of the test part is labelled anomalous)`;
-  if (found.auroc < 0.5)
+  if (found.figure < 0.5)
     onEvent({
       type: 'warning',
       code: 'worse-than-chance',
       message: `${model.name} ranks ${made} below normal rows, with an AUROC of ${value}: its scores mean little. Use another model, or other options.`,
     });
-  else if (found.auroc < found.baseline - CLEAR)
+  else if (found.figure < found.baseline - CLEAR)
     onEvent({
       type: 'warning',
       code: 'worse-than-baseline',
