@@ -179,7 +179,7 @@ describe('measureMaps', () => {
 
     const all = measureMaps({});
     all.add({ map, mask, height, width });
-    expect(Object.keys(all.result().values)).toEqual(['auroc', 'ap', 'aupro']);
+    expect(Object.keys(all.result().values)).toEqual(['auroc', 'ap', 'aupro', 'aupimo']);
     const without = measureMaps({ threshold: null });
     without.add({ map, mask, height, width });
     const { values, reasons } = without.result();

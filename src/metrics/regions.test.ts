@@ -80,7 +80,10 @@ describe('dice and iou', () => {
   test('of pooled maps are those of all pixels at once', () => {
     const pooled = measureMaps({ threshold: 0.5 }, [mapDice, mapIou]);
     const reason = 'No pixel is anomalous, neither of the masks nor at the map threshold.';
-    expect(pooled.result()).toEqual({ values: { dice: null, iou: null }, reasons: { dice: reason, iou: reason } });
+    expect(pooled.result()).toMatchObject({
+      values: { dice: null, iou: null },
+      reasons: { dice: reason, iou: reason },
+    });
     const add = (map: number[], mask: number[], counted?: number[]) =>
       pooled.add({
         map: Float32Array.from(map),
@@ -96,7 +99,7 @@ describe('dice and iou', () => {
       [1, 1, 0, 0, 1, 0],
     ];
     const all = { dice: dice(predicted, truth), iou: iou(predicted, truth) };
-    expect(pooled.result()).toEqual({ values: all, reasons: {} });
+    expect(pooled.result()).toMatchObject({ values: all, reasons: {} });
     add([9, 9], [0, 0], [0, 0]);
     expect(pooled.result().values).toEqual(all);
   });

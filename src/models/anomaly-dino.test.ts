@@ -112,7 +112,7 @@ describe('anomaly-dino', () => {
       rotations: true,
     });
     expect(bank.shape).toEqual([8 * 16, 8]);
-    expect(new Set(Array.from(origins.data))).toEqual(new Set(Array(16).keys()));
+    expect(new Set(origins.data as Float32Array)).toEqual(new Set(Array(16).keys()));
   });
 
   it('refuses a mask without tokens, images of one patch, and a bank that memory does not hold', async () => {
@@ -143,7 +143,9 @@ describe('a turned image', () => {
       ),
     );
     const [turned] = evaluate([turnedImage(image, 90)], {});
-    expect(Array.from(turned.data, (v) => Math.round(Number(v) * 1e4) / 1e4)).toEqual([6, 3, 0, 7, 4, 1, 8, 5, 2]);
+    expect(Array.from(turned.data as Float32Array, (v) => Math.round(v * 1e4) / 1e4)).toEqual([
+      6, 3, 0, 7, 4, 1, 8, 5, 2,
+    ]);
     expect(turnedPlaces([3, 3], 90)).toEqual([6, 3, 0, 7, 4, 1, 8, 5, 2]);
     const [same] = evaluate([turnedImage(constant(float32(new Float32Array(24).fill(2), [1, 1, 4, 6])), 45)], {});
     for (const v of same.data) expect(Number(v)).toBeCloseTo(2, 5);

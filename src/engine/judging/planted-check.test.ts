@@ -47,14 +47,14 @@ const length = (x: Value) => g.reduceSum(g.square(x), { axes: [1] });
 describe('a detector that no labelled anomaly tests', () => {
   it('is told where it ranks made-up outliers below normal rows', async () => {
     const { found, codes } = await checked((x) => g.neg(length(x)));
-    expect(found!.auroc).toBeLessThan(0.5);
+    expect(found!.figure).toBeLessThan(0.5);
     expect(codes).toEqual(['worse-than-chance']);
   });
 
   it('is told where the mean row does better, and not where it does as well', async () => {
     const noise = (x: Value) => g.sin(g.mul(g.reduceSum(x, { axes: [1] }), 1000));
     const { found, codes } = await checked((x) => g.add(noise(x), g.mul(length(x), 0.04)));
-    expect(found!.auroc).toBeGreaterThan(0.5);
+    expect(found!.figure).toBeGreaterThan(0.5);
     expect(codes).toEqual(['worse-than-baseline']);
     expect((await checked(length)).codes).toEqual([]);
   });

@@ -41,7 +41,7 @@ it('the top share wins where single places are noisy, the largest where defects 
     });
     jury.judge = items.map((_, i) => i % 40);
     jury.kind = items.map((_, i) => (i >= 40 ? 'stain' : undefined));
-    const of = (how: 'largest' | 'top') => judgeScores(jury, scores(how, items, 0.3), new Rng(1)).auroc;
+    const of = (how: 'largest' | 'top') => judgeScores(jury, scores(how, items, 0.3), new Rng(1)).figure;
     return [of('top'), of('largest')];
   };
   const [topOfNoisy, largestOfNoisy] = make(true, 6, 0.4);
