@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 /** Tests by what they need; `npm test` runs the first four, `npm run check` all. */
 const projects: Record<string, string[]> = {
-  architecture: ['test/architecture.test.ts', 'test/words.test.ts', 'test/rows.test.ts'],
+  architecture: ['test/architecture.test.ts', 'test/words.test.ts', 'test/rows.test.ts', 'test/distil-data.test.ts'],
   unit: ['src/**/*.test.ts'],
   contract: ['test/contract/**/*.test.ts'],
   integration: ['test/integration/**/*.test.ts', 'test/golden/**/*.test.ts'],

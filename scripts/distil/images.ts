@@ -1,16 +1,17 @@
 /**
  * What the backbone learns from: an endless supply of square colour images, each a function of the seed and its number.
- * Files whose licence allows it (see weights/README.md) and, for most of it, textures made by rule; cut out at random
- * places and scales, turned, and varied in brightness, contrast, colour, sharpness and noise.
+ * Photographs that `data.csv` lists one by one with their hashes and licences (see weights/README.md), textures and parts
+ * made by rule; cut out at random places and scales, turned, and varied in brightness, contrast, colour, sharpness and
+ * noise. No image of a set that a bench judges is among them: test/distil-data.test.ts compares the hashes.
  */
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DataError } from '../../src/core/errors.ts';
 import type { Rng } from '../../src/core/random.ts';
 import {
   addNoise,
   adjust,
   decodeImage,
-  findDataset,
   flipHorizontal,
   type Pixels,
   plantDefect,
@@ -18,64 +19,80 @@ import {
   resample,
   rotateRight,
   type Sample,
+  sha256,
 } from '../../src/data/index.ts';
-
-/** Where images come from, how often, and the sides of the squares that are cut out of them, in pixels. */
-interface Kind {
-  readonly share: number;
-  readonly images: readonly Pixels[];
-  readonly sides: readonly [number, number];
-}
+import { drawPart } from './parts.ts';
 
 /** Makes image `number`, `[3, side, side]` in [0, 1]. */
 export type Supply = (number: number) => Float32Array;
 
-async function decoded(folder: string, isWanted: (name: string) => boolean = () => true): Promise<Pixels[]> {
-  const names = (await readdir(folder)).filter((name) => /\.(jpg|bmp|png)$/.test(name) && isWanted(name)).sort();
-  return Promise.all(names.map(async (name) => decodeImage(await readFile(join(folder, name)), name)));
+/** A line of `data.csv`. */
+export interface Listed {
+  readonly sha256: string;
+  /** A package of Debian 12, or `data` for what lies below the data root. */
+  readonly package: string;
+  /** Below the folder that the packages were unpacked in, or below the data root. */
+  readonly file: string;
+  readonly licence: string;
 }
 
-/** The first training images of Fashion-MNIST. */
-async function clothes(root: string, count: number): Promise<Pixels[]> {
-  const source = await findDataset('fashion-mnist').load({ root, download: false });
-  const values = new Float32Array(count * 784);
-  await source.read(
-    Array.from({ length: count }, (_, i) => i),
-    values,
-  );
-  return Array.from({ length: count }, (_, i) => ({
-    height: 28,
-    width: 28,
-    channels: 1 as const,
-    data: Uint8Array.from(values.subarray(i * 784, (i + 1) * 784), (v) => Math.round(255 * v)),
-  }));
+/** The photographs that are learnt from. */
+export async function readList(): Promise<Listed[]> {
+  const [, ...lines] = (await readFile(join('scripts', 'distil', 'data.csv'), 'utf8')).trim().split('\n');
+  return lines.map((line) => {
+    const [hash, name, file, licence] = line.split(',');
+    return { sha256: hash, package: name, file, licence };
+  });
 }
 
-/** Opens the data below a data root. */
-export async function openSupply(root: string, side: number, rng: Rng): Promise<Supply> {
-  const kinds: readonly Kind[] = [
-    { share: 0.35, images: await decoded(join(root, 'photos')), sides: [64, 400] },
-    {
-      share: 0.1,
-      images: await decoded(join(root, 'cloud', 'noncloud'), (name) => /^(green_area|water)__/.test(name)),
-      sides: [32, 64],
-    },
-    {
-      share: 0.12,
-      images: await decoded(join(root, 'industrial', 'deeppcb_20085', 'train', 'good')),
-      sides: [64, 320],
-    },
-    { share: 0.06, images: await clothes(root, 6000), sides: [20, 28] },
-  ];
-  return (number) => {
+/** Larger photographs are brought to this many pixels on the longer side. */
+const MOST = 1600;
+
+/** Reads the photographs. Throws DataError for one that is not there or is another file. */
+async function photographs(root: string, folder: string): Promise<Pixels[]> {
+  const found: Pixels[] = [];
+  for (const listed of await readList()) {
+    const path = join(listed.package === 'data' ? root : folder, listed.file);
+    const bytes = await readFile(path).catch(() => undefined);
+    if (!bytes || (await sha256(bytes)) !== listed.sha256)
+      throw new DataError(
+        'distil-data',
+        `${path} must be the file that scripts/distil/data.csv lists with ${listed.sha256}, found ${bytes ? 'another one' : 'none'}. ` +
+          `Unpack the package ${listed.package} of Debian 12 into the folder that --photos names.`,
+      );
+    const image = await decodeImage(bytes, path);
+    const scale = MOST / Math.max(image.height, image.width);
+    if (scale >= 1) found.push(image);
+    else {
+      const [height, width] = [image.height, image.width].map((n) => Math.round(n * scale));
+      found.push({ height, width, channels: image.channels, data: rounded(resample(image, height, width)) });
+    }
+  }
+  return found;
+}
+
+/** Bytes, of white = 255. */
+const rounded = (values: Float32Array) => new Uint8Array(new Uint8ClampedArray(values).buffer);
+
+/** Shares of photographs and of parts drawn by rule; the rest are textures. */
+const PHOTOGRAPHS = 0.6;
+const PARTS = 0.25;
+/** Sides of the squares that are cut out of photographs, in pixels. */
+const SIDES = [112, 640] as const;
+
+/** Opens the data below a data root and in a folder of unpacked packages; then each stream gives a supply of its own. */
+export async function openSupplies(root: string, folder: string, side: number): Promise<(rng: Rng) => Supply> {
+  const images = await photographs(root, folder);
+  return (rng) => (number) => {
     for (let attempt = 0; ; attempt++) {
       const stream = rng.split(number).split(attempt);
-      let left = stream.split('kind').uniform();
-      const kind = kinds.find(({ share }) => {
-        left -= share;
-        return left < 0;
-      });
-      const made = kind ? cutOut(kind, side, stream.split('cut')) : texture(side, stream.split('texture'));
+      const kind = stream.split('kind').uniform();
+      const made =
+        kind < PHOTOGRAPHS
+          ? cutOut(images, side, stream.split('cut'))
+          : kind < PHOTOGRAPHS + PARTS
+            ? part(side, stream.split('part'))
+            : texture(side, stream.split('texture'));
       const { image } = vary(made, stream.split('vary'));
       if (attempt === TRIES || deviation(image) > FLAT) return image;
     }
@@ -100,10 +117,10 @@ const between = (rng: Rng, low: number, high: number) => low + (high - low) * rn
 const scaleBetween = (rng: Rng, low: number, high: number) => low * (high / low) ** rng.uniform();
 
 /** A rectangle of one of the images, not quite square, brought to the size. */
-function cutOut({ images, sides }: Kind, side: number, rng: Rng): Sample {
+function cutOut(images: readonly Pixels[], side: number, rng: Rng): Sample {
   const image = images[rng.int(images.length)];
-  const most = Math.min(image.height, image.width, sides[1]);
-  const size = scaleBetween(rng, Math.min(sides[0], most), most);
+  const most = Math.min(image.height, image.width, SIDES[1]);
+  const size = scaleBetween(rng, Math.min(SIDES[0], most), most);
   const stretch = scaleBetween(rng, 0.75, 1.33);
   const height = Math.max(1, Math.min(image.height, Math.round(size * Math.min(1, stretch))));
   const width = Math.max(1, Math.min(image.width, Math.round(size / Math.max(1, stretch))));
@@ -126,6 +143,20 @@ function sampleOf(values: Float32Array, channels: number, side: number): Sample 
   return { channels: 3, height: side, width: side, image };
 }
 
+/** In half of the cases with islands of other textures on it. */
+function withIslands(sample: Sample, rng: Rng): Sample {
+  const islands = rng.int(4);
+  let out = sample;
+  for (let i = 1; i < islands; i++) out = plantDefect(out, { share: 1 }, rng.split(i));
+  return out;
+}
+
+/** A part that is drawn by rule. */
+function part(side: number, rng: Rng): Sample {
+  const image = drawPart(side, rng.split('drawn'));
+  return withIslands({ channels: 3, height: side, width: side, image }, rng.split('islands'));
+}
+
 /** A texture of a random scale, in half of the cases with islands of others on it. */
 function texture(side: number, rng: Rng): Sample {
   const size = Math.round(scaleBetween(rng, side / 2, side * 1.5));
@@ -135,8 +166,7 @@ function texture(side: number, rng: Rng): Sample {
     width: size,
     image: proceduralTexture({ channels: 3, height: size, width: size }, rng.split('ground')),
   };
-  const islands = rng.int(4);
-  for (let i = 1; i < islands; i++) sample = plantDefect(sample, { share: 1 }, rng.split('island').split(i));
+  sample = withIslands(sample, rng.split('islands'));
   if (size === side) return sample;
   const area = size * size;
   const bytes = new Uint8Array(3 * area);

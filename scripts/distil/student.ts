@@ -1,14 +1,20 @@
-/** The backbone while it learns: batch norms behind its convolutions, and how they are folded into them. */
-import { imagenet, normed, oddity, oddityNetwork, oddityTaps, prepare, tensorsOf } from '../../src/backbones/index.ts';
+/** The backbone while it learns: what it begins as, what a step is, and its tensors at the end. */
+import {
+  findBackbone,
+  imagenet,
+  oddity,
+  oddityNetwork,
+  oddityTaps,
+  prepare,
+  tensorsOf,
+} from '../../src/backbones/index.ts';
+import { loadWeights } from '../../src/backbones/load.ts';
 import { sizeOf } from '../../src/core/shape.ts';
-import { float32, type Tensors } from '../../src/core/tensor.ts';
+import type { Tensors } from '../../src/core/tensor.ts';
 import * as g from '../../src/graph/ops/index.ts';
 import type { Value } from '../../src/graph/value.ts';
 import * as nn from '../../src/nn/index.ts';
 import { heads } from './targets.ts';
-
-/** What `batchNorm` adds to variances. */
-const EPS = 1e-5;
 
 /** Planes that the targets of an image fill behind its three colours. */
 export function targetPlanes(side: number): number {
@@ -32,7 +38,18 @@ function unpackItems(x: Value): { image: Value; targets: Value[] } {
   return { image, targets };
 }
 
-/** The one phase of distillation: the mean squared error of both heads. */
+/** Steps over which the rate rises, and the share of the last ones over which it falls to 0. */
+const WARM_UP = 100;
+const COOLED = 0.2;
+
+/** The step behind which the rate falls. */
+export const cooledFrom = (total: number): number => Math.floor((1 - COOLED) * total);
+
+/** Until it falls, the rate at a step does not depend on how many there will be. */
+export const stableThenCooled: nn.Schedule = (iteration, total) =>
+  Math.min(1, (iteration + 1) / WARM_UP, Math.max(0, total - iteration) / Math.max(1, total - cooledFrom(total)));
+
+/** The one phase of distillation: the mean squared errors of the three heads. */
 export function distillation({ learningRate, weightDecay }: { learningRate: number; weightDecay: number }): nn.Phase {
   return {
     name: 'distil',
@@ -41,12 +58,12 @@ export function distillation({ learningRate, weightDecay }: { learningRate: numb
         name: 'distil',
         updates: ['student'],
         optimizer: nn.adamW({ learningRate, weightDecay }),
-        schedule: nn.warmUp(0.03, nn.cosineDecay()),
+        schedule: stableThenCooled,
         clipNorm: 5,
         loss({ net, x }) {
           const { image, targets } = unpackItems(x);
-          const found = [...oddityNetwork(net('student'), prepare(imagenet, image), normed)];
-          const losses = found.map(([, value], i) => nn.l2(value, targets[i]));
+          const found = [...oddityNetwork(net('student'), prepare(imagenet, image))];
+          const losses = found.map(([, head], i) => nn.l2(head(), targets[i]));
           return {
             loss: losses.reduce((a, b) => g.add(a, b)),
             metrics: Object.fromEntries(heads.map((head, i) => [head, losses[i]])),
@@ -57,33 +74,17 @@ export function distillation({ learningRate, weightDecay }: { learningRate: numb
   };
 }
 
-/** The tensors of the backbone from those of the student: w' = w γ / √(σ² + ε), b' = β − μ γ / √(σ² + ε). */
-export function folded(tensors: Tensors): Tensors {
-  const of = (name: string) => tensors[`student.${name}`]?.data as Float32Array | undefined;
+/** The trunk begins as SqueezeNet 1.1, the heads as the best linear guesses from its features. */
+export async function beginning(root: string, guesses: Tensors): Promise<Tensors> {
+  const trunk = await loadWeights(findBackbone('squeezenet1_1'), { root });
   return Object.fromEntries(
-    [...tensorsOf(oddity)].map(([name, shape]) => {
-      const [place, part] = [name.slice(0, name.lastIndexOf('.')), name.slice(name.lastIndexOf('.') + 1)];
-      const gamma = of(`${place}.norm.weight`);
-      if (!gamma) return [name, float32(of(name)!, shape)];
-      const [beta, mean, variance] = ['bias', 'running_mean', 'running_var'].map((key) => of(`${place}.norm.${key}`)!);
-      const factor = gamma.map((v, i) => v / Math.sqrt(variance[i] + EPS));
-      if (part === 'bias')
-        return [
-          name,
-          float32(
-            beta.map((v, i) => v - mean[i] * factor[i]),
-            shape,
-          ),
-        ];
-      const weight = of(name)!;
-      const perFilter = weight.length / factor.length;
-      return [
-        name,
-        float32(
-          weight.map((v, i) => v * factor[Math.floor(i / perFilter)]),
-          shape,
-        ),
-      ];
+    [...tensorsOf(oddity).keys()].map((name) => {
+      const of = name.replace(/^stem\./, 'features.0.').replace(/^fire/, 'features.');
+      return [`student.${name}`, trunk[of] ?? guesses[name]];
     }),
   );
 }
+
+/** The tensors of the backbone from those of the student. */
+export const learnt = (tensors: Tensors): Tensors =>
+  Object.fromEntries([...tensorsOf(oddity).keys()].map((name) => [name, tensors[`student.${name}`]]));

@@ -66,9 +66,10 @@ export interface Backbone {
   adopt?(found: Tensors, file: string): Tensors;
   /**
    * Builds the network on a prepared input `[N, 3, H, W]`; gives taps, and at last `logits` `[N, classes]` where it classifies
-   * or `class` `[N, C]` where it has a class token.
+   * or `class` `[N, C]` where it has a class token. Layers that only a tap needs are a function, which is called where the
+   * tap is wanted.
    */
-  network(net: Scope, x: Value): Iterable<readonly [tap: string, features: Value]>;
+  network(net: Scope, x: Value): Iterable<readonly [tap: string, features: Value | (() => Value)]>;
 }
 
 /** The preparation of most networks that were trained on ImageNet with PyTorch. */
@@ -141,7 +142,7 @@ export function classToken(backbone: Backbone, net: Scope, image: Value): Value 
 function tapped(backbone: Backbone, net: Scope, x: Value, wanted: readonly string[]): Map<string, Value> {
   const found = new Map<string, Value>();
   for (const [tap, value] of backbone.network(net, x)) {
-    if (wanted.includes(tap)) found.set(tap, value);
+    if (wanted.includes(tap)) found.set(tap, typeof value === 'function' ? value() : value);
     if (wanted.every((name) => found.has(name))) break;
   }
   return found;
@@ -151,7 +152,12 @@ function tapped(backbone: Backbone, net: Scope, x: Value, wanted: readonly strin
 export function tensorsOf(backbone: Backbone, taps?: readonly string[], size = 224): Map<string, readonly number[]> {
   const trace = new Trace(false);
   const group = 'backbone';
-  tapped(backbone, trace.group(group), input('x', ['N', 3, size, size]), taps ?? ['logits']);
+  tapped(
+    backbone,
+    trace.group(group),
+    input('x', ['N', 3, size, size]),
+    taps ?? [...Object.keys(backbone.taps), 'logits'],
+  );
   const specs = [...trace.parameters.values(), ...trace.buffers.values()];
   return new Map(specs.map(({ spec }) => [spec.name.slice(group.length + 1), spec.shape]));
 }

@@ -4,6 +4,7 @@ import type { OnnxModel } from '../graph/onnx/messages.ts';
 import type { Backbone } from './define.ts';
 import { mobilenet_v1_025, mobilenet_v2 } from './mobilenet.ts';
 import { oddity } from './oddity.ts';
+import { oddity_v0 } from './oddity-v0.ts';
 import { onnxBackbone } from './onnx.ts';
 import { resnet18, resnet34, resnet50, wide_resnet50_2 } from './resnet.ts';
 import { resnet50_v2 } from './resnet-v2.ts';
@@ -52,6 +53,10 @@ export function knowFile(path: string, model: OnnxModel): void {
   files.set(path, model);
 }
 
+/** The name of the backbone whose tensors a run has: what is called `oddity` has changed since version 0.1.0. */
+export const nameByTensors = (name: string, tensors: Readonly<Record<string, unknown>>): string =>
+  name === oddity.name && 'backbone.stage1.down.weight' in tensors ? oddity_v0.name : name;
+
 /**
  * The backbone of a name, or of the path of an ONNX file that was read before, which has the `taps` that are wanted of it.
  * Throws ConfigError, offering the nearest name.
@@ -59,7 +64,7 @@ export function knowFile(path: string, model: OnnxModel): void {
 export function findBackbone(name: string, taps: readonly string[] = []): Backbone {
   const file = files.get(name);
   if (file) return onnxBackbone(name, file, taps);
-  const found = own.get(name) ?? backbones.find((b) => b.name === name);
+  const found = own.get(name) ?? [...backbones, oddity_v0].find((b) => b.name === name);
   if (found) return found;
   throw unknownName(
     'backbone',

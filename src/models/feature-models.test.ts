@@ -214,7 +214,7 @@ describe('vgg19-autoencoder', () => {
     expect(tapsOf({})).toEqual(['relu2_2', 'relu3_4', 'relu4_4', 'pool5']);
     expect(tapsOf({ backbone: 'vgg16' })).toEqual(['relu2_2', 'relu3_3', 'relu4_3', 'pool5']);
     expect(tapsOf({ backbone: 'squeezenet1_1' })).toEqual(['features.1', 'features.4', 'features.7', 'features.12']);
-    expect(tapsOf({ backbone: 'oddity' })).toEqual(['fine', 'coarse']); // one of stride 8 alone: the usual ones
+    expect(tapsOf({ backbone: 'oddity' })).toEqual(['finest', 'fine', 'coarse']); // none of stride 2
     expect(tapsOf({ score: 'pixels' })).toEqual(['pool5']);
   });
 

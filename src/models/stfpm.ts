@@ -4,7 +4,7 @@
  * teacher differ. Features are scaled to length 1 at each place, so it is their direction that counts. The map is
  * the product over the taps, here its root (the geometric mean), which ranks the same and does not vanish. Loss and map are
  * ‖t̂ − ŝ‖² as in the public code, of which the paper writes the half. Taps are the last of strides 4, 8 and 16, as published of
- * ResNet-18; the backbone in the box has but two. Ours by default: fewer steps, so Adam, which brought half the loss on tiles
+ * ResNet-18. Ours by default: fewer steps, so Adam, which brought half the loss on tiles
  * to 0.17 in 130 steps where the published descent with momentum came to 0.32, and half a cosine over the rate. Of the backbone in the box, which comes without batch norms,
  * the student has them. Left out: choosing an epoch by a validation loss.
  */

@@ -1,6 +1,7 @@
 /** What a run takes over from an earlier start, or from another run, and whether it fits. Node only. */
 import { DataError } from '../core/errors.ts';
 import type { Listener } from '../core/events.ts';
+import type { Tensors } from '../core/tensor.ts';
 import { option, say } from '../core/text.ts';
 import type { FitState, Former } from '../engine/fitting/contract.ts';
 import type { TrainingPart } from '../engine/task/training-part.ts';
@@ -32,15 +33,27 @@ export function checkEarlier(path: string, earlier: RunRecord, now: Readonly<Par
   );
 }
 
-/** The state of an earlier start, checked to be of this very run. */
+/** The tensors of the backbone among those of a run. */
+export const backboneOf = (tensors: Tensors): Tensors =>
+  Object.fromEntries(Object.entries(tensors).filter(([name]) => name.startsWith('backbone.')));
+
+/** The state of an earlier start, checked to be of this very run and to see through the same backbone. */
 export async function stateToResume(
   folder: RunFolder,
   origin: CheckpointOrigin,
+  pretrained: Tensors | undefined,
   onEvent: Listener,
 ): Promise<FitState | undefined> {
   const checkpoint = await readCheckpoint(folder.files.checkpoint);
   if (checkpoint) {
     checkCheckpoint(checkpoint, origin, folder.files.checkpoint);
+    const lacking = Object.keys(pretrained ?? {}).find((name) => !(name in checkpoint.state.tensors));
+    if (lacking)
+      throw new DataError(
+        'checkpoint-mismatch',
+        say`${folder.files.checkpoint} was written with another network under the name of its backbone: it has no
+          ${lacking}. Train again in another folder with ${option('out')}.`,
+      );
     return checkpoint.state;
   }
   onEvent({ type: 'log', level: 'info', message: `${folder.path} has no checkpoint yet: training starts at step 0.` });

@@ -56,7 +56,7 @@ import { reportOf } from './report.ts';
 import { readReport } from './report-file.ts';
 import { writeReportPage } from './report-page.ts';
 import { type ResolvedRun, resolveRun } from './resolve.ts';
-import { checkEarlier, checkFormer, stateToResume } from './resume.ts';
+import { backboneOf, checkEarlier, checkFormer, stateToResume } from './resume.ts';
 import { predictionsCsv } from './test-scores.ts';
 import { oddityVersion, versionsOf } from './versions.ts';
 
@@ -106,7 +106,10 @@ async function trainIn(folder: RunFolder, run: ResolvedRun, begin: number, forme
   const onEvent = folder.listener(options.onEvent ?? silent);
   const platform = nodePlatform({ root: options.dataRoot, download: options.download });
   const early = resolveConfig(model, options);
-  const pretrained = await pretrainedOf(model, early, platform, { onEvent, signal });
+  // What stays of another run was seen through its own backbone, whatever is under that name now.
+  const pretrained = former
+    ? backboneOf(former.tensors)
+    : await pretrainedOf(model, early, platform, { onEvent, signal });
   const isOfFiles = typeof data === 'string' && findDataset(data).isOfFiles;
   const size = options.size ?? (isOfFiles ? model.imageSize : undefined);
   const task = await loadTask({
@@ -132,7 +135,7 @@ async function trainIn(folder: RunFolder, run: ResolvedRun, begin: number, forme
       splitHash: task.splitHash,
     };
     if (folder.earlier) checkEarlier(folder.path, folder.earlier, options);
-    const from = options.resume ? await stateToResume(folder, origin, onEvent) : undefined;
+    const from = options.resume ? await stateToResume(folder, origin, pretrained, onEvent) : undefined;
     const runtime = await runtimeFor(run, config, { ...part, rng: task.rng }, onEvent, folder);
     try {
       await folder.begin({

@@ -1,4 +1,5 @@
 /** Brings the detector of a run up to date when its normal images change, without learning it anew. */
+import { nameByTensors } from '../backbones/index.ts';
 import { ConfigError } from '../core/errors.ts';
 import type { Listener } from '../core/events.ts';
 import { option, say } from '../core/text.ts';
@@ -68,6 +69,8 @@ export async function update(options: UpdateOptions): Promise<RunReport> {
   if (!checkpoint || !info.trainingItems) {
     throw new ConfigError('no-update', `${run} lacks its checkpoint or the names of its images. Train again.`);
   }
+  const named = (record.config as { backbone?: string }).backbone;
+  const backbone = named && nameByTensors(named, checkpoint.state.tensors);
   const leaving = new Set(remove);
   const added = (record.changes?.added ?? []).filter((path) => !leaving.delete(path));
   const kept = Uint32Array.from(info.trainingItems.keys()).filter((k) => !remove.includes(info.trainingItems![k]));
@@ -75,7 +78,7 @@ export async function update(options: UpdateOptions): Promise<RunReport> {
     {
       ...record,
       model,
-      config: { ...record.config },
+      config: { ...record.config, ...(backbone && { backbone }) },
       size: record.size,
       valueRange: measuredRange, // the patches that stay were seen by it
       device: device ?? record.device,

@@ -104,6 +104,8 @@ it('updates a bank of patches of 0.1.0', async () => {
     out,
   });
   expect(report.counts.train).toBe(8);
+  // What is called `oddity` now is another network: the bank stays with the one that it was seen through.
+  expect(JSON.parse(readFileSync(join(out, 'run.json'), 'utf8')).config.backbone).toBe('oddity_v0');
 });
 
 it('goes on with a run that 0.1.0 was stopped in', async () => {

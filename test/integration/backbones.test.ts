@@ -22,7 +22,6 @@ const clouds = join(root, 'cloud');
 const noClouds = existsSync(clouds) ? undefined : `${clouds} (satellite images)`;
 
 describe.skipIf(noClouds)(`clouds among ground${noClouds ? `: skipped, ${noClouds} is absent` : ''}`, () => {
-  // The backbone in the box was distilled on part of these normal images: this shows that the path works, and is no figure.
   it('are found by the features of whole images, from the package alone', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'oddity-clouds-'));
     try {

@@ -118,7 +118,7 @@ export const imageBenches: readonly Bench[] = [
         notes: [
           'All images are brought to 64 × 64 and to three channels first, the size of two thirds of the normal ones: clouds are files of 256 × 256 in four channels, so that size and kind of a file would tell the classes apart.',
           'Normal and cloudy images are of different satellites; part of what is measured is that.',
-          'The backbone in the box was distilled on 240 of the 360 normal images, test images among them: no row here uses it. SqueezeNet and ResNet-50 v2 were trained on ImageNet alone.',
+          'SqueezeNet and ResNet-50 v2 were trained on ImageNet alone.',
         ],
       },
     ],

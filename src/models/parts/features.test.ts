@@ -30,7 +30,8 @@ test.each([
   ['resnet50_v2', 'stage1,stage2,stage3'],
   ['squeezenet1_1', 'features.4,features.7,features.12'],
   ['vgg19', 'relu3_4,relu4_4,relu5_4'],
-  ['oddity', ''], // two grids
+  ['oddity', 'finest,fine,coarse'],
+  ['oddity_v0', ''], // two grids
 ])('a pyramid of %s is of strides 4, 8 and 16', (backbone, taps) => {
   expect(stagesOf({ ...options, backbone }).taps).toBe(taps);
   expect(stagesOf({ ...options, backbone, taps: 'one' }).taps).toBe('one');
