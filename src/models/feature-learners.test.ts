@@ -67,7 +67,7 @@ function run(
   const shape = [1, side, side];
   const outputs = bind(
     'test',
-    build((group) => trace.group(group), input('x', ['N', ...shape])),
+    build((group) => trace.group(group), input('x', [n, ...shape])),
     trace,
     tensors,
   );

@@ -63,7 +63,7 @@ describe('stfpm', () => {
   });
 
   test.each([
-    [{}, [1, 31, 64], 'oddity at fine and coarse needs image sides of at least 32, got 31 × 64.'],
+    [{}, [1, 31, 64], 'oddity at finest and fine and coarse needs image sides of at least 32, got 31 × 64.'],
     [
       { backbone: 'resnet50_v2' },
       [3, 64, 64],
@@ -269,7 +269,7 @@ describe('reverse-distillation', () => {
   });
 
   test.each([
-    [{}, [1, 31, 64], 'oddity at fine and coarse needs image sides of at least 32, got 31 × 64.'],
+    [{}, [1, 31, 64], 'oddity at finest and fine and coarse needs image sides of at least 32, got 31 × 64.'],
     [
       { backbone: 'resnet18' },
       [3, 16, 64],
