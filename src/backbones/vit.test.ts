@@ -255,7 +255,7 @@ test('the class token sees the whole image, taps are patches in the order of row
   );
   const image = input('x', [1, 3, 8, 12]);
   const [, block] = [...tiny.dinov2.network(new Trace(false).group('b'), image)].find(([tap]) => tap === 'block0')!;
-  const [{ shape, data }] = evaluate([block], { ...own, x });
+  const [{ shape, data }] = evaluate([typeof block === 'function' ? block() : block], { ...own, x });
   expect(shape).toEqual([1, 8, 2, 3]);
   expect([...(data as Float32Array).slice(0, 6)]).toEqual([0, 48, 96, 144, 192, 240]);
 });
