@@ -60,7 +60,7 @@ describe('the choice', () => {
     const events: Event[] = [];
     const first = await choose(44, { onEvent: (event) => events.push(event) });
     const again = await choose(44);
-    expect(first.tried.length).toBe(5); // three detectors at the usual taps, the better two at the finer one
+    expect(first.tried.length).toBe(7); // three detectors at the usual taps, the better two at two other sets
     const untimed = (choice: typeof first) => choice.tried.map(({ seconds: _, ...one }) => one);
     expect(untimed(first)).toEqual(untimed(again));
     expect(first.config).toEqual(again.config);
