@@ -182,7 +182,7 @@ describe('what is refused', () => {
     await train(first);
     const record = JSON.parse(readFileSync(join(first.out!, 'run.json'), 'utf8'));
     writeFileSync(join(first.out!, 'run.json'), JSON.stringify({ ...record, status: 'cancelled' }));
-    await expect(train({ ...first, scaling: 'standard', resume: true })).rejects.toEqual(
+    await expect(train({ ...first, scaling: 'min-max', resume: true })).rejects.toEqual(
       withCode('checkpoint-mismatch'),
     );
   });
