@@ -28,6 +28,7 @@ class GraphWriter implements Emitter {
   private readonly known = new Map<string, string[]>();
   private readonly constants = new Map<Tensor | string, string>();
   private count = 0;
+  private used: ReadonlySet<Value> = new Set();
 
   constructor(
     readonly target: Target,
@@ -131,9 +132,15 @@ class GraphWriter implements Emitter {
     return outputs;
   }
 
+  isUsed(value: Value): boolean {
+    return this.used.has(value);
+  }
+
   /** Emits everything that `outputs` need; `names` maps leaf values to names that exist already. */
   emit(outputs: readonly Value[], names: Map<Value, string>): void {
-    for (const node of topological(outputs)) {
+    const nodes = [...topological(outputs)];
+    this.used = new Set([...outputs, ...nodes.flatMap((node) => node.inputs)]);
+    for (const node of nodes) {
       if (node.op === inputOp) continue;
       const known = Object.keys(node.op.lowerings);
       const chosen = this.options.lowering?.(node, this.target) ?? node.op.choose?.(node, this.target) ?? known[0];

@@ -32,6 +32,8 @@ export interface Emitter {
   /** Adds a node with one output and returns its name. */
   node(op: string, inputs: readonly string[], attributes?: Record<string, OnnxAttribute>, domain?: string): string;
   constant(value: Tensor): string;
+  /** Whether anything of the graph reads a value; outputs that nobody reads may be left out where ONNX allows it. */
+  isUsed(value: Value): boolean;
   /** An int64 vector. */
   ints(values: readonly number[]): string;
   /** A float32 scalar. */

@@ -73,7 +73,11 @@ const maxPoolOp = defineOp<Pool>({
     const places = reshape(indices, [product(indices.shape)]);
     return [reshape(scatterAdd(reshape(dy[0], [product(dy[0].shape)]), places, 0, sizeOf(x.shape)), x.shape)];
   },
-  lowerings: { onnx: (emit, inputs, { attributes }) => emit.nodes('MaxPool', inputs, onnxAttributes(attributes), 2) },
+  // WebGPU has no places of maxima; only a gradient asks for them.
+  lowerings: {
+    onnx: (emit, inputs, { attributes, outputs }) =>
+      emit.nodes('MaxPool', inputs, onnxAttributes(attributes), emit.isUsed(outputs[1]) ? 2 : 1),
+  },
   reference: ([x], a, types) => {
     const out = (blank(types[0]) as Numbers).fill(Number.NEGATIVE_INFINITY);
     const places = blank(types[1]) as BigInt64Array;
