@@ -2,8 +2,11 @@
  * An anomaly map over its image: the warmer a pixel, the more it covers the image, and a line runs around what reaches
  * the map threshold. Normal places stay as they are.
  */
+
+import type { ImageShape } from '../core/item-shape.ts';
 import { encodePng } from '../data/pure.ts';
-import { type MapScale, mapColour, placeOnScale } from './map-image.ts';
+import type { ArtifactInfo } from '../engine/scoring/artifact.ts';
+import { type MapScale, mapColour, mapScale, placeOnScale } from './map-image.ts';
 
 /** How much of the image the hottest colour covers. */
 const COVER = 0.7;
@@ -19,6 +22,16 @@ export interface Overlay {
   readonly scale: MapScale;
   /** Where the line runs: around pixels >= this; no line where null. */
   readonly threshold: number | null;
+}
+
+/** The overlay of an image that a detector has scored, by the colours and the map threshold of the detector. */
+export function overlayOf(
+  { shape, mapScale: kept, mapThreshold }: Pick<ArtifactInfo, 'shape' | 'mapScale' | 'mapThreshold'>,
+  image: Float32Array,
+  map: Float32Array,
+): Uint8Array {
+  const threshold = mapThreshold?.value ?? null;
+  return overlayPicture({ shape: shape as ImageShape, image, map, scale: kept ?? mapScale(map, threshold), threshold });
 }
 
 /** The bytes of a PNG of the image's size, or a whole multiple of it. */

@@ -10,9 +10,9 @@ import { option, optionList, say } from '../core/text.ts';
 import { encodedWidth, encodeRows, openRows, openSeries, pagePaths, unmatched } from '../data/index.ts';
 import type { Decision, ThresholdReport } from '../engine/judging/calibrate.ts';
 import { ruleOf } from '../engine/scoring/alarms.ts';
-import type { ArtifactInfo } from '../engine/scoring/artifact.ts';
 import { type Detector, judged, type NearestPlace } from '../engine/scoring/detector.ts';
-import { type SeriesScore, scoreSeries } from '../engine/scoring/series.ts';
+import { bandAt } from '../engine/scoring/expected.ts';
+import { scoreSeries } from '../engine/scoring/series.ts';
 import { type ColumnShare, type ImageRegion, type Size, table } from '../kinds/index.ts';
 import { mapScale } from '../report/map-image.ts';
 import type { Device } from '../runtime/index.ts';
@@ -211,6 +211,7 @@ async function predictImages(detector: Detector, options: PredictOptions): Promi
 async function predictSeries(detector: Detector, options: PredictOptions): Promise<PredictResult> {
   const { images: paths, maps, onEvent = silent, signal } = options;
   const { info } = detector;
+  const channels = info.table?.columns.map(({ name }) => name) ?? [];
   if (maps !== undefined)
     throw new ConfigError('no-maps', say`Steps of series have no map files. Leave ${option('maps')} out.`);
   const predictions: Prediction[] = [];
@@ -233,7 +234,7 @@ async function predictSeries(detector: Detector, options: PredictOptions): Promi
         if (Number.isNaN(score)) failed.push({ path: `${path}:${line}`, ...noScore(`${path} (line ${line})`) });
         else {
           const time = timeOf(t);
-          const about = { ...(time !== undefined && { time }), ...judged(info, score), ...bandAt(found, info, t) };
+          const about = { ...(time !== undefined && { time }), ...judged(info, score), ...bandAt(found, channels, t) };
           predictions.push({ path, line, ...about, regions: [] });
         }
       }
@@ -257,15 +258,6 @@ async function predictSeries(detector: Detector, options: PredictOptions): Promi
   }
   const alarmRule = ruleOf(info, options.alarms);
   return { threshold: info.threshold, mapThreshold: null, predictions, alarms, alarmRule, failed };
-}
-
-/** What is expected of step t, by channel. */
-function bandAt({ expected, lower, upper }: SeriesScore, info: ArtifactInfo, t: number) {
-  const names = info.table?.columns.map(({ name }) => name) ?? [];
-  const first = t * names.length;
-  if (!expected || Number.isNaN(expected[first])) return {};
-  const byName = (values: Float64Array) => Object.fromEntries(names.map((name, c) => [name, values[first + c]]));
-  return { expected: byName(expected), ...(lower && upper && { lower: byName(lower), upper: byName(upper) }) };
 }
 
 /** Of a row whose score is no number. */

@@ -3,17 +3,16 @@
  * file and sinks. Killed at any moment and started again it goes on where it was. Node only.
  */
 import { appendFile, mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { csv } from '../core/csv.ts';
 import { ConfigError, errorData, RuntimeUnavailable, ShapeError } from '../core/errors.ts';
 import { type Listener, silent } from '../core/events.ts';
-import { type ImageShape, isImage } from '../core/item-shape.ts';
+import { isImage } from '../core/item-shape.ts';
 import { option, say } from '../core/text.ts';
 import { isImageName } from '../data/index.ts';
 import type { Detector } from '../engine/scoring/detector.ts';
-import { mapScale } from '../report/map-image.ts';
-import { overlayPicture } from '../report/overlay-image.ts';
+import { overlayOf } from '../report/overlay-image.ts';
 import { loadDetector } from '../runs/detector.ts';
 import { makeFolder, writeAtomic } from '../runs/files.ts';
 import type { Device } from '../runtime/index.ts';
@@ -78,8 +77,16 @@ const columns = ['path', 'time', 'score', 'threshold', 'isAnomalous', 'decision'
  */
 export async function watch(options: WatchOptions): Promise<WatchSummary> {
   const { run, folder, out, device, threads, onEvent = silent, signal = new AbortController().signal } = options;
-  if (join(out) === join(folder)) {
-    throw new ConfigError('watch-itself', say`${option('out')} must be another folder than the one that is watched.`);
+  for (const [name, place] of [
+    ['out', out],
+    ['anomalies', options.anomalies],
+  ] as const) {
+    // What is written there would be scored, and make more of it.
+    if (place === undefined || !isInside(place, folder)) continue;
+    throw new ConfigError(
+      'watch-itself',
+      say`${option(name)} must lie outside of the folder that is watched, but ${place} is in ${folder}. Choose another place.`,
+    );
   }
   const sinks = await sinksOf(options);
   const detector = await loadDetector(run, { device, threads, onEvent, signal });
@@ -100,6 +107,11 @@ export async function watch(options: WatchOptions): Promise<WatchSummary> {
     await detector.close();
   }
 }
+
+const isInside = (path: string, folder: string): boolean => {
+  const way = relative(resolve(folder), resolve(path));
+  return way === '' || !(isAbsolute(way) || way.split(sep)[0] === '..');
+};
 
 async function sinksOf({ anomalies, webhook, secret, mqtt }: WatchOptions): Promise<Sink[]> {
   return [
@@ -137,9 +149,9 @@ class Watcher {
       isWanted: (name) => isImageName(name) && !name.startsWith('.'),
       isKnown: ({ path, stamp }) => this.done.get(path) === stamp,
     });
-    let delivering: Promise<unknown> = Promise.resolve();
     let isGone = false;
     for (let looks = 0; !signal.aborted; looks++) {
+      if (this.broken) throw this.broken;
       const found = await files.look();
       if (!found !== isGone) {
         isGone = !found;
@@ -148,28 +160,33 @@ class Watcher {
       }
       for (let at = 0; at < (found?.length ?? 0) && !signal.aborted; at += BATCH) {
         await this.score(found!.slice(at, at + BATCH));
-        delivering = this.deliver(signal);
+        this.deliver(signal);
       }
-      if (looks === 0) delivering = this.deliver(signal); // what a run before this one did not deliver
+      if (looks === 0) this.deliver(signal); // what a run before this one did not deliver
       if (once && looks > 0 && found?.length === 0) break;
       await pause(interval, undefined, { signal }).catch(() => {});
     }
-    await delivering;
-    if (once) await this.deliver(signal);
+    this.deliver(signal);
+    await Promise.all(this.flushing.values());
+    if (this.broken) throw this.broken;
     return this.summary;
   }
 
-  private flushing = new Map<Outbox, Promise<void>>();
+  private readonly flushing = new Map<Outbox, Promise<void>>();
+  /** Why results can no longer be written; the loop ends with it. */
+  private broken?: unknown;
 
   /** Lets each sink take what there is; one that is slow holds up no other and no scoring. */
-  private async deliver(signal: AbortSignal): Promise<void> {
-    const all = this.outboxes.map((outbox) => {
+  private deliver(signal: AbortSignal): void {
+    for (const outbox of this.outboxes) {
       const before = this.flushing.get(outbox) ?? Promise.resolve();
-      const next = before.then(() => outbox.flush(signal));
+      const next = before
+        .then(() => outbox.flush(signal))
+        .catch((error) => {
+          this.broken ??= error;
+        });
       this.flushing.set(outbox, next);
-      return next;
-    });
-    await Promise.all(all);
+    }
   }
 
   private async score(files: readonly { readonly path: string; readonly stamp: string }[]): Promise<void> {
@@ -205,13 +222,9 @@ class Watcher {
   }
 
   private async draw(path: string, { values, map }: { values: Float32Array; map: Float32Array }): Promise<string> {
-    const { info } = this.detector;
-    const threshold = info.mapThreshold?.value ?? null;
-    const scale = info.mapScale ?? mapScale(map, threshold);
     const name = `overlays/${path.replaceAll('/', '__')}.png`;
     await mkdir(join(this.options.out, 'overlays'), { recursive: true });
-    const picture = overlayPicture({ shape: info.shape as ImageShape, image: values, map, scale, threshold });
-    await writeAtomic(join(this.options.out, name), picture, { flush: false });
+    await writeAtomic(join(this.options.out, name), overlayOf(this.detector.info, values, map), { flush: false });
     return name;
   }
 }

@@ -139,6 +139,9 @@ describe('watch', () => {
     await writeFile(join(out, 'results.ndjson'), '{"some":"thing"}\n');
     await expect(watch({ run, folder, out, ...quick, once: true })).rejects.toMatchObject({ code: 'damaged-journal' });
     await expect(watch({ run, folder, out: folder, ...quick })).rejects.toMatchObject({ code: 'watch-itself' });
+    for (const inside of [{ out: join(folder, 'results') }, { out, anomalies: join(folder, 'odd') }]) {
+      await expect(watch({ run, folder, ...quick, ...inside })).rejects.toMatchObject({ code: 'watch-itself' });
+    }
     await expect(watch({ run, folder, out, ...quick, webhook: 'ftp://x' })).rejects.toMatchObject({
       code: 'webhook-address',
     });

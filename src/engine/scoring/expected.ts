@@ -15,6 +15,14 @@ export interface Band {
   readonly upper?: Float64Array;
 }
 
+/** What is expected of step t by the name of its channel, with its margins; nothing where nothing is expected. */
+export function bandAt({ expected, lower, upper }: Band, channels: readonly string[], t: number) {
+  const first = t * channels.length;
+  if (!expected || Number.isNaN(expected[first])) return {};
+  const byName = (values: Float64Array) => Object.fromEntries(channels.map((name, c) => [name, values[first + c]]));
+  return { expected: byName(expected), ...(lower && upper && { lower: byName(lower), upper: byName(upper) }) };
+}
+
 /** Expected values `[n, D]` with their margins. */
 export function bandAround(expected: Float64Array | undefined, margins: SeriesMargins | undefined): Band {
   if (!expected) return {};

@@ -1,14 +1,14 @@
 /** The interface for people and their programs: what detectors there are, and scores of images, rows and series as they are. */
 import { type Context, Hono } from 'hono';
 import { DataError } from '../../core/errors.ts';
-import { type ImageShape, isImage, itemSize } from '../../core/item-shape.ts';
+import { isImage, itemSize } from '../../core/item-shape.ts';
 import { libraryWords, write } from '../../core/text.ts';
 import { seriesOfRows } from '../../data/index.ts';
 import type { ArtifactInfo } from '../../engine/scoring/artifact.ts';
 import type { BatchScore, ItemScore } from '../../engine/scoring/detector.ts';
-import { type SeriesScore, scoreSeries } from '../../engine/scoring/series.ts';
-import { mapScale } from '../../report/map-image.ts';
-import { overlayPicture } from '../../report/overlay-image.ts';
+import { bandAt } from '../../engine/scoring/expected.ts';
+import { scoreSeries } from '../../engine/scoring/series.ts';
+import { overlayOf } from '../../report/overlay-image.ts';
 import type { Opened } from '../catalogue.ts';
 import { Problem } from '../problem.ts';
 import type { ServerContext } from '../server-context.ts';
@@ -150,12 +150,8 @@ function said({ score, isAnomalous, decision, pValue, size, regions, columns, ne
 }
 
 /** The image with its map over it, at the size of the detector. */
-function pictureOf({ values, map }: ItemScore, info: ArtifactInfo): string {
-  const threshold = info.mapThreshold?.value ?? null;
-  const scale = info.mapScale ?? mapScale(map, threshold);
-  const png = overlayPicture({ shape: info.shape as ImageShape, image: values, map, scale, threshold });
-  return `data:image/png;base64,${Buffer.from(png).toString('base64')}`;
-}
+const pictureOf = ({ values, map }: ItemScore, info: ArtifactInfo): string =>
+  `data:image/png;base64,${Buffer.from(overlayOf(info, values, map)).toString('base64')}`;
 
 async function scoreSteps(
   { name, version, detector, batcher }: Opened,
@@ -183,12 +179,3 @@ async function scoreSteps(
 }
 
 const timed = (time: string | undefined) => (time === undefined ? {} : { time });
-
-/** What is expected of a step, by channel; nothing of detectors that expect nothing. */
-function bandAt({ expected, lower, upper }: SeriesScore, channels: readonly string[], t: number) {
-  const first = t * channels.length;
-  if (!expected || Number.isNaN(expected[first])) return {};
-  const byName = (values: ArrayLike<number>) =>
-    Object.fromEntries(channels.map((name, c) => [name, values[first + c]]));
-  return { expected: byName(expected), ...(lower && upper && { lower: byName(lower), upper: byName(upper) }) };
-}
