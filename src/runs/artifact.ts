@@ -67,9 +67,12 @@ export async function readArtifact(path: string): Promise<Artifact> {
   return joinArtifact(names, onnx, await readInfo(files.json), (file) => readIfThere(join(files.folder, file)));
 }
 
+/** The description of an artefact, without its graph, whose bytes are not looked at; undefined where there is none. Throws DataError `artefact-corrupt`. */
+export const readArtifactInfo = (path: string): Promise<ArtifactInfo | undefined> => readInfo(artifactFiles(path).json);
+
 /** What the items of an artefact are, by its description alone; undefined where there is none. */
 export async function kindOfArtifact(path: string): Promise<string | undefined> {
-  return (await readInfo(artifactFiles(path).json))?.kind;
+  return (await readArtifactInfo(path))?.kind;
 }
 
 async function readInfo(path: string): Promise<ArtifactInfo | undefined> {

@@ -70,7 +70,11 @@ export function createApp({
   );
 
   app.get('/metrics', async (c) => c.body(await meter.text(), 200, { 'Content-Type': meter.contentType }));
-  app.get('/openapi.json', (c) => c.json(openapi()));
+  let description: ReturnType<typeof openapi> | undefined;
+  app.get('/openapi.json', (c) => {
+    description ??= openapi(); // takes a tenth of a second
+    return c.json(description);
+  });
   app.route('/detectors', detectorRoutes(context, { mostItems: maxItems, onScore: meter.pValue }));
   app.route('/v2', inferenceProtocol(context));
 

@@ -11,7 +11,7 @@ import type { Listener } from '../core/events.ts';
 import { say } from '../core/text.ts';
 import type { ArtifactInfo } from '../engine/scoring/artifact.ts';
 import type { Detector } from '../engine/scoring/detector.ts';
-import { artifactFiles, readArtifact } from '../runs/artifact.ts';
+import { artifactFiles, readArtifact, readArtifactInfo } from '../runs/artifact.ts';
 import { type DetectorOptions, loadDetector } from '../runs/detector.ts';
 import { type Batcher, openBatcher } from './batcher.ts';
 import { Problem, unknownDetector } from './problem.ts';
@@ -95,7 +95,8 @@ export class Catalogue {
   /** What `model.json` says, from disk where the detector is not open. */
   async info(name: string, version?: string): Promise<ArtifactInfo> {
     const slot = this.slotOf(name, version);
-    return slot.opened?.detector.info ?? (await readArtifact(slot.path)).info;
+    const info = slot.opened?.detector.info ?? (await readArtifactInfo(slot.path));
+    return info ?? (await readArtifact(slot.path)).info; // says what is there instead
   }
 
   /** The detector that a request means, the latest version unless it names one. Throws Problem 404. */
@@ -146,11 +147,11 @@ export class Catalogue {
     if (opened) void retire(opened);
   }
 
-  /** Items that wait, by detector. */
+  /** Items that wait, by detector, over its versions. */
   waiting(): Readonly<Record<string, number>> {
-    return Object.fromEntries(
-      this.slots.flatMap(({ name, opened }) => (opened ? [[name, opened.batcher.waiting]] : [])),
-    );
+    const all: Record<string, number> = {};
+    for (const { name, opened } of this.slots) if (opened) all[name] = (all[name] ?? 0) + opened.batcher.waiting;
+    return all;
   }
 
   async close(): Promise<void> {

@@ -4,7 +4,6 @@ import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import pino, { type DestinationStream } from 'pino';
 import { ConfigError, RuntimeUnavailable } from '../core/errors.ts';
-import { messageOf } from '../core/events.ts';
 import { option, say } from '../core/text.ts';
 import { createApp } from './app.ts';
 import { type Catalogue, openCatalogue } from './catalogue.ts';
@@ -106,9 +105,6 @@ async function listen(server: Server, { host, port }: { readonly host: string; r
         say`Another program listens on port ${port} of ${host}. Give another one with ${option('port')}, or 0 for a free one.`,
       );
     }
-    throw new RuntimeUnavailable(
-      'no-address',
-      messageOf(`${host}:${port} cannot be listened on: ${error.message}.`).message,
-    );
+    throw new RuntimeUnavailable('no-address', `${host}:${port} cannot be listened on: ${error.message}.`);
   });
 }
