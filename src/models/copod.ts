@@ -4,22 +4,9 @@
  * both tails, −log; the paper takes the largest of the three sums, which is what `ecod` does. The map has what each column gives,
  * and adds up to the score.
  */
-import * as z from 'zod';
 import * as g from '../graph/ops/index.ts';
 import { defineModel } from './define.ts';
-import { sampleItems } from './parts/fitting/sample.ts';
-import { learnTails, tailsOf } from './parts/tails.ts';
-
-const config = z.strictObject({
-  sample: z
-    .int()
-    .min(1)
-    .max(100000)
-    .default(10000)
-    .describe(
-      'Largest number of training rows whose values make the distributions, a random sample if there are more.',
-    ),
-});
+import { fitTails, tailsConfig, tailsOf } from './parts/tails.ts';
 
 /**
  * Copula-based outlier detection (Li, Zhao, Botta, Ionescu, Hu, ICDM 2020, arXiv 2009.09463): for tables where anomalies are
@@ -34,14 +21,11 @@ export const copod = defineModel({
   learning: 'one-class',
   inputs: ['table'],
   learns: 'statistics',
-  config,
+  config: tailsConfig,
   presets: {},
   tiny: { sample: 200 },
 
-  async fit({ sample }, data) {
-    const { width, items } = await sampleItems(data, sample);
-    return learnTails(items, width);
-  },
+  fit: fitTails,
 
   score(_, net, x) {
     const { left, right, skewed } = tailsOf(net('tails'), x);

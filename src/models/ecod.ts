@@ -3,22 +3,9 @@
  * The map gives each column −log of the tail that makes the score, and adds up to it. Left out: the largest tail column by
  * column, which the public code adds up instead of taking the largest of the three sums (algorithm 1, which this follows).
  */
-import * as z from 'zod';
 import * as g from '../graph/ops/index.ts';
 import { defineModel } from './define.ts';
-import { sampleItems } from './parts/fitting/sample.ts';
-import { learnTails, tailsOf } from './parts/tails.ts';
-
-const config = z.strictObject({
-  sample: z
-    .int()
-    .min(1)
-    .max(100000)
-    .default(10000)
-    .describe(
-      'Largest number of training rows whose values make the distributions, a random sample if there are more.',
-    ),
-});
+import { fitTails, tailsConfig, tailsOf } from './parts/tails.ts';
 
 /**
  * Empirical cumulative distributions, column by column (Li, Zhao, Hu, Botta, Ionescu, Chen, TKDE 2022, arXiv 2201.00382): for
@@ -34,14 +21,11 @@ export const ecod = defineModel({
   learning: 'one-class',
   inputs: ['table'],
   learns: 'statistics',
-  config,
+  config: tailsConfig,
   presets: {},
   tiny: { sample: 200 },
 
-  async fit({ sample }, data) {
-    const { width, items } = await sampleItems(data, sample);
-    return learnTails(items, width);
-  },
+  fit: fitTails,
 
   score(_, net, x) {
     const { left, right, skewed } = tailsOf(net('tails'), x);

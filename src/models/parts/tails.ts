@@ -3,15 +3,36 @@
  * bisection: what ECOD and COPOD are made of. A row counts to the sample that it is compared with, as where it is appended to
  * the training rows, so that no tail is empty and no logarithm infinite.
  */
+import * as z from 'zod';
 import type { Tensors } from '../../core/tensor.ts';
 import { float32 } from '../../core/tensor.ts';
 import * as g from '../../graph/ops/index.ts';
 import type { Value } from '../../graph/value.ts';
 import type { Scope } from '../../nn/scope.ts';
+import type { FitItems } from '../define.ts';
+import { sampleItems } from './fitting/sample.ts';
 import { channelsOf, countOf } from './shapes.ts';
 
 /** Greater than any value of an item. */
 const BEYOND = 3e38;
+
+/** Rows whose values make the distributions. */
+export const tailsConfig = z.strictObject({
+  sample: z
+    .int()
+    .min(1)
+    .max(100000)
+    .default(10000)
+    .describe(
+      'Largest number of training rows whose values make the distributions, a random sample if there are more.',
+    ),
+});
+
+/** Learns the tails from a sample of the training rows. */
+export async function fitTails({ sample }: z.infer<typeof tailsConfig>, data: FitItems): Promise<Tensors> {
+  const { width, items } = await sampleItems(data, sample);
+  return learnTails(items, width);
+}
 
 /** Of each value of a row, `[N, D]`: −log of the share of the sample that is at most, and at least, as large. */
 export interface Tails {
@@ -22,7 +43,7 @@ export interface Tails {
 }
 
 /** Distinct values of each column, how many rows lie at or below each, and the side of the skew, from rows `[N, D]`, N ≥ 1. */
-export function learnTails(items: Float32Array, width: number): Tensors {
+function learnTails(items: Float32Array, width: number): Tensors {
   const rows = items.length / width;
   const columns = Array.from({ length: width }, (_, c) =>
     Float32Array.from({ length: rows }, (_, r) => items[r * width + c]).sort(),
