@@ -131,6 +131,25 @@ describe.each(models.flatMap((m) => kindsOf(m).map((kind) => [m.name, kind, m] a
       expect(Math.max(...alone.maps.map((v, i) => Math.abs(v - maps[5 * area + i])))).toBeLessThan(1e-4);
     });
 
+    it.runIf(kind === 'table' && model.learns !== 'none')('names the column that is off', async () => {
+      const width = source.shape[0];
+      const normal = [...source.items.keys()].filter((i) => source.items[i].class === source.normalClass).slice(0, 20);
+      const rows = new Float32Array(normal.length * width);
+      await source.read(normal, rows);
+      let named = 0;
+      for (let column = 0; column < 4; column++) {
+        const off = rows.slice();
+        for (let i = 0; i < normal.length; i++) off[i * width + column] += i % 2 === 0 ? 8 : -8;
+        const { maps } = await detector.score(off, normal.length);
+        for (let i = 0; i < normal.length; i++) {
+          const own = [...maps.subarray(i * width, (i + 1) * width)];
+          if (own.indexOf(Math.max(...own)) === column) named++;
+        }
+      }
+      // By chance one of five.
+      expect(named / (4 * normal.length)).toBeGreaterThan(0.5);
+    });
+
     it('describes every option with a default, and has presets and tiny options that fit', () => {
       const { properties = {} } = z.toJSONSchema(model.config, { io: 'input' }) as {
         properties?: Record<string, { description?: string; default?: unknown }>;

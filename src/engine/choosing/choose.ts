@@ -1,7 +1,8 @@
 /**
  * Chooses a detector for images and its options from normals alone: candidates learn from some of the training images, and must
  * tell other training images from the same with planted defects. All backbones are tried at a small size and their usual taps first;
- * the two best then at other taps, and at larger sizes. No test item takes part, nor any that is held out for the threshold.
+ * the two best then at larger sizes, since a defect of few pixels is gone from a small image, and at their best sizes with other
+ * taps. What is far behind is not tried again. No test item takes part, nor any that is held out for the threshold.
  */
 import type { Backbone } from '../../backbones/index.ts';
 import { Cancelled, DataError, type ErrorData, errorData, OddityError } from '../../core/errors.ts';
@@ -76,12 +77,13 @@ const BUDGET = 180;
 /** Share of the budget that may be planned: machines differ, and so do plans from what happens. */
 const PLANNED = 0.75;
 /** Share of that for the first round, and of what is left for the second; the third has the rest. */
-const SHARES = { first: 0.6, taps: 0.5 };
+const SHARES = { first: 0.6, sizes: 0.6 };
 /** Backbones that come into the second round and the third. */
 const BACKBONES = 2;
-/** Detectors of each that are tried at other taps, and combinations that are tried at larger sizes. */
-const DETECTORS = 2;
-const LARGER = 3;
+/** Detectors of each that are tried at larger sizes and with other taps. */
+const CONTENDERS = 2;
+/** AUROC that a contender may be behind the best. */
+const MARGIN = 0.1;
 /** AUROC below which a difference is none: then the one that finds the place of more defects is chosen. */
 const LEVEL = 0.01;
 
@@ -132,25 +134,23 @@ export async function chooseForImages(options: ChooseImages): Promise<ImageChoic
     backbones.flatMap((backbone) => stepAt(backbone, smallest, combinationsOf(usable(backbone, smallest)[0]))),
     SHARES.first,
   );
-  const best = bestBackbones(tried, backbones);
   await round(
-    best.flatMap((backbone) => {
-      const models = bestCombinations(tried, backbone, DETECTORS).map(({ detector }) => detector.model);
-      const others = usable(backbone, smallest)
-        .slice(1)
-        .flatMap((taps) => combinationsOf(taps));
-      return stepAt(
-        backbone,
-        smallest,
-        others.filter(({ detector }) => models.includes(detector.model)),
-      );
+    bestBackbones(tried, backbones).flatMap((backbone) => {
+      const combinations = contenders(tried, backbone).map(combinationOf);
+      return larger.toReversed().flatMap((size) => stepAt(backbone, size, combinations));
     }),
-    larger.length > 0 ? SHARES.taps : 1,
+    SHARES.sizes,
   );
   await round(
-    best.flatMap((backbone) =>
-      larger.flatMap((size) => stepAt(backbone, size, bestCombinations(tried, backbone, LARGER, smallest))),
-    ),
+    bestBackbones(tried, backbones).flatMap((backbone) => {
+      const found = contenders(tried, backbone);
+      const models = found.map(({ model }) => model);
+      return found.slice(0, 1).flatMap(({ size }) => {
+        const others = usable(backbone, size).filter((taps) => taps.join() !== backbone.usual.join());
+        const combinations = others.flatMap(combinationsOf).filter(({ detector }) => models.includes(detector.model));
+        return stepAt(backbone, size, combinations);
+      });
+    }),
     1,
   );
   if (signal?.aborted) throw new Cancelled();
@@ -243,29 +243,27 @@ function winner(order: readonly TriedSettings[]): TriedSettings {
   return level.reduce((a, b) => ((b.located ?? 0) > (a.located ?? 0) ? b : a));
 }
 
-/** Backbones by the best that was seen through them. */
+/** The best of a backbone that are not far behind the best of all, each detector once, at its best size. */
+function contenders(tried: readonly TriedSettings[], { name }: Backbone): TriedSettings[] {
+  const order = ranked(tried.filter((one) => one.figure !== undefined));
+  const near = order.filter((one) => one.backbone === name && figureOf(one) >= figureOf(order[0]) - MARGIN);
+  return near.filter((one, i) => near.findIndex(({ model }) => model === one.model) === i).slice(0, CONTENDERS);
+}
+
+/** Backbones with contenders, by the best of them. */
 function bestBackbones(tried: readonly TriedSettings[], backbones: readonly Backbone[]): Backbone[] {
-  const best = (name: string) => Math.max(...tried.filter((one) => one.backbone === name).map(figureOf));
+  const best = (backbone: Backbone) => Math.max(...contenders(tried, backbone).map(figureOf));
   return backbones
-    .filter(({ name }) => best(name) > Number.NEGATIVE_INFINITY)
-    .sort((a, b) => best(b.name) - best(a.name))
+    .filter((backbone) => contenders(tried, backbone).length > 0)
+    .sort((a, b) => best(b) - best(a))
     .slice(0, BACKBONES);
 }
 
-/** The best combinations of detectors and taps of a backbone, at a size or at any. */
-function bestCombinations(
-  tried: readonly TriedSettings[],
-  { name }: Backbone,
-  count: number,
-  size?: Step['size'],
-): Combination[] {
-  return ranked(tried.filter((one) => one.backbone === name && one.figure !== undefined))
-    .filter((one) => !size || one.size.join() === size.join())
-    .slice(0, count)
-    .flatMap(({ model, taps }) =>
-      detectorChoices.filter((detector) => detector.model === model).map((detector) => ({ detector, taps })),
-    );
-}
+/** What was tried, as it can be tried elsewhere. */
+const combinationOf = ({ model, taps }: TriedSettings): Combination => ({
+  detector: detectorChoices.find((detector) => detector.model === model)!,
+  taps,
+});
 
 /** All detectors at a set of taps. */
 const combinationsOf = (taps: readonly string[] = []): Combination[] =>
