@@ -14,6 +14,7 @@ import * as g from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import { type Scope, Trace } from '../nn/scope.ts';
 import { defineModel, type FitData } from './define.ts';
+import { aligning, alignOption } from './parts/alignment.ts';
 import { asRows, backboneOptions, choiceOf, joined, tapped, tapsOf, tooSmall } from './parts/features.ts';
 import { greedyCoreset } from './parts/fitting/coreset.ts';
 import { imageScoreOptions, onlyWith, scoreOfPlaces } from './parts/maps/image-score.ts';
@@ -25,6 +26,7 @@ import { channelsOf, sidesOf } from './parts/shapes.ts';
 
 const config = z.strictObject({
   ...backboneOptions,
+  align: alignOption,
   coreset: z
     .number()
     .positive()
@@ -71,75 +73,79 @@ const BLOCK = 8;
  * Images. Nothing is trained; memory and scoring time grow with `coreset`. Items can be added or removed later by
  * `update`.
  */
-export const patchcore = defineModel({
-  name: 'patchcore',
-  title: 'PatchCore',
-  idea: 'A bank of patch features of normal images; the map is the distance of each patch to the nearest one in the bank.',
-  paper: 'Roth et al., Towards total recall in industrial anomaly detection, CVPR 2022.',
-  learning: 'one-class',
-  inputs: ['image'],
-  learns: 'statistics',
-  startFor: { image: 'compares every place of an image with those of good ones, needs few images and fits in seconds' },
-  config,
-  presets: {
-    official: { descriptor: 'adaptive', squared: true },
-  },
-  imageSize: { atMost: 512 },
-  tiny: { taps: 'fine', coreset: 0.1, smoothing: 1 },
-  backbone: choiceOf,
+export const patchcore = aligning(
+  defineModel({
+    name: 'patchcore',
+    title: 'PatchCore',
+    idea: 'A bank of patch features of normal images; the map is the distance of each patch to the nearest one in the bank.',
+    paper: 'Roth et al., Towards total recall in industrial anomaly detection, CVPR 2022.',
+    learning: 'one-class',
+    inputs: ['image'],
+    learns: 'statistics',
+    startFor: {
+      image: 'compares every place of an image with those of good ones, needs few images and fits in seconds',
+    },
+    config,
+    presets: {
+      official: { descriptor: 'adaptive', squared: true },
+    },
+    imageSize: { atMost: 512 },
+    tiny: { taps: 'fine', coreset: 0.1, smoothing: 1 },
+    backbone: choiceOf,
 
-  unsuitable(options, shape) {
-    const { neighbourhood, descriptor, dimension, neighbours, imageScore } = options;
-    const { taps } = tapsOf(options);
-    if (neighbourhood % 2 === 0) return say`${option('config.neighbourhood')} must be odd, got ${neighbourhood}.`;
-    if (descriptor === 'adaptive' && dimension % taps.length !== 0) {
-      return `an adaptive descriptor of ${dimension} numbers needs a number of taps that divides it, got ${taps.length}.`;
-    }
-    return (
-      onlyWith(neighbours > 1, 'neighbours re-weight the largest distance and need', 'largest', imageScore) ??
-      tooSmall(options, shape)
-    );
-  },
+    unsuitable(options, shape) {
+      const { neighbourhood, descriptor, dimension, neighbours, imageScore } = options;
+      const { taps } = tapsOf(options);
+      if (neighbourhood % 2 === 0) return say`${option('config.neighbourhood')} must be odd, got ${neighbourhood}.`;
+      if (descriptor === 'adaptive' && dimension % taps.length !== 0) {
+        return `an adaptive descriptor of ${dimension} numbers needs a number of taps that divides it, got ${taps.length}.`;
+      }
+      return (
+        onlyWith(neighbours > 1, 'neighbours re-weight the largest distance and need', 'largest', imageScore) ??
+        tooSmall(options, shape)
+      );
+    },
 
-  async fit(options, data) {
-    return tensorsOf(await chooseBank(options, data, { rows: new Float32Array(), origins: new Float32Array() }, 0));
-  },
+    async fit(options, data) {
+      return tensorsOf(await chooseBank(options, data, { rows: new Float32Array(), origins: new Float32Array() }, 0));
+    },
 
-  async update(options, learnt, kept, added) {
-    const former = staying(learnt, kept);
-    if (added.count > 0) return tensorsOf(await chooseBank(options, added, former, kept.length));
-    if (former.origins.length > 0) return tensorsOf(former);
-    throw new DataError(
-      'empty-bank',
-      'All patches of the bank are from the images to be removed. Remove fewer, add others, or train again.',
-    );
-  },
+    async update(options, learnt, kept, added) {
+      const former = staying(learnt, kept);
+      if (added.count > 0) return tensorsOf(await chooseBank(options, added, former, kept.length));
+      if (former.origins.length > 0) return tensorsOf(former);
+      throw new DataError(
+        'empty-bank',
+        'All patches of the bank are from the images to be removed. Remove fewer, add others, or train again.',
+      );
+    },
 
-  score(options, net, x) {
-    const { neighbours, squared, smoothing, imageScore, top } = options;
-    const found = descriptors(options, net, x); // [N,D,h,w]
-    const [height, width] = sidesOf(found);
-    const rows = asRows(found); // [N,P,D]
-    const bank = net('patchcore').learnt('bank'); // [M,D]
-    const halves = net('patchcore').learnt('halves'); // [M]
-    const places = nearestRows(rows, bank, halves); // [N,P]
-    const squares = squaresTo(rows, bank, places); // [N,P]
-    const distances = squared ? squares : g.sqrt(squares);
-    const grid = g.reshape(distances, [x.shape[0], 1, height, width]);
-    const map = smoothMap(grid, sidesOf(x), smoothing);
-    const overall = scoreOfPlaces(imageScore, top, distances, map); // [N]
-    const b = Math.min(neighbours, Number(bank.shape[0]));
-    const worst = g.argMax(squares, 1); // [N,1]
-    return {
-      map,
-      score: b === 1 ? overall : g.mul(overall, weight(rows, squares, places, bank, halves, b)),
-      nearest: nearestPlace(worst, places, net('patchcore').learnt('origins'), {
-        grid: [height, width],
-        image: sidesOf(x),
-      }),
-    };
-  },
-});
+    score(options, net, x) {
+      const { neighbours, squared, smoothing, imageScore, top } = options;
+      const found = descriptors(options, net, x); // [N,D,h,w]
+      const [height, width] = sidesOf(found);
+      const rows = asRows(found); // [N,P,D]
+      const bank = net('patchcore').learnt('bank'); // [M,D]
+      const halves = net('patchcore').learnt('halves'); // [M]
+      const places = nearestRows(rows, bank, halves); // [N,P]
+      const squares = squaresTo(rows, bank, places); // [N,P]
+      const distances = squared ? squares : g.sqrt(squares);
+      const grid = g.reshape(distances, [x.shape[0], 1, height, width]);
+      const map = smoothMap(grid, sidesOf(x), smoothing);
+      const overall = scoreOfPlaces(imageScore, top, distances, map); // [N]
+      const b = Math.min(neighbours, Number(bank.shape[0]));
+      const worst = g.argMax(squares, 1); // [N,1]
+      return {
+        map,
+        score: b === 1 ? overall : g.mul(overall, weight(rows, squares, places, bank, halves, b)),
+        nearest: nearestPlace(worst, places, net('patchcore').learnt('origins'), {
+          grid: [height, width],
+          image: sidesOf(x),
+        }),
+      };
+    },
+  }),
+);
 
 /** Descriptors that stand for all, and the image and the place in its grid from which each is. */
 interface Bank {
