@@ -78,7 +78,7 @@ export function choiceText({ tried = [], leftOut = [], seconds = 0 }: NonNullabl
     .filter((one, i) => i < CANDIDATES || one.isChosen)
     .map((one) => [
       one.isChosen ? 'chosen' : '',
-      one.model,
+      one.config.align === undefined ? one.model : `${one.model}, ${one.config.align}`,
       one.backbone,
       one.taps.join(','),
       `${one.size[0]}x${one.size[1]}`,

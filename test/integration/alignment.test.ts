@@ -2,9 +2,13 @@
 
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import * as z from 'zod';
+import { findBackbone } from '../../dist/backbones/index.js';
+import { loadWeights } from '../../dist/backbones/load.js';
 import { Rng } from '../../dist/core/random.js';
 import { float32, type Tensors } from '../../dist/core/tensor.js';
+import { memorySource } from '../../dist/data/index.js';
 import type { Source } from '../../dist/data/pure.js';
+import { chooseForImages } from '../../dist/engine/choosing/choose.js';
 import { fitData } from '../../dist/engine/fitting/items.js';
 import { bind } from '../../dist/engine/scoring/graph.js';
 import { input } from '../../dist/graph/leaf.js';
@@ -143,4 +147,32 @@ it('refuses images that have no pose in common', async () => {
   const rng = new Rng(2);
   const noise = Array.from({ length: 12 }, (_, i) => rng.split(i).uniforms(area));
   await expect(learn('turn', noise)).rejects.toMatchObject({ code: 'no-common-pose' });
+});
+
+it('is tried by the choice where normals show one part in several poses', async () => {
+  const rng = new Rng(7);
+  const pixels = new Uint8Array(48 * area);
+  for (let i = 0; i < 48; i++)
+    pixels.set(
+      part(rng.split(i), { turns: 1 }).image.map((v) => Math.round(255 * Math.min(1, Math.max(0, v)))),
+      i * area,
+    );
+  const source = await memorySource({
+    name: 'parts',
+    title: 'Parts',
+    licence: 'none needed: generated',
+    shape: [1, height, width],
+    classes: ['good'],
+    parts: [{ part: 'train', labels: new Uint8Array(48), pixels }],
+  });
+  const backbone = findBackbone('oddity');
+  const { tried, chosen } = await chooseForImages({
+    ...{ source, normals: Uint32Array.from(Array(48).keys()), runtime, backbones: [backbone] },
+    ...{ platform: { loadBackbone: () => loadWeights(backbone, { root: '' }) }, rng: new Rng(1), onlyOwnSize: true },
+  });
+  const turned = tried.filter(({ config }) => config.align === 'turn');
+  expect(turned).toHaveLength(1);
+  const plain = Math.max(...tried.filter((one) => !one.config.align).map(({ figure = 0 }) => figure));
+  expect(turned[0].figure).toBeGreaterThan(plain);
+  expect(chosen).toBe(turned[0]);
 });

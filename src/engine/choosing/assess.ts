@@ -15,6 +15,7 @@ import * as g from '../../graph/ops/index.ts';
 import { inputsOf } from '../../graph/program.ts';
 import type { Value } from '../../graph/value.ts';
 import { type AnyModel, type FitData, findModel } from '../../models/index.ts';
+import { type Laying, laid } from '../../models/parts/alignment.ts';
 import { Trace } from '../../nn/scope.ts';
 import type { Runtime, Session } from '../../runtime/index.ts';
 import { bind } from '../scoring/graph.ts';
@@ -49,6 +50,8 @@ export interface Assess {
   readonly pretrained: Tensors;
   readonly size: readonly [height: number, width: number];
   readonly combinations: readonly Combination[];
+  /** Images are laid on the median of the known ones first. */
+  readonly align?: { readonly align: Laying; readonly medians: Tensors };
   readonly source: Source;
   readonly items: Uint32Array;
   readonly jury: Jury;
@@ -87,7 +90,9 @@ export async function assess(options: Assess): Promise<Assessed[]> {
     await scoreJury(options, { session, shape, taps, fitted });
     return fitted.map(({ session: _, hits, ...one }) => {
       const planted = jury.kind.filter((kind) => kind !== undefined).length;
-      return { ...one, ...(one.error === undefined && { located: hits / Math.max(1, planted) }) };
+      // Maps of laid images are not of the places where something was planted.
+      const located = one.error === undefined && !options.align && { located: hits / Math.max(1, planted) };
+      return { ...one, ...located };
     });
   } finally {
     for (const one of [...fitted.flatMap((f) => f.session ?? []), session]) one.close().catch(() => {});
@@ -105,10 +110,11 @@ interface Fitted extends Omit<Assessed, 'located' | 'seconds' | 'scores' | 'erro
   error?: OddityError;
 }
 
-function compileFeatures({ backbone, pretrained, runtime }: Assess, shape: ImageShape, taps: readonly string[]) {
+function compileFeatures({ backbone, pretrained, runtime, align }: Assess, shape: ImageShape, taps: readonly string[]) {
   const trace = new Trace(false, pretrained);
   const x = input('x', ['N', ...shape]);
-  const found = features(backbone, trace.group('backbone').frozen(), x, taps);
+  const seen = align ? laid(x, align.align, align.medians) : x;
+  const found = features(backbone, trace.group('backbone').frozen(), seen, taps);
   const named = Object.fromEntries(found.map((value, i) => [`tap${i}`, value]));
   return runtime.compile({ name: 'features', outputs: bind(backbone.name, named, trace, pretrained), carry: {} });
 }
@@ -180,11 +186,13 @@ async function fitOne(
   const config = {
     ...(backbone.name !== 'oddity' && { backbone: backbone.name }),
     ...(taps.join() !== backbone.usual.join() && { taps: taps.join() }),
+    ...(about.align && { align: about.align.align }),
   };
   const fitted: Fitted = { combination, config, scores: [], seconds: 0, hits: 0 };
   try {
     const model = findModel(detector.model) as AnyModel & { learns: 'statistics' };
-    const whole = { ...config, ...detector.config(places, count) };
+    // Features that are at hand are those of images that were laid already.
+    const whole = { ...config, align: 'none', ...detector.config(places, count) };
     const options = resolveConfig(model, { config: whole }, { shape, count }) as Record<string, unknown>;
     const problem = model.unsuitable?.(options, shape);
     if (problem) throw new ConfigError('unsuitable', problem);

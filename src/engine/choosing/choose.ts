@@ -2,7 +2,8 @@
  * Chooses a detector for images and its options from normals alone: candidates learn from some of the training images, and must
  * tell other training images from the same with planted defects. All backbones are tried at a small size and their usual taps first;
  * the two best then at larger sizes, since a defect of few pixels is gone from a small image, and at their best sizes with other
- * taps. What is far behind is not tried again. No test item takes part, nor any that is held out for the threshold.
+ * taps. What is far behind is not tried again. The best is at last tried on images that are laid on their median, where they show one part in several poses. No test
+ * item takes part, nor any that is held out for the threshold.
  */
 import type { Backbone } from '../../backbones/index.ts';
 import { Cancelled, DataError, type ErrorData, errorData, OddityError } from '../../core/errors.ts';
@@ -18,6 +19,7 @@ import { type Assessed, assess, type Combination } from './assess.ts';
 import { detectorChoices, measureBackbone, sizesOf, tapSetsOf } from './candidates.ts';
 import { type Jury, juryOf, LEAST_JUDGES, partsOf } from './judges.ts';
 import { type LeftOut, nameOfStep, type Step, stepOf, within } from './plan.ts';
+import { poseToTry } from './pose.ts';
 import { type Judgement, judgeScores } from './rank.ts';
 
 /** A detector with its options, and how it did. */
@@ -153,6 +155,7 @@ export async function chooseForImages(options: ChooseImages): Promise<ImageChoic
     }),
     1,
   );
+  await take(await laidStep(tried, { ...options, known, stepAt, leftOut }));
   if (signal?.aborted) throw new Cancelled();
   const order = ranked(tried);
   const [first] = order;
@@ -166,6 +169,31 @@ export async function chooseForImages(options: ChooseImages): Promise<ImageChoic
   }
   const chosen = winner(order);
   return { ...rest, chosen, config: configFor(chosen, options), reason: reasonOf(chosen, rest) };
+}
+
+/** The best of what was tried, with images laid on their median, where that may help. */
+async function laidStep(
+  tried: readonly TriedSettings[],
+  {
+    known,
+    stepAt,
+    leftOut,
+    backbones,
+    ...about
+  }: ChooseImages & {
+    readonly known: Uint32Array;
+    readonly stepAt: (backbone: Backbone, size: Step['size'], only: readonly Combination[]) => Step[];
+    readonly leftOut: LeftOut[];
+  },
+): Promise<Step[]> {
+  const [best] = ranked(tried);
+  if (best?.figure === undefined) return [];
+  const { size, model } = best;
+  const backbone = backbones.find(({ name }) => name === best.backbone)!;
+  const found = await poseToTry({ ...about, items: known, size });
+  if ('align' in found) return stepAt(backbone, size, [combinationOf(best)]).map((step) => ({ ...step, ...found }));
+  leftOut.push({ what: `${model}, ${nameOfStep({ backbone, size })}, laid on the median image`, why: found.why });
+  return [];
 }
 
 /** The options that were tried, with those that follow from how many images train. */

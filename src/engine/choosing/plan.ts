@@ -4,7 +4,7 @@
  */
 import type { Backbone } from '../../backbones/index.ts';
 import type { ImageShape } from '../../core/item-shape.ts';
-import type { Combination } from './assess.ts';
+import type { Assess, Combination } from './assess.ts';
 import { measureBackbone } from './candidates.ts';
 
 /** Multiplications a second of two cores, a low guess: a plan must hold on a slow machine too. */
@@ -17,6 +17,8 @@ export interface Step {
   readonly backbone: Backbone;
   readonly size: readonly [height: number, width: number];
   readonly combinations: readonly Combination[];
+  /** How images are laid first. */
+  readonly align?: Assess['align'];
   /** As planned. */
   readonly seconds: number;
 }

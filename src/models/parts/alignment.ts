@@ -22,6 +22,8 @@ export const alignOption = z
   .describe('Lay every image on the median normal one before it is looked at: moved, or moved and turned.');
 
 type Align = z.infer<typeof alignOption>;
+/** How images are laid. */
+export type Laying = Exclude<Align, 'none'>;
 type Net = (group: string) => Scope;
 type Sides = readonly [height: number, width: number];
 
@@ -45,7 +47,7 @@ const searches = {
     { side: 48, reach: 0.15, step: 4, turns: 90 },
     { side: 128, reach: 0.04, step: 1, turns: 9 },
   ],
-} satisfies Record<string, readonly Search[]>;
+} satisfies Record<Laying, readonly Search[]>;
 
 /** Images that the median is made of, at most. */
 const MOST = 64;
@@ -67,17 +69,16 @@ interface Pose {
  */
 export function aligning<C extends { readonly align: Align }, N extends string>(model: Model<C, N>): Model<C, N> {
   if (model.learns !== 'statistics') throw new InternalError(`${model.name} does not learn in one pass.`);
-  const seenThrough = (data: FitData, align: keyof typeof searches, medians: Tensors): FitData => ({
+  const seenThrough = (data: FitData, align: Laying, medians: Tensors): FitData => ({
     ...data,
-    through: (task, build, size) =>
-      data.through(task, (net, x) => build(net, sampled(x, poseOf(x, align, mediansIn(medians)))), size),
+    through: (task, build, size) => data.through(task, (net, x) => build(net, laid(x, align, medians)), size),
   });
   const { update } = model;
   return {
     ...model,
     async fit(config, data) {
       if (config.align === 'none') return model.fit(config, data);
-      const medians = await learnMedians(config.align, data);
+      const { medians } = await learnMedians(config.align, data);
       return { ...medians, ...(await model.fit(config, seenThrough(data, config.align, medians))) };
     },
     ...(update && {
@@ -97,6 +98,10 @@ export function aligning<C extends { readonly align: Align }, N extends string>(
   };
 }
 
+/** Images `[N, C, H, W]`, laid on the median ones. */
+export const laid = (x: Value, align: Laying, medians: Tensors): Value =>
+  sampled(x, poseOf(x, align, mediansIn(medians)));
+
 const nameOf = (n: number) => `alignment.median${n}`;
 const mediansIn = (medians: Tensors) => (n: number) => constant(medians[nameOf(n)]);
 
@@ -114,7 +119,7 @@ function discOf([height, width]: Sides, { reach }: Search) {
 }
 
 /** The pose of images `[N, C, H, W]` by the median images at the two resolutions, each `[turns, 1, s, s]` as `templatesOf` makes it. */
-function poseOf(x: Value, align: keyof typeof searches, medianOf: (n: number) => Value): Pose {
+function poseOf(x: Value, align: Laying, medianOf: (n: number) => Value): Pose {
   const sides = sidesOf(x);
   const grey = channelsOf(x) === 1 ? x : g.reduceMean(x, { axes: [1], keep: true });
   const [coarse, fine] = searches[align];
@@ -270,24 +275,29 @@ function valueAt(image: Float32Array, [height, width]: Sides, y: number, x: numb
   return upper * (1 - fy) + (image[y1 * width + x0] * (1 - fx) + image[y1 * width + x1] * fx) * fy;
 }
 
+/** Median images, and how far the images that they are of lie from them, in the median. */
+export interface Medians {
+  readonly medians: Tensors;
+  readonly moved: {
+    readonly degrees: number;
+    /** Pixels, as a share of the shorter side. */
+    readonly share: number;
+  };
+}
+
 /**
- * Median images at the resolutions of a search, turned.
+ * Learns the median images at the resolutions of a search, turned.
  * @throws DataError `no-common-pose` where images do not resemble it.
  */
-async function learnMedians(align: keyof typeof searches, data: FitData): Promise<Tensors> {
+export async function learnMedians(
+  align: Laying,
+  data: Pick<FitData, 'shape' | 'through' | 'compile' | 'signal'>,
+): Promise<Medians> {
   const sides = data.shape.slice(1) as unknown as Sides;
   const [coarse, fine] = searches[align];
   const small = smallOf(sides, fine.side);
+  const images = await smallImages(data, small);
   const area = small[0] * small[1];
-  const images: Float32Array[] = [];
-  const grey = (_: Net, x: Value) => ({
-    y: g.resizeBilinear(g.reduceMean(x, { axes: [1], keep: true }), small, { antialias: true }),
-  });
-  for await (const { count, outputs } of data.through('median image', grey, 8)) {
-    const y = outputs.y.data as Float32Array;
-    for (let i = 0; i < count && images.length < MOST; i++) images.push(y.slice(i * area, (i + 1) * area));
-    if (images.length === MOST) break;
-  }
   const stack = new Float32Array(images.length * area);
   for (const [i, image] of images.entries()) stack.set(image, i * area);
   const smallest = smallOf(small, coarse.side);
@@ -295,28 +305,53 @@ async function learnMedians(align: keyof typeof searches, data: FitData): Promis
     const shrunk = resample({ height: small[0], width: small[1], channels: 1, data: median }, ...smallest);
     return { [nameOf(0)]: templatesOf(shrunk, smallest, coarse), [nameOf(1)]: templatesOf(median, small, fine) };
   };
-  let median = images[0];
-  let alike = 0;
-  for (let round = 0; round < ROUNDS; round++) {
-    const medians = mediansIn(turned(median));
+  const poses = async (median: Float32Array) => {
+    const tensors = turned(median);
     const x = input('x', ['N', 1, ...small]);
-    const laid = sampled(x, poseOf(x, align, medians));
-    const outputs = { laid, alike: found(laid, small, fine, medians(1)).alike };
+    const pose = poseOf(x, align, mediansIn(tensors));
+    const moved = sampled(x, pose);
+    const { alike } = found(moved, small, fine, mediansIn(tensors)(1));
+    const outputs = { ...pose, moved, alike };
     const session = await data.compile({ name: 'median-image', outputs, carry: {} });
     try {
-      const made = await session.run({ x: float32(stack, [images.length, 1, ...small]) }, { signal: data.signal });
-      median = medianOf(made.laid.data as Float32Array, area);
-      alike = middle(made.alike.data as Float32Array);
+      const out = await session.run({ x: float32(stack, [images.length, 1, ...small]) }, { signal: data.signal });
+      return Object.fromEntries(Object.keys(outputs).map((name) => [name, out[name].data as Float32Array]));
     } finally {
       session.close().catch(() => {}); // who cancels does not wait
     }
+  };
+  let made = await poses(images[0]);
+  for (let round = 1; round < ROUNDS; round++) made = await poses(medianOf(made.moved, area));
+  const alike = middle(made.alike);
+  if (!(alike >= LEAST_ALIKE)) {
+    throw new DataError(
+      'no-common-pose',
+      say`To be aligned, images must show one part that can be laid on one place, but half of the normal ones resemble their median by
+        ${alike.toFixed(2)} or less (at least ${LEAST_ALIKE}). Choose ${option('config.align', 'none')}.`,
+    );
   }
-  if (alike >= LEAST_ALIKE) return turned(median);
-  throw new DataError(
-    'no-common-pose',
-    say`To be aligned, images must show one part that can be laid on one place, but half of the normal ones resemble their median by
-      ${alike.toFixed(2)} or less (at least ${LEAST_ALIKE}). Choose ${option('config.align', 'none')}.`,
-  );
+  // How far they lie apart, not how far the first one lies from them.
+  const spread = (values: Float32Array) => middle(values.map((v) => Math.abs(v - middle(values))));
+  return {
+    medians: turned(medianOf(made.moved, area)),
+    moved: {
+      degrees: (180 / Math.PI) * spread(made.angle),
+      share: Math.max(spread(made.down), spread(made.right)) / Math.min(...small),
+    },
+  };
+}
+
+/** Some of the images, small and grey. */
+async function smallImages({ through }: Pick<FitData, 'through'>, small: Sides): Promise<Float32Array[]> {
+  const area = small[0] * small[1];
+  const images: Float32Array[] = [];
+  const grey = (_: Net, x: Value) => ({ y: shrunk(g.reduceMean(x, { axes: [1], keep: true }), small) });
+  for await (const { count, outputs } of through('median image', grey, 8)) {
+    const y = outputs.y.data as Float32Array;
+    for (let i = 0; i < count && images.length < MOST; i++) images.push(y.slice(i * area, (i + 1) * area));
+    if (images.length === MOST) break;
+  }
+  return images;
 }
 
 /** Median of values; of each pixel over images that lie one after the other. */
