@@ -3,7 +3,7 @@
  * What npm's scripts run: installs and builds when that is needed, then does the task. Plain JavaScript without
  * dependencies, because a fresh clone has nothing but Node and npm.
  * Usage: node scripts/setup.mjs build | test [args] | demo | check | bench <name> [args] | distil [args] | replay [--write] |
- *   fuzz [--seconds n] | soak [--kills n]
+ *   fuzz [--seconds n] | soak [--kills n] | soak tests [args]
  */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
@@ -174,6 +174,26 @@ function distil(args) {
   return runBuilt(['scripts', 'distil', `${name}.js`], rest);
 }
 
+/** Test files that do much more with ODDITY_SOAK=1: for `soak tests`, which keeps what they print. */
+const soaked = ['test/pages/families.test.ts'];
+
+/** Kills commands and looks at what they left; with `tests` first, runs the long form of tests and keeps what they print. */
+function soak(args) {
+  if (args[0] !== 'tests') return run('node', [join('scripts', 'soak.mjs'), ...args]);
+  const files = args.length > 1 ? args.slice(1) : soaked;
+  const log = inRoot('bench', 'results', 'soak.txt');
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [join('node_modules', 'vitest', 'vitest.mjs'), 'run', '--reporter=verbose', '--no-color', ...files],
+    { cwd: root, encoding: 'utf8', maxBuffer: 2 ** 28, env: { ...process.env, ODDITY_SOAK: '1' } },
+  );
+  // No path of this machine and no clock time, so that logs of two runs can be compared.
+  const kept = (stdout + stderr).replaceAll(root, '.').replace(/^ *Start at .*\n/m, '');
+  writeFileSync(log, kept);
+  process.stdout.write(kept);
+  return status ?? 1;
+}
+
 /** Compiles bench and scripts beside the sources, and runs a file of them. */
 function runBuilt(path, args) {
   must(run('node', [tsc(), '-p', 'tsconfig.bench.json']));
@@ -189,7 +209,7 @@ const tasks = {
   bench,
   distil,
   fuzz: (args) => runBuilt(['scripts', 'fuzz', 'fuzz.js'], args),
-  soak: (args) => run('node', [join('scripts', 'soak.mjs'), ...args]),
+  soak,
   replay: (args) => run('node', [join('scripts', 'replay.mjs'), ...args]),
   check: async () => (await import('./check.mjs')).check(),
 };
