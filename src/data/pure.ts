@@ -29,6 +29,7 @@ export {
   protocols,
   resolveClass,
 } from './protocols/index.ts';
+export { type EndsHeldOut, holdEndsOut } from './protocols/prefix.ts';
 export { fitImage, fitMask, type Pixels, resample, writeUnit, zerosLike } from './resize.ts';
 export {
   excludedSteps,
@@ -38,6 +39,7 @@ export {
   unmatched,
   withExcluded,
 } from './series/exclude.ts';
+export { seriesFromTable } from './series/from-rows.ts';
 export { gaussianFilter } from './series/gaussian-filter.ts';
 export { type GapPolicy, gapPolicies, type RegularOptions, regular, type SeriesRemark } from './series/regular.ts';
 export { type Series, stepsOf } from './series/series.ts';
@@ -84,6 +86,7 @@ export {
   type Table,
   type TableOptions,
 } from './table/table.ts';
+export { readWithHead } from './table/with-head.ts';
 export * from './transforms/index.ts';
 export { UsedValuesMeter, type ValueRange } from './value-range.ts';
 export { type ValuesSourceOptions, valuesSource } from './values.ts';

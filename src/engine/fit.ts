@@ -4,7 +4,7 @@ import { type Listener, silent } from '../core/events.ts';
 import { Rng } from '../core/random.ts';
 import type { Tensors } from '../core/tensor.ts';
 import { say } from '../core/text.ts';
-import type { Scaling, Source, ValueRange } from '../data/pure.ts';
+import { holdEndsOut, type Scaling, type Source, type ValueRange } from '../data/pure.ts';
 import { encodeModel } from '../graph/onnx/write.ts';
 import type { AnyModel } from '../models/index.ts';
 import type { Device, Runtime } from '../runtime/runtime.ts';
@@ -15,6 +15,7 @@ import { checkFolds, foldsFor, joined, scoreFolds } from './judging/folds.ts';
 import { openScorer, scoreHeldOut } from './judging/held-out.ts';
 import { marginsOf } from './judging/margins.ts';
 import type { Platform } from './platform.ts';
+import { seriesReading } from './scoring/alarms.ts';
 import { buildArtifact, scoringModel } from './scoring/artifact.ts';
 import { type Detector, openDetector } from './scoring/detector.ts';
 import { scoringProgram } from './scoring/graph.ts';
@@ -22,7 +23,7 @@ import { seenBy } from './scoring/view.ts';
 import { resolveConfig } from './task/config.ts';
 import { checkDiffering } from './task/differing.ts';
 import { type FitInput, sourceOf } from './task/source-of.ts';
-import { checkKind, scalingOf, smoothingOf } from './task/suitable.ts';
+import { asAskedFor, checkKind, scalingOf, smoothingOf } from './task/suitable.ts';
 import { asTrainedOn } from './task/training-part.ts';
 
 export interface FitDetectorOptions {
@@ -66,7 +67,7 @@ export async function fitDetector(
   options: FitDetectorOptions,
 ): Promise<Detector> {
   const { seed = 1, falseAlarmRate = 0.01, validationFraction = 0.1, onEvent = silent, signal } = options;
-  resolveConfig(model, options); // before anything is read
+  const wanted = resolveConfig(model, options); // before anything is read
   calibrate([], falseAlarmRate); // throws for a rate that cannot be
   if (!(validationFraction >= 0 && validationFraction <= 0.9)) {
     throw new ConfigError('validation-fraction', {
@@ -78,8 +79,9 @@ export async function fitDetector(
   checkFolds(options.folds);
   const size = options.size ?? model.imageSize;
   const { labels: given, valueRange } = options;
-  const loaded = await sourceOf(data, platform, { size, labels: given, valueRange, onEvent, signal });
-  checkKind(model, loaded);
+  const read = await sourceOf(data, platform, { size, labels: given, valueRange, onEvent, signal });
+  checkKind(model, read);
+  const loaded = await asAskedFor(model, wanted, read);
   const rng = new Rng(seed);
   const { train, labels, heldOut } = holdOut(loaded, model, validationFraction, rng);
   const scaling = options.scaling ?? (loaded.kind === 'table' ? scalingOf(model) : undefined);
@@ -139,6 +141,7 @@ export async function pretrainedOf(
 /** Which items train and which normal ones are held out for the threshold, by the seed. */
 function holdOut(source: Source, model: AnyModel, fraction: number, rng: Rng) {
   const { items, normalClass } = source;
+  if (source.series) return holdOutSteps(source, fraction);
   const isNormal = (i: number) => normalClass === undefined || items[i].class === normalClass;
   const own = [...items.keys()].filter((i) => items[i].part === 'train');
   const normal = rng.split('validation').shuffle(Uint32Array.from(own.filter(isNormal)));
@@ -151,6 +154,14 @@ function holdOut(source: Source, model: AnyModel, fraction: number, rng: Rng) {
   const heldOut = normal.slice(0, count).sort();
   const train = Uint32Array.from([...normal.slice(count), ...anomalous]).sort();
   return { train, heldOut, labels: Uint8Array.from(train, (i) => (isNormal(i) ? 0 : 1)) };
+}
+
+/** Of series the ends are held out. */
+function holdOutSteps(source: Source, fraction: number) {
+  const { normals, validation } = holdEndsOut(source, fraction, 'prefix');
+  if (normals.length === 0) throw new DataError('no-normal', `${source.name} has no normal steps to learn from.`);
+  const train = Uint32Array.from(normals);
+  return { train, heldOut: Uint32Array.from(validation), labels: new Uint8Array(train.length) };
 }
 
 /** Scores the held-out normals with the very bytes that are kept, and joins them with their thresholds. */
@@ -182,7 +193,9 @@ async function calibrated(
     const smoothing = smoothingOf(model, config, source);
     const own = await scoreHeldOut(session, source, heldOut, { ...options, smoothing });
     const normals = train.filter((_, i) => labels[i] === 0);
-    const folds = foldsFor(model, config, { normals: normals.length, heldOut: heldOut.length, wanted: fitted.folds });
+    const window = source.series?.window;
+    const counts = { normals: normals.length, heldOut: heldOut.length, wanted: fitted.folds, window };
+    const folds = foldsFor(model, config, counts);
     const partWithout = async (left: ReadonlySet<number>) => {
       const rest = train.filter((item) => !left.has(item));
       const prepared = { scaling: source.encoding?.scaling, onEvent: silent };
@@ -196,7 +209,7 @@ async function calibrated(
       };
     };
     const found =
-      folds > 0 ? await scoreFolds({ ...fitted, ...options, folds, normals, partWithout, runtime }) : undefined;
+      folds > 0 ? await scoreFolds({ ...fitted, ...options, folds, window, normals, partWithout, runtime }) : undefined;
     const [scores, peaks] = [joined(own.scores, found?.scores), joined(own.peaks, found?.peaks)];
     const probed = heldOut.length > 0 ? heldOut : train;
     const remark = await checkScores(
@@ -219,7 +232,7 @@ async function calibrated(
       normalScores: [...scores].sort((a, b) => a - b),
       ...(smoothing !== undefined && { smoothing }),
       ...(source.encoding && { table: source.encoding }),
-      ...(margins && { series: { margins } }),
+      ...(source.series && { series: { ...seriesReading(source.series), ...(margins && { margins }) } }),
       ...(source.valueRange && { valueRange: source.valueRange }),
       ...(session.outputs.includes('nearest') && { trainingItems: Array.from(train, (i) => source.items[i].id) }),
     });

@@ -9,11 +9,9 @@ import { readNpy } from '../formats/npy.ts';
 import { readNpz } from '../formats/npz.ts';
 import { readParquet } from '../formats/parquet.ts';
 import { readPlainRows } from '../formats/plain-rows.ts';
-import { readCells } from '../table/cells.ts';
 import { arrayRows, columnRows } from '../table/columns.ts';
-import { plainText } from '../table/plain-text.ts';
 import type { Rows } from '../table/rows.ts';
-import { textLayout } from '../table/text-layout.ts';
+import { readWithHead } from '../table/with-head.ts';
 import { readInput } from './read-input.ts';
 
 type Reader = (bytes: Uint8Array, file: string, budget: ByteBudget) => Rows | Promise<Rows>;
@@ -33,22 +31,6 @@ const readers: Readonly<Record<string, Reader>> = {
   npz: async (bytes, file, budget) => arrayRows(await readNpz(bytes, file, budget), file),
   npy: async (bytes, file, budget) => arrayRows({ X: await readNpy(bytes, file, budget) }, file),
 };
-
-/** Text with a line that names the columns. A line of numbers is hardly that, unless it counts from 0 or 1. */
-function readWithHead(bytes: Uint8Array, file: string): Rows {
-  const text = plainText(bytes, file);
-  const layout = textLayout(text.bytes);
-  const notes = [...text.notes, ...layout.notes];
-  const raw = readCells(text.bytes, file, { ...layout, ...(notes.length > 0 && { about: notes.join('; ') }) });
-  const numbers = raw.heads.map((head) => (head === '' ? Number.NaN : Number(head)));
-  const isCount = numbers.every((n, i) => n === i + numbers[0]) && (numbers[0] === 0 || numbers[0] === 1);
-  if (numbers.some((n) => Number.isNaN(n)) || isCount) return raw;
-  throw new DataError(
-    'no-head',
-    `${file} must name its columns in its first line, but that line holds numbers (${raw.heads.slice(0, 4).join(', ')}). ` +
-      'Add a header, or rename the file to .data, which needs none.',
-  );
-}
 
 /** The end of a name by which its format is known, in small letters without `.gz`; undefined where there is no such format. */
 export function rowsFormat(path: string): string | undefined {

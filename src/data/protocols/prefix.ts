@@ -51,17 +51,29 @@ export function requireSeries({ series, name, kind }: Source, protocol: string):
   );
 }
 
-/** Splits where the training part of each series ends. */
-function splitAtEnds(source: Source, options: ProtocolOptions, protocol: 'prefix' | 'other-series'): Split {
-  const { items } = source;
+/** The normal steps of the training parts, as numbers of items, ascending. */
+export interface EndsHeldOut {
+  /** Those that train. */
+  readonly normals: readonly number[];
+  /** Those that are held out: their windows share no step with those that train. */
+  readonly validation: readonly number[];
+  /** Steps near labelled anomalies, which are in neither. */
+  readonly touched: number;
+  /** Steps in or near intervals that are left out, which are in neither. */
+  readonly excluded: number;
+  /** Whole clips that are held out, where there are many. */
+  readonly clips?: ReadonlySet<SeriesSpan>;
+}
+
+/** Holds the end of the training part of each series out; of many clips whole ones. Throws as `requireSeries`. */
+export function holdEndsOut(source: Source, share: number, protocol: string): EndsHeldOut {
   const series = requireSeries(source, protocol);
-  const { validationFraction = 0.1 } = options;
-  const isAnomalous = (i: number) => items[i].class !== 0;
+  const isAnomalous = (i: number) => source.items[i].class !== 0;
   const [normals, validation]: [number[], number[]] = [[], []];
   let [touched, excluded] = [0, 0];
-  const heldClips = source.kind === 'clip' ? lastClips(series, validationFraction) : undefined;
+  const clips = source.kind === 'clip' ? lastClips(series, share) : undefined;
   for (const span of series.spans) {
-    const held = heldClips ? (heldClips.has(span) ? span.train : 0) : heldSteps(span, series, validationFraction);
+    const held = clips ? (clips.has(span) ? span.train : 0) : heldSteps(span, series, share);
     const clean = withoutAnomalies(span, series, isAnomalous);
     const [own, later] = [inside(0, span.train - held, series), inside(span.train - held, span.train, series)];
     for (const [steps, list] of [
@@ -75,9 +87,21 @@ function splitAtEnds(source: Source, options: ProtocolOptions, protocol: 'prefix
       }
     }
   }
+  return { normals, validation, touched, excluded, ...(clips && { clips }) };
+}
+
+/** Splits where the training part of each series ends. */
+function splitAtEnds(source: Source, options: ProtocolOptions, protocol: 'prefix' | 'other-series'): Split {
+  const { items } = source;
+  const series = requireSeries(source, protocol);
+  const { normals, validation, touched, excluded, clips } = holdEndsOut(
+    source,
+    options.validationFraction ?? 0.1,
+    protocol,
+  );
   const words = source.kind === 'clip' ? CLIPS : SERIES;
   const notes = [`${protocol === 'prefix' ? 'Prefix' : 'Other series'}: ${told(series, words)}`];
-  if (heldClips) notes.push(`Held out: ${[...heldClips].map(({ id }) => id).join(', ')}.`);
+  if (clips) notes.push(`Held out: ${[...clips].map(({ id }) => id).join(', ')}.`);
   if (touched > 0) notes.push(`${touched} ${words.steps} of it near labelled anomalies do not train.`);
   if (excluded > 0) notes.push(`${excluded} ${words.steps} in or near intervals that are left out do not train.`);
   return finishSplit(source, {
@@ -87,7 +111,7 @@ function splitAtEnds(source: Source, options: ProtocolOptions, protocol: 'prefix
     validation,
     test: numbersWhere(source, (i) => items[i].part === 'test' && !isUnjudged(series, i)),
     mayLackAnomalies: true,
-    isAnomalous,
+    isAnomalous: (i) => items[i].class !== 0,
     options,
     rng: options.rng.split('split').split('validation'),
   });

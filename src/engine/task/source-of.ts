@@ -9,7 +9,9 @@ import {
   type Pixels,
   type RowObject,
   readTable,
+  type Series,
   type Source,
+  seriesSource,
   tableSource,
   tellRange,
   UsedValuesMeter,
@@ -27,8 +29,15 @@ export interface ItemArray {
   readonly shape: readonly number[];
 }
 
-/** Data that fitting takes. */
-export type FitInput = Source | ItemArray | readonly RowObject[] | Iterable<ImageInput> | AsyncIterable<ImageInput>;
+/** Data that fitting takes; series must be complete (`regular`). */
+export type FitInput =
+  | Source
+  | ItemArray
+  | Series
+  | readonly Series[]
+  | readonly RowObject[]
+  | Iterable<ImageInput>
+  | AsyncIterable<ImageInput>;
 
 export interface SourceOfOptions {
   /** Height and width to which images are brought, or a limit; without it the size of the first image. */
@@ -45,10 +54,12 @@ export interface SourceOfOptions {
 export async function sourceOf(data: FitInput, platform: Platform, options: SourceOfOptions): Promise<Source> {
   if (isSource(data)) return data;
   if (isItemArray(data)) return arraySource(data, options);
+  if (isSeries(data)) return wholeSeries([data]);
   const first = Array.isArray(data) ? data[0] : undefined;
   if (Array.isArray(data) && data.length === 0) {
     throw new ConfigError('no-data', 'Fitting needs normal items, got an empty list.');
   }
+  if (first !== undefined && isSeries(first)) return wholeSeries(data as readonly Series[]);
   if (first !== undefined && isRow(first)) return rowsSource(data as readonly RowObject[], options);
   return imagesSource(data as Iterable<ImageInput> | AsyncIterable<ImageInput>, platform, options);
 }
@@ -58,6 +69,20 @@ const isSource = (data: FitInput): data is Source =>
 
 const isItemArray = (data: FitInput): data is ItemArray =>
   typeof data === 'object' && 'data' in data && data.data instanceof Float32Array && 'shape' in data;
+
+const isSeries = (data: unknown): data is Series =>
+  typeof data === 'object' &&
+  data !== null &&
+  'channels' in data &&
+  Array.isArray(data.channels) &&
+  'values' in data &&
+  data.values instanceof Float64Array;
+
+/** Series whose steps are all for learning, but for those near labelled anomalies. */
+function wholeSeries(series: readonly Series[]): Promise<Source> {
+  const about = { name: 'series', title: 'Series of a program', licence: 'that of the caller' };
+  return seriesSource({ ...about, series, parts: 'whole' });
+}
 
 /** An object that is neither pixels nor bytes of a file. */
 const isRow = (item: unknown): item is RowObject =>
