@@ -1,8 +1,9 @@
 /** Detectors of a page from files and to files: the same `model.onnx` and `model.json` that Node writes. */
 import { DataError } from '../core/errors.ts';
 import { type Artifact, type ArtifactInfo, checkInfo, joinArtifact } from '../engine/scoring/artifact.ts';
-import { type Detector, openDetector } from '../engine/scoring/detector.ts';
+import { type Detector, type ItemScore, openDetector } from '../engine/scoring/detector.ts';
 import { fetchIfThere, readPageFile } from './bytes.ts';
+import { asInput, type PageImage } from './drawn.ts';
 import { type PageOptions, pagePlatform } from './platform.ts';
 
 /**
@@ -10,6 +11,19 @@ import { type PageOptions, pagePlatform } from './platform.ts';
  * chose; or its files by their names, as `detectorFiles` gives them.
  */
 export type DetectorFiles = string | URL | Iterable<File> | Readonly<Record<string, Uint8Array | Blob>>;
+
+/** A detector whose `scoreImage` takes canvases, frames of videos and other pictures of a page, too. */
+export interface PageDetector extends Omit<Detector, 'scoreImage'> {
+  scoreImage(image: PageImage, options?: { signal?: AbortSignal }): Promise<ItemScore>;
+}
+
+/** The same detector for pictures of a page. */
+export function withPictures(detector: Detector): PageDetector {
+  return {
+    ...detector,
+    scoreImage: async (image, options) => detector.scoreImage(await asInput(image), options),
+  };
+}
 
 /** Finds a file of a detector; undefined where there is none. */
 type Find = (ending: string) => Promise<{ name: string; bytes: Uint8Array } | undefined>;
@@ -19,16 +33,18 @@ type Find = (ending: string) => Promise<{ name: string; bytes: Uint8Array } | un
  * that is not there.
  * @example const detector = await loadDetector('/detectors/parts/'); const { decision } = await detector.scoreImage(blob);
  */
-export async function loadDetector(files: DetectorFiles, options: PageOptions = {}): Promise<Detector> {
+export async function loadDetector(files: DetectorFiles, options: PageOptions = {}): Promise<PageDetector> {
   const { device = 'auto', threads, ...rest } = options;
   const where = typeof files === 'string' || files instanceof URL ? `at ${files}` : 'among the files';
   const artifact = await readArtifact(finderOf(files), where);
   const platform = pagePlatform(rest);
-  return openDetector(artifact, await platform.openRuntime(device, { threads }), platform);
+  return withPictures(await openDetector(artifact, await platform.openRuntime(device, { threads }), platform));
 }
 
 /** The files of a detector by their names, to be offered as downloads, sent or kept; `loadDetector` opens them. */
-export function detectorFiles({ artifact: { info, onnx, weights } }: Detector): Record<string, Uint8Array> {
+export function detectorFiles({
+  artifact: { info, onnx, weights },
+}: Pick<Detector, 'artifact'>): Record<string, Uint8Array> {
   return {
     'model.onnx': onnx,
     'model.json': new TextEncoder().encode(`${JSON.stringify(info, null, 2)}\n`),

@@ -1,8 +1,9 @@
 /** Fits a detector in a page; the twin of `runs/fit.ts`. */
 import { type FitDetectorOptions, fitDetector } from '../engine/fit.ts';
-import type { Detector } from '../engine/scoring/detector.ts';
 import type { FitInput } from '../engine/task/source-of.ts';
 import type { AnyModel, ConfigOf, ModelName } from '../models/index.ts';
+import { type PageDetector, withPictures } from './detector.ts';
+import { asInput, isDrawn, type PageImage } from './drawn.ts';
 import { type PagePlatformOptions, pagePlatform } from './platform.ts';
 
 /** Options of `fit`; those of the model are typed by its name or value. */
@@ -13,10 +14,13 @@ export interface FitOptions<M extends ModelName | AnyModel = AnyModel>
   readonly config?: ConfigOf<M>;
 }
 
+/** Data that fitting takes in a page: what it takes everywhere, and pictures of a page as images. */
+export type PageFitInput = FitInput | Iterable<PageImage> | AsyncIterable<PageImage>;
+
 /**
  * Fits a model to normal items and gives a detector, with a threshold from those that it held out. `data` is a list or
- * stream of images (URL, Blob or File, bytes of a file, ImageData, `{data, width, height}`), values with their shape
- * (`[N, C, H, W]` images in [0, 1], `[N, D]` rows), row objects, or a Source.
+ * stream of images (URL, Blob or File, bytes of a file, ImageData, canvas, video frame, `{data, width, height}`), values with their shape
+ * (`[N, C, H, W]` images in [0, 1], `[N, D]` rows), row objects, series, or a Source.
  * @throws ConfigError for names and options; DataError for data that cannot be learnt from; RuntimeUnavailable;
  * TrainingDiverged; Cancelled.
  * @example
@@ -25,10 +29,21 @@ export interface FitOptions<M extends ModelName | AnyModel = AnyModel>
  */
 export async function fit<const M extends ModelName | AnyModel>(
   model: M,
-  data: FitInput,
+  data: PageFitInput,
   options: FitOptions<M> = {},
-): Promise<Detector> {
+): Promise<PageDetector> {
   const { weights, wasmPaths, maxPixels, ...rest } = options;
   const value: AnyModel = typeof model === 'string' ? (await import('./by-name.ts')).findModel(model) : model;
-  return fitDetector(value, data, pagePlatform({ weights, wasmPaths, maxPixels }), rest);
+  const platform = pagePlatform({ weights, wasmPaths, maxPixels });
+  return withPictures(await fitDetector(value, readable(data), platform, rest));
+}
+
+/** Pictures of a page become pixels when they are read. */
+function readable(data: PageFitInput): FitInput {
+  const hasPictures = Array.isArray(data) ? data.some(isDrawn) : Symbol.asyncIterator in data;
+  return hasPictures ? pixelsOfEach(data as Iterable<PageImage> | AsyncIterable<PageImage>) : (data as FitInput);
+}
+
+async function* pixelsOfEach(images: Iterable<PageImage> | AsyncIterable<PageImage>) {
+  for await (const image of images) yield asInput(image);
 }

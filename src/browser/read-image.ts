@@ -41,7 +41,7 @@ export async function readImage(file: PageFile, maxPixels = MAX_PIXELS): Promise
 }
 
 /** Red, green, blue and alpha of each pixel. */
-function rgbaOf(bitmap: ImageBitmap): Uint8Array | Uint8ClampedArray {
+export function rgbaOf(bitmap: ImageBitmap): Uint8Array | Uint8ClampedArray {
   const { height, width } = bitmap;
   const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
   if (!context) throw new RuntimeUnavailable('no-canvas', 'This browser gives no canvas to read pixels from.');

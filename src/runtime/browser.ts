@@ -1,6 +1,6 @@
 /**
  * The runtime of a page: ONNX Runtime web, WebAssembly in a Web Worker of its own or WebGPU on the page's thread (where
- * runs do not block). Threads need the page to be cross-origin isolated (COOP and COEP headers).
+ * runs do not block). In a worker WebAssembly runs right there. Threads need the page to be cross-origin isolated (COOP and COEP headers).
  */
 import { Cancelled, RuntimeUnavailable } from '../core/errors.ts';
 import { type HostMethod, type HostResult, type Ort, oneLine, SessionHost } from './host.ts';
@@ -32,18 +32,20 @@ export async function openBrowserRuntime(
   const cores = globalThis.crossOriginIsolated ? navigator.hardwareConcurrency : 1;
   ort.env.logLevel = 'error';
   ort.env.wasm.numThreads = threads ?? cores;
-  ort.env.wasm.proxy = device === 'wasm';
+  // In a worker ONNX Runtime makes no worker of its own.
+  const isProxied = device === 'wasm' && typeof document !== 'undefined';
+  ort.env.wasm.proxy = isProxied;
   if (wasmPaths) {
     const folder = new URL(wasmPaths.replace(/\/?$/, '/'), location.href);
     ort.env.wasm.wasmPaths = { wasm: new URL(wasmFiles[device], folder).href };
   }
-  const host = new SessionHost({ ort, device, threads: threads ?? cores, takesInputs: ort.env.wasm.proxy });
+  const host = new SessionHost({ ort, device, threads: threads ?? cores, takesInputs: isProxied });
   try {
     await host.start();
   } catch (error) {
     throw unavailable(device, oneLine(error));
   }
-  return hostedRuntime(device, directLink(host));
+  return hostedRuntime(device, directLink(host, device === 'wasm' && !isProxied));
 }
 
 function unavailable(device: 'wasm' | 'webgpu', reason: string): RuntimeUnavailable {
@@ -59,8 +61,11 @@ function unavailable(device: 'wasm' | 'webgpu', reason: string): RuntimeUnavaila
   return new RuntimeUnavailable('device-missing', `This browser does not start ${device} (${reason}) ${remedy}.`);
 }
 
-/** Calls the host right here. What has begun cannot be stopped; its caller is told at once all the same. */
-function directLink(host: SessionHost): Link {
+/**
+ * Calls the host right here. What has begun cannot be stopped; its caller is told at once all the same. Where runs `block`, messages
+ * that came meanwhile, such as one that cancels, are heard before the next.
+ */
+function directLink(host: SessionHost, block: boolean): Link {
   const closing = new AbortController();
   return {
     async call<M extends HostMethod>(
@@ -69,6 +74,7 @@ function directLink(host: SessionHost): Link {
       { signal }: CallOptions = {},
     ): Promise<HostResult<M>> {
       const stops = signal ? [closing.signal, signal] : [closing.signal];
+      if (block) await messagesHeard();
       if (stops.some((stop) => stop.aborted)) throw reasonOf(closing);
       let stop: () => void = () => {};
       const stopped = new Promise<never>((_, reject) => {
@@ -83,8 +89,21 @@ function directLink(host: SessionHost): Link {
     },
     async close() {
       closing.abort();
+      host.end().catch(() => {}); // not awaited: what is under way may take long
     },
   };
+}
+
+/** Lets the messages in that wait; a timer would wait for some milliseconds. */
+function messagesHeard(): Promise<void> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(0);
+  });
 }
 
 function reasonOf(closing: AbortController): Error {

@@ -183,6 +183,15 @@ export class SessionHost {
     if (tracePrefix) this.options.traces?.take(tracePrefix, () => {});
   }
 
+  /** Releases every session, once what is under way is done. */
+  end(): Promise<void> {
+    return this.tail.then(async () => {
+      for (const id of [...this.entries.keys()]) await this.close(id);
+      await this.copier?.release();
+      this.copier = undefined;
+    });
+  }
+
   private entry(id: number): Entry {
     const entry = this.entries.get(id);
     if (!entry) throw new ConfigError('session-closed', 'This session is closed. Open a new one.');

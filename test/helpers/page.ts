@@ -54,7 +54,13 @@ export async function openSite(script: string, files: Readonly<Record<string, st
     base: './',
     customLogger: logger,
     // How long plugins took on a busy machine is no warning about the script.
-    build: { outDir: 'site', target: 'esnext', rolldownOptions: { checks: { pluginTimings: false } } },
+    // Sizes are watched by scripts/size.mjs.
+    build: {
+      outDir: 'site',
+      target: 'esnext',
+      chunkSizeWarningLimit: 4000,
+      rolldownOptions: { checks: { pluginTimings: false } },
+    },
   });
   if (warnings.length > 0) throw new Error(`Vite warns:\n${warnings.join('\n')}`);
   const server = createServer((request, response) => {
