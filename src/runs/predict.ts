@@ -7,13 +7,14 @@ import { Cancelled, ConfigError, DataError, OddityError, RuntimeUnavailable } fr
 import { type Listener, silent, warning } from '../core/events.ts';
 import { type ImageShape, isImage } from '../core/item-shape.ts';
 import { option, optionList, say } from '../core/text.ts';
-import { encodedWidth, encodeRows, openRows, openSeries, pagePaths, unmatched } from '../data/index.ts';
+import { openRows, openSeries, pagePaths, unmatched } from '../data/index.ts';
 import type { Decision, ThresholdReport } from '../engine/judging/calibrate.ts';
 import { ruleOf } from '../engine/scoring/alarms.ts';
 import { type Detector, judged, type NearestPlace } from '../engine/scoring/detector.ts';
 import { bandAt } from '../engine/scoring/expected.ts';
+import { readRows } from '../engine/scoring/rows.ts';
 import { scoreSeries } from '../engine/scoring/series.ts';
-import { type ColumnShare, type ImageRegion, type Size, table } from '../kinds/index.ts';
+import type { ColumnShare, ImageRegion, Size } from '../kinds/index.ts';
 import { mapScale } from '../report/map-image.ts';
 import type { Device } from '../runtime/index.ts';
 import { closed } from './closing.ts';
@@ -274,56 +275,28 @@ async function predictRows(detector: Detector, options: PredictOptions): Promise
     throw new DataError('artefact-corrupt', `${options.run} lacks the names of its columns. Train again.`);
   if (maps !== undefined)
     throw new ConfigError('no-maps', say`Rows of a table have no map files. Leave ${option('maps')} out.`);
-  const width = encodedWidth(info.table);
   const predictions: Prediction[] = [];
   const failed: PredictResult['failed'][number][] = [];
   for (const [n, path] of paths.entries()) {
     if (signal?.aborted) throw new Cancelled();
     try {
       const rows = await openRows(path);
-      const { inputs, broken, missing, unseen, passedOver, cells } = encodeRows(rows, info.table);
-      const warn = (code: string, message: string) =>
-        onEvent({ type: 'warning', code, message: `${path}: ${message}` });
-      if (missing > 0)
-        warn('missing-values', `${missing} missing numbers are replaced by the median of the training rows.`);
-      for (const [name, texts] of unseen) {
-        const some = `${texts.slice(0, 8).join(', ')}${texts.length > 8 ? ` and ${texts.length - 8} more` : ''}`;
-        warn(
-          'unseen-texts',
-          `${name} has values that were not in the training data (${some}); they match none of the known ones.`,
-        );
+      const { inputs, item, remarks } = readRows(rows, info.table);
+      for (const { code, message } of remarks) {
+        const text = `${path}: ${message}`;
+        onEvent(code === 'unknown-columns' ? { type: 'log', level: 'info', message: text } : warning(code, text));
       }
-      if (passedOver.length > 0) {
-        const some = `${passedOver.slice(0, 8).join(', ')}${passedOver.length > 8 ? ` and ${passedOver.length - 8} more` : ''}`;
-        onEvent({
-          type: 'log',
-          level: 'info',
-          message: `${path}: columns ignored because training did not use them: ${some}.`,
-        });
-      }
-      const { scores, maps } = await detector.score(inputs, rows.rows, { signal });
+      const batch = await detector.score(inputs, rows.rows, { signal });
       for (const [r, line] of rows.numbers.entries()) {
-        const fault = broken.get(r);
-        if (fault !== undefined) {
-          failed.push({
-            path: `${path}:${line}`,
-            code: 'csv-rows',
-            message: `${path} (${rows.where(r)}): ${fault}.`,
-          });
+        const place = `${path} (${rows.where(r)})`;
+        const read = item(r);
+        if (typeof read === 'string' || Number.isNaN(batch.scores[r])) {
+          const fault = typeof read === 'string' ? { code: 'csv-rows', message: `${place}: ${read}.` } : noScore(place);
+          failed.push({ path: `${path}:${line}`, ...fault });
           continue;
         }
-        const map = maps.subarray(r * width, (r + 1) * width);
-        const { columns } = table.locate(map, {
-          shape: info.shape,
-          mapThreshold: null,
-          encoding: info.table,
-          cells: cells(r),
-        });
-        if (Number.isNaN(scores[r])) {
-          failed.push({ path: `${path}:${line}`, ...noScore(`${path} (${rows.where(r)})`) });
-          continue;
-        }
-        predictions.push({ path, line, ...judged(info, scores[r]), columns, regions: [] });
+        const { columns } = detector.describe(read, batch, r);
+        predictions.push({ path, line, ...judged(info, batch.scores[r]), columns, regions: [] });
       }
     } catch (error) {
       if (!(error instanceof OddityError) || error.name !== 'DataError') throw error;

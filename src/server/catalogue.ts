@@ -6,7 +6,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { basename, join, resolve } from 'node:path';
-import { ConfigError, OddityError, RuntimeUnavailable } from '../core/errors.ts';
+import { ConfigError, DataError, OddityError, RuntimeUnavailable } from '../core/errors.ts';
 import type { Listener } from '../core/events.ts';
 import { say } from '../core/text.ts';
 import type { ArtifactInfo } from '../engine/scoring/artifact.ts';
@@ -92,11 +92,15 @@ export class Catalogue {
     }));
   }
 
-  /** What `model.json` says, from disk where the detector is not open. */
+  /** What `model.json` says, from disk where the detector is not open. Throws Problem 404, and 503 for files that cannot be read. */
   async info(name: string, version?: string): Promise<ArtifactInfo> {
     const slot = this.slotOf(name, version);
-    const info = slot.opened?.detector.info ?? (await readArtifactInfo(slot.path));
-    return info ?? (await readArtifact(slot.path)).info; // says what is there instead
+    try {
+      const info = slot.opened?.detector.info ?? (await readArtifactInfo(slot.path));
+      return info ?? (await readArtifact(slot.path)).info; // says what is there instead
+    } catch (error) {
+      throw unreadable(error);
+    }
   }
 
   /** The detector that a request means, the latest version unless it names one. Throws Problem 404. */
@@ -175,7 +179,7 @@ export class Catalogue {
     slot.opening ??= this.opened(slot)
       .catch((error) => {
         slot.fault = error instanceof OddityError ? error.message : 'It cannot be opened.';
-        throw error;
+        throw unreadable(error);
       })
       .finally(() => {
         slot.opening = undefined;
@@ -227,6 +231,10 @@ export class Catalogue {
     }
   }
 }
+
+/** Files that are no detector are the server's fault, not that of who asks. */
+const unreadable = (error: unknown) =>
+  error instanceof DataError || error instanceof ConfigError ? new Problem(503, error.code, error.message) : error;
 
 const shut = async (slot: Slot) => {
   const { opened } = slot;

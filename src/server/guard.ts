@@ -13,22 +13,13 @@ const loopback = new Set(['127.0.0.1', 'localhost', '::1', '[::1]']);
 
 export const isLoopback = (host: string): boolean => loopback.has(host);
 
-/** Letters of a token at least. */
-const TOKEN_LENGTH = 16;
-
-/** Throws ConfigError for an address that others reach without a token, and for a token that is soon guessed. */
+/** Throws ConfigError for an address that others reach without a token. */
 export function checkAccess({ host, token }: { readonly host: string; readonly token?: string }): void {
-  if (token !== undefined && token.length < TOKEN_LENGTH) {
-    throw new ConfigError(
-      'short-token',
-      say`${option('token')} must have ${TOKEN_LENGTH} letters or more, got ${token.length}. Make one with: openssl rand -hex 16`,
-    );
-  }
   if (isLoopback(host) || token !== undefined) return;
   throw new ConfigError(
     'open-address',
     say`${option('host')} ${host} can be reached from other machines, so that a token is needed: whoever sends it may ask. Give
-      ${option('token', '<text>')}, or leave ${option('host')} out.`,
+      ${option('tokenFile', '<file>')}, or leave ${option('host')} out.`,
   );
 }
 

@@ -9,7 +9,13 @@ export const serveOptions = z.strictObject({
     .default('127.0.0.1')
     .describe('address to listen on; another one than this machine needs a token'),
   port: z.int().min(0).max(65_535).default(8080).describe('port to listen on; 0 takes a free one'),
-  token: z.string().optional().describe('text that requests must send as Authorization: Bearer'),
+  token: z
+    .string()
+    .optional()
+    .describe(
+      'text that requests must send as Authorization: Bearer; other users of the machine can see it in its list of processes',
+    ),
+  tokenFile: z.string().min(1).optional().describe('file that holds the token'),
   names: z.array(z.string()).default([]).describe('names besides the address by which the server may be asked'),
   origins: z.array(z.string()).default([]).describe('pages that may ask, such as https://lines.example.com'),
   memory: z.number().positive().default(2048).describe('MiB that open detectors may take together'),

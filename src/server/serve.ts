@@ -10,6 +10,7 @@ import { type Catalogue, openCatalogue } from './catalogue.ts';
 import { checkAccess } from './guard.ts';
 import { openMeter } from './meter.ts';
 import { type ServeOptions, serveOptions } from './options.ts';
+import { tokenOf } from './token.ts';
 
 /** Milliseconds within which the head of a request must have come. */
 const HEAD_MS = 10_000;
@@ -36,9 +37,10 @@ export async function serve(
   { log: destination }: { readonly log?: DestinationStream } = {},
 ): Promise<DetectorServer & AsyncDisposable> {
   const options = checked(given);
-  checkAccess(options);
-  const { host, port, token, names, origins, memory, queue, deadline, maxBody, maxItems, maxPixels, threads, device } =
+  const token = await tokenOf(options);
+  const { host, port, names, origins, memory, queue, deadline, maxBody, maxItems, maxPixels, threads, device } =
     options;
+  checkAccess({ host, token });
   const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination ?? pino.destination(2));
   let catalogue: Catalogue | undefined;
   let isReady = true;

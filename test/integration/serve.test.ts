@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Rng } from '../../dist/core/random.js';
 import { encodePng } from '../../dist/data/index.js';
-import { type Detector, fit, loadDetector, RuntimeUnavailable } from '../../dist/index.js';
+import { type Detector, fit, loadDetector, predict, RuntimeUnavailable } from '../../dist/index.js';
 import { openCatalogue } from '../../dist/server/catalogue.js';
 import { operations } from '../../dist/server/openapi.js';
 import { serve } from '../../dist/server/serve.js';
@@ -281,6 +281,34 @@ describe('the interface of items', () => {
     expect(json.items[2].score).toBe((await detectors.row.scoreRow(rows[2])).score);
   });
 
+  it('warns of what predict warns of', async () => {
+    const rows = [
+      { a: 1, b: '', kind: 'new', colour: 'red' },
+      { a: 1, b: 2, kind: 'x', colour: 'blue' },
+    ];
+    const { items, warnings } = await (await post('/detectors/row/score', csvOf(rows), 'text/csv')).json();
+    expect(items).toHaveLength(2);
+    expect(warnings).toEqual([
+      { code: 'missing-values', message: '1 missing number is replaced by the median of the training rows.' },
+      {
+        code: 'unseen-texts',
+        message: 'kind has values that were not in the training data (new); they match none of the known ones.',
+      },
+      { code: 'unknown-columns', message: 'columns ignored because training did not use them: colour.' },
+    ]);
+    const file = join(folder, 'rows-to-predict.csv');
+    await writeFile(file, csvOf(rows));
+    const told: unknown[] = [];
+    const onEvent = (event: { type: string; code?: string; message?: string }) =>
+      void ((event.type === 'warning' || event.type === 'log') && told.push(event.message));
+    const { predictions } = await predict({ run: join(folder, 'served', 'row'), images: [file], onEvent });
+    expect(predictions.map(({ score }) => score)).toEqual(items.map(({ score }: { score: number }) => score));
+    for (const { message } of warnings) expect(told).toContain(`${file}: ${message}`);
+    const gap = seriesRows(300).filter((_, t) => t !== 100);
+    const series = await (await post('/detectors/sensor/score', JSON.stringify(gap), 'application/json')).json();
+    expect(series.warnings.map(({ code }: { code: string }) => code)).toEqual(['missing-steps']);
+  });
+
   it('scores a series with its alarms', async () => {
     const rows = seriesRows(300, [150, 151, 152]);
     const { steps, alarms } = await (
@@ -351,6 +379,31 @@ describe('who may ask', () => {
     expect((await fetch(`${other.url}/v2/health/live`)).status).toBe(200);
   });
 
+  it('takes the token from a file, and says what is wrong with one', async () => {
+    const paths = [join(folder, 'served', 'row')];
+    const tokenFile = join(folder, 'token');
+    await writeFile(tokenFile, '0123456789abcdef\n');
+    await using other = await serve(paths, { host: '0.0.0.0', tokenFile, port: 0 }, quiet);
+    const { port } = new URL(other.url);
+    const ask = (token: string) =>
+      fetch(`http://127.0.0.1:${port}/detectors`, { headers: { Authorization: `Bearer ${token}` } });
+    expect((await ask('0123456789abcdef')).status).toBe(200);
+    expect((await ask('another-0123456789')).status).toBe(401);
+    const refused = async (options: Parameters<typeof serve>[1]) =>
+      serve(paths, { port: 0, ...options }, quiet).then(
+        () => 'listens',
+        ({ code, message }) => `${code}: ${message}`,
+      );
+    expect(await refused({ token: '0123456789abcdef', tokenFile })).toMatch(/^two-tokens: .*not both\.$/);
+    expect(await refused({ tokenFile: join(folder, 'none') })).toMatch(/^token-file: .*ENOENT/);
+    expect(await refused({ tokenFile: folder })).toMatch(/^token-file: .*EISDIR/);
+    await writeFile(tokenFile, '\n');
+    expect(await refused({ tokenFile })).toMatch(/^short-token: The token in .* must have 16 .* got 0/);
+    await writeFile(tokenFile, 'two words, which no header has\n');
+    expect(await refused({ tokenFile })).toMatch(/^token-letters: /);
+    expect(await refused({ token: 'ключключключключключ' })).toMatch(/^token-letters: /);
+  });
+
   it('says that a port is taken', async () => {
     const port = Number(new URL(server.url).port);
     await expect(serve([join(folder, 'served')], { port }, quiet)).rejects.toMatchObject({ code: 'port-taken' });
@@ -393,6 +446,31 @@ describe('faults', () => {
     await other2.close();
     await utimes(join(place, 'model.json'), new Date(), new Date());
     await expect.poll(score, { timeout: 8000 }).not.toBe(before);
+  });
+
+  it('lists detectors that cannot be read, with the reason', async () => {
+    const place = join(folder, 'some');
+    await cp(join(folder, 'served', 'row'), join(place, 'good'), { recursive: true });
+    await cp(join(folder, 'served', 'row'), join(place, 'bad'), { recursive: true });
+    await writeFile(join(place, 'bad', 'model.json'), '{"kind": ');
+    await using other = await serve([place], { port: 0, threads: 1 }, quiet);
+    const { detectors: list } = await (await fetch(`${other.url}/detectors`)).json();
+    expect(list.map(({ name }: { name: string }) => name)).toEqual(['bad', 'good']);
+    expect(list[0]).toMatchObject({
+      name: 'bad',
+      versions: ['1'],
+      isOpen: false,
+      fault: expect.stringMatching(/model\.json/),
+    });
+    expect(list[1]).toMatchObject({ name: 'good', model: 'knn' });
+    const score = { method: 'POST', body: '{}', headers: { 'Content-Type': 'application/json' } };
+    for (const answer of [
+      await fetch(`${other.url}/detectors/bad`),
+      await fetch(`${other.url}/detectors/bad/score`, score),
+      await fetch(`${other.url}/v2/models/bad`),
+    ]) {
+      expect(answer.status).toBe(503);
+    }
   });
 
   it('closes the detector that was not asked for the longest when memory is used up', async () => {
@@ -458,6 +536,23 @@ describe('faults', () => {
 });
 
 describe('the command', () => {
+  it('takes the token from the environment', async () => {
+    const args = [main, 'serve', join(folder, 'served', 'row'), '--port', '0', '--json', '--quiet'];
+    const child = spawn(process.execPath, args, { env: { ...process.env, ODDITY_TOKEN: '0123456789abcdef' } });
+    const [first] = await once(child.stdout, 'data');
+    const { url: where } = JSON.parse(String(first));
+    expect((await fetch(`${where}/detectors`)).status).toBe(401);
+    const headers = { Authorization: 'Bearer 0123456789abcdef' };
+    expect((await fetch(`${where}/detectors`, { headers })).status).toBe(200);
+    child.kill('SIGTERM');
+    await once(child, 'exit');
+    const short = spawn(process.execPath, args, { env: { ...process.env, ODDITY_TOKEN: 'short' } });
+    let said = '';
+    short.stdout.on('data', (text) => (said += text));
+    expect((await once(short, 'close'))[0]).toBe(2);
+    expect(said).toContain('must have 16 characters or more, got 5');
+  });
+
   it('says where it listens, answers what it has begun after SIGTERM, and ends with 0', async () => {
     const child = spawn(process.execPath, [
       main,

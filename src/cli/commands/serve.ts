@@ -22,14 +22,21 @@ export function addServe(command: Command): void {
   for (const [key, { type = 'string', description, default: preset }] of Object.entries(propertiesOf(serveOptions))) {
     const flag = `--${key.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`;
     const shown = preset === undefined || Array.isArray(preset) ? '' : ` (default: ${preset})`;
-    const what = type === 'array' ? '<list>' : type === 'string' ? '<text>' : '<n>';
+    const what = key.endsWith('File') ? '<file>' : type === 'array' ? '<list>' : type === 'string' ? '<text>' : '<n>';
     command.option(`${flag} ${what}`, `${description}${shown}`, (readers[String(type)] ?? readers.string)(flag));
   }
+  command.addHelpText('after', '\nThe token may also stand in the environment, as ODDITY_TOKEN.');
   command.option('--quiet', 'no log').option('--debug <level>', '0 … 3: stacks of errors', integer('--debug', 0, 3));
   command.option('--json', 'say where it listens as JSON').helpOption('-h, --help', 'show this help');
   act(command, async (terminal, { json: _, quiet, debug: __, ...options }: Options, paths: string[]) => {
     const { serve } = await import('../../server/serve.ts');
-    const server = await serve(paths, options, quiet ? { log: { write() {} } } : {});
+    // Without the flags that say it; an empty text is none.
+    const { token = options.tokenFile === undefined ? process.env.ODDITY_TOKEN || undefined : undefined } = options;
+    const server = await serve(
+      paths,
+      { ...options, ...(token !== undefined && { token }) },
+      quiet ? { log: { write() {} } } : {},
+    );
     const { url, detectors } = server;
     const names = detectors.map(
       ({ name, version }) => `  ${url}/detectors/${name}/score${version === '1' ? '' : `?version=${version}`}`,

@@ -23,6 +23,12 @@ const region = z.object({
 
 const fault = z.object({ id: z.string(), code: z.string(), message: z.string() });
 
+const warnings = z
+  .array(z.object({ code: z.string(), message: z.string() }))
+  .describe(
+    'What was done to items that are scored all the same: missing values, texts never seen, gaps that were filled.',
+  );
+
 const about = {
   detector: z.string(),
   version: z.string(),
@@ -51,6 +57,7 @@ export const itemsAnswer = z.object({
     }),
   ),
   failed: z.array(fault).describe('Items that could not be scored.'),
+  warnings,
 });
 
 const alarm = z.looseObject({
@@ -75,13 +82,13 @@ export const seriesAnswer = z.object({
     }),
   ),
   alarms: z.array(alarm),
-  remarks: z.array(z.string()).describe('What was done to the series, such as gaps that were filled.'),
+  warnings,
 });
 
+const named = { name: z.string(), version: z.string(), versions: z.array(z.string()), isOpen: z.boolean() };
+
 export const detectorFacts = z.object({
-  name: z.string(),
-  version: z.string(),
-  versions: z.array(z.string()),
+  ...named,
   model: z.string(),
   kind: z.string(),
   shape: z.array(z.int()),
@@ -89,10 +96,13 @@ export const detectorFacts = z.object({
   normals: z.int().describe('Held-out normal items that the threshold rests on.'),
   description: z.string().describe('What is normal.'),
   columns: z.array(z.string()).optional().describe('Columns of rows, channels of series.'),
-  isOpen: z.boolean(),
-  fault: z.string().optional(),
+  fault: z.string().optional().describe('Why its files could not be opened; what was open before goes on.'),
 });
-export const detectorList = z.object({ detectors: z.array(detectorFacts) });
+
+/** One whose files cannot be read. */
+const brokenDetector = z.object({ ...named, fault: z.string().describe('Why its files cannot be read.') });
+
+export const detectorList = z.object({ detectors: z.array(z.union([detectorFacts, brokenDetector])) });
 
 export const problemAnswer = z.object({
   error: z.object({ code: z.string(), message: z.string(), requestId: z.string() }),
@@ -100,4 +110,5 @@ export const problemAnswer = z.object({
 
 export type ItemsAnswer = z.infer<typeof itemsAnswer>;
 export type SeriesAnswer = z.infer<typeof seriesAnswer>;
+export type DetectorList = z.infer<typeof detectorList>;
 export type DetectorFacts = z.infer<typeof detectorFacts>;

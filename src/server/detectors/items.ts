@@ -3,9 +3,10 @@
  * body is ever taken as a path or an address.
  */
 import { DataError, type OddityError } from '../../core/errors.ts';
-import { encodedWidth, encodeRows, objectRows, type RowObject, type Rows, rowsOf } from '../../data/index.ts';
+import { objectRows, type RowObject, type Rows, rowsOf } from '../../data/index.ts';
 import type { ArtifactInfo } from '../../engine/scoring/artifact.ts';
 import type { Detector } from '../../engine/scoring/detector.ts';
+import { type RowRemark, readRows } from '../../engine/scoring/rows.ts';
 import { findKind, type ReadItem } from '../../kinds/index.ts';
 import { Problem } from '../problem.ts';
 
@@ -97,20 +98,14 @@ function objectsOf(bytes: Uint8Array): RowObject[] {
   return (Array.isArray(inside) ? inside : [inside]) as RowObject[];
 }
 
-/** Rows as items of a detector of tables. Throws DataError `missing-columns`. */
-export function encodedRows(rows: Rows, info: ArtifactInfo): Read[] {
-  if (!info.table) {
-    throw new DataError(
-      'no-columns',
-      'This detector was fitted on arrays of numbers and knows no columns. Send tensors to /v2/models/{name}/infer.',
-    );
-  }
-  const width = encodedWidth(info.table);
-  const { inputs, broken, cells } = encodeRows(rows, info.table);
-  return Array.from({ length: rows.rows }, (_, r) => {
-    const fault = broken.get(r);
+/** Rows as items of a detector of tables, and what is to be said of them. Throws DataError `no-columns`, `missing-columns`. */
+export function itemsOfRows(rows: Rows, { table }: ArtifactInfo): { items: Read[]; warnings: readonly RowRemark[] } {
+  const { item, remarks } = readRows(rows, table);
+  const items = Array.from({ length: rows.rows }, (_, r): Read => {
     const id = String(r + 1);
-    if (fault !== undefined) return { id, fault: { code: 'row-value', message: `${rows.where(r)}: ${fault}.` } };
-    return { id, item: { values: inputs.subarray(r * width, (r + 1) * width), cells: cells(r) } };
+    const read = item(r);
+    if (typeof read !== 'string') return { id, item: read };
+    return { id, fault: { code: 'row-value', message: `${rows.where(r)}: ${read}.` } };
   });
+  return { items, warnings: remarks };
 }

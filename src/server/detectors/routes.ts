@@ -12,8 +12,8 @@ import { overlayOf } from '../../report/overlay-image.ts';
 import type { Opened } from '../catalogue.ts';
 import { Problem } from '../problem.ts';
 import type { ServerContext } from '../server-context.ts';
-import type { DetectorFacts, ItemsAnswer, SeriesAnswer } from './answers.ts';
-import { type Body, encodedRows, imagesOf, type Read, rowsOfBody } from './items.ts';
+import type { DetectorFacts, DetectorList, ItemsAnswer, SeriesAnswer } from './answers.ts';
+import { type Body, imagesOf, itemsOfRows, type Read, rowsOfBody } from './items.ts';
 
 /** The routes below `/detectors`. `onScore` hears the p-value of every score. */
 export function detectorRoutes(
@@ -44,10 +44,15 @@ export function detectorRoutes(
   }
 
   app.get('/', async (c) => {
-    const entries = catalogue.entries();
-    const facts = entries.map(({ name, version, isOpen, fault }) => factsOf(name, version, isOpen, fault));
-    const read = await Promise.allSettled(facts);
-    return c.json({ detectors: read.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])) });
+    const detectors = catalogue.entries().map(async ({ name, version, isOpen, fault }) => {
+      try {
+        return await factsOf(name, version, isOpen, fault);
+      } catch (error) {
+        if (!(error instanceof Problem)) throw error;
+        return { name, version, versions: catalogue.versionsOf(name), isOpen, fault: error.message };
+      }
+    });
+    return c.json({ detectors: await Promise.all(detectors) } satisfies DetectorList);
   });
 
   app.get('/:name', async (c) => {
@@ -72,8 +77,8 @@ export function detectorRoutes(
         );
       }
       const read = isImage(detector.shape)
-        ? await imagesOf(detector, body)
-        : encodedRows(await rowsOfBody(detector.kind, body), detector.info);
+        ? { items: await imagesOf(detector, body), warnings: [] }
+        : itemsOfRows(await rowsOfBody(detector.kind, body), detector.info);
       return c.json(await scoreItems(opened, read, { wantsMap, signal, tell }));
     });
   });
@@ -103,7 +108,10 @@ interface Scoring {
 
 async function scoreItems(
   opened: Opened,
-  read: readonly Read[],
+  {
+    items: read,
+    warnings,
+  }: { readonly items: readonly Read[]; readonly warnings: readonly ItemsAnswer['warnings'][number][] },
   { wantsMap, signal, tell }: Scoring,
 ): Promise<ItemsAnswer> {
   const { name, version, detector, batcher } = opened;
@@ -134,7 +142,8 @@ async function scoreItems(
       failed.push({ id, code: error.code, message: error.message });
     }
   }
-  return { detector: name, version, kind: detector.kind, threshold: detector.threshold, items, failed };
+  const about = { detector: name, version, kind: detector.kind, threshold: detector.threshold };
+  return { ...about, items, failed, warnings: [...warnings] };
 }
 
 /** An item's score without its arrays and its threshold, which stands beside all items. */
@@ -175,7 +184,8 @@ async function scoreSteps(
     return { ...alarm, ...(startTime !== undefined && { startTime, endTime }) };
   });
   const about = { detector: name, version, kind: detector.kind, threshold: detector.threshold };
-  return { ...about, steps, alarms, remarks: remarks.map(({ message }) => write(message, libraryWords)) };
+  const warnings = remarks.map(({ code, message }) => ({ code, message: write(message, libraryWords) }));
+  return { ...about, steps, alarms, warnings };
 }
 
 const timed = (time: string | undefined) => (time === undefined ? {} : { time });
