@@ -10,6 +10,7 @@ import { inferenceProtocol } from './inference-protocol/routes.ts';
 import type { Meter } from './meter.ts';
 import { openapi } from './openapi.ts';
 import { Problem, problemOf } from './problem.ts';
+import { univariate } from './univariate/routes.ts';
 
 /** What a server is made of. */
 export interface AppParts {
@@ -77,6 +78,7 @@ export function createApp({
   });
   app.route('/detectors', detectorRoutes(context, { mostItems: maxItems, onScore: meter.pValue }));
   app.route('/v2', inferenceProtocol(context));
+  app.route('/anomalydetector', univariate());
 
   app.notFound((c) =>
     answer(
@@ -92,20 +94,26 @@ export function createApp({
   return app;
 }
 
-/** A problem as the interface has it: the protocol's own form below /v2. */
+/** A problem as the interface has it: the protocol's own form below /v2, that of Azure below /anomalydetector. */
 function answer(c: Context<Env>, { status, code, message, headers }: Problem): Response {
-  const body = c.req.path.startsWith('/v2') ? { error: message } : { error: { code, message, requestId: c.get('id') } };
+  const { path } = c.req;
+  const body = path.startsWith('/v2')
+    ? { error: message }
+    : path.startsWith('/anomalydetector/')
+      ? { code, message }
+      : { error: { code, message, requestId: c.get('id') } };
   for (const [name, value] of Object.entries(headers)) c.header(name, value);
   return c.json(body, status as 400);
 }
 
 /** An address without names, so that counters stay few and a log says nothing personal. */
 const routeOf = (path: string): string =>
-  /^\/(v2|detectors|metrics|openapi\.json)(\/|$)/.test(path)
+  /^\/(v2|detectors|metrics|openapi\.json|anomalydetector)(\/|$)/.test(path)
     ? path
         .replace(/^\/detectors\/[^/]+/, '/detectors/{name}')
         .replace(/^(\/v2\/(?:repository\/)?models)\/[^/]+/, '$1/{name}')
         .replace(/\/versions\/[^/]+/, '/versions/{version}')
-        .replace(/(\/(?:score|infer|ready|load|unload|live))\/.*$/, '$1')
+        .replace(/^\/anomalydetector\/[^/]+/, '/anomalydetector/{version}')
+        .replace(/(\/(?:score|infer|ready|load|unload|live|detect|multivariate))\/.*$/, '$1')
         .slice(0, 80)
     : '/other';

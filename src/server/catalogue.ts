@@ -64,7 +64,7 @@ interface Slot {
 
 /**
  * Finds detectors at paths: a run, an artefact, or a folder of them, whose folders may hold versions named by numbers;
- * `name=path` gives a name. Throws ConfigError for none, and for one name twice; DataError for a path that holds none.
+ * `name=path` gives a name. Throws ConfigError for a folder without any, and for one name twice; DataError for a path that holds none.
  */
 export async function openCatalogue(paths: readonly string[], options: CatalogueOptions): Promise<Catalogue> {
   return new Catalogue(await findSlots(paths), options);
@@ -167,7 +167,7 @@ export class Catalogue {
   private slotOf(name: string, version?: string): Slot {
     const named = this.slots.filter((slot) => slot.name === name);
     if (named.length === 0) {
-      throw unknownDetector(name, `Known: ${[...new Set(this.slots.map((slot) => slot.name))].join(', ')}.`);
+      throw unknownDetector(name, `Known: ${[...new Set(this.slots.map((slot) => slot.name))].join(', ') || 'none'}.`);
     }
     const found = version === undefined ? named.at(-1) : named.find((slot) => slot.version === version);
     if (found) return found;
@@ -283,7 +283,6 @@ async function findSlots(paths: readonly string[]): Promise<Slot[]> {
     if (found.length === before)
       throw new ConfigError('no-detectors', `${path} holds no detector. Train or export one.`);
   }
-  if (found.length === 0) throw new ConfigError('no-detectors', 'A server needs at least one run or exported model.');
   const keys = found.map(({ name, version }) => `${name}, version ${version}`);
   const twice = keys.find((key, i) => keys.indexOf(key) < i);
   if (twice !== undefined) {

@@ -3,7 +3,7 @@
  * names, so that no page of another site reaches it through a name that leads here, and the Origin of a page must be allowed.
  */
 import { timingSafeEqual } from 'node:crypto';
-import type { MiddlewareHandler } from 'hono';
+import type { Context, MiddlewareHandler } from 'hono';
 import { ConfigError } from '../core/errors.ts';
 import { option, say } from '../core/text.ts';
 import { Problem } from './problem.ts';
@@ -63,7 +63,7 @@ export function guard({ host, names, origins, token }: GuardOptions): Middleware
         return c.body(null, 204);
       }
     }
-    if (token !== undefined && !open.test(c.req.path) && !isToken(c.req.header('Authorization'), token)) {
+    if (token !== undefined && !open.test(c.req.path) && !isToken(tokenIn(c), token)) {
       throw new Problem(
         401,
         'no-token',
@@ -77,9 +77,12 @@ export function guard({ host, names, origins, token }: GuardOptions): Middleware
   };
 }
 
+/** The token of a request: a bearer's, or what clients of Azure send as their key. */
+const tokenIn = (c: Context): string =>
+  /^Bearer (.+)$/.exec(c.req.header('Authorization') ?? '')?.[1] ?? c.req.header('Ocp-Apim-Subscription-Key') ?? '';
+
 /** Takes as long for a wrong token as for the right one. */
-function isToken(header: string | undefined, token: string): boolean {
-  const given = Buffer.from(/^Bearer (.+)$/.exec(header ?? '')?.[1] ?? '');
-  const wanted = Buffer.from(token);
+function isToken(text: string, token: string): boolean {
+  const [given, wanted] = [Buffer.from(text), Buffer.from(token)];
   return given.length === wanted.length && timingSafeEqual(given, wanted);
 }

@@ -9,6 +9,14 @@ import {
   repositoryIndex,
   serverMetadata,
 } from './inference-protocol/routes.ts';
+import {
+  changePointAnswer,
+  changePointRequest,
+  detectRequest,
+  entireAnswer,
+  lastAnswer,
+  univariateProblem,
+} from './univariate/schemas.ts';
 
 interface Operation {
   readonly method: 'get' | 'post';
@@ -136,6 +144,30 @@ export const operations: readonly Operation[] = [
     summary: 'Closes a detector until it is loaded again.',
     answer: z.object({}),
   },
+  {
+    method: 'post',
+    path: '/anomalydetector/{apiVersion}/timeseries/entire/detect',
+    id: 'detectEntire',
+    summary: 'As Azure Anomaly Detector: judges all points of the series that is sent.',
+    body: { 'application/json': detectRequest },
+    answer: entireAnswer,
+  },
+  {
+    method: 'post',
+    path: '/anomalydetector/{apiVersion}/timeseries/last/detect',
+    id: 'detectLast',
+    summary: 'As Azure Anomaly Detector: judges the last point by those before it.',
+    body: { 'application/json': detectRequest },
+    answer: lastAnswer,
+  },
+  {
+    method: 'post',
+    path: '/anomalydetector/{apiVersion}/timeseries/changepoint/detect',
+    id: 'detectChangePoint',
+    summary: 'As Azure Anomaly Detector: finds where level or slope change.',
+    body: { 'application/json': changePointRequest },
+    answer: changePointAnswer,
+  },
 ];
 
 const json = (schema: z.ZodType) => ({ 'application/json': { schema: schemaOf(schema) } });
@@ -159,7 +191,11 @@ export function openapi(): Record<string, unknown> {
       type,
       schema ? { schema: schemaOf(schema) } : {},
     ]);
-    const failure = path.startsWith('/v2') ? z.object({ error: z.string() }) : problemAnswer;
+    const failure = path.startsWith('/v2')
+      ? z.object({ error: z.string() })
+      : path.startsWith('/anomalydetector')
+        ? univariateProblem
+        : problemAnswer;
     paths[path] = {
       ...paths[path],
       [method]: {

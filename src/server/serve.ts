@@ -27,7 +27,8 @@ export interface DetectorServer {
 }
 
 /**
- * Serves detectors from runs, artefacts or folders of them; `name=path` names one.
+ * Serves detectors from runs, artefacts or folders of them; `name=path` names one. Without any it answers what needs none: the interface
+ * of Azure's Anomaly Detector.
  * @throws ConfigError for options, an address that is taken and paths without detectors; DataError for damaged ones.
  * @example await using server = await serve(['runs/parts'], { port: 0 }); console.log(server.url);
  */

@@ -221,7 +221,7 @@ describe('the Open Inference Protocol', () => {
     expect(document.openapi).toBe('3.1.0');
     expect(Object.keys(document.paths).sort()).toEqual([...new Set(operations.map(({ path }) => path))].sort());
     for (const { method, path } of operations) {
-      const there = path.replace('{name}', 'tile').replace('{version}', '1');
+      const there = path.replace('{name}', 'tile').replace('{version}', '1').replace('{apiVersion}', 'v1.1');
       const { status } = await fetch(url(there), { method });
       expect([200, 400, 415], `${method} ${there}`).toContain(status);
     }

@@ -18,7 +18,7 @@ const readers: Readonly<Record<string, (flag: string) => (text: string) => unkno
 };
 
 export function addServe(command: Command): void {
-  command.argument('<paths...>', 'runs, exported models, or folders of them; name=path gives a name');
+  command.argument('[paths...]', 'runs, exported models, or folders of them; name=path gives a name');
   for (const [key, { type = 'string', description, default: preset }] of Object.entries(propertiesOf(serveOptions))) {
     const flag = `--${key.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`;
     const shown = preset === undefined || Array.isArray(preset) ? '' : ` (default: ${preset})`;
@@ -43,7 +43,7 @@ export function addServe(command: Command): void {
     );
     terminal.answer(
       { url, detectors },
-      `Listening on ${url}. Ctrl-C ends it once its requests are answered.\n${names.join('\n')}`,
+      `Listening on ${url}. Ctrl-C ends it once its requests are answered.\n${names.join('\n') || `  ${url}/anomalydetector/v1.1/timeseries/entire/detect`}`,
     );
     if (!terminal.signal.aborted) await once(terminal.signal, 'abort');
     await server.close();
