@@ -95,6 +95,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/watch.ts')).addWatch,
   },
   {
+    name: 'feedback',
+    usage: '[options] <run> [items...]',
+    description: 'say what items are that a run judged, normal or anomalous; list that, or take it back',
+    load: async () => (await import('./commands/feedback.ts')).addFeedback,
+  },
+  {
     name: 'threshold',
     usage: '[options] <run>',
     description: 'show the threshold of a trained model, or choose it again; two rules make a review band',

@@ -11,7 +11,7 @@ export interface OptionReference {
 }
 
 /** What can be done with a model or a run: in the library a function, on the command line a command. */
-export type Action = 'train' | 'test' | 'update' | 'predict' | 'threshold' | 'export' | 'report';
+export type Action = 'train' | 'test' | 'update' | 'predict' | 'threshold' | 'export' | 'report' | 'feedback';
 
 /** An action by its name. */
 export interface ActionReference {

@@ -180,7 +180,9 @@ export class RunFolder {
     const startedAt = this.earlier?.startedAt ?? new Date().toISOString();
     this.record = { format, ...record, status: 'running', startedAt };
     await writeJson(this.files.run, this.record);
-    if (isFresh) await removeOwnFiles(this.path, this.earlier ? [this.files.events] : []);
+    // What people said is of the items and not of the detector: it outlives a training.
+    const { feedback, feedbackItems, events } = this.files;
+    if (isFresh) await removeOwnFiles(this.path, [feedback, feedbackItems, ...(this.earlier ? [events] : [])]);
     try {
       this.log = openLog(this.files.events);
     } catch (error) {

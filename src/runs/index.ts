@@ -20,6 +20,15 @@ export {
 } from './compare.ts';
 export { type DetectorOptions, loadDetector } from './detector.ts';
 export { type ExportOptions, type ExportResult, exportModel } from './export.ts';
+export { type FeedbackOptions, type FeedbackResult, feedback } from './feedback.ts';
+export type {
+  FeedbackEntry,
+  FeedbackImage,
+  FeedbackItem,
+  FeedbackLabel,
+  FeedbackRow,
+  FeedbackSteps,
+} from './feedback-file.ts';
 export { type RunRecord, type RunStatus, readRun } from './folder.ts';
 export { type ListedRun, type ListRunsOptions, listRuns, removeRun } from './list.ts';
 export { type MapFormat, mapFormats } from './map-files.ts';

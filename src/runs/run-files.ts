@@ -20,6 +20,8 @@ export function runFiles(folder: string) {
     onnx: at('model.onnx'),
     model: at('model.json'),
     weights: at('weights.bin'),
+    feedback: at('feedback.jsonl'),
+    feedbackItems: at('feedback'),
   };
 }
 
@@ -27,6 +29,7 @@ export function runFiles(folder: string) {
 const inFolders: Readonly<Record<string, RegExp>> = {
   maps: /^((normal|anomalous)-.*\.png|scale\.json)(\.tmp)?$/,
   debug: /^[\w.-]+\.(txt|onnx)(\.tmp)?$/,
+  feedback: /^[0-9a-f]{16}-./,
 };
 
 /** Throws ConfigError `out-is-a-run` where `path` is a folder that holds a run, or a file that belongs to one. */

@@ -4,7 +4,8 @@
  */
 import type { AlarmRule } from '../core/alarms.ts';
 import { ConfigError, DataError } from '../core/errors.ts';
-import { option, say } from '../core/text.ts';
+import type { Listener } from '../core/events.ts';
+import { action, option, say } from '../core/text.ts';
 import {
   calibrate,
   describeThreshold,
@@ -25,7 +26,9 @@ import {
   thresholdForFBeta,
   thresholdForMissRate,
 } from '../metrics/index.ts';
+import type { Device } from '../runtime/index.ts';
 import { artifactFiles, readArtifact } from './artifact.ts';
+import { type ScoredFeedback, scoreFeedback } from './feedback-scores.ts';
 import { readJsonIfThere, writeJson } from './files.ts';
 import { type RunRecord, readFinishedRun, runFiles } from './folder.ts';
 import { lockFolder } from './lock.ts';
@@ -48,8 +51,17 @@ export interface ThresholdOptions {
   policies?: readonly ThresholdPolicy[];
   /** Of series: how steps become alarms; default as trained. */
   alarms?: AlarmRule;
+  /**
+   * Let what people said take part (`feedback`): a rate of false alarms counts the items that they called normal too, policies with
+   * labels take theirs, beside held-out normals, instead of those of the test part; default false.
+   */
+  feedback?: boolean;
   /** Put it into `model.json`, for `predict` and `test`; default false. */
   write?: boolean;
+  /** Where items of feedback are scored; default `auto`. */
+  device?: Device | 'auto';
+  onEvent?: Listener;
+  signal?: AbortSignal;
 }
 
 /** A threshold as it is now, as it was, and what it does on the test part. */
@@ -86,8 +98,10 @@ export async function threshold(options: ThresholdOptions): Promise<ThresholdRes
   const series = info.kind === 'series' ? { ...info.series, alarms: ruleOf(info, options.alarms) } : undefined;
   const test = isRun ? await readPredictions(run) : undefined;
   const { folds, together } = info.threshold;
+  const feedback = options.feedback ? await scoreFeedback(options, test?.ids ?? []) : undefined;
+  if (feedback && policies.length === 0) throw noPolicy();
   const chosen = policies.map((policy) =>
-    choose(policy, info.normalScores, { test, run, series, origin: { folds, together } }),
+    choose(policy, info.normalScores, { test, feedback, run, series, origin: { folds, together } }),
   );
   const { alarms: _, ...before } = info.threshold;
   const bare = chosen.length === 0 ? before : joined(chosen, info.normalScores);
@@ -104,6 +118,12 @@ export async function threshold(options: ThresholdOptions): Promise<ThresholdRes
   const onTest = (report: ThresholdReport) => (test ? withTest(report, test.scores, test.labels) : report);
   return { run, threshold: onTest(made), before: onTest(info.threshold), written };
 }
+
+const noPolicy = () =>
+  new ConfigError(
+    'threshold-policies',
+    say`A threshold from feedback needs a rule, such as ${option('fpr', 0.01)} or ${option('missRate', 0.05)}.`,
+  );
 
 /** One threshold, or two with a band between them: what keeps the misses low is the lower one, else what is smaller. */
 function joined(chosen: readonly Chosen[], normalScores: readonly number[]): ThresholdReport {
@@ -128,22 +148,26 @@ function choose(
   normalScores: readonly number[],
   {
     test,
+    feedback,
     run,
     series,
     origin,
   }: {
     readonly test?: TestScores;
+    readonly feedback?: ScoredFeedback;
     readonly run: string;
     readonly series?: SeriesReading;
     readonly origin: NormalsOrigin;
   },
 ): Chosen {
   if (policy.by === 'alarm-rate') {
+    if (feedback) throw notOfSteps(run);
     const report = calibrateAlarms(policy, series, origin);
     if (report.value === null)
       throw new DataError('no-threshold', `${run} gives no threshold by ${report.rule}. ${report.reason}`);
     return { found: thresholdByValue(report.value), report };
   }
+  if (feedback) return chooseWith(feedback, policy, normalScores, { run, series, origin });
   const { found, rule } = find(policy, normalScores, test, run);
   const { threshold: value, sawLabels: sawTest, reason } = found;
   if (value === null) throw new DataError('no-threshold', `${run} gives no threshold by ${rule}. ${reason}`);
@@ -151,6 +175,55 @@ function choose(
   const report = describeThreshold(normalScores, value, { rule, sawTest, ...given(origin) });
   return { found, report: { ...report, reason: reason ?? report.reason } };
 }
+
+/** A threshold in which what people said takes part, and how much of it. */
+function chooseWith(
+  feedback: ScoredFeedback,
+  policy: Exclude<ThresholdPolicy, { readonly by: 'alarm-rate' }>,
+  normalScores: readonly number[],
+  { run, series, origin }: { readonly run: string; readonly series?: SeriesReading; readonly origin: NormalsOrigin },
+): Chosen {
+  const { normal, anomalous } = feedback;
+  const counts = { normal: normal.length, anomalous: anomalous.length };
+  if (policy.by === 'false-alarm-rate') {
+    // A segment's highest score is no score of a step.
+    if (series) throw notOfSteps(run);
+    if (normal.length === 0) throw noneOf('normal', run);
+    const all = [...normalScores, ...normal];
+    const made = calibrate(all, policy.rate, origin);
+    if (made.value === null)
+      throw new DataError('no-threshold', `${run} gives no threshold by ${made.rule}. ${made.reason}`);
+    const caveat = `People judge what stands out: the ${normal.length} normals from feedback are no fair sample, and the rate is rather lower than counted.`;
+    const rule = `${made.rule} and ${normal.length} from feedback`;
+    const reason = made.reason === null ? caveat : `${made.reason} ${caveat}`;
+    return { found: thresholdByValue(made.value), report: { ...made, rule, reason, feedback: counts } };
+  }
+  const own = series ? [] : normalScores;
+  const scores = Float64Array.from([...own, ...normal, ...anomalous]);
+  const labels = Uint8Array.from(scores, (_, i) => Number(i >= own.length + normal.length));
+  const on = `on ${counts.normal} normal and ${counts.anomalous} anomalous items from feedback${own.length > 0 ? ` and ${own.length} held-out normals` : ''}`;
+  if (policy.by !== 'value' && anomalous.length === 0) throw noneOf('anomalous', run);
+  const { found, rule } = fromLabels(policy, { scores, labels }, on);
+  const { threshold: value, reason } = found;
+  if (value === null) throw new DataError('no-threshold', `${run} gives no threshold by ${rule}. ${reason}`);
+  const how = { rule, sawTest: feedback.sawTest, ...given(origin) };
+  const report = describeThreshold(normalScores, value, how);
+  return { found, report: { ...report, reason: reason ?? report.reason, feedback: counts } };
+}
+
+const noneOf = (label: string, run: string) =>
+  new DataError(
+    'no-feedback',
+    say`This rule needs ${label} items in the feedback on ${run} that the detector did not train on, but there are none.
+      Say what some are with ${action('feedback')}, or choose another rule.`,
+  );
+
+const notOfSteps = (run: string) =>
+  new ConfigError(
+    'feedback-steps',
+    say`Feedback on steps of series cannot tell how often normal steps alarm, because the steps of ${run} that people name
+      are a choice. Leave ${option('feedback')} out, or use a rule from labels such as ${option('missRate', 0.05)}.`,
+  );
 
 /** Without what is undefined. */
 const given = ({ folds, together }: NormalsOrigin): NormalsOrigin => ({
@@ -174,9 +247,17 @@ function find(
         'Choose one by false-positive rate or by value.',
     );
   }
-  const { scores, labels } = test;
-  const on = 'on the labelled test part';
+  return fromLabels(policy, test, 'on the labelled test part');
+}
+
+function fromLabels(
+  policy: Exclude<ThresholdPolicy, { readonly by: 'alarm-rate' | 'false-alarm-rate' }>,
+  { scores, labels }: Pick<TestScores, 'scores' | 'labels'>,
+  on: string,
+): { found: Threshold; rule: string } {
   switch (policy.by) {
+    case 'value':
+      return { found: thresholdByValue(policy.value), rule: 'a value set by hand' };
     case 'miss-rate':
       return { found: thresholdForMissRate(scores, labels, policy.rate), rule: `a miss rate of ${policy.rate} ${on}` };
     case 'f-beta':

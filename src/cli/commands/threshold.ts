@@ -16,6 +16,7 @@ interface Options extends AlarmOptions {
   readonly cost?: { falseAlarm: number; miss: number };
   readonly value?: number;
   readonly review?: number[];
+  readonly feedback?: boolean;
   readonly write?: boolean;
 }
 
@@ -30,7 +31,9 @@ export function addThreshold(command: Command): void {
     )
     .option('--alarms-per-day <n>', 'of series: wanted false alarms a day', number('--alarms-per-day'))
     .option('--alarms-per-1000 <n>', 'of series: wanted false alarms in 1,000 steps', number('--alarms-per-1000'))
-    .optionsGroup('From the labels of the test set, so it can no longer evaluate it:')
+    .optionsGroup(
+      'From the labels of the test set, so it can no longer evaluate it (with --feedback from those of people):',
+    )
     .option('--miss-rate <share>', 'wanted share of missed anomalies', between('--miss-rate', 0, 1))
     .option('--f-beta <beta>', 'the best F-beta; recall counts beta times as much as precision', number('--f-beta'))
     .option('--cost <fa=n,miss=n>', 'the least cost, for example fa=1,miss=10', costs)
@@ -40,6 +43,11 @@ export function addThreshold(command: Command): void {
     .optionsGroup('Alarms of series:');
   addAlarmFlags(command, 'as trained');
   command
+    .optionsGroup('What people said:')
+    .option(
+      '--feedback',
+      'count the items that people judged (oddity feedback): normals with --fpr, and labels in place of the test set',
+    )
     .optionsGroup('What becomes of it:')
     .option('--write', 'put it into model.json, for predict and test (default: only show it)');
   addSpeech(command);
@@ -49,7 +57,9 @@ export function addThreshold(command: Command): void {
     if (options.write && policies.length === 0 && !alarms) {
       throw new ConfigError('threshold-policies', '--write needs a rule, for example --fpr 0.01.');
     }
-    const result = await (await engine()).threshold({ run, policies, alarms, write: options.write });
+    const { feedback, write } = options;
+    const { listener: onEvent, signal } = terminal;
+    const result = await (await engine()).threshold({ run, policies, alarms, feedback, write, onEvent, signal });
     const { threshold, before, written } = result;
     const warning = threshold.sawTest ? sawTestBanner : null;
     const parts = [
@@ -102,6 +112,10 @@ function factsOf(threshold: ThresholdReport): string {
     ['false alarms', share(empiricalRate, interval)],
   ];
   const expected = forecastText(threshold);
+  if (threshold.feedback) {
+    const { normal, anomalous } = threshold.feedback;
+    rows.push(['feedback', `${normal} normal and ${anomalous} anomalous items`]);
+  }
   if (threshold.alarms)
     rows.push([threshold.alarms.per === 'day' ? 'a day' : 'in 1,000 steps', alarmRateText(threshold.alarms)]);
   if (expected !== undefined) rows.push(['expect', `${expected} to reach it`]);

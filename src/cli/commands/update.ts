@@ -10,6 +10,7 @@ import { reportText } from '../report.ts';
 interface Options {
   readonly add?: string[];
   readonly remove?: string[];
+  readonly feedback?: boolean;
   readonly out: string;
   readonly overwrite?: boolean;
   readonly device?: Device | 'auto';
@@ -21,6 +22,10 @@ export function addUpdate(command: Command): void {
     .argument('<run>', 'a run folder')
     .option('--add <images...>', 'normal images to add: files, folders, or patterns in quotes')
     .option('--remove <ids...>', 'training images to take out, as reports name them, for example train/good/7.png')
+    .option(
+      '--feedback',
+      'add the images that people called normal, and take out what they called anomalous (oddity feedback)',
+    )
     .requiredOption('--out <folder>', 'the folder of the new run')
     .option('--overwrite', 'replace the run in --out');
   addDevice(command).option('--data-root <folder>', 'where data sets lie (default: that of the training)');
@@ -28,9 +33,10 @@ export function addUpdate(command: Command): void {
   act(command, async (terminal, { add = [], ...options }: Options, run: string) => {
     const { update } = await engine();
     const { listener: onEvent, signal } = terminal;
-    const { remove, out, overwrite, device, dataRoot } = options;
+    const { remove, feedback, out, overwrite, device, dataRoot } = options;
     const found = add.length > 0 ? await findImages(add, onEvent) : [];
-    const report = await update({ run, add: found, remove, out, overwrite, device, dataRoot, onEvent, signal });
+    const changes = { add: found, remove, feedback };
+    const report = await update({ run, ...changes, out, overwrite, device, dataRoot, onEvent, signal });
     terminal.answer(report, reportText(report));
   });
 }

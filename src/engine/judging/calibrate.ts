@@ -39,6 +39,8 @@ export interface ThresholdReport {
   readonly alarms?: AlarmRateReport;
   /** Why the wanted rate is not guaranteed, or null. */
   readonly reason: string | null;
+  /** So many items of which people said what they are took part in the choice; absent where none did. */
+  readonly feedback?: { readonly normal: number; readonly anomalous: number };
   /** Scores below the threshold that a person should look at; absent when there are none such. */
   readonly review?: ReviewBand;
   /** Share of normal test items that alarm. */
