@@ -95,7 +95,6 @@ describe('figures in documents', () => {
  */
 const due: Readonly<Record<string, 'all' | readonly string[]>> = {
   backbones: ['patchcore', 'padim'],
-  cloud: ['dfm', 'patchcore'],
   contamination: 'all',
   'fashion-one-class': ['autoencoder'],
   frames: ['frame-autoencoder', 'padim', 'random'],

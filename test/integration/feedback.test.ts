@@ -185,7 +185,7 @@ describe('feedback on images', () => {
 
   it('outlives a training in the same folder, and goes with the run', async () => {
     const place = at('again');
-    const options = { model: 'mean-image', data: at('parts'), size: [side, side] as const, out: place };
+    const options = { model: 'mean-image' as const, data: at('parts'), size: [side, side] as const, out: place };
     await train(options);
     await feedback({ run: place, items: odd, label: 'anomalous' });
     await train({ ...options, seed: 2, overwrite: true });
