@@ -2,7 +2,7 @@
 /**
  * What npm's scripts run: installs and builds when that is needed, then does the task. Plain JavaScript without
  * dependencies, because a fresh clone has nothing but Node and npm.
- * Usage: node scripts/setup.mjs build | test [args] | demo | check | bench <name> [args] | distil [args] | replay [--write] |
+ * Usage: node scripts/setup.mjs build | test [args] | demo | playground [--serve] | check | bench <name> [args] | distil [args] | replay [--write] |
  *   fuzz [--seconds n] | soak [--kills n] | soak tests [args]
  */
 import { spawnSync } from 'node:child_process';
@@ -168,6 +168,14 @@ function bench([name, ...args]) {
   return runBuilt(['bench', `${name}.bench.js`], args);
 }
 
+/** Builds the playground into web/playground/dist, for any host of files; with `--serve` it is shown on this machine. */
+function playground([flag]) {
+  const vite = (...args) => run('node', [join('node_modules', 'vite', 'bin', 'vite.js'), ...args]);
+  const config = ['-c', join('web', 'playground', 'vite.config.mjs')];
+  const code = vite('build', ...config);
+  return code === 0 && flag === '--serve' ? vite('preview', ...config) : code;
+}
+
 /** Trains the backbone in the box (scripts/distil); with `judge` first, compares it to others on planted defects. */
 function distil(args) {
   const [name, rest] = args[0] === 'judge' ? ['judge', args.slice(1)] : ['distil', args];
@@ -181,7 +189,7 @@ const soaked = ['test/pages/families.test.ts'];
 function soak(args) {
   if (args[0] !== 'tests') return run('node', [join('scripts', 'soak.mjs'), ...args]);
   const files = args.length > 1 ? args.slice(1) : soaked;
-  const log = inRoot('bench', 'results', 'soak.txt');
+  const log = inRoot('bench', 'results', 'soak-tests.txt');
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
     [join('node_modules', 'vitest', 'vitest.mjs'), 'run', '--reporter=verbose', '--no-color', ...files],
@@ -210,6 +218,7 @@ const tasks = {
   distil,
   fuzz: (args) => runBuilt(['scripts', 'fuzz', 'fuzz.js'], args),
   soak,
+  playground,
   replay: (args) => run('node', [join('scripts', 'replay.mjs'), ...args]),
   check: async () => (await import('./check.mjs')).check(),
 };

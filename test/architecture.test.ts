@@ -245,6 +245,19 @@ describe('architecture', () => {
     expect(mentioning.length, mentioning.join(', ')).toBeLessThanOrEqual(3);
   });
 
+  it('the playground uses the library as any page does: by oddity/browser', () => {
+    const folder = join(root, 'web', 'playground');
+    const own = readdirSync(folder).filter((name) => /\.tsx?$/.test(name));
+    const may = /^(\.\/|preact(\/|$)|@preact\/signals$|oddity\/browser$)/;
+    const wrong = own.flatMap((name) =>
+      importsOf({ path: `web/playground/${name}`, text: readFileSync(join(folder, name), 'utf8') }).filter(
+        ({ target }) => !may.test(target),
+      ),
+    );
+    expect(own.length).toBeGreaterThan(5);
+    expect(wrong.map((i) => show(i, 'the playground must not import it'))).toEqual([]);
+  });
+
   it('native packages are loaded in one file each', () => {
     const ort = imports.filter((i) => i.target.startsWith('onnxruntime-') && !i.isType).map((i) => i.file);
     const places = ['src/runtime/browser.ts', 'src/runtime/worker.ts'];
