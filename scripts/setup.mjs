@@ -60,7 +60,7 @@ function install() {
 
 const tsc = () => join('node_modules', 'typescript', 'bin', 'tsc');
 
-/** Compiles src to dist when a source is newer, and takes away what has no source any more. */
+/** Compiles src to dist when a source is newer, bundles dist/page, and takes away what has no source any more. */
 function build() {
   const stamp = inRoot('dist', '.built');
   const sources = filesBelow(inRoot('src')).filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'));
@@ -69,15 +69,22 @@ function build() {
     inRoot('tsconfig.json'),
     inRoot('tsconfig.build.json'),
     inRoot('scripts', 'hover.mjs'),
+    inRoot('scripts', 'page-bundle.mjs'),
   ];
   // A source that was removed leaves its output behind.
   const outputs = new Set(sources.flatMap((f) => ['.js', '.js.map', '.d.ts'].map((end) => f.replace(/\.ts$/, end))));
-  const orphans = filesBelow(inRoot('dist')).filter((file) => file !== '.built' && !outputs.has(file));
+  const orphans = filesBelow(inRoot('dist')).filter(
+    (file) => file !== '.built' && !file.startsWith('page') && !outputs.has(file),
+  );
   for (const file of orphans) rmSync(inRoot('dist', file));
-  const missing = sources.some((file) => !existsSync(inRoot('dist', file.replace(/\.ts$/, '.js'))));
+  const wanted = [...sources.map((file) => file.replace(/\.ts$/, '.js')), join('page', 'index.js')];
+  const missing = wanted.some((file) => !existsSync(inRoot('dist', file)));
   if (!missing && changed(stamp) > Math.max(...inputs.map(changed))) return 0;
   const begin = new Date();
-  const code = run('node', [tsc(), '-p', 'tsconfig.build.json']) || run('node', [join('scripts', 'hover.mjs')]);
+  const code =
+    run('node', [tsc(), '-p', 'tsconfig.build.json']) ||
+    run('node', [join('scripts', 'hover.mjs')]) ||
+    run('node', [join('scripts', 'page-bundle.mjs')]);
   if (code !== 0) return code;
   const entry = inRoot('dist', 'cli', 'main.js');
   if (existsSync(entry)) chmodSync(entry, 0o755);

@@ -4,8 +4,12 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { dirname, join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { oddityVersion } from '../dist/index.js';
+import { fit, oddityVersion } from '../dist/index.js';
+import { browserPath } from './helpers/page.ts';
+import { serveFolder } from './helpers/static-site.ts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
@@ -24,6 +28,21 @@ await source.read([0, 1], images);
 const { scores } = await detector.score(images, 2);
 await detector.close();
 console.log(JSON.stringify({ device: report.device, auroc: report.metrics.item.auroc, scores: scores.length, model: findModel('autoencoder').name }));
+`;
+
+/** A page of ten lines that scores: with a bundler, and as it is. */
+const pageOf = (head: string, options: string) => `<!doctype html>
+<title>A page that scores</title>
+${head}
+<output>waiting</output>
+<script type="module">
+  import { openWorker } from 'oddity/browser';
+  const detector = await openWorker(${options}).loadDetector('./detector/');
+  const canvas = new OffscreenCanvas(16, 16);
+  canvas.getContext('2d').fillRect(0, 0, 16, 16);
+  const { decision, map } = await detector.scoreImage(canvas);
+  document.querySelector('output').value = \`\${decision}, \${map.length} values\`;
+</script>
 `;
 
 let folder: string;
@@ -119,4 +138,50 @@ describe('the packed package', () => {
     expect(stderr).toContain('ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node');
     expect(run('npx', ['oddity', 'models'], project).stdout).toContain('autoencoder');
   }, 300_000);
+
+  it.skipIf(!existsSync(browserPath))(
+    'scores in a page: in a fresh Vite project, and by a script tag with an import map',
+    async () => {
+      const project = install('page', '--omit=optional');
+      const grey = Array.from({ length: 8 }, (_, i) => ({
+        data: new Uint8Array(256).fill(120 + i),
+        width: 16,
+        height: 16,
+      }));
+      await using detector = await fit('mean-image', grey, { validationFraction: 0.5 });
+      await detector.save(join(project, 'public', 'detector'));
+
+      writeFileSync(join(project, 'index.html'), pageOf('', ''));
+      await build({ root: project, base: './', logLevel: 'error' });
+      expect(await outputOf(join(project, 'dist'), '')).toBe('anomalous, 256 values');
+
+      const map =
+        '<script type="importmap">{"imports":{"oddity/browser":"../node_modules/oddity/dist/page/index.js"}}</script>';
+      const paths = "{ wasmPaths: '../node_modules/onnxruntime-web/dist/' }";
+      writeFileSync(join(project, 'public', 'index.html'), pageOf(map, paths));
+      expect(await outputOf(project, 'public/')).toBe('anomalous, 256 values');
+    },
+    300_000,
+  );
 });
+
+/** What the page of a folder says in its output, and that its console stays silent. */
+async function outputOf(root: string, path: string): Promise<string> {
+  const site = await serveFolder(root);
+  const browser = await chromium.launch({ executablePath: browserPath, args: ['--no-sandbox'] });
+  try {
+    const page = await browser.newPage();
+    const heard: string[] = [];
+    page.on('console', (message) => heard.push(`${message.text()} ${message.location().url}`));
+    page.on('pageerror', (error) => heard.push(error.message));
+    await page.goto(site.address + path);
+    await page
+      .waitForFunction(() => document.querySelector('output')?.value !== 'waiting', undefined, { timeout: 60_000 })
+      .catch(() => {});
+    expect(heard.filter((text) => !text.includes('favicon'))).toEqual([]);
+    return await page.locator('output').evaluate((output) => (output as HTMLOutputElement).value);
+  } finally {
+    await browser.close();
+    await site.close();
+  }
+}

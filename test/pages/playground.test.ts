@@ -2,44 +2,31 @@
  * The playground as a person uses it, from a host of plain files that isolates nothing: made-up items to a detector, scores, the
  * threshold, the camera, the files of the detector; by the keyboard, in both schemes, on a phone and a desk, and offline.
  */
-import { createReadStream, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { extname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadDetector } from '../../dist/index.js';
 import { browserPath } from '../helpers/page.ts';
+import { type StaticSite, serveFolder } from '../helpers/static-site.ts';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const types: Record<string, string> = {
-  '.html': 'text/html',
-  '.js': 'text/javascript',
-  '.css': 'text/css',
-  '.wasm': 'application/wasm',
-};
 
 describe.skipIf(!existsSync(browserPath))('the playground (skipped without /usr/bin/chromium)', () => {
   const folder = mkdtempSync(join(tmpdir(), 'oddity-playground-'));
-  let server: Server;
+  let site: StaticSite;
   let browser: Browser;
   let address: string;
 
   beforeAll(async () => {
     const configFile = fileURLToPath(new URL('../../web/playground/vite.config.mjs', import.meta.url));
     await build({ configFile, logLevel: 'warn', build: { outDir: folder } });
-    server = createServer((request, response) => {
-      const path = join(folder, new URL(request.url ?? '/', 'http://page').pathname.replace(/\/$/, '/index.html'));
-      if (!existsSync(path) || !statSync(path).isFile()) return void response.writeHead(404).end();
-      response.writeHead(200, { 'content-type': types[extname(path)] ?? 'application/octet-stream' });
-      createReadStream(path).pipe(response);
-    });
-    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-    address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    site = await serveFolder(folder);
+    address = site.address;
     browser = await chromium.launch({
       executablePath: browserPath,
       args: ['--no-sandbox', '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'],
@@ -48,7 +35,7 @@ describe.skipIf(!existsSync(browserPath))('the playground (skipped without /usr/
 
   afterAll(async () => {
     await browser?.close();
-    await new Promise((done) => (server ? server.close(done) : done(undefined)));
+    await site?.close();
     rmSync(folder, { recursive: true, force: true });
   });
 
