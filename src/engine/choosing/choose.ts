@@ -155,7 +155,7 @@ export async function chooseForImages(options: ChooseImages): Promise<ImageChoic
     }),
     1,
   );
-  await take(await laidStep(tried, { ...options, known, stepAt, leftOut }));
+  if (spent() < budget) await take(await laidStep(tried, { ...options, known, stepAt, leftOut }));
   if (signal?.aborted) throw new Cancelled();
   const order = ranked(tried);
   const [first] = order;
