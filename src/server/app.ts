@@ -1,7 +1,6 @@
 /** The routes of a server, and what every request goes through: an id, a check of who asks, a limit, a log line, counters. */
 import { randomUUID } from 'node:crypto';
 import { type Context, Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import type { Logger } from 'pino';
 import type { Catalogue } from './catalogue.ts';
 import { detectorRoutes } from './detectors/routes.ts';
@@ -10,6 +9,7 @@ import { inferenceProtocol } from './inference-protocol/routes.ts';
 import type { Meter } from './meter.ts';
 import { openapi } from './openapi.ts';
 import { Problem, problemOf } from './problem.ts';
+import { bodyBytes } from './request-body.ts';
 import { univariate } from './univariate/routes.ts';
 
 /** What a server is made of. */
@@ -42,14 +42,14 @@ export function createApp({
   isReady,
 }: AppParts): Hono<Env> {
   const app = new Hono<Env>();
-  const context = { catalogue, isReady, deadline: () => AbortSignal.timeout(1000 * deadline) };
+  const context = { catalogue, isReady, within: 1000 * deadline, bodyOf: (c: Context) => bodyBytes(c, maxBody) };
 
   app.use(async (c, next) => {
     const begin = performance.now();
     const id = idOf(c.req.header('X-Request-Id'));
     c.set('id', id);
+    c.header('X-Request-Id', id); // before the answer, which would be made anew otherwise
     await next();
-    c.header('X-Request-Id', id);
     const seconds = (performance.now() - begin) / 1000;
     const route = routeOf(c.req.path);
     meter.answered(route, c.res.status, seconds);
@@ -59,16 +59,6 @@ export function createApp({
     );
   });
   app.use(guard(access));
-  app.use(
-    bodyLimit({
-      maxSize: maxBody,
-      onError: () => {
-        throw new Problem(413, 'too-large', `A request may have ${maxBody} bytes. Send less at once.`, {
-          Connection: 'close', // what is left of the body is not read
-        });
-      },
-    }),
-  );
 
   app.get('/metrics', async (c) => c.body(await meter.text(), 200, { 'Content-Type': meter.contentType }));
   let description: ReturnType<typeof openapi> | undefined;
@@ -78,7 +68,7 @@ export function createApp({
   });
   app.route('/detectors', detectorRoutes(context, { mostItems: maxItems, onScore: meter.pValue }));
   app.route('/v2', inferenceProtocol(context));
-  app.route('/anomalydetector', univariate());
+  app.route('/anomalydetector', univariate(context));
 
   app.notFound((c) =>
     answer(

@@ -29,17 +29,24 @@ function slowDetector() {
 const row = (a: number, b: number) => Float32Array.of(a, b);
 
 describe('openBatcher', () => {
-  it('joins what comes while the detector is busy, and gives each request its own part', async () => {
+  it('joins what comes together and while the detector is busy, and gives each request its own part', async () => {
     const { detector, finish } = slowDetector();
     const sizes: number[] = [];
     const batcher = openBatcher(detector, { mostWaiting: 100, onBatch: (items) => sizes.push(items) });
-    const answers = [1, 2, 3, 4, 5].map((v) => batcher.score(row(v, 10 * v), 1));
+    const ask = (v: number) => batcher.score(row(v, 10 * v), 1);
+    const turn = () => new Promise((after) => setImmediate(after));
+    const answers = [ask(1), ask(2)];
+    await turn();
+    answers.push(ask(3));
+    await turn();
+    answers.push(ask(4), ask(5)); // two calls are under way
+    await turn();
     expect(batcher.waiting).toBe(5);
     await finish();
     const found = await Promise.all(answers);
     expect(found.map(({ scores }) => [...scores])).toEqual([[11], [22], [33], [44], [55]]);
     expect(found.map(({ maps }) => [...maps])[4]).toEqual([5, 50]);
-    expect(sizes).toEqual([1, 1, 3]);
+    expect(sizes).toEqual([2, 1, 2]);
     expect(batcher.waiting).toBe(0);
   });
 
@@ -69,11 +76,16 @@ describe('openBatcher', () => {
   it('does not begin what nobody waits for any more', async () => {
     const { detector, calls, finish } = slowDetector();
     const batcher = openBatcher(detector, { mostWaiting: 100 });
-    const busy = [batcher.score(row(1, 1), 1), batcher.score(row(1, 1), 1)];
+    const turn = () => new Promise((after) => setImmediate(after));
+    const busy = [batcher.score(row(1, 1), 1)];
+    await turn();
+    busy.push(batcher.score(row(1, 1), 1));
+    await turn();
     const late = new AbortController();
     const waiting = batcher.score(row(2, 2), 1, { signal: late.signal });
     late.abort();
     await expect(waiting).rejects.toMatchObject({ status: 504 });
+    await expect(batcher.score(row(2, 2), 1, { within: 5 })).rejects.toMatchObject({ status: 504 });
     await finish();
     await Promise.all(busy);
     expect(calls).toEqual([]);

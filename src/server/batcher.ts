@@ -1,6 +1,6 @@
 /**
- * Joins the items of requests that come while a detector is busy into one call of it. Nobody waits for a batch to fill: what is
- * there goes as soon as the detector is free. Requests beyond a number of waiting items are refused, so that a queue never
+ * Joins the items of requests that come together, or while a detector is busy, into one call of it. Nobody waits for a batch to fill:
+ * what is there goes as soon as the detector is free. Requests beyond a number of waiting items are refused, so that a queue never
  * outgrows what can be answered in time.
  */
 import { DataError, ShapeError } from '../core/errors.ts';
@@ -17,15 +17,23 @@ interface Job {
   readonly values: Float32Array;
   readonly count: number;
   readonly maps: boolean;
-  readonly signal?: AbortSignal;
+  /** Nobody waits for it any more. */
+  isLate: boolean;
   readonly resolve: (found: BatchScore) => void;
   readonly reject: (error: unknown) => void;
 }
 
 /** A queue before a detector. */
 export interface Batcher {
-  /** Scores `count` items as `Detector.score` does. Throws Problem 429 when too many wait, 504 once `signal` aborts. */
-  score(values: Float32Array, count: number, options?: { maps?: boolean; signal?: AbortSignal }): Promise<BatchScore>;
+  /**
+   * Scores `count` items as `Detector.score` does. Throws Problem 429 when too many wait, 504 after `within` milliseconds and once
+   * `signal` aborts.
+   */
+  score(
+    values: Float32Array,
+    count: number,
+    options?: { maps?: boolean; within?: number; signal?: AbortSignal },
+  ): Promise<BatchScore>;
   /** Items that wait or are being scored. */
   readonly waiting: number;
 }
@@ -45,9 +53,8 @@ export function openBatcher(
     let items = 0;
     while (queue.length > 0 && (jobs.length === 0 || items + queue[0].count <= most)) {
       const job = queue.shift()!;
-      if (job.signal?.aborted) {
+      if (job.isLate) {
         done(job);
-        job.reject(tooLate());
         continue;
       }
       jobs.push(job);
@@ -62,14 +69,14 @@ export function openBatcher(
 
   async function call(jobs: readonly Job[]): Promise<void> {
     const count = jobs.reduce((n, job) => n + job.count, 0);
-    const values = jobs.length === 1 ? jobs[0].values : new Float32Array(count * size);
-    if (jobs.length > 1) {
-      jobs.reduce((at, job) => {
-        values.set(job.values, at * size);
-        return at + job.count;
-      }, 0);
-    }
     try {
+      const values = jobs.length === 1 ? jobs[0].values : new Float32Array(count * size);
+      if (jobs.length > 1) {
+        jobs.reduce((at, job) => {
+          values.set(job.values, at * size);
+          return at + job.count;
+        }, 0);
+      }
       onBatch?.(count);
       const found = await detector.score(values, count, { maps: jobs.some(({ maps }) => maps) });
       jobs.reduce((at, job) => {
@@ -96,15 +103,38 @@ export function openBatcher(
     });
   }
 
+  let isDue = false;
+  /** Once what has come with this request is read too: what arrived at the same time goes together. */
+  function soon(): void {
+    if (isDue || calls >= CALLS) return;
+    isDue = true;
+    setImmediate(() => {
+      isDue = false;
+      pump();
+    });
+  }
+
   return {
-    score(values, count, { maps = true, signal } = {}) {
+    score(values, count, { maps = true, within, signal } = {}) {
       return new Promise((resolve, reject) => {
         if (signal?.aborted) return reject(tooLate());
         if (waiting + count > mostWaiting && waiting > 0) return reject(tooMany(waiting));
         waiting += count;
-        queue.push({ values, count, maps, signal, resolve, reject });
-        signal?.addEventListener('abort', () => reject(tooLate()), { once: true });
-        pump();
+        const late = () => {
+          job.isLate = true;
+          reject(tooLate());
+        };
+        const timer = within === undefined ? undefined : setTimeout(late, within);
+        const settled =
+          <T>(then: (value: T) => void) =>
+          (value: T) => {
+            clearTimeout(timer);
+            then(value);
+          };
+        const job: Job = { values, count, maps, isLate: false, resolve: settled(resolve), reject: settled(reject) };
+        queue.push(job);
+        signal?.addEventListener('abort', late, { once: true });
+        soon();
       });
     },
     get waiting() {

@@ -1,10 +1,13 @@
 /** What the routes of a server share. */
+import type { Context } from 'hono';
 import type { Catalogue } from './catalogue.ts';
 
 export interface ServerContext {
   readonly catalogue: Catalogue;
   /** False from the moment on at which the server is told to end. */
   isReady(): boolean;
-  /** Aborts when a request that begins now must have been answered. */
-  deadline(): AbortSignal;
+  /** Milliseconds within which a request is answered. */
+  readonly within: number;
+  /** The bytes of a request. Throws Problem 413 and 400. */
+  bodyOf(c: Context): Promise<Uint8Array>;
 }

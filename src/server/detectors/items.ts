@@ -9,6 +9,7 @@ import type { Detector } from '../../engine/scoring/detector.ts';
 import { type RowRemark, readRows } from '../../engine/scoring/rows.ts';
 import { findKind, type ReadItem } from '../../kinds/index.ts';
 import { Problem } from '../problem.ts';
+import { jsonOf } from '../request-body.ts';
 
 /** An item that was read, or why it could not be. */
 export interface Read {
@@ -88,12 +89,8 @@ async function unfiled(kind: string, type: string, bytes: Uint8Array): Promise<R
 
 /** A row, a list of rows, or either as `rows`. */
 function objectsOf(bytes: Uint8Array): RowObject[] {
-  let json: unknown;
-  try {
-    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch {
-    throw new Problem(400, 'not-json', 'The body must be JSON in UTF-8, but is not.');
-  }
+  const json = jsonOf(bytes);
+  if (json === undefined) throw new Problem(400, 'not-json', 'The body must be JSON in UTF-8, but is not.');
   const inside = typeof json === 'object' && json !== null && 'rows' in json ? json.rows : json;
   return (Array.isArray(inside) ? inside : [inside]) as RowObject[];
 }

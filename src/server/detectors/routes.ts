@@ -1,5 +1,5 @@
 /** The interface for people and their programs: what detectors there are, and scores of images, rows and series as they are. */
-import { type Context, Hono } from 'hono';
+import { Hono } from 'hono';
 import { DataError } from '../../core/errors.ts';
 import { isImage, itemSize } from '../../core/item-shape.ts';
 import { libraryWords, write } from '../../core/text.ts';
@@ -17,7 +17,7 @@ import { type Body, imagesOf, itemsOfRows, type Read, rowsOfBody } from './items
 
 /** The routes below `/detectors`. `onScore` hears the p-value of every score. */
 export function detectorRoutes(
-  { catalogue, deadline }: ServerContext,
+  { catalogue, within, bodyOf }: ServerContext,
   {
     mostItems,
     onScore,
@@ -62,13 +62,12 @@ export function detectorRoutes(
   });
 
   app.post('/:name/score', async (c) => {
-    const body = { ...(await bodyOf(c)), mostItems };
+    const body = { ...(await partsOf(c.req.header('Content-Type') ?? '', await bodyOf(c))), mostItems };
     const wantsMap = /^(true|1|png)$/.test(c.req.query('map') ?? '');
     return catalogue.use(c.req.param('name'), c.req.query('version'), async (opened) => {
       const { detector } = opened;
       const tell = (pValue?: number) => onScore(opened.name, pValue);
-      const signal = deadline();
-      if (detector.kind === 'series') return c.json(await scoreSteps(opened, body, signal, tell));
+      if (detector.kind === 'series') return c.json(await scoreSteps(opened, body, AbortSignal.timeout(within), tell));
       if (detector.kind === 'clip') {
         throw new Problem(
           501,
@@ -79,17 +78,17 @@ export function detectorRoutes(
       const read = isImage(detector.shape)
         ? { items: await imagesOf(detector, body), warnings: [] }
         : itemsOfRows(await rowsOfBody(detector.kind, body), detector.info);
-      return c.json(await scoreItems(opened, read, { wantsMap, signal, tell }));
+      return c.json(await scoreItems(opened, read, { wantsMap, within, tell }));
     });
   });
   return app;
 }
 
 /** A body with its type; a form is taken apart. */
-async function bodyOf(c: Context): Promise<Omit<Body, 'mostItems'>> {
-  const type = c.req.header('Content-Type') ?? '';
-  if (!/^multipart\/form-data/.test(type)) return { type, bytes: new Uint8Array(await c.req.arrayBuffer()) };
-  const form = await c.req.formData().catch(() => {
+async function partsOf(type: string, bytes: Uint8Array): Promise<Omit<Body, 'mostItems'>> {
+  if (!/^multipart\/form-data/.test(type)) return { type, bytes };
+  const whole = new Response(bytes as Uint8Array<ArrayBuffer>, { headers: { 'Content-Type': type } });
+  const form = await whole.formData().catch(() => {
     throw new Problem(
       400,
       'bad-form',
@@ -102,7 +101,8 @@ async function bodyOf(c: Context): Promise<Omit<Body, 'mostItems'>> {
 
 interface Scoring {
   readonly wantsMap: boolean;
-  readonly signal: AbortSignal;
+  /** Milliseconds. */
+  readonly within: number;
   readonly tell: (pValue?: number) => void;
 }
 
@@ -112,7 +112,7 @@ async function scoreItems(
     items: read,
     warnings,
   }: { readonly items: readonly Read[]; readonly warnings: readonly ItemsAnswer['warnings'][number][] },
-  { wantsMap, signal, tell }: Scoring,
+  { wantsMap, within, tell }: Scoring,
 ): Promise<ItemsAnswer> {
   const { name, version, detector, batcher } = opened;
   const { info } = detector;
@@ -130,7 +130,7 @@ async function scoreItems(
     );
   const values = new Float32Array(good.length * size);
   for (const [i, { item }] of good.entries()) values.set(item.values, i * size);
-  const batch: BatchScore = await batcher.score(values, good.length, { signal });
+  const batch: BatchScore = await batcher.score(values, good.length, { within });
   const items: ItemsAnswer['items'] = [];
   for (const [i, { id, item }] of good.entries()) {
     try {

@@ -106,7 +106,7 @@ function metadataOf(catalogue: Catalogue, name: string, info: ArtifactInfo): z.i
 }
 
 /** The routes below `/v2`. */
-export function inferenceProtocol({ catalogue, isReady, deadline }: ServerContext): Hono {
+export function inferenceProtocol({ catalogue, isReady, within, bodyOf }: ServerContext): Hono {
   const app = new Hono();
   const metadata = { name: 'oddity', version, extensions: ['binary_tensor_data', 'model_repository'] };
   app.get('/', (c) => c.json(metadata));
@@ -125,8 +125,8 @@ export function inferenceProtocol({ catalogue, isReady, deadline }: ServerContex
     });
     app.post(`${path}/infer`, async (c) => {
       const { name, version } = asked(c);
-      const body = new Uint8Array(await c.req.arrayBuffer());
-      return catalogue.use(name, version, (opened) => infer(c, opened, body, deadline()));
+      const body = await bodyOf(c);
+      return catalogue.use(name, version, (opened) => infer(c, opened, body, within));
     });
   }
 
@@ -155,7 +155,7 @@ export function inferenceProtocol({ catalogue, isReady, deadline }: ServerContex
 
 const asked = (c: Context) => ({ name: c.req.param('name') ?? '', version: c.req.param('version') });
 
-async function infer(c: Context, opened: Opened, body: Uint8Array, signal: AbortSignal): Promise<Response> {
+async function infer(c: Context, opened: Opened, body: Uint8Array, within: number): Promise<Response> {
   const { detector, batcher } = opened;
   const { info } = detector;
   const { json, rest } = splitBody(body, c.req.header(JSON_LENGTH));
@@ -177,7 +177,7 @@ async function infer(c: Context, opened: Opened, body: Uint8Array, signal: Abort
   }
   const known = outputsOf(info);
   const chosen = wanted?.length ? wanted.map(({ name }) => outputNamed(known, name, opened.name)) : known;
-  const found = await batcher.score(values, count, { maps: chosen.some(({ name }) => name === 'map'), signal });
+  const found = await batcher.score(values, count, { maps: chosen.some(({ name }) => name === 'map'), within });
   const outputs = chosen.map(
     (output): OutputTensor => ({
       name: output.name,

@@ -3,6 +3,7 @@
  * little-endian, row major, in the order in which they are named.
  */
 import { Problem } from '../problem.ts';
+import { jsonOf } from '../request-body.ts';
 
 /** The header that says how many bytes of a body are JSON. */
 export const JSON_LENGTH = 'Inference-Header-Content-Length';
@@ -42,10 +43,8 @@ export function splitBody(body: Uint8Array, length: string | undefined): { json:
       `${JSON_LENGTH} must be the number of bytes of the JSON part, at most ${body.length} here, got ${length}.`,
     );
   }
-  let json: unknown;
-  try {
-    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body.subarray(0, end)));
-  } catch {
+  const json = jsonOf(body.subarray(0, end));
+  if (json === undefined) {
     throw new Problem(
       400,
       'not-json',
@@ -129,7 +128,7 @@ export function writeAnswer(
         : { data: Array.from(data as ArrayLike<unknown>) }),
     })),
   });
-  const head = new TextEncoder().encode(json);
+  const head = Buffer.from(json);
   const parts = raw.filter((bytes) => bytes !== undefined);
   if (parts.length === 0) return { body: head };
   return { body: Buffer.concat([head, ...parts]), jsonLength: head.length };

@@ -6,6 +6,8 @@
 import { type Context, Hono } from 'hono';
 import type * as z from 'zod';
 import { Problem } from '../problem.ts';
+import { jsonOf } from '../request-body.ts';
+import type { ServerContext } from '../server-context.ts';
 import { detectChangePoints, detectEntire, detectLast } from './detect.ts';
 import { changePointRequest, detectRequest } from './schemas.ts';
 
@@ -24,8 +26,10 @@ const codes: Readonly<Record<string, string>> = {
 };
 
 /** The routes below `/anomalydetector`. */
-export function univariate(): Hono {
+export function univariate({ bodyOf }: Pick<ServerContext, 'bodyOf'>): Hono {
   const app = new Hono();
+  const read = async <Schema extends z.ZodType>(c: Context, schema: Schema) =>
+    requestOf(c.req.param('version') ?? '', await bodyOf(c), schema);
   app.post('/:version/timeseries/entire/detect', async (c) => c.json(detectEntire(await read(c, detectRequest))));
   app.post('/:version/timeseries/last/detect', async (c) => c.json(detectLast(await read(c, detectRequest))));
   app.post('/:version/timeseries/changepoint/detect', async (c) =>
@@ -42,14 +46,12 @@ export function univariate(): Hono {
 }
 
 /** A request by its schema, its faults by the codes of Azure. */
-async function read<Schema extends z.ZodType>(c: Context, schema: Schema): Promise<z.infer<Schema>> {
-  const version = c.req.param('version') ?? '';
+function requestOf<Schema extends z.ZodType>(version: string, body: Uint8Array, schema: Schema): z.infer<Schema> {
   if (!/^v1\.[01](-|$)/.test(version)) {
     throw new Problem(404, 'NotFound', `There is no version "${version}" of this interface here, only v1.0 and v1.1.`);
   }
-  const json: unknown = await c.req.json().catch(() => {
-    throw new Problem(400, 'InvalidJsonFormat', 'The body must be JSON in UTF-8, but is not.');
-  });
+  const json = jsonOf(body);
+  if (json === undefined) throw new Problem(400, 'InvalidJsonFormat', 'The body must be JSON in UTF-8, but is not.');
   const parsed = schema.safeParse(json);
   if (!parsed.success) throw fault(parsed.error, json);
   const { imputeMode, imputeFixedValue } = parsed.data as z.infer<typeof detectRequest>;
