@@ -3,7 +3,7 @@
 export type { EpochRecord } from '../engine/fitting/contract.ts';
 export type { Decision, MapThreshold, ReviewBand, ThresholdReport } from '../engine/judging/calibrate.ts';
 export type { RunReport, TypeReport, Versions } from '../engine/judging/report-types.ts';
-export type { Artifact, ArtifactInfo } from '../engine/scoring/artifact.ts';
+export type { Artifact, ArtifactInfo, PrecisionReport } from '../engine/scoring/artifact.ts';
 export { withRegion, withTiles } from '../engine/scoring/view.ts';
 export { resolveConfig } from '../engine/task/config.ts';
 export type { RegionOption, Tiles } from '../engine/task/view-options.ts';

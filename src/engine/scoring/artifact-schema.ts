@@ -98,6 +98,9 @@ export const artifactSchema = z.looseObject({
   normalScores: z.array(z.number()),
   trainingItems: z.array(z.string()).optional(),
   mapScale: z.looseObject({ low: z.number(), threshold: numberOrNull, high: z.number() }).optional(),
+  precision: z
+    .looseObject({ weights: z.string(), scoreDifference: z.number(), scoreDeviation: z.number(), normals: positive })
+    .optional(),
   sha256: hash,
   weights: z.looseObject({ file: bareName, sha256: hash }).optional(),
 });

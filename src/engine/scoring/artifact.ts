@@ -11,6 +11,7 @@ import { sha256, type TableEncoding, type ValueRange } from '../../data/pure.ts'
 import { emitProgram, opset } from '../../graph/emit.ts';
 import type { OnnxModel } from '../../graph/onnx/messages.ts';
 import { decodeModel } from '../../graph/onnx/read.ts';
+import type { Precision } from '../../graph/onnx/store-weights.ts';
 import { encodeModel } from '../../graph/onnx/write.ts';
 import { kindOf } from '../../kinds/index.ts';
 import type { AnyModel } from '../../models/index.ts';
@@ -22,7 +23,7 @@ import { type ImageReading, imageReading } from './image-reading.ts';
 /** Format of `model.json`. */
 export const format = 'oddity-artefact-1';
 /** Weights go to a file of their own above this; protobuf ends at 2 GiB. */
-const EXTERNAL_BYTES = 2 ** 30;
+export const EXTERNAL_BYTES = 2 ** 30;
 
 /** Values of a map where colours run, cold to hot; contours follow the threshold. */
 export interface MapScale {
@@ -60,6 +61,30 @@ export interface SeriesReading {
   readonly normals?: readonly (readonly number[])[];
   /** Absent of detectors that expect nothing, and in artefacts written before. */
   readonly margins?: SeriesMargins;
+}
+
+/** Weights in fewer bytes than float32, and what that costs: the same items scored by both files. */
+export interface PrecisionReport {
+  readonly weights: Precision;
+  /** Of the ONNX file with its weights, and of that with float32 weights. */
+  readonly sizeBytes: number;
+  readonly sizeBefore: number;
+  /** Where both were run. */
+  readonly device: string;
+  /** Normal items that both scored and that the detector did not train on. */
+  readonly normals: number;
+  /** The largest difference between the scores of one of these, and the standard deviation of their scores. */
+  readonly scoreDifference: number;
+  readonly scoreDeviation: number;
+  /** How many of these the threshold puts on another side. */
+  readonly decisionsChanged: number;
+  /** On labelled test items, or on planted defects where none are labelled; absent where it has no value. */
+  readonly auroc?: {
+    readonly before: number;
+    readonly after: number;
+    readonly items: number;
+    readonly on: 'test' | 'planted';
+  };
 }
 
 /** `model.json`. */
@@ -101,6 +126,8 @@ export interface ArtifactInfo {
   readonly trainingItems?: readonly string[];
   /** Colours of map images; absent where no maps were drawn. */
   readonly mapScale?: MapScale;
+  /** Absent where weights are float32. */
+  readonly precision?: PrecisionReport;
   /** sha256 of the ONNX file. */
   readonly sha256: string;
   /** The file with the weights, where they lie outside. */

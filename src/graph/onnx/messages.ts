@@ -36,6 +36,11 @@ export interface OnnxValue {
 export interface OnnxInitializer {
   name: string;
   tensor: Tensor;
+  /**
+   * The file holds the values in this type, which has no tensor of ours: those of a float32 as float16, rounded, and those of an
+   * int32 from −128 to 127 as int8.
+   */
+  storedAs?: 'float16' | 'int8';
 }
 
 export interface OnnxGraph {

@@ -8,6 +8,7 @@ import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 import { DataError, OddityError } from '../../core/errors.ts';
 import type { Dim } from '../../core/shape.ts';
 import type { DType, Tensor, TypedArray } from '../../core/tensor.ts';
+import { halfToFloat } from './half.ts';
 import type { OnnxAttribute, OnnxGraph, OnnxInitializer, OnnxModel, OnnxNode, OnnxValue } from './messages.ts';
 import { attributeType, type ElementName, EXTERNAL, elementType, field, UNKNOWN_DIM } from './wire.ts';
 
@@ -284,7 +285,9 @@ function readTensor(bytes: Uint8Array, context: Context): OnnxInitializer {
   }
   // A copy, aligned; `slice` would not do: on a Buffer it is a view.
   const data = raw === undefined ? layout.fromValues(values) : layout.fromBytes(new Uint8Array(raw).buffer);
-  return { name, tensor: { dtype: layout.dtype, shape, data } };
+  const element = elementNames.get(code);
+  const storedAs = element === 'float16' || element === 'int8' ? element : undefined;
+  return { name, tensor: { dtype: layout.dtype, shape, data }, ...(storedAs && { storedAs }) };
 }
 
 function externalBytes(
@@ -360,13 +363,3 @@ const layouts: Partial<Record<ElementName, Layout>> = {
   uint32: { dtype: 'int64', bytes: 4, fromBytes: (b) => asInt64(new Uint32Array(b)), fromValues: asInt64 },
   uint64: { dtype: 'int64', bytes: 8, fromBytes: (b) => new BigInt64Array(b), fromValues: asInt64 },
 };
-
-/** IEEE 754 binary16: (−1)ˢ · 2^(e−15) · (1 + m/1024); e = 0 is m · 2⁻²⁴, e = 31 infinity or NaN. */
-function halfToFloat(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const mantissa = bits & 0x3ff;
-  if (exponent === 0) return sign * mantissa * 2 ** -24;
-  if (exponent === 31) return mantissa ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-  return sign * 2 ** (exponent - 15) * (1 + mantissa / 1024);
-}

@@ -6,8 +6,9 @@
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { DataError } from '../../core/errors.ts';
 import type { Tensor } from '../../core/tensor.ts';
+import { floatToHalf } from './half.ts';
 import type { OnnxAttribute, OnnxGraph, OnnxInitializer, OnnxModel, OnnxNode, OnnxValue } from './messages.ts';
-import { attributeType, EXTERNAL, elementType, field, UNKNOWN_DIM } from './wire.ts';
+import { attributeType, type ElementName, EXTERNAL, elementType, field, UNKNOWN_DIM } from './wire.ts';
 
 export interface EncodeOptions {
   /** Initializers of more bytes than this go into the side buffer; default: none do. */
@@ -201,23 +202,32 @@ function valueMessage(value: OnnxValue): Message {
   return new Message().text(field.value.name, value.name).child(field.value.type, type);
 }
 
-function initializerMessage({ name, tensor }: OnnxInitializer, side: SideBuffer): Message {
-  if (tensor.data.byteLength <= side.above) return tensorMessage(tensor).text(field.tensor.name, name);
-  const offset = side.add(bytesOf(tensor));
-  return tensorHead(tensor)
+function initializerMessage({ name, tensor, storedAs }: OnnxInitializer, side: SideBuffer): Message {
+  const bytes = storedBytes(tensor, storedAs);
+  const head = tensorHead(tensor, storedAs);
+  if (bytes.byteLength <= side.above) return head.bytes(field.tensor.rawData, bytes).text(field.tensor.name, name);
+  const offset = side.add(bytes);
+  return head
     .text(field.tensor.name, name)
     .child(field.tensor.externalData, entry('location', side.name))
     .child(field.tensor.externalData, entry('offset', String(offset)))
-    .child(field.tensor.externalData, entry('length', String(tensor.data.byteLength)))
+    .child(field.tensor.externalData, entry('length', String(bytes.byteLength)))
     .int(field.tensor.dataLocation, EXTERNAL);
+}
+
+function storedBytes(tensor: Tensor, storedAs: OnnxInitializer['storedAs']): Uint8Array {
+  if (storedAs === undefined) return bytesOf(tensor);
+  const values = tensor.data as Float32Array | Int32Array;
+  if (storedAs === 'float16') return new Uint8Array(Uint16Array.from(values, floatToHalf).buffer);
+  return new Uint8Array(Int8Array.from(values).buffer);
 }
 
 function tensorMessage(tensor: Tensor): Message {
   return tensorHead(tensor).bytes(field.tensor.rawData, bytesOf(tensor));
 }
 
-function tensorHead(tensor: Tensor): Message {
-  return new Message().ints(field.tensor.dims, tensor.shape).int(field.tensor.dataType, elementType[tensor.dtype]);
+function tensorHead(tensor: Tensor, type: ElementName = tensor.dtype): Message {
+  return new Message().ints(field.tensor.dims, tensor.shape).int(field.tensor.dataType, elementType[type]);
 }
 
 function entry(key: string, value: string): Message {
