@@ -100,7 +100,7 @@ const due: Readonly<Record<string, 'all' | readonly string[]>> = {
   frames: ['frame-autoencoder', 'padim', 'random'],
   'gan-one-class': 'all',
   'gan-three-digits': ['skip-ganomaly', 'simultaneous-encoder'],
-  industrial: ['vgg19-autoencoder', 'patchcore', 'padim', 'dfm'],
+  industrial: ['vgg19-autoencoder'],
   'industrial-scratch': ['denoising-autoencoder', 'diffusion-ad', 'anoddpm', 'vae', 'deep-svdd', 'autoencoder'],
   'mnist-one-class': ['autoencoder'],
   'oneclass-cifar10': 'all',
