@@ -90,8 +90,8 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'watch',
-    usage: '[options] <run> <folder>',
-    description: 'score each image that appears in a folder once, and pass anomalies on',
+    usage: '[options] <run> [folder]',
+    description: 'score each image that appears in a folder once, or frames of a camera, and pass anomalies on',
     load: async () => (await import('./commands/watch.ts')).addWatch,
   },
   {

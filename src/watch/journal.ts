@@ -21,20 +21,50 @@ export interface WatchRecord {
   readonly decision?: string | null;
   readonly pValue?: number;
   readonly regions?: readonly unknown[];
+  /** Of a camera: the frame lies at `path` in the folder of results. Frames that are normal are not kept. */
+  readonly kept?: boolean;
   /** Picture of the map over the image, from the folder of results. */
   readonly overlay?: string;
   /** Why there is no score. */
   readonly error?: { readonly code: string; readonly message: string };
 }
 
+/** Lines that are let go of at a time. */
+const FORGET_LINES = 1024;
+
 /** The file of results. */
 export class Journal {
+  /** Lines that are no longer held: all before this one. */
+  private first = 0;
+
   private constructor(
     private readonly path: string,
     private readonly file: FileHandle,
-    /** All lines, in their order. */
-    readonly records: WatchRecord[],
+    private readonly records: WatchRecord[],
   ) {}
+
+  /** How many lines there are. */
+  get length(): number {
+    return this.first + this.records.length;
+  }
+
+  /** A line by its number from 0; of lines that are still held. */
+  at(number: number): WatchRecord {
+    return this.records[number - this.first];
+  }
+
+  /** All lines that are held, in their order. */
+  held(): readonly WatchRecord[] {
+    return this.records;
+  }
+
+  /** Lets go of lines before a number, which nobody asks for again: a camera makes a line a second for years. */
+  forget(before: number): void {
+    // In pieces, since taking the first lines off an array moves the others.
+    if (before - this.first < FORGET_LINES) return;
+    this.records.splice(0, before - this.first);
+    this.first = before;
+  }
 
   /**
    * Opens or makes a file. What a process that was killed left of a last line is cut off.
@@ -44,15 +74,20 @@ export class Journal {
     const file = await open(path, 'a+').catch((error) => {
       throw writeFailure(error, path);
     });
-    const text = await file.readFile('utf8');
-    const end = text.lastIndexOf('\n') + 1;
-    const records = text
-      .slice(0, end)
-      .split('\n')
-      .slice(0, -1)
-      .map((line, i) => parsed(line, path, i + 1));
-    if (end < text.length) await file.truncate(Buffer.byteLength(text.slice(0, end)));
-    return new Journal(path, file, records);
+    try {
+      const text = await file.readFile('utf8');
+      const end = text.lastIndexOf('\n') + 1;
+      const records = text
+        .slice(0, end)
+        .split('\n')
+        .slice(0, -1)
+        .map((line, i) => parsed(line, path, i + 1));
+      if (end < text.length) await file.truncate(Buffer.byteLength(text.slice(0, end)));
+      return new Journal(path, file, records);
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
   }
 
   /** Adds lines; when this returns they are on the disk. */

@@ -1,36 +1,44 @@
 /**
- * Watches a folder: each image that appears there is scored once, in the order of their times, and the results go to a journal, a CSV
- * file and sinks. Killed at any moment and started again it goes on where it was. Node only.
+ * Watches a folder or a camera: each image that appears there is scored once, in the order of their times, and the results go to a
+ * journal, a CSV file and sinks. Killed at any moment and started again it goes on where it was. Node only.
  */
-import { appendFile, mkdir } from 'node:fs/promises';
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { csv } from '../core/csv.ts';
 import { ConfigError, errorData, RuntimeUnavailable, ShapeError } from '../core/errors.ts';
 import { type Listener, silent } from '../core/events.ts';
 import { isImage } from '../core/item-shape.ts';
 import { option, say } from '../core/text.ts';
-import { isImageName } from '../data/index.ts';
+import { cameraAddress, isImageName } from '../data/index.ts';
 import type { Detector } from '../engine/scoring/detector.ts';
-import { overlayOf } from '../report/overlay-image.ts';
 import { loadDetector } from '../runs/detector.ts';
-import { makeFolder, writeAtomic } from '../runs/files.ts';
+import { makeFolder } from '../runs/files.ts';
 import type { Device } from '../runtime/index.ts';
-import { Journal, type WatchRecord } from './journal.ts';
-import { Outbox } from './outbox.ts';
-import { SettledFiles } from './settled-files.ts';
+import type { WatchRecord } from './journal.ts';
+import { drawOverlay, Results, type WatchSummary } from './results.ts';
+import { type SettledFile, SettledFiles } from './settled-files.ts';
+import { commandSink } from './sinks/command.ts';
 import { folderSink } from './sinks/folder.ts';
 import { mqttSink } from './sinks/mqtt.ts';
 import type { Sink } from './sinks/sink.ts';
 import { webhookSink } from './sinks/webhook.ts';
+import { watchCamera } from './watch-camera.ts';
 
 /** Options of `watch`. */
 export interface WatchOptions {
   /** A run's folder, an artefact's folder or its `model.onnx`, of images. */
   run: string;
-  /** The folder that is watched, with those inside. */
-  folder: string;
-  /** Where `results.ndjson`, `results.csv` and overlays go; a folder of its own. */
+  /** The folder that is watched, with those inside; or else `camera`. */
+  folder?: string;
+  /**
+   * A camera in place of a folder, read through the program ffmpeg: an address of rtsp, http and others of that kind, `/dev/video0`, or
+   * the path of a video.
+   */
+  camera?: string;
+  /** Frames of a camera that are scored in a second, above 0 and at most 120; default 1. */
+  fps?: number;
+  /** Milliseconds before a lost camera is connected again, twice as many each time up to a minute; default 1000. */
+  reconnect?: number;
+  /** Where `results.ndjson`, `results.csv`, overlays and frames go; a folder of its own. */
   out: string;
   /** Write the map over each image that is anomalous. */
   overlays?: boolean;
@@ -42,8 +50,15 @@ export interface WatchOptions {
   secret?: string;
   /** Broker and topic: `mqtt://localhost:1883/line/anomalies`. */
   mqtt?: string;
+  /**
+   * A program that is run for each anomalous result, with its arguments. It reads the result as JSON from standard input; no shell is
+   * between. It ends with 0, with 75 to be tried again, or is given up.
+   */
+  onAnomaly?: string;
   /** Give sinks every result, not the anomalous ones alone. */
   all?: boolean;
+  /** Give sinks that are new to `out` what was found before, too; default from now on. */
+  earlier?: boolean;
   /** Milliseconds without a change after which a file is whole; default 500. */
   settle?: number;
   /** Milliseconds between two looks; default 500. */
@@ -60,51 +75,72 @@ export interface WatchOptions {
   signal?: AbortSignal;
 }
 
-/** What was done. */
-export interface WatchSummary {
-  readonly scored: number;
-  readonly anomalous: number;
-  readonly failed: number;
-}
-
 /** Files of one call of the detector, after which the journal is written. */
 const BATCH = 16;
-const columns = ['path', 'time', 'score', 'threshold', 'isAnomalous', 'decision', 'pValue', 'error'] as const;
+const MOST_FPS = 120;
 
 /**
- * Watches until `signal` aborts, or with `once` until what is there is scored.
- * @throws ConfigError for options; ShapeError for a detector that takes no images; those of opening a detector and of writing.
+ * Watches until `signal` aborts, with `once` until what is there is scored, and a video to its end.
+ * @throws ConfigError for options; ShapeError for a detector that takes no images; RuntimeUnavailable `no-ffmpeg` for a camera without
+ * that program; those of opening a detector and of writing.
  */
 export async function watch(options: WatchOptions): Promise<WatchSummary> {
-  const { run, folder, out, device, threads, onEvent = silent, signal = new AbortController().signal } = options;
+  const { run, folder, camera, out, device, threads, fps = 1, onEvent = silent } = options;
+  const { signal = new AbortController().signal } = options;
+  checkPlaces(options);
+  if (!(fps > 0 && fps <= MOST_FPS)) {
+    throw new ConfigError('option-range', {
+      option: 'fps',
+      value: fps,
+      must: `a number above 0 and at most ${MOST_FPS}`,
+    });
+  }
+  const address = camera === undefined ? undefined : await cameraAddress(camera);
+  const sinks = await sinksOf(options);
+  const detector = await loadDetector(run, { device, threads, onEvent, signal });
+  let results: Results | undefined;
+  try {
+    if (!isImage(detector.shape)) {
+      throw new ShapeError(
+        `Images are watched, but ${run} takes ${detector.kind} items. Series are followed by a stream.`,
+      );
+    }
+    await makeFolder(out);
+    results = await Results.open(sinks, { ...options, folder: folder ?? out });
+    let missed: number | undefined;
+    if (address) {
+      missed = await watchCamera(detector, results, address, { ...options, fps }, signal);
+    } else await watchFolder(detector, results, { ...options, folder: folder! }, signal);
+    await results.finish(signal);
+    return { ...results.summary, ...(missed !== undefined && { missed }) };
+  } finally {
+    await results?.close();
+    await Promise.all(sinks.map((sink) => sink.close?.()));
+    await detector.close();
+  }
+}
+
+/** Refuses places that do not go together. */
+function checkPlaces({ folder, camera, out, anomalies, once }: WatchOptions): void {
+  if ((folder === undefined) === (camera === undefined)) {
+    throw new ConfigError(
+      'watch-what',
+      say`Either a folder or ${option('camera')} is watched, got ${folder === undefined ? 'neither' : 'both'}.`,
+    );
+  }
+  if (camera !== undefined && once) {
+    throw new ConfigError('watch-what', say`${option('once')} is for folders; a video ends by itself. Leave it out.`);
+  }
   for (const [name, place] of [
     ['out', out],
-    ['anomalies', options.anomalies],
+    ['anomalies', anomalies],
   ] as const) {
     // What is written there would be scored, and make more of it.
-    if (place === undefined || !isInside(place, folder)) continue;
+    if (place === undefined || folder === undefined || !isInside(place, folder)) continue;
     throw new ConfigError(
       'watch-itself',
       say`${option(name)} must lie outside of the folder that is watched, but ${place} is in ${folder}. Choose another place.`,
     );
-  }
-  const sinks = await sinksOf(options);
-  const detector = await loadDetector(run, { device, threads, onEvent, signal });
-  let journal: Journal | undefined;
-  try {
-    if (!isImage(detector.shape)) {
-      throw new ShapeError(
-        `A folder of images is watched, but ${run} takes ${detector.kind} items. Series are followed by a stream.`,
-      );
-    }
-    await makeFolder(out);
-    journal = await Journal.open(join(out, 'results.ndjson'));
-    await writeAtomic(join(out, 'results.csv'), csv(columns, journal.records.map(cellsOf)));
-    return await new Watcher(detector, journal, sinks, options).run(signal);
-  } finally {
-    await journal?.close();
-    await Promise.all(sinks.map((sink) => sink.close?.()));
-    await detector.close();
   }
 }
 
@@ -113,129 +149,72 @@ const isInside = (path: string, folder: string): boolean => {
   return way === '' || !(isAbsolute(way) || way.split(sep)[0] === '..');
 };
 
-async function sinksOf({ anomalies, webhook, secret, mqtt }: WatchOptions): Promise<Sink[]> {
+async function sinksOf({ anomalies, webhook, secret, mqtt, onAnomaly }: WatchOptions): Promise<Sink[]> {
   return [
     ...(anomalies === undefined ? [] : [folderSink(anomalies)]),
     ...(webhook === undefined ? [] : [webhookSink(webhook, secret)]),
     ...(mqtt === undefined ? [] : [await mqttSink(mqtt)]),
+    ...(onAnomaly === undefined ? [] : [await commandSink(onAnomaly)]),
   ];
 }
 
-class Watcher {
-  private readonly done: Map<string, string>;
-  private readonly outboxes: readonly Outbox[];
-  private summary = { scored: 0, anomalous: 0, failed: 0 };
-
-  constructor(
-    private readonly detector: Detector,
-    private readonly journal: Journal,
-    sinks: readonly Sink[],
-    private readonly options: WatchOptions,
-  ) {
-    this.done = new Map(journal.records.map(({ path, stamp }) => [path, stamp]));
-    const { out, folder, giveUp = 3_600_000, all, onEvent = silent } = options;
-    const isWanted = ({ isAnomalous }: WatchRecord) => all === true || isAnomalous === true;
-    const onTrouble = (code: string, message: string) => onEvent({ type: 'warning', code, message });
-    this.outboxes = sinks.map(
-      (sink) => new Outbox(sink, journal.records, { out, folder, giveUp, isWanted, onTrouble }),
-    );
-  }
-
-  async run(signal: AbortSignal): Promise<WatchSummary> {
-    const { folder, interval = 500, settle = 500, once, onEvent = silent } = this.options;
-    await Promise.all(this.outboxes.map((outbox) => outbox.open()));
-    const files = new SettledFiles(folder, {
-      settle,
-      isWanted: (name) => isImageName(name) && !name.startsWith('.'),
-      isKnown: ({ path, stamp }) => this.done.get(path) === stamp,
-    });
-    let isGone = false;
-    for (let looks = 0; !signal.aborted; looks++) {
-      if (this.broken) throw this.broken;
-      const found = await files.look();
-      if (!found !== isGone) {
-        isGone = !found;
-        const message = isGone ? `${folder} is not there. It is waited for.` : `${folder} is there again.`;
-        if (isGone || looks > 0) onEvent({ type: 'warning', code: isGone ? 'folder-gone' : 'folder-back', message });
-      }
-      for (let at = 0; at < (found?.length ?? 0) && !signal.aborted; at += BATCH) {
-        await this.score(found!.slice(at, at + BATCH));
-        this.deliver(signal);
-      }
-      if (looks === 0) this.deliver(signal); // what a run before this one did not deliver
-      if (once && looks > 0 && found?.length === 0) break;
-      await pause(interval, undefined, { signal }).catch(() => {});
+/** Looks at a folder again and again. */
+async function watchFolder(
+  detector: Detector,
+  results: Results,
+  options: WatchOptions & { readonly folder: string },
+  signal: AbortSignal,
+): Promise<void> {
+  const { folder, interval = 500, settle = 500, once, onEvent = silent } = options;
+  const done = new Map(results.held().map(({ path, stamp }) => [path, stamp]));
+  const files = new SettledFiles(folder, {
+    settle,
+    isWanted: (name) => isImageName(name) && !name.startsWith('.'),
+    isKnown: ({ path, stamp }) => done.get(path) === stamp,
+  });
+  let isGone = false;
+  for (let looks = 0; !signal.aborted; looks++) {
+    results.check();
+    const found = await files.look();
+    if (!found !== isGone) {
+      isGone = !found;
+      const message = isGone ? `${folder} is not there. It is waited for.` : `${folder} is there again.`;
+      if (isGone || looks > 0) onEvent({ type: 'warning', code: isGone ? 'folder-gone' : 'folder-back', message });
     }
-    this.deliver(signal);
-    await Promise.all(this.flushing.values());
-    if (this.broken) throw this.broken;
-    return this.summary;
-  }
-
-  private readonly flushing = new Map<Outbox, Promise<void>>();
-  /** Why results can no longer be written; the loop ends with it. */
-  private broken?: unknown;
-
-  /** Lets each sink take what there is; one that is slow holds up no other and no scoring. */
-  private deliver(signal: AbortSignal): void {
-    for (const outbox of this.outboxes) {
-      const before = this.flushing.get(outbox) ?? Promise.resolve();
-      const next = before
-        .then(() => outbox.flush(signal))
-        .catch((error) => {
-          this.broken ??= error;
-        });
-      this.flushing.set(outbox, next);
+    for (let at = 0; at < (found?.length ?? 0) && !signal.aborted; at += BATCH) {
+      const batch = found!.slice(at, at + BATCH);
+      await results.add(await scored(detector, batch, options));
+      for (const { path, stamp } of batch) done.set(path, stamp);
+      results.deliver(signal);
     }
-  }
-
-  private async score(files: readonly { readonly path: string; readonly stamp: string }[]): Promise<void> {
-    const { folder, out, onResult } = this.options;
-    const stampOf = new Map(files.map(({ path, stamp }) => [join(folder, path), { path, stamp }]));
-    const records: WatchRecord[] = [];
-    const about = (item: string) => {
-      const { path, stamp } = stampOf.get(item)!;
-      return { id: `${path}@${stamp}`, path, stamp, time: new Date().toISOString() };
-    };
-    const places = [...stampOf.keys()];
-    const onError = (error: unknown, item: string) => {
-      if (error instanceof RuntimeUnavailable) throw error;
-      const { code, message } = errorData(error);
-      records.push({ ...about(item), error: { code, message } });
-    };
-    for await (const { item, ...found } of this.detector.scoreEach(places, { onError, batch: BATCH })) {
-      const { score, threshold, isAnomalous, decision, pValue, regions } = found;
-      const record = { ...about(item), score, threshold, isAnomalous, decision, pValue, regions };
-      const overlay = this.options.overlays && isAnomalous ? await this.draw(record.path, found) : undefined;
-      records.push({ ...record, ...(overlay !== undefined && { overlay }) });
-    }
-    const inOrder = files.map(({ path }) => records.find((record) => record.path === path)!);
-    await this.journal.add(inOrder);
-    await appendFile(join(out, 'results.csv'), inOrder.map((record) => csv(cellsOf(record), [])).join(''));
-    for (const record of inOrder) {
-      this.done.set(record.path, record.stamp);
-      this.summary.scored++;
-      if (record.error) this.summary.failed++;
-      if (record.isAnomalous) this.summary.anomalous++;
-      onResult?.(record);
-    }
-  }
-
-  private async draw(path: string, { values, map }: { values: Float32Array; map: Float32Array }): Promise<string> {
-    const name = `overlays/${path.replaceAll('/', '__')}.png`;
-    await mkdir(join(this.options.out, 'overlays'), { recursive: true });
-    await writeAtomic(join(this.options.out, name), overlayOf(this.detector.info, values, map), { flush: false });
-    return name;
+    if (looks === 0) results.deliver(signal); // what a run before this one did not deliver
+    if (once && looks > 0 && found?.length === 0) break;
+    await pause(interval, undefined, { signal }).catch(() => {});
   }
 }
 
-/** A result as a line of the CSV file. */
-const cellsOf = ({ error, ...record }: WatchRecord): string[] =>
-  columns.map((column) => {
-    const value = column === 'error' ? error?.message : record[column];
-    return value === null || value === undefined
-      ? ''
-      : typeof value === 'boolean'
-        ? String(Number(value))
-        : String(value);
-  });
+/** Results of files, in their order. */
+async function scored(
+  detector: Detector,
+  files: readonly SettledFile[],
+  { folder, out, overlays }: WatchOptions & { readonly folder: string },
+): Promise<WatchRecord[]> {
+  const stampOf = new Map(files.map((file) => [join(folder, file.path), file]));
+  const records: WatchRecord[] = [];
+  const about = (item: string) => {
+    const { path, stamp } = stampOf.get(item)!;
+    return { id: `${path}@${stamp}`, path, stamp, time: new Date().toISOString() };
+  };
+  const onError = (error: unknown, item: string) => {
+    if (error instanceof RuntimeUnavailable) throw error;
+    const { code, message } = errorData(error);
+    records.push({ ...about(item), error: { code, message } });
+  };
+  for await (const { item, ...found } of detector.scoreEach([...stampOf.keys()], { onError, batch: BATCH })) {
+    const { score, threshold, isAnomalous, decision, pValue, regions } = found;
+    const record = { ...about(item), score, threshold, isAnomalous, decision, pValue, regions };
+    const overlay = overlays && isAnomalous ? await drawOverlay(detector, out, record.path, found) : undefined;
+    records.push({ ...record, ...(overlay !== undefined && { overlay }) });
+  }
+  return files.map(({ path }) => records.find((record) => record.path === path)!);
+}

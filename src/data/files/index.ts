@@ -1,6 +1,7 @@
 /** What touches a disk, a network or a thread: folders, files of rows, data sets by name, decoding. Node only. */
 
 export { changeTraining, type TrainingChanges } from './changes.ts';
+export { type CameraAddress, cameraAddress, cameraFrames } from './clips/camera.ts';
 export { clipFilesSource, openClipFiles } from './clips/clip-files.ts';
 export { isOfClips } from './clips/find-clips.ts';
 export type { Dataset, LoadOptions } from './datasets/dataset.ts';

@@ -142,9 +142,10 @@ function planes(bytes: Uint8Array, frames: number, area: number): Uint8Array {
 type Ending = Promise<{ readonly fault?: string }>;
 
 /** A path that no program takes for an option or an address. */
-const asFile = (path: string) => `file:${path}`;
+export const asFile = (path: string) => `file:${path}`;
 
-function start(program: string, args: readonly string[], signal: AbortSignal | undefined): ChildProcess {
+/** Starts a program that ends with the signal. Throws Cancelled. */
+export function start(program: string, args: readonly string[], signal: AbortSignal | undefined): ChildProcess {
   if (signal?.aborted) throw new Cancelled();
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true });
   const stop = () => child.kill('SIGKILL');
@@ -155,8 +156,8 @@ function start(program: string, args: readonly string[], signal: AbortSignal | u
   return child;
 }
 
-/** Waits for the end of a program; a fault that left it something to show is told and not thrown. */
-function ended(child: ChildProcess, path: string, signal: AbortSignal | undefined): Ending {
+/** Waits for the end of a program; a fault that left it something to show is told and not thrown. `hidden` is not to be shown. */
+export function ended(child: ChildProcess, path: string, signal: AbortSignal | undefined, hidden = path): Ending {
   let said = '';
   child.stderr!.on('data', (part: Buffer) => {
     if (said.length < 4096) said += part.toString();
@@ -175,7 +176,7 @@ function ended(child: ChildProcess, path: string, signal: AbortSignal | undefine
     });
     child.once('close', (code) => {
       if (signal?.aborted) return reject(new Cancelled());
-      const fault = briefly(said, path);
+      const fault = briefly(said.replaceAll(hidden, path), path);
       if (code === 0) return resolve(fault === '' ? {} : { fault });
       if (code === null) return resolve({}); // ended by us
       return reject(unreadable(path, fault || `the decoder ended with code ${code}`));
