@@ -91,7 +91,7 @@ export const commands: readonly CommandEntry[] = [
   {
     name: 'watch',
     usage: '[options] <run> [folder]',
-    description: 'score each image that appears in a folder once, or frames of a camera, and pass anomalies on',
+    description: 'score images of a folder, frames of a camera or lines of a log as they come, and pass anomalies on',
     load: async () => (await import('./commands/watch.ts')).addWatch,
   },
   {

@@ -35,7 +35,7 @@ export interface ExportOptions {
    * in `model.json`. Needs an `out` of its own.
    */
   precision?: Precision;
-  /** Write it also where it costs more than 0.005 of AUROC, or a fifth of the standard deviation of normal scores. */
+  /** Write it also where it costs more than 0.005 of AUROC or AP, or a fifth of the standard deviation of normal scores. */
   acceptLoss?: boolean;
   /** Compare the exported bytes with the plain reference on real test items; `passed` of the result says whether they agree. */
   verify?: boolean;

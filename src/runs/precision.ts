@@ -13,7 +13,7 @@ import type { Task } from '../engine/task/task.ts';
 import { decodeModel } from '../graph/onnx/read.ts';
 import { type Precision, precisions, storeWeights } from '../graph/onnx/store-weights.ts';
 import { encodeModel } from '../graph/onnx/write.ts';
-import { auroc } from '../metrics/index.ts';
+import { headlineMetrics, measureItems } from '../metrics/index.ts';
 import { type Device, openRuntime } from '../runtime/index.ts';
 import { closed, opened } from './closing.ts';
 import { type RunRecord, readFinishedRun } from './folder.ts';
@@ -97,19 +97,20 @@ export async function withPrecision(artifact: Artifact, options: PrecisionOption
 
 type Measured = Omit<PrecisionReport, 'sizeBytes' | 'sizeBefore'>;
 
-function faultsOf({ auroc: found, scoreDifference, scoreDeviation }: Measured): string[] {
-  const loss = found ? found.before - found.after : 0;
-  const share =
-    scoreDeviation > 0 ? scoreDifference / scoreDeviation : scoreDifference > 0 ? Number.POSITIVE_INFINITY : 0;
+function faultsOf({ before, after, scoreDifference, scoreDeviation }: Measured): string[] {
+  const none = scoreDifference > 0 ? Number.POSITIVE_INFINITY : 0;
+  const share = scoreDeviation > 0 ? scoreDifference / scoreDeviation : none;
+  const losses = headlineMetrics.flatMap(({ name, title }) => {
+    const [own, other] = [before[name] ?? 0, after[name] ?? 0];
+    return own - other > MOST_LOSS
+      ? [`${title} falls from ${own.toFixed(4)} to ${other.toFixed(4)}, by more than ${MOST_LOSS}`]
+      : [];
+  });
+  if (!(share > MOST_OF_DEVIATION)) return losses;
+  const [most, deviation] = [scoreDifference, scoreDeviation].map((value) => value.toPrecision(3));
   return [
-    ...(loss > MOST_LOSS
-      ? [`AUROC falls from ${found!.before.toFixed(4)} to ${found!.after.toFixed(4)}, by more than ${MOST_LOSS}`]
-      : []),
-    ...(share > MOST_OF_DEVIATION
-      ? [
-          `a score of a normal item changes by ${scoreDifference.toPrecision(3)}, more than ${MOST_OF_DEVIATION} of the standard deviation ${scoreDeviation.toPrecision(3)} of these scores`,
-        ]
-      : []),
+    ...losses,
+    `a score of a normal item changes by ${most}, more than ${MOST_OF_DEVIATION} of the standard deviation ${deviation} of these scores`,
   ];
 }
 
@@ -147,7 +148,7 @@ async function measured(
       jury.source,
       chosen.map((k) => jury.items[k]),
     );
-    const [own, other] = scores.map((list) => auroc(list, labels));
+    const [own, other] = scores.map((list) => measureItems({ scores: list, labels }, headlineMetrics).values);
     const value = info.threshold.value;
     const isOther = (list: readonly [Float32Array, Float32Array]) => (i: number) =>
       value !== null && list[0][i] >= value !== list[1][i] >= value;
@@ -160,10 +161,8 @@ async function measured(
       // Few items may lie close together by chance; those of folds count too.
       scoreDeviation: Math.max(deviation(exact), deviation(info.normalScores)),
       decisionsChanged: decisions,
-      ...(own !== null &&
-        other !== null && {
-          auroc: { before: own, after: other, items: labels.length, on: jury.by === 'labels' ? 'test' : 'planted' },
-        }),
+      ...{ before: valuesOf(own), after: valuesOf(other) },
+      judged: { items: labels.length, on: jury.by === 'labels' ? 'test' : 'planted' },
     };
   } finally {
     await closed(runtime, signal);
@@ -190,3 +189,6 @@ function deviation(given: ArrayLike<number>): number {
   const mean = values.reduce((sum, v) => sum + v, 0) / values.length;
   return Math.sqrt(values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / values.length);
 }
+
+const valuesOf = (values: Readonly<Record<string, number | null | undefined>>) =>
+  Object.fromEntries(headlineMetrics.map(({ name }) => [name, values[name] ?? null]));

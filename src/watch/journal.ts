@@ -5,6 +5,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { DataError } from '../core/errors.ts';
 import { writeFailure } from '../runs/files.ts';
+import type { StreamRecord } from '../runs/stream.ts';
 
 /** A line. */
 export interface WatchRecord {
@@ -21,6 +22,10 @@ export interface WatchRecord {
   readonly decision?: string | null;
   readonly pValue?: number;
   readonly regions?: readonly unknown[];
+  /** Of a log, the line of the step. */
+  readonly line?: number;
+  /** Of a log, the alarm that begins or, where `end` is a number, has ended; steps are counted from 0. */
+  readonly alarm?: NonNullable<StreamRecord['alarm']> & { readonly channels: StreamRecord['channels'] };
   /** Of a camera: the frame lies at `path` in the folder of results. Frames that are normal are not kept. */
   readonly kept?: boolean;
   /** Picture of the map over the image, from the folder of results. */

@@ -1,16 +1,18 @@
 /**
- * Watches a folder or a camera: each image that appears there is scored once, in the order of their times, and the results go to a
+ * Watches a folder or a camera, whose images are scored once, in the order of their times, or a log that grows. The results go to a
  * journal, a CSV file and sinks. Killed at any moment and started again it goes on where it was. Node only.
  */
-import { isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ConfigError, errorData, RuntimeUnavailable, ShapeError } from '../core/errors.ts';
 import { type Listener, silent } from '../core/events.ts';
 import { isImage } from '../core/item-shape.ts';
-import { option, say } from '../core/text.ts';
+import { option, optionList, say } from '../core/text.ts';
 import { cameraAddress, isImageName } from '../data/index.ts';
 import type { Detector } from '../engine/scoring/detector.ts';
-import { loadDetector } from '../runs/detector.ts';
+import { kindOfArtifact } from '../runs/artifact.ts';
+import { type DetectorOptions, loadDetector } from '../runs/detector.ts';
 import { makeFolder } from '../runs/files.ts';
 import type { Device } from '../runtime/index.ts';
 import type { WatchRecord } from './journal.ts';
@@ -22,12 +24,15 @@ import { mqttSink } from './sinks/mqtt.ts';
 import type { Sink } from './sinks/sink.ts';
 import { webhookSink } from './sinks/webhook.ts';
 import { watchCamera } from './watch-camera.ts';
+import { watchSeries } from './watch-series.ts';
 
 /** Options of `watch`. */
 export interface WatchOptions {
-  /** A run's folder, an artefact's folder or its `model.onnx`, of images. */
+  /** A run's folder, an artefact's folder or its `model.onnx`, of images or of series. */
   run: string;
-  /** The folder that is watched, with those inside; or else `camera`. */
+  /**
+   * The folder that is watched, with those inside; for a run of series a CSV file that grows. Or else `camera`.
+   */
   folder?: string;
   /**
    * A camera in place of a folder, read through the program ffmpeg: an address of rtsp, http and others of that kind, `/dev/video0`, or
@@ -81,7 +86,7 @@ const MOST_FPS = 120;
 
 /**
  * Watches until `signal` aborts, with `once` until what is there is scored, and a video to its end.
- * @throws ConfigError for options; ShapeError for a detector that takes no images; RuntimeUnavailable `no-ffmpeg` for a camera without
+ * @throws ConfigError for options; ShapeError for a detector of rows or clips; RuntimeUnavailable `no-ffmpeg` for a camera without
  * that program; those of opening a detector and of writing.
  */
 export async function watch(options: WatchOptions): Promise<WatchSummary> {
@@ -96,27 +101,55 @@ export async function watch(options: WatchOptions): Promise<WatchSummary> {
     });
   }
   const address = camera === undefined ? undefined : await cameraAddress(camera);
+  const isOfSteps = (await kindOfArtifact(run)) === 'series';
+  await checkFits(options, isOfSteps);
   const sinks = await sinksOf(options);
-  const detector = await loadDetector(run, { device, threads, onEvent, signal });
-  let results: Results | undefined;
+  let [detector, results]: [Detector | undefined, Results | undefined] = [undefined, undefined];
   try {
-    if (!isImage(detector.shape)) {
-      throw new ShapeError(
-        `Images are watched, but ${run} takes ${detector.kind} items. Series are followed by a stream.`,
-      );
-    }
+    if (!isOfSteps) detector = await imageDetector(run, { device, threads, onEvent, signal });
     await makeFolder(out);
-    results = await Results.open(sinks, { ...options, folder: folder ?? out });
+    const source = isOfSteps ? dirname(folder!) : (folder ?? out);
+    results = await Results.open(sinks, { ...options, folder: source });
     let missed: number | undefined;
-    if (address) {
-      missed = await watchCamera(detector, results, address, { ...options, fps }, signal);
-    } else await watchFolder(detector, results, { ...options, folder: folder! }, signal);
+    if (!detector) await watchSeries(results, { ...options, file: folder! }, signal);
+    else if (address) missed = await watchCamera(detector, results, address, { ...options, fps }, signal);
+    else await watchFolder(detector, results, { ...options, folder: folder! }, signal);
     await results.finish(signal);
     return { ...results.summary, ...(missed !== undefined && { missed }) };
   } finally {
     await results?.close();
     await Promise.all(sinks.map((sink) => sink.close?.()));
-    await detector.close();
+    await detector?.close();
+  }
+}
+
+async function imageDetector(run: string, options: DetectorOptions): Promise<Detector> {
+  const detector = await loadDetector(run, options);
+  if (isImage(detector.shape)) return detector;
+  await detector.close();
+  throw new ShapeError(`Images and logs are watched, but ${run} takes ${detector.kind} items.`);
+}
+
+/** Refuses what is no folder for images, and what is no log for steps. */
+async function checkFits(
+  { run, folder, camera, anomalies, overlays }: WatchOptions,
+  isOfSteps: boolean,
+): Promise<void> {
+  const isFolder = folder === undefined ? undefined : (await stat(folder).catch(() => undefined))?.isDirectory();
+  if (!isOfSteps && isFolder === false) {
+    throw new ConfigError('watch-what', `${run} takes images, so a folder is watched, but ${folder} is a file.`);
+  }
+  if (!isOfSteps) return;
+  if (camera !== undefined || isFolder) {
+    const found = camera === undefined ? say`${folder!} is a folder` : say`${option('camera')} was given`;
+    throw new ConfigError(
+      'watch-what',
+      say`${run} takes steps of series, so a log that grows is watched, but ${found}.`,
+    );
+  }
+  const given = Object.entries({ anomalies, overlays }).flatMap(([name, value]) => (value ? [name] : []));
+  if (given.length > 0) {
+    throw new ConfigError('watch-what', say`Steps of series have no images. Leave ${optionList(given)} out.`);
   }
 }
 

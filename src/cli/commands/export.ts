@@ -3,12 +3,13 @@ import type { Command } from 'commander';
 import { ConfigError } from '../../core/errors.ts';
 import type { PrecisionReport } from '../../engine/scoring/artifact.ts';
 import type { Precision } from '../../graph/onnx/store-weights.ts';
+import { headlineMetrics } from '../../metrics/index.ts';
 import type { Device } from '../../runtime/runtime.ts';
 import { act } from '../act.ts';
 import { engine } from '../engine.ts';
 import { NOT_VERIFIED } from '../exit-codes.ts';
 import { addDevice, addSpeech, integer } from '../options.ts';
-import { bytes, table } from '../render.ts';
+import { bytes, fixed, table } from '../render.ts';
 
 interface Options {
   readonly device?: Device | 'auto';
@@ -73,22 +74,20 @@ export function addExport(command: Command): void {
   });
 }
 
-function precisionFacts({ sizeBefore, sizeBytes, auroc, ...found }: PrecisionReport): string[][] {
+function precisionFacts({ sizeBefore, sizeBytes, before, after, judged, ...found }: PrecisionReport): string[][] {
   const { normals, scoreDifference, scoreDeviation, decisionsChanged } = found;
   const share =
     scoreDeviation > 0 ? ` (${((100 * scoreDifference) / scoreDeviation).toPrecision(2)} % of their deviation)` : '';
-  const on = auroc?.on === 'planted' ? 'planted defects' : 'test items';
+  const on = `on ${judged.items} ${judged.on === 'planted' ? 'items, half of them planted' : 'test items'}`;
   return [
     ['weights', `${found.weights}, ${((100 * sizeBytes) / sizeBefore).toFixed(0)} % of ${bytes(sizeBefore)}`],
     [
       'scores',
       `differ by ${scoreDifference.toExponential(1)} at most on ${normals} normals${share}; ${decisionsChanged} decisions change`,
     ],
-    [
-      'AUROC',
-      auroc
-        ? `${auroc.before.toFixed(4)} before, ${auroc.after.toFixed(4)} after, on ${auroc.items} ${on}`
-        : 'has no value',
-    ],
+    ...headlineMetrics.map(({ name, title }) => [
+      title,
+      `${fixed(before[name])} before, ${fixed(after[name])} after, ${on}`,
+    ]),
   ];
 }

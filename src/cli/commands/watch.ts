@@ -1,4 +1,4 @@
-/** `oddity watch <run> [folder]`: scores images as they appear, until it is told to end. */
+/** `oddity watch <run> [folder]`: scores images, frames of a camera or lines of a log as they come, until it is told to end. */
 import type { Command } from 'commander';
 import { visible } from '../../core/visible.ts';
 import type { Device } from '../../runtime/runtime.ts';
@@ -20,8 +20,8 @@ interface Options
 
 export function addWatch(command: Command): void {
   command
-    .argument('<run>', 'a run folder or an exported model, of images')
-    .argument('[folder]', 'where images appear, folders inside it included')
+    .argument('<run>', 'a run folder or an exported model, of images or series')
+    .argument('[folder]', 'where images appear, folders inside it included; of a run of series a CSV file that grows')
     .optionsGroup('In place of a folder, through ffmpeg on the PATH:')
     .option('--camera <address>', 'rtsp://…, http://… and the like, /dev/video0, or a video')
     .option('--fps <n>', 'frames a second that are scored (default: 1)', number('--fps'))
@@ -65,10 +65,10 @@ export function addWatch(command: Command): void {
       ...{ ...given, run, folder, out, signal, onEvent },
       ...(giveUp !== undefined && { giveUp: 1000 * giveUp }),
       secret: process.env.ODDITY_WEBHOOK_SECRET,
-      onResult: ({ path, score, decision, error }) => {
+      onResult: ({ path, line, score, decision, error }) => {
         if (json) return;
-        const what = error ? said(error) : `${score!.toPrecision(5)}  ${decision ?? '–'}`;
-        terminal.note(`${what}  ${visible(path)}`);
+        const what = error ? said(error) : `${score?.toPrecision(5) ?? '–'}  ${decision ?? '–'}`;
+        terminal.note(`${what}  ${visible(path)}${line === undefined ? '' : `:${line}`}`);
       },
     });
     terminal.answer({ ...summary, out }, summaryText(summary, out));
@@ -76,4 +76,4 @@ export function addWatch(command: Command): void {
 }
 
 const summaryText = ({ scored, anomalous, failed, missed }: WatchSummary, out: string) =>
-  `${scored} ${missed === undefined ? 'files' : `frames (${missed} missed)`}: ${anomalous} anomalous, ${failed} could not be scored. Results in ${out}`;
+  `${scored} ${missed === undefined ? 'items' : `frames (${missed} missed)`}: ${anomalous} anomalous, ${failed} could not be scored. Results in ${out}`;

@@ -78,13 +78,11 @@ export interface PrecisionReport {
   readonly scoreDeviation: number;
   /** How many of these the threshold puts on another side. */
   readonly decisionsChanged: number;
-  /** On labelled test items, or on planted defects where none are labelled; absent where it has no value. */
-  readonly auroc?: {
-    readonly before: number;
-    readonly after: number;
-    readonly items: number;
-    readonly on: 'test' | 'planted';
-  };
+  /** Headline metrics by name with float32 weights and with these; null where one has no value. */
+  readonly before: Readonly<Record<string, number | null>>;
+  readonly after: Readonly<Record<string, number | null>>;
+  /** What they judge: so many labelled test items, or planted defects where none are labelled. */
+  readonly judged: { readonly items: number; readonly on: 'test' | 'planted' };
 }
 
 /** `model.json`. */
