@@ -104,6 +104,7 @@ interface Load {
 }
 
 interface Loaded {
+  readonly answers: number;
   readonly rate: number;
   readonly p50: number;
   readonly p99: number;
@@ -116,6 +117,7 @@ async function loadOf(load: Load, duration = seconds): Promise<Loaded> {
   const found = await autocannon({ ...load, method: 'POST', duration, timeout: 60 });
   const busy = found.statusCodeStats['429']?.count ?? 0;
   return {
+    answers: found['2xx'],
     rate: found['2xx'] / found.duration,
     p50: found.latency.p50,
     p99: found.latency.p99,
@@ -137,14 +139,14 @@ const ownCpu = () => {
 };
 
 /** Calls a second of something in process. */
-async function rateOf(call: () => Promise<unknown>): Promise<number> {
+async function rateOf(call: () => Promise<unknown>): Promise<{ readonly calls: number; readonly rate: number }> {
   const begin = performance.now();
   let calls = 0;
   while (performance.now() - begin < 1000 * seconds) {
     await call();
     calls++;
   }
-  return (1000 * calls) / (performance.now() - begin);
+  return { calls, rate: (1000 * calls) / (performance.now() - begin) };
 }
 
 interface Compared {
@@ -167,13 +169,14 @@ async function compare({ name, inProcess, load, bar, spread }: Compared): Promis
   const cpu = { own: 0, ownItems: 0, served: 0, servedItems: 0 };
   for (let round = 0; round < rounds; round++) {
     const [before, pid] = [ownCpu(), child.pid!];
-    own.push(inProcess.items * (await rateOf(inProcess.call)));
+    const found = await rateOf(inProcess.call);
+    own.push(inProcess.items * found.rate);
     cpu.own += ownCpu() - before;
-    cpu.ownItems += own.at(-1)! * seconds;
+    cpu.ownItems += inProcess.items * found.calls;
     const begin = await cpuOf(pid);
     served.push(await loadOf(load));
     cpu.served += (await cpuOf(pid)) - begin;
-    cpu.servedItems += served.at(-1)!.rate * load.items * seconds;
+    cpu.servedItems += served.at(-1)!.answers * load.items;
     ratios.push((load.items * served.at(-1)!.rate) / own.at(-1)!);
   }
   const [p50, p99] = [median(served.map((one) => one.p50)), median(served.map((one) => one.p99))];
@@ -257,8 +260,8 @@ async function bare(name: string, load: Omit<Load, 'url'>): Promise<void> {
   const port = Number(String((await once(server.stdout, 'data'))[0]));
   await loadOf({ ...load, url: `http://127.0.0.1:${port}/` }, 2);
   const begin = await cpuOf(server.pid!);
-  const { rate, p50, p99, errors } = await loadOf({ ...load, url: `http://127.0.0.1:${port}/` });
-  const used = (1e6 * ((await cpuOf(server.pid!)) - begin)) / (rate * seconds);
+  const { answers, rate, p50, p99, errors } = await loadOf({ ...load, url: `http://127.0.0.1:${port}/` });
+  const used = (1e6 * ((await cpuOf(server.pid!)) - begin)) / answers;
   server.kill();
   tell({ name, servedPerSecond: three(rate), servedCpuMicroseconds: three(used), medianMs: p50, p99Ms: p99, errors });
 }

@@ -4,6 +4,8 @@ import { runCli } from './program.ts';
 
 // A reader that has seen enough (`oddity models | head -1`) is not an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 74));
+// Progress and logs that cannot be written, as on a full disk, are lost; the work goes on.
+process.stderr.on('error', () => {});
 
 const code = await runCli(process.argv.slice(2));
 process.exitCode = code;

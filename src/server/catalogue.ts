@@ -103,9 +103,11 @@ export class Catalogue {
     }
   }
 
-  /** The detector that a request means, the latest version unless it names one. Throws Problem 404. */
-  find(name: string, version?: string): Pick<Slot, 'name' | 'version' | 'fault'> {
-    return this.slotOf(name, version);
+  /** The detector that a request means, the latest version unless it names one, and whether it can be asked. Throws Problem 404. */
+  find(name: string, version?: string): Pick<Slot, 'name' | 'version'> & { readonly isReady: boolean } {
+    const slot = this.slotOf(name, version);
+    // One that is open goes on where its files were replaced by others that cannot be read.
+    return { ...slot, isReady: !slot.isUnloaded && (slot.opened !== undefined || slot.fault === undefined) };
   }
 
   versionsOf(name: string): string[] {

@@ -1,4 +1,5 @@
 /** A server for detectors: opens, listens, and ends without losing what it has begun. Node only. */
+import { writeSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
@@ -42,7 +43,7 @@ export async function serve(
   const { host, port, names, origins, memory, queue, deadline, maxBody, maxItems, maxPixels, threads, device } =
     options;
   checkAccess({ host, token });
-  const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination ?? pino.destination(2));
+  const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination ?? standardError);
   let catalogue: Catalogue | undefined;
   let isReady = true;
   const meter = openMeter(() => catalogue);
@@ -87,6 +88,15 @@ export async function serve(
   };
   return { url, detectors, close, [Symbol.asyncDispose]: close };
 }
+
+/** Lines to standard error. Where one cannot be written, as on a full disk, it is lost, and requests are answered all the same. */
+const standardError: DestinationStream = {
+  write(line) {
+    try {
+      writeSync(2, line);
+    } catch {} // pino's own destination tries again for ever when it ends
+  },
+};
 
 function checked(given: ServeOptions) {
   const parsed = serveOptions.safeParse(given);

@@ -120,8 +120,8 @@ export function inferenceProtocol({ catalogue, isReady, within, bodyOf }: Server
     });
     app.get(`${path}/ready`, (c) => {
       const { name, version } = asked(c);
-      const { fault, ...found } = catalogue.find(name, version);
-      return c.json({ name: found.name, ready: fault === undefined }, fault === undefined ? 200 : 503);
+      const { name: found, isReady: ready } = catalogue.find(name, version);
+      return c.json({ name: found, ready }, ready ? 200 : 503);
     });
     app.post(`${path}/infer`, async (c) => {
       const { name, version } = asked(c);
