@@ -39,6 +39,7 @@ const layers: Readonly<Record<string, number>> = {
   jobs: 8,
   watch: 8,
   server: 9,
+  client: 10,
   cli: 10,
 };
 
@@ -46,7 +47,8 @@ const layers: Readonly<Record<string, number>> = {
 const top = 11;
 
 /** Rooms that run in a page as well as in Node, and the files among them that do not. */
-const anywhere = /^src\/(core|graph|nn|metrics|models|backbones|runtime|data|streaming|engine|kinds|report|browser)\//;
+const anywhere =
+  /^src\/(core|graph|nn|metrics|models|backbones|runtime|data|streaming|engine|kinds|report|browser|client)\//;
 const needsNode = /^src\/(data\/(files\/|index)|backbones\/load|runtime\/(index|ort|worker))/;
 const isPure = (file: string) => anywhere.test(file) && !needsNode.test(file);
 

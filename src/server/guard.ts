@@ -57,6 +57,7 @@ export function guard({ host, names, origins, token }: GuardOptions): Middleware
     if (origin !== undefined) {
       c.header('Access-Control-Allow-Origin', origin);
       c.header('Vary', 'Origin');
+      c.header('Access-Control-Expose-Headers', 'Retry-After, X-Request-Id, Inference-Header-Content-Length');
       if (c.req.method === 'OPTIONS') {
         c.header('Access-Control-Allow-Methods', 'GET, POST');
         c.header('Access-Control-Allow-Headers', 'Authorization, Content-Type, Inference-Header-Content-Length');

@@ -365,6 +365,7 @@ describe('who may ask', () => {
     expect(page.status).toBe(403);
     const own = await fetch(url('/detectors'), { headers: { Origin: server.url } });
     expect(own.headers.get('Access-Control-Allow-Origin')).toBe(server.url);
+    expect(own.headers.get('Access-Control-Expose-Headers')).toContain('Retry-After');
   });
 
   it('needs a token where others reach it, and asks for it', async () => {
