@@ -38,10 +38,11 @@ export async function fit<const M extends ModelName | AnyModel>(
   return withPictures(await fitDetector(value, readable(data), platform, rest));
 }
 
-/** Pictures of a page become pixels when they are read. */
+/** Pictures of a page become pixels when they are read. A list that is no array, such as a FileList, holds images. */
 function readable(data: PageFitInput): FitInput {
-  const hasPictures = Array.isArray(data) ? data.some(isDrawn) : Symbol.asyncIterator in data;
-  return hasPictures ? pixelsOfEach(data as Iterable<PageImage> | AsyncIterable<PageImage>) : (data as FitInput);
+  const isList = Symbol.iterator in data || Symbol.asyncIterator in data;
+  const isPlain = Array.isArray(data) ? !data.some(isDrawn) : !isList;
+  return isPlain ? (data as FitInput) : pixelsOfEach(data as Iterable<PageImage> | AsyncIterable<PageImage>);
 }
 
 async function* pixelsOfEach(images: Iterable<PageImage> | AsyncIterable<PageImage>) {

@@ -8,7 +8,7 @@ import { type CallOptions, hostedRuntime, type Link } from './hosted.ts';
 import type { Runtime } from './runtime.ts';
 
 export interface BrowserOptions {
-  /** Default: all cores where the page is cross-origin isolated, else one. */
+  /** Default: all cores where the page is cross-origin isolated, else one. The first runtime of a page or worker decides for all. */
   threads?: number;
   /**
    * URL of the folder where the `.wasm` files of `onnxruntime-web/dist` are served. Default: where Vite puts them; other

@@ -192,3 +192,42 @@ describe('rows', () => {
     await expect(fit('cnn', pictures)).rejects.toThrow(expect.objectContaining({ code: 'no-labels' }));
   });
 });
+
+describe('series', () => {
+  const waves = (steps: number, jump = steps) => {
+    const noise = rng.split('series').normals(2 * steps, 0, 0.05);
+    const values = Float64Array.from(noise, (n, i) => {
+      const t = i >> 1;
+      return Math.sin((2 * Math.PI * t) / 20 + (i % 2)) + n + (t >= jump && t < jump + 5 ? 4 : 0);
+    });
+    return { id: 'waves', channels: ['a', 'b'], values };
+  };
+
+  it('fits a series, holds its end out, and finds a jump in another one', async () => {
+    await using detector = await fit('sub-pca', waves(400), { device: 'cpu', threads: 1 });
+    const [window] = detector.shape;
+    expect(detector.kind).toBe('series');
+    expect(detector.info.series?.alarms).toBeDefined();
+    // Windows that train and windows that are held out share no step.
+    const [, train, heldOut] = /Fitted to (\d+) items, (\d+) normal/.exec(detector.info.description)!.map(Number);
+    expect(train + heldOut).toBe(400 - 2 * (window - 1));
+    const { alarms, scores } = await detector.scoreSeries(waves(200, 120));
+    expect(Math.abs(scores.indexOf(Math.max(...scores)) - 122)).toBeLessThan(window);
+    expect(alarms.length).toBeGreaterThan(0);
+  });
+
+  it('takes several, leaves labelled anomalies out, and refuses what is too short', async () => {
+    const labels = new Uint8Array(400).fill(1, 100, 110);
+    const several = [
+      { ...waves(400, 100), labels },
+      { ...waves(300), id: 'other' },
+    ];
+    await using detector = await fit('sub-pca', several, { device: 'cpu', threads: 1, folds: 0 });
+    const [, train] = /Fitted to (\d+) items/.exec(detector.info.description)!.map(Number);
+    expect(train).toBeLessThan(700 - 10);
+    const code = (data: Parameters<typeof fit>[1]) =>
+      fit('sub-pca', data, { device: 'cpu' }).catch((error: { code: string }) => error.code);
+    expect(await code({ ...waves(400), values: new Float64Array(800).fill(Number.NaN) })).toBe('series-not-finite');
+    expect(await code({ ...waves(400), labels: new Uint8Array(400).fill(1) })).toBe('no-normal');
+  });
+});

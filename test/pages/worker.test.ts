@@ -41,6 +41,12 @@ describe.skipIf(!existsSync(browserPath))('openWorker (skipped without /usr/bin/
     expect([kind, ...shape]).toEqual(['image', 3, 32, 32]);
   }, 120_000);
 
+  it('scores with threads where the page is isolated, and on WebGPU', async () => {
+    const { scores, isIsolated } = await site.call<Result<'scoreOnDevices'>>('scoreOnDevices()');
+    expect(isIsolated).toBe(true);
+    for (const score of scores) expect(Math.abs(score - scores[0]) / scores[0]).toBeLessThan(1e-3);
+  }, 120_000);
+
   it('reads CSV files, and scores rows and series', async () => {
     const found = await site.call<Result<'scoreRowsAndSeries'>>('scoreRowsAndSeries()');
     expect(found.columns).toEqual(['w', 'x', 'y', 'z', 'side']);
@@ -48,7 +54,7 @@ describe.skipIf(!existsSync(browserPath))('openWorker (skipped without /usr/bin/
     expect(found.channels).toEqual(['a', 'b']);
     expect(found.peak).toBeGreaterThan(140);
     expect(found.peak).toBeLessThan(190);
-    expect(found.alarms.length).toBeGreaterThan(0);
+    expect(found.alarms).toBeGreaterThan(0);
   }, 120_000);
 
   it('cancels at once, closes what is under way and says what is wrong', async () => {
