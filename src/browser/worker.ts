@@ -2,6 +2,7 @@
 import { Cancelled, ConfigError, errorData } from '../core/errors.ts';
 import type { Event } from '../core/events.ts';
 import type { RowObject } from '../data/pure.ts';
+import { servesAsThread } from '../runtime/browser.ts';
 import { detectorFiles, loadDetector, type PageDetector } from './detector.ts';
 import { fit } from './fit.ts';
 import type { Opened, Reply, Request } from './messages.ts';
@@ -64,7 +65,7 @@ async function answer(request: Request, signal: AbortSignal): Promise<unknown> {
   }
 }
 
-self.addEventListener('message', async ({ data: request }: MessageEvent<Request>) => {
+async function receive({ data: request }: MessageEvent<Request>): Promise<void> {
   const stop = new AbortController();
   running.set(request.id, stop);
   try {
@@ -74,4 +75,6 @@ self.addEventListener('message', async ({ data: request }: MessageEvent<Request>
   } finally {
     running.delete(request.id);
   }
-});
+}
+
+if (!servesAsThread()) self.addEventListener('message', receive);

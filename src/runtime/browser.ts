@@ -29,23 +29,36 @@ export async function openBrowserRuntime(
   { threads, wasmPaths }: BrowserOptions = {},
 ): Promise<Runtime> {
   const ort: Ort = device === 'webgpu' ? await import('onnxruntime-web/webgpu') : await import('onnxruntime-web/wasm');
+  const isPage = typeof document !== 'undefined';
   const cores = globalThis.crossOriginIsolated ? navigator.hardwareConcurrency : 1;
+  // A worker serves as a thread of WebAssembly alone (`servesAsThread`).
+  const count = device === 'webgpu' && !isPage ? 1 : (threads ?? cores);
   ort.env.logLevel = 'error';
-  ort.env.wasm.numThreads = threads ?? cores;
+  ort.env.wasm.numThreads = count;
   // In a worker ONNX Runtime makes no worker of its own.
-  const isProxied = device === 'wasm' && typeof document !== 'undefined';
+  const isProxied = device === 'wasm' && isPage;
   ort.env.wasm.proxy = isProxied;
   if (wasmPaths) {
     const folder = new URL(wasmPaths.replace(/\/?$/, '/'), location.href);
     ort.env.wasm.wasmPaths = { wasm: new URL(wasmFiles[device], folder).href };
   }
-  const host = new SessionHost({ ort, device, threads: threads ?? cores, takesInputs: isProxied });
+  const host = new SessionHost({ ort, device, threads: count, takesInputs: isProxied });
   try {
     await host.start();
   } catch (error) {
     throw unavailable(device, oneLine(error));
   }
   return hostedRuntime(device, directLink(host, device === 'wasm' && !isProxied));
+}
+
+/**
+ * True in a worker that ONNX Runtime started as one of its threads, with the script into which a bundler put it: then its code is
+ * begun here, and the script must do nothing else. Onnxruntime-web 1.30 names such workers so.
+ */
+export function servesAsThread(): boolean {
+  if (!globalThis.self?.name?.startsWith('em-pthread')) return false;
+  import('onnxruntime-web/wasm');
+  return true;
 }
 
 function unavailable(device: 'wasm' | 'webgpu', reason: string): RuntimeUnavailable {

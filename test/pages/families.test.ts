@@ -67,7 +67,7 @@ describe.skipIf(!existsSync(browserPath))('detectors in a page (skipped without 
       await using native = await loadDetector(folder, { device: 'cpu', threads: 1 });
       expectEqual(found, await scoreBoth(native), 1e-4);
     },
-    120_000,
+    isSoak ? 900_000 : 120_000,
   );
 
   it.each(fitted)(
