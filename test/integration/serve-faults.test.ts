@@ -107,7 +107,8 @@ describe('bodies', () => {
         const bytes = Buffer.from(text, 'latin1');
         for (let n = 0; n < 1 + rng.int(4); n++) bytes[rng.int(bytes.length)] = rng.int(256);
         const body = rng.int(3) === 0 ? bytes.subarray(0, rng.int(bytes.length)) : bytes;
-        const length = rng.int(8) === 0 ? { 'Inference-Header-Content-Length': String(rng.int(200)) } : {};
+        const length: Record<string, string> =
+          rng.int(8) === 0 ? { 'Inference-Header-Content-Length': String(rng.int(200)) } : {};
         const answer = await fetch(`${server.url}${path}`, {
           ...{ method: 'POST', body, headers: { 'Content-Type': type, ...length } },
         });
