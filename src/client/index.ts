@@ -83,10 +83,7 @@ export function connect(url: string, { token }: ClientOptions = {}): Client {
       response = await fetch(address, { ...init, headers, signal });
     } catch (error) {
       if (signal?.aborted) throw error;
-      throw new ServerError(
-        'unreachable',
-        `No server answers at ${url}. Start one with oddity serve, or correct the address.`,
-      );
+      throw new ServerError('unreachable', `No server answers at ${url}. Start one, or correct the address.`);
     }
     const answer = await response.json().catch(() => undefined);
     if (response.ok && answer !== undefined) return answer as Answer;

@@ -70,15 +70,8 @@ export function openBatcher(
   async function call(jobs: readonly Job[]): Promise<void> {
     const count = jobs.reduce((n, job) => n + job.count, 0);
     try {
-      const values = jobs.length === 1 ? jobs[0].values : new Float32Array(count * size);
-      if (jobs.length > 1) {
-        jobs.reduce((at, job) => {
-          values.set(job.values, at * size);
-          return at + job.count;
-        }, 0);
-      }
       onBatch?.(count);
-      const found = await detector.score(values, count, { maps: jobs.some(({ maps }) => maps) });
+      const found = await detector.score(valuesOf(jobs), count, { maps: jobs.some(({ maps }) => maps) });
       jobs.reduce((at, job) => {
         job.resolve(jobs.length === 1 ? found : part(found, at, job.count, { size, area }));
         return at + job.count;
@@ -141,6 +134,17 @@ export function openBatcher(
       return waiting;
     },
   };
+}
+
+/** The values of requests one after the other. */
+function valuesOf(jobs: readonly Job[]): Float32Array {
+  if (jobs.length === 1) return jobs[0].values;
+  const all = new Float32Array(jobs.reduce((n, { values }) => n + values.length, 0));
+  jobs.reduce((at, { values }) => {
+    all.set(values, at);
+    return at + values.length;
+  }, 0);
+  return all;
 }
 
 /** The items of one request out of a batch. */
