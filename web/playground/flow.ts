@@ -117,7 +117,7 @@ export function openFlow(): Flow {
           ...(size && { size: [size, size] as const }),
         };
         await take(await worker.fit(model, data, options as object));
-        making.said.value = `The detector is ready. It took ${shown((performance.now() - begin) / 1000)} s.`;
+        making.said.value = `The detector is ready. It took ${Number(((performance.now() - begin) / 1000).toPrecision(2))} s.`;
       }),
     cancel: () => stop?.abort(),
     open: (kind, files) =>
