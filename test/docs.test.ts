@@ -83,6 +83,22 @@ function execute(command: string, args: readonly string[]): string {
   return stdout;
 }
 
+describe('the README', () => {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8');
+
+  it('leads to every guide', () => {
+    const guides = documents.filter((document) => document.startsWith('docs'));
+    expect(guides.filter((guide) => !readme.includes(`(${guide})`))).toEqual([]);
+  });
+
+  it('lists every command', async () => {
+    const { commands } = await import('../dist/cli/commands.js');
+    const names = commands.map(({ name }) => name);
+    expect(names.length).toBeGreaterThan(10);
+    expect(names.filter((name) => !new RegExp(`^\\| \`oddity ${name}\\b`, 'm').test(readme))).toEqual([]);
+  });
+});
+
 describe('code blocks', () => {
   const blocks = documents.flatMap(blocksOf);
 
