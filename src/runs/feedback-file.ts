@@ -13,6 +13,7 @@ import { runFiles } from './run-files.ts';
 
 /** What a person can say of an item. */
 export const feedbackLabels = ['normal', 'anomalous'] as const;
+/** What somebody says that an item is. */
 export type FeedbackLabel = (typeof feedbackLabels)[number];
 
 const imageSchema = z.looseObject({
@@ -56,6 +57,7 @@ export interface FeedbackSteps {
   readonly lines: readonly [first: number, last: number];
 }
 
+/** What somebody said something of. */
 export type FeedbackItem = FeedbackImage | FeedbackRow | FeedbackSteps;
 
 /** What was last said of an item. */
