@@ -266,7 +266,8 @@ const tapsOf = (model: g.OnnxModel) => model.graph.nodes.map((node) => node.outp
 function widened(model: g.OnnxModel, taps: readonly string[]): Uint8Array {
   const inputs = model.graph.inputs.map((v) => (v.dtype === 'float16' ? { ...v, dtype: 'float32' as const } : v));
   const outputs = taps.map((name) => ({ name, dtype: 'float32' as const }));
-  return g.encodeModel({ ...model, graph: { ...model.graph, inputs, outputs } }).model;
+  const initializers = model.graph.initializers.map(({ name, tensor }) => ({ name, tensor }));
+  return g.encodeModel({ ...model, graph: { ...model.graph, inputs, outputs, initializers } }).model;
 }
 
 /** The largest relative difference over all taps, and where. */
