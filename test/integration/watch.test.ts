@@ -190,9 +190,12 @@ describe('watch', () => {
     expect(got[0].signature).toBe(`sha256=${createHmac('sha256', 'shared').update(got[0].body).digest('hex')}`);
     status.code = 400;
     await writeFile(join(folder, 'b.png'), picture(3, true));
-    await watching(options, async () => told.includes('given-up'));
-    const letters = await readFile(join(out, 'webhook-undelivered.ndjson'), 'utf8');
-    expect(JSON.parse(letters)).toMatchObject({ path: 'b.png', reason: expect.stringContaining('answered 400') });
+    // A receiver that answered as the watch was ended may get its last anomaly once more, and refuse it now.
+    const letters = () => readFile(join(out, 'webhook-undelivered.ndjson'), 'utf8').catch(() => '');
+    await watching(options, async () => (await letters()).includes('b.png'));
+    expect(told).toContain('given-up');
+    const last = (await letters()).trim().split('\n').at(-1)!;
+    expect(JSON.parse(last)).toMatchObject({ path: 'b.png', reason: expect.stringContaining('answered 400') });
     server.close();
   });
 
