@@ -85,7 +85,10 @@ export function connect(url: string, { token }: ClientOptions = {}): Client {
       if (signal?.aborted) throw error;
       throw new ServerError('unreachable', `No server answers at ${url}. Start one, or correct the address.`);
     }
-    const answer = await response.json().catch(() => undefined);
+    const answer = await response.json().catch((error: unknown) => {
+      if (signal?.aborted) throw error; // ended while the answer came
+      return undefined;
+    });
     if (response.ok && answer !== undefined) return answer as Answer;
     throw refusal(response, answer);
   }
