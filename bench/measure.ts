@@ -72,11 +72,18 @@ export const pytorch = (script: string, first: object, blasThreads: number): Pro
     first,
   );
 
+/** What was typed, without what changes no row, and without paths of this machine. */
+function commandOf(name: string): string {
+  const given = process.argv.slice(2);
+  const kept = given.filter((word, i) => !/^--(save|json|state)\b/.test(word) && given[i - 1] !== '--state');
+  return ['npm run bench --', name, ...kept].join(' ');
+}
+
 /** Writes rows to bench/results/<name>.csv with machine and command, when `--save` is given. */
 export async function saveRows(
   name: string,
   rows: readonly Record<string, unknown>[],
-  command = `npm run bench -- ${name}`,
+  command = commandOf(name),
 ): Promise<void> {
   if (option('save') === undefined || rows.length === 0) return;
   const quote = (v: unknown) => {
