@@ -2,8 +2,8 @@
  * Chooses a detector for images and its options from normals alone: candidates learn from some of the training images, and must
  * tell other training images from the same with planted defects. All backbones are tried at a small size and their usual taps first;
  * the two best then at larger sizes, since a defect of few pixels is gone from a small image, and at their best sizes with other
- * taps. What is far behind is not tried again. The best is at last tried on images that are laid on their median, where they show one part in several poses. No test
- * item takes part, nor any that is held out for the threshold.
+ * taps. What is far behind is not tried again. At last the best is tried on images that are laid on their median, where they show
+ * one part in several poses. No test item takes part, nor any that is held out for the threshold.
  */
 import type { Backbone } from '../../backbones/index.ts';
 import { Cancelled, DataError, type ErrorData, errorData, OddityError } from '../../core/errors.ts';
