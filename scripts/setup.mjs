@@ -60,7 +60,7 @@ function install() {
 
 const tsc = () => join('node_modules', 'typescript', 'bin', 'tsc');
 
-/** Compiles src to dist when a source is newer, bundles dist/page, and takes away what has no source any more. */
+/** Compiles src to dist when a source is newer, bundles dist/page and the page of Studio, and takes away what has no source any more. */
 function build() {
   const stamp = inRoot('dist', '.built');
   const sources = filesBelow(inRoot('src')).filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'));
@@ -70,27 +70,39 @@ function build() {
     inRoot('tsconfig.build.json'),
     inRoot('scripts', 'hover.mjs'),
     inRoot('scripts', 'page-bundle.mjs'),
+    ...filesBelow(inRoot('web', 'studio')).map((file) => inRoot('web', 'studio', file)),
   ];
   // A source that was removed leaves its output behind.
   const outputs = new Set(sources.flatMap((f) => ['.js', '.js.map', '.d.ts'].map((end) => f.replace(/\.ts$/, end))));
   const orphans = filesBelow(inRoot('dist')).filter(
-    (file) => file !== '.built' && !file.startsWith('page') && !outputs.has(file),
+    (file) => file !== '.built' && !/^(page|studio-page)\b/.test(file) && !outputs.has(file),
   );
   for (const file of orphans) rmSync(inRoot('dist', file));
-  const wanted = [...sources.map((file) => file.replace(/\.ts$/, '.js')), join('page', 'index.js')];
+  const wanted = [
+    ...sources.map((file) => file.replace(/\.ts$/, '.js')),
+    join('page', 'index.js'),
+    join('studio-page', 'index.html'),
+  ];
   const missing = wanted.some((file) => !existsSync(inRoot('dist', file)));
   if (!missing && changed(stamp) > Math.max(...inputs.map(changed))) return 0;
   const begin = new Date();
   const code =
     run('node', [tsc(), '-p', 'tsconfig.build.json']) ||
     run('node', [join('scripts', 'hover.mjs')]) ||
-    run('node', [join('scripts', 'page-bundle.mjs')]);
+    run('node', [join('scripts', 'page-bundle.mjs')]) ||
+    studioPage();
   if (code !== 0) return code;
   const entry = inRoot('dist', 'cli', 'main.js');
   if (existsSync(entry)) chmodSync(entry, 0o755);
   writeFileSync(stamp, '');
   utimesSync(stamp, begin, begin);
   return 0;
+}
+
+/** The page of Studio, from web/studio into dist/studio-page. */
+function studioPage() {
+  const config = join('web', 'studio', 'vite.config.mjs');
+  return run('node', [join('node_modules', 'vite', 'bin', 'vite.js'), 'build', '--logLevel', 'warn', '-c', config]);
 }
 
 /** The whole of vitest, or what `args` choose. */

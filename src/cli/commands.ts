@@ -82,6 +82,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/stream.ts')).addStream,
   },
   {
+    name: 'studio',
+    usage: '[options] [folder]',
+    description: 'open the app on this machine: label, train, evaluate, inspect, watch and ship without code',
+    load: async () => (await import('./commands/studio.ts')).addStudio,
+  },
+  {
     name: 'serve',
     usage: '[options] <paths...>',
     description:

@@ -24,6 +24,8 @@ export interface AppParts {
   /** Seconds. */
   readonly deadline: number;
   isReady(): boolean;
+  /** Further routes, behind the same checks. */
+  readonly routes?: Hono;
 }
 
 type Env = { Variables: { id: string } };
@@ -40,6 +42,7 @@ export function createApp({
   maxItems,
   deadline,
   isReady,
+  routes,
 }: AppParts): Hono<Env> {
   const app = new Hono<Env>();
   const context = { catalogue, isReady, within: 1000 * deadline, bodyOf: (c: Context) => bodyBytes(c, maxBody) };
@@ -69,6 +72,8 @@ export function createApp({
   app.route('/detectors', detectorRoutes(context, { mostItems: maxItems, onScore: meter.pValue }));
   app.route('/v2', inferenceProtocol(context));
   app.route('/anomalydetector', univariate(context));
+
+  if (routes) app.route('/', routes);
 
   app.notFound((c) =>
     answer(

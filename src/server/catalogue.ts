@@ -76,7 +76,7 @@ export class Catalogue {
   private readonly timer: NodeJS.Timeout;
 
   constructor(
-    private readonly slots: readonly Slot[],
+    private readonly slots: Slot[],
     private readonly options: CatalogueOptions,
   ) {
     this.timer = setInterval(() => {
@@ -90,6 +90,21 @@ export class Catalogue {
       ...{ name, version, isOpen: !!opened },
       ...(fault !== undefined && { fault }),
     }));
+  }
+
+  /** Takes in a detector under a name that is free, or in place of the one of that name. Throws as `openCatalogue`. */
+  async add(name: string, path: string): Promise<void> {
+    const [slot] = await findSlots([`${name}=${path}`]);
+    await this.remove(name);
+    this.slots.push(slot);
+  }
+
+  /** Takes out every version of a name, once what waits is answered; nothing where there is none. */
+  async remove(name: string): Promise<void> {
+    for (const slot of this.slots.filter((one) => one.name === name)) {
+      this.slots.splice(this.slots.indexOf(slot), 1);
+      if (slot.opened) await retire(slot.opened);
+    }
   }
 
   /** What `model.json` says, from disk where the detector is not open. Throws Problem 404, and 503 for files that cannot be read. */

@@ -31,13 +31,17 @@ export interface GuardOptions {
   /** Pages that may ask: `https://lines.example.com`; those of the server itself always may. */
   readonly origins: readonly string[];
   readonly token?: string;
+  /** Where else a request may have the token, such as a cookie. */
+  tokenIn?(c: Context): string | undefined;
+  /** Further addresses that need no token. */
+  readonly open?: RegExp;
 }
 
 /** Addresses that need no token: those that whoever watches a server asks. */
-const open = /^\/v2\/health\/(live|ready)$/;
+const health = /^\/v2\/health\/(live|ready)$/;
 
 /** Refuses requests with Problem 401, 403 or 421, and answers what browsers ask before a request of another site. */
-export function guard({ host, names, origins, token }: GuardOptions): MiddlewareHandler {
+export function guard({ host, names, origins, token, tokenIn, open }: GuardOptions): MiddlewareHandler {
   const own = new Set([host, ...names, ...(isLoopback(host) || host === '0.0.0.0' || host === '::' ? loopback : [])]);
   return async (c, next) => {
     const asked = c.req.header('Host') ?? '';
@@ -64,7 +68,8 @@ export function guard({ host, names, origins, token }: GuardOptions): Middleware
         return c.body(null, 204);
       }
     }
-    if (token !== undefined && !open.test(c.req.path) && !isToken(tokenIn(c), token)) {
+    const isOpen = health.test(c.req.path) || open?.test(c.req.path);
+    if (token !== undefined && !isOpen && !isToken(tokenIn?.(c) ?? sentToken(c), token)) {
       throw new Problem(
         401,
         'no-token',
@@ -79,7 +84,7 @@ export function guard({ host, names, origins, token }: GuardOptions): Middleware
 }
 
 /** The token of a request: a bearer's, or what clients of Azure send as their key. */
-const tokenIn = (c: Context): string =>
+const sentToken = (c: Context): string =>
   /^Bearer (.+)$/.exec(c.req.header('Authorization') ?? '')?.[1] ?? c.req.header('Ocp-Apim-Subscription-Key') ?? '';
 
 /** Takes as long for a wrong token as for the right one. */

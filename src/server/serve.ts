@@ -1,20 +1,16 @@
 /** A server for detectors: opens, listens, and ends without losing what it has begun. Node only. */
 import { writeSync } from 'node:fs';
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { createAdaptorServer } from '@hono/node-server';
 import pino, { type DestinationStream } from 'pino';
-import { ConfigError, RuntimeUnavailable } from '../core/errors.ts';
+import { ConfigError } from '../core/errors.ts';
 import { option, say } from '../core/text.ts';
 import { createApp } from './app.ts';
 import { type Catalogue, openCatalogue } from './catalogue.ts';
 import { checkAccess } from './guard.ts';
+import { listenWith } from './listen.ts';
 import { openMeter } from './meter.ts';
 import { type ServeOptions, serveOptions } from './options.ts';
 import { tokenOf } from './token.ts';
 
-/** Milliseconds within which the head of a request must have come. */
-const HEAD_MS = 10_000;
 const MIB = 2 ** 20;
 
 /** A server that listens. */
@@ -58,31 +54,17 @@ export async function serve(
     ...{ catalogue, meter, log, maxBody: maxBody * MIB, maxItems, deadline, isReady: () => isReady },
     guard: { host, names, origins, token },
   });
-  const server = createAdaptorServer({
-    fetch: app.fetch,
-    serverOptions: { requestTimeout: 1000 * deadline, connectionsCheckingInterval: 500 },
-  }) as Server;
-  server.headersTimeout = Math.min(HEAD_MS, 1000 * deadline); // Node swaps the two where this one is the longer
-  server.keepAliveTimeout = 2 * HEAD_MS;
-  try {
-    await listen(server, { host, port });
-  } catch (error) {
+  const server = await listenWith(app, { host, port, deadline }).catch(async (error) => {
     await catalogue.close();
     throw error;
-  }
-  const { address, family, port: taken } = server.address() as AddressInfo;
-  const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${taken}`;
+  });
+  const { url } = server;
   const detectors = catalogue.entries().map(({ name, version }) => ({ name, version }));
   log.info({ url, detectors }, 'listening');
 
   const close = async () => {
     isReady = false;
-    const ended = new Promise((resolve) => server.close(resolve));
-    server.closeIdleConnections();
-    // Connections that stay open without a request are not waited for; requests have their deadline.
-    const timer = setInterval(() => server.closeIdleConnections(), 100);
-    await ended;
-    clearInterval(timer);
+    await server.close();
     await catalogue.close();
     log.info('ended');
   };
@@ -104,20 +86,4 @@ function checked(given: ServeOptions) {
   const [issue] = parsed.error.issues;
   const [name = 'options'] = issue.path.map(String);
   throw new ConfigError('option-range', say`${option(name)} is not as it must be: ${issue.message}.`);
-}
-
-async function listen(server: Server, { host, port }: { readonly host: string; readonly port: number }): Promise<void> {
-  const listening = new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, resolve);
-  });
-  await listening.catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'EADDRINUSE') {
-      throw new ConfigError(
-        'port-taken',
-        say`Another program listens on port ${port} of ${host}. Give another one with ${option('port')}, or 0 for a free one.`,
-      );
-    }
-    throw new RuntimeUnavailable('no-address', `${host}:${port} cannot be listened on: ${error.message}.`);
-  });
 }

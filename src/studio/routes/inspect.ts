@@ -1,0 +1,6 @@
+import { Hono } from 'hono';
+import type { ProjectEnv, StudioContext } from './index.ts';
+
+export function inspectRoutes(_: StudioContext): Hono<ProjectEnv> {
+  return new Hono<ProjectEnv>();
+}

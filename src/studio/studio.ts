@@ -1,0 +1,74 @@
+/** The app that can say whether a detector works: opens, listens on this machine, and ends without losing what it has begun. Node only. */
+import { randomBytes } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import pino from 'pino';
+import { libraryWords, type Words } from '../core/text.ts';
+import { createApp } from '../server/app.ts';
+import { openCatalogue } from '../server/catalogue.ts';
+import { listenWith } from '../server/listen.ts';
+import { openMeter } from '../server/meter.ts';
+import { Access } from './access.ts';
+import { type StudioOptions, studioOptions } from './options.ts';
+import { openProjects } from './projects.ts';
+import { studioRoutes } from './routes/index.ts';
+
+const MIB = 2 ** 20;
+
+/** A Studio that listens. */
+export interface Studio extends AsyncDisposable {
+  /** Without the key: for programs. */
+  readonly url: string;
+  /** To open in a browser, once: the key in it is good for one page, which keeps a cookie from then on. */
+  readonly address: string;
+  /** What programs send as `Authorization: Bearer`. */
+  readonly token: string;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens Studio on a folder of projects, which is made where there is none. Only this machine can ask it, and only with its token.
+ * @throws ConfigError for options and a port that is taken; RuntimeUnavailable without the package libsql.
+ * @example await using studio = await openStudio({ folder: 'studio', port: 0 }); console.log(studio.address);
+ */
+export async function openStudio(
+  given: StudioOptions = {},
+  { words = libraryWords }: { readonly words?: Words } = {},
+): Promise<Studio> {
+  const { folder, port, workers, threads, maxUpload } = studioOptions.parse(given);
+  const root = resolve(folder);
+  await mkdir(root, { recursive: true });
+  const log = pino({ level: 'silent' });
+  const meter = openMeter(() => catalogue);
+  const catalogue = await openCatalogue([], {
+    ...{ memory: 2048 * MIB, mostWaiting: 8192, device: 'auto', threads, maxPixels: 100_000_000 },
+    onBatch: meter.batch,
+  });
+  const token = randomBytes(24).toString('base64url');
+  const access = new Access(token);
+  const projects = await openProjects(root, { workers });
+  let isReady = true;
+  const app = createApp({
+    ...{ catalogue, meter, log, maxBody: 64 * MIB, maxItems: 8192, deadline: 120, isReady: () => isReady },
+    guard: { host: '127.0.0.1', names: [], origins: [], token, tokenIn: access.tokenIn, open: access.open },
+    routes: studioRoutes({
+      ...{ projects, catalogue, access, words, maxUpload: maxUpload * MIB },
+      page: fileURLToPath(new URL('../studio-page/', import.meta.url)),
+    }),
+  });
+  const server = await listenWith(app, { host: '127.0.0.1', port, deadline: 600 }).catch(async (error) => {
+    await projects.close();
+    await catalogue.close();
+    throw error;
+  });
+  const close = async () => {
+    isReady = false;
+    projects.end(); // streams of changes would keep their requests open
+    await server.close();
+    await projects.close();
+    await catalogue.close();
+  };
+  const address = `${server.url}/open?key=${access.key}`;
+  return { url: server.url, address, token, close, [Symbol.asyncDispose]: close };
+}

@@ -1,0 +1,5 @@
+import { words } from '../words.ts';
+
+export function DataPage(_: { project: string }) {
+  return <h1>{words.sections.data}</h1>;
+}

@@ -1,0 +1,5 @@
+import { words } from '../words.ts';
+
+export function LivePage(_: { project: string }) {
+  return <h1>{words.sections.live}</h1>;
+}
