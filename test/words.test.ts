@@ -21,6 +21,7 @@ const exceptions = [
   /^report\/page\.ts$/,
   /^bench\/page\.ts$/,
   /^runtime\/worker\.ts: .*--expose-gc/,
+  /^studio\/ship\/snippets\.ts: .*--data-binary/, // to copy into a shell
   /^data\/table\/rows\.ts: \d+: --$/, // a sign for a missing value
 ];
 

@@ -14,7 +14,7 @@ export class Access {
   readonly key = randomBytes(18).toString('base64url');
   private isUsed = false;
 
-  constructor(private readonly token: string) {}
+  constructor(readonly token: string) {}
 
   /** Addresses that need no token: the one that gives it. */
   readonly open = /^\/open$/;

@@ -12,6 +12,8 @@ export interface Facts {
   readonly data: string;
   /** What the inspection found, as the library gives it. */
   readonly inspection: unknown;
+  /** Runs whose detectors this Studio answers for. */
+  readonly served: readonly string[];
 }
 
 export function readFact<N extends keyof Facts>({ database }: Project, name: N): Facts[N] | undefined {

@@ -1,9 +1,12 @@
 /** A project that is open: its folder, its database, its jobs, and what its pages are told. Node only. */
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Queue } from '../jobs/job.ts';
+import { Watches } from './live/watches.ts';
+import { projectFiles } from './project-files.ts';
 import { type Changes, openChanges } from './store/changes.ts';
 import { type Database, openDatabase } from './store/database.ts';
+
+export { projectFiles };
 
 export interface Project {
   /** Name of its folder, which is also its address. */
@@ -12,26 +15,8 @@ export interface Project {
   readonly database: Database;
   readonly changes: Changes;
   readonly queue: Queue;
+  readonly watches: Watches;
   close(): Promise<void>;
-}
-
-/** Files and folders of a project. */
-export function projectFiles(folder: string) {
-  return {
-    database: join(folder, 'project.sqlite'),
-    /** A folder each, as the command line writes them. */
-    runs: join(folder, 'runs'),
-    /** Files that came through the page. */
-    imports: join(folder, 'imports'),
-    /** Lists and tables that runs were trained on, by their hashes. */
-    versions: join(folder, 'versions'),
-    /** Masks that were drawn. */
-    masks: join(folder, 'masks'),
-    /** What can be made again: thumbnails, maps. */
-    cache: join(folder, 'cache'),
-    exports: join(folder, 'exports'),
-    watch: join(folder, 'watch'),
-  };
 }
 
 export async function openProject(
@@ -44,11 +29,18 @@ export async function openProject(
   const database = await openDatabase(files.database);
   const changes = openChanges(database);
   const queue = openQueue(database, changes);
-  return {
+  const project: Project = {
     ...{ name, folder, database, changes, queue },
+    get watches() {
+      return watches;
+    },
     async close() {
+      await watches.close();
       await queue.close();
       database.close();
     },
   };
+  const watches = new Watches(project);
+  await watches.resume();
+  return project;
 }

@@ -13,6 +13,7 @@ import { Access } from './access.ts';
 import { type StudioOptions, studioOptions } from './options.ts';
 import { openProjects } from './projects.ts';
 import { studioRoutes } from './routes/index.ts';
+import { resumeServing } from './ship/serving.ts';
 
 const MIB = 2 ** 20;
 
@@ -62,6 +63,13 @@ export async function openStudio(
     await catalogue.close();
     throw error;
   });
+  // What was at work when Studio ended goes on: jobs, watches, served detectors. A project that cannot be opened says so when it is asked for.
+  for (const name of await projects.list()) {
+    await projects.open(name).then(
+      (project) => resumeServing(catalogue, project),
+      () => {},
+    );
+  }
   const close = async () => {
     isReady = false;
     projects.end(); // streams of changes would keep their requests open

@@ -57,6 +57,9 @@ export const migrations: readonly string[] = [
     at TEXT NOT NULL
   );
 
+  -- Folders, cameras and logs that are watched; what they found lies in the folder of each.
+  CREATE TABLE watches (id TEXT PRIMARY KEY, setup TEXT NOT NULL, state TEXT NOT NULL, error TEXT);
+
   CREATE TABLE alarms (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     run TEXT NOT NULL,

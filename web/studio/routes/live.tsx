@@ -1,5 +1,220 @@
+/** Live: what is watched, the camera of the browser, and the alarms with what people said of them. */
+import { useComputed, useSignal } from '@preact/signals';
+import type { AlarmPage } from '../../../src/studio/live/alarms.ts';
+import type { WatchFacts } from '../../../src/studio/live/watches.ts';
+import { at, get, send } from '../api.ts';
+import { Shown, useAsked } from '../components/asked.tsx';
+import { Link } from '../components/link.tsx';
+import { Camera } from '../components/live/camera.tsx';
+import { Strip } from '../components/live/strip.tsx';
+import { WatchForm } from '../components/live/watch-form.tsx';
+import { chosenRun, RunChoice, useRuns } from '../components/run-choice.tsx';
+import { addressOf } from '../place.ts';
+import { liveWords as say } from '../words/live.ts';
+import { shipWords } from '../words/ship.ts';
 import { words } from '../words.ts';
+import './live.css';
 
-export function LivePage(_: { project: string }) {
-  return <h1>{words.sections.live}</h1>;
+export function LivePage({ project }: { project: string }) {
+  const runs = useRuns(project);
+  const run = useComputed(() => chosenRun(runs.value.value));
+  return (
+    <>
+      <h1>{words.sections.live}</h1>
+      <p>{say.lead}</p>
+      <Shown asked={runs}>
+        {(list) =>
+          list.length === 0 ? (
+            <p>
+              {shipWords.none} <Link to={addressOf(project, 'train')}>{shipWords.train}</Link>
+            </p>
+          ) : (
+            <>
+              <RunChoice runs={list} label={say.run} />
+              <div class="pair">
+                <div>
+                  <WatchList project={project} />
+                  <WatchForm project={project} run={run.value!} />
+                </div>
+                <Camera project={project} run={run.value!} />
+              </div>
+            </>
+          )
+        }
+      </Shown>
+      <Alarms project={project} />
+    </>
+  );
+}
+
+function WatchList({ project }: { project: string }) {
+  const asked = useAsked((signal) => get<readonly WatchFacts[]>(at(project, '/watches'), signal), ['live', 'progress']);
+  return (
+    <section>
+      <h2>{say.watches}</h2>
+      <Shown asked={asked}>
+        {(list) =>
+          list.length === 0 ? (
+            <p class="soft">{say.none}</p>
+          ) : (
+            list.map((one) => <Watch key={one.id} project={project} watch={one} />)
+          )
+        }
+      </Shown>
+    </section>
+  );
+}
+
+function Watch({ project, watch }: { project: string; watch: WatchFacts }) {
+  const { id, setup, state, error, scored, anomalies, failed, strip, threshold, last, drift, remark } = watch;
+  const path = at(project, `/watches/${id}`);
+  const percent = (value: number) => `${(100 * value).toFixed(value < 0.1 ? 1 : 0)} %`;
+  return (
+    <article class="panel" aria-label={setup.place}>
+      <h3>{setup.place}</h3>
+      <p class="soft">
+        {say.sources[setup.source]}, {setup.run}: <strong>{say.states[state]}</strong>
+      </p>
+      {error && <p class="banner">{error}</p>}
+      {remark && <p class="banner mild">{remark}</p>}
+      <p>{say.counts(scored, anomalies, failed)}</p>
+      <Strip scores={strip} threshold={threshold} />
+      {last?.score !== undefined && <p class="soft">{say.last(last.path, last.score.toPrecision(4))}</p>}
+      {drift && (
+        <p class={drift.isDrifting ? 'banner mild' : 'soft'}>
+          {say.drift(percent(drift.share), percent(drift.interval[0]), percent(drift.interval[1]), drift.items)}{' '}
+          {drift.isDrifting && say.drifting}
+        </p>
+      )}
+      <div class="row">
+        {state === 'running' ? (
+          <button type="button" onClick={() => send('POST', `${path}/stop`)}>
+            {say.stop}
+          </button>
+        ) : (
+          <button type="button" onClick={() => send('POST', `${path}/start`)}>
+            {say.start}
+          </button>
+        )}
+        <button type="button" onClick={() => send('DELETE', path)}>
+          {say.remove}
+        </button>
+      </div>
+    </article>
+  );
+}
+
+const PAGE = 50;
+
+function Alarms({ project }: { project: string }) {
+  const isOpen = useSignal(false);
+  const count = useSignal(PAGE);
+  const fault = useSignal('');
+  const asked = useAsked(
+    (signal) => get<AlarmPage>(at(project, `/alarms?count=${count.value}&open=${isOpen.value}`), signal),
+    ['alarms'],
+  );
+  const answer = async (id: number, body: object) => {
+    fault.value = '';
+    await send('POST', at(project, `/alarms/${id}`), body).catch((error: Error) => {
+      fault.value = error.message;
+    });
+  };
+  return (
+    <section>
+      <h2>{say.alarms}</h2>
+      {fault.value && (
+        <p class="banner" role="alert">
+          {fault.value}
+        </p>
+      )}
+      <Shown asked={asked}>
+        {({ alarms, total, open, false: wrong }) => (
+          <>
+            <p role="status">{say.alarmCounts(total, open, wrong)}</p>
+            <label>
+              <input
+                type="checkbox"
+                checked={isOpen.value}
+                onChange={() => {
+                  isOpen.value = !isOpen.value;
+                }}
+              />{' '}
+              {say.onlyOpen}
+            </label>
+            {alarms.length === 0 ? (
+              <p class="soft">{say.noAlarms}</p>
+            ) : (
+              // biome-ignore lint/a11y/noNoninteractiveTabindex: a part that scrolls must be reachable by the keyboard.
+              <section class="scroll" tabIndex={0} aria-label={say.alarms}>
+                <table class="alarms">
+                  <thead>
+                    <tr>
+                      <th scope="col">{say.time}</th>
+                      <th scope="col">{say.item}</th>
+                      <th scope="col" class="n">
+                        {say.score}
+                      </th>
+                      <th scope="col">{say.said}</th>
+                    </tr>
+                  </thead>
+                  <tbody>
+                    {alarms.map(({ id, at: time, item, score, overlay, acknowledgedAt, label }) => (
+                      <tr key={id}>
+                        <td>{new Date(time).toLocaleString()}</td>
+                        <td>
+                          {overlay && (
+                            <img
+                              loading="lazy"
+                              src={`/api${at(project, `/alarms/${id}/picture`)}`}
+                              alt={say.picture(item.split('/').at(-1)!)}
+                            />
+                          )}
+                          <div>{item}</div>
+                        </td>
+                        <td class="n">{score?.toPrecision(4)}</td>
+                        <td>
+                          <div class="row">
+                            <button
+                              type="button"
+                              aria-pressed={label === 'normal'}
+                              onClick={() => answer(id, { label: label === 'normal' ? null : 'normal' })}
+                            >
+                              {say.isNormal}
+                            </button>
+                            <button
+                              type="button"
+                              aria-pressed={label === 'anomalous'}
+                              onClick={() => answer(id, { label: label === 'anomalous' ? null : 'anomalous' })}
+                            >
+                              {say.isAnomalous}
+                            </button>
+                            {acknowledgedAt === null && (
+                              <button type="button" onClick={() => answer(id, {})}>
+                                {say.seen}
+                              </button>
+                            )}
+                          </div>
+                        </td>
+                      </tr>
+                    ))}
+                  </tbody>
+                </table>
+              </section>
+            )}
+            {alarms.length === count.value && (
+              <button
+                type="button"
+                onClick={() => {
+                  count.value += PAGE;
+                }}
+              >
+                {say.more}
+              </button>
+            )}
+          </>
+        )}
+      </Shown>
+    </section>
+  );
 }

@@ -1,0 +1,225 @@
+/**
+ * The watches of a project: begun, stopped, begun again with the project. What was found lies in the journal of each, so that a watch
+ * that was killed does nothing twice; anomalies are alarms in the database. Node only.
+ */
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { errorData } from '../../core/errors.ts';
+import { readArtifactInfo } from '../../runs/artifact.ts';
+import type { WatchRecord } from '../../watch/journal.ts';
+import { watch } from '../../watch/watch.ts';
+import type { Project } from '../project.ts';
+import { projectFiles } from '../project-files.ts';
+import { runFolder } from '../runs.ts';
+import type { Database } from '../store/database.ts';
+import { addAlarm } from './alarms.ts';
+import { DRIFT_ITEMS, type Drift, driftOf } from './drift.ts';
+import type { WatchSetup } from './setup.ts';
+
+/** Scores that the strip of a watch shows. */
+const STRIP = 300;
+
+export type WatchState = 'running' | 'stopped' | 'failed';
+
+/** A watch, and what it saw since it was begun. */
+export interface WatchFacts {
+  readonly id: string;
+  readonly setup: Omit<WatchSetup, 'secret'>;
+  readonly state: WatchState;
+  readonly error?: string;
+  /** Items that were scored, and those that were anomalous or could not be read, since it was begun. */
+  readonly scored: number;
+  readonly anomalies: number;
+  readonly failed: number;
+  readonly threshold: number | null;
+  /** The latest scores, the oldest first; null for items that could not be read. */
+  readonly strip: readonly (number | null)[];
+  readonly last?: WatchRecord;
+  readonly drift?: Drift;
+  /** What happened last besides scores: a camera that is gone, a sink that does not answer. */
+  readonly remark?: string;
+}
+
+interface Active {
+  readonly ending: AbortController;
+  done: Promise<void>;
+  scored: number;
+  anomalies: number;
+  failed: number;
+  readonly strip: (number | null)[];
+  last?: WatchRecord;
+  remark?: string;
+  normals: Float64Array;
+  threshold: number | null;
+}
+
+interface Row {
+  readonly id: string;
+  readonly setup: string;
+  readonly state: WatchState;
+  readonly error: string | null;
+}
+
+/** Milliseconds between two words to open pages about one watch. */
+const TELL_MS = 250;
+
+export class Watches {
+  private readonly active = new Map<string, Active>();
+
+  constructor(private readonly project: Project) {}
+
+  /** Begins what ran when the project was last closed. */
+  async resume(): Promise<void> {
+    for (const { id, setup, state } of this.rows()) {
+      if (state === 'running') this.run(id, JSON.parse(setup));
+    }
+  }
+
+  list(): WatchFacts[] {
+    return this.rows().map((row) => this.factsOf(row));
+  }
+
+  /** Throws as `runFolder`, for a run that is not there. */
+  async begin(setup: WatchSetup): Promise<WatchFacts> {
+    await runFolder(this.project, setup.run);
+    const id = randomUUID().slice(0, 8);
+    this.database
+      .prepare('INSERT INTO watches (id, setup, state) VALUES (?, ?, ?)')
+      .run(id, JSON.stringify(setup), 'running');
+    this.run(id, setup);
+    return this.factsOf(this.row(id)!);
+  }
+
+  async stop(id: string): Promise<WatchFacts | undefined> {
+    const active = this.active.get(id);
+    active?.ending.abort();
+    await active?.done;
+    this.active.delete(id);
+    this.mark(id, 'stopped');
+    const row = this.row(id);
+    return row && this.factsOf(row);
+  }
+
+  /** Begins a watch that was stopped once more; it goes on behind what it did. */
+  restart(id: string): WatchFacts | undefined {
+    const row = this.row(id);
+    if (!row) return undefined;
+    if (!this.active.has(id)) this.run(id, JSON.parse(row.setup));
+    return this.factsOf(this.row(id)!);
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.stop(id);
+    this.database.prepare('DELETE FROM watches WHERE id = ?').run(id);
+    this.project.changes.tell('live', { id });
+  }
+
+  /** Ends all; those that ran begin again when the project is opened. */
+  async close(): Promise<void> {
+    for (const { ending } of this.active.values()) ending.abort();
+    await Promise.allSettled([...this.active.values()].map(({ done }) => done));
+  }
+
+  private get database(): Database {
+    return this.project.database;
+  }
+
+  private rows(): Row[] {
+    return this.database.prepare('SELECT * FROM watches ORDER BY rowid').all() as Row[];
+  }
+
+  private row(id: string): Row | undefined {
+    return this.database.prepare('SELECT * FROM watches WHERE id = ?').get(id) as Row | undefined;
+  }
+
+  private mark(id: string, state: WatchState, error: string | null = null): void {
+    this.database.prepare('UPDATE watches SET state = ?, error = ? WHERE id = ?').run(state, error, id);
+    this.project.changes.tell('live', { id, state });
+  }
+
+  private factsOf({ id, setup, state, error }: Row): WatchFacts {
+    const { secret: _, ...told } = JSON.parse(setup) as WatchSetup;
+    const active = this.active.get(id);
+    const { scored = 0, anomalies = 0, failed = 0, strip = [], threshold = null, last, remark } = active ?? {};
+    const scores = strip.filter((score) => score !== null).slice(-DRIFT_ITEMS);
+    const drift = active && driftOf(active.normals, scores);
+    return {
+      ...{ id, setup: told, state, scored, anomalies, failed, threshold, strip: [...strip] },
+      ...(error !== null && { error }),
+      ...(last && { last }),
+      ...(drift && { drift }),
+      ...(remark !== undefined && { remark }),
+    };
+  }
+
+  private run(id: string, setup: WatchSetup): void {
+    const ending = new AbortController();
+    const active: Active = {
+      ...{ ending, done: Promise.resolve(), scored: 0, anomalies: 0, failed: 0, strip: [] },
+      ...{ normals: new Float64Array(0), threshold: null },
+    };
+    this.active.set(id, active);
+    this.mark(id, 'running');
+    active.done = this.watched(id, setup, active).then(
+      () => {
+        // A video that has ended; what the project's own end stopped goes on with it.
+        if (!ending.signal.aborted) this.ended(id, 'stopped');
+      },
+      (error: unknown) => this.ended(id, 'failed', errorData(error).message),
+    );
+  }
+
+  private ended(id: string, state: WatchState, error?: string): void {
+    this.mark(id, state, error);
+  }
+
+  private async watched(id: string, setup: WatchSetup, active: Active): Promise<void> {
+    const { source, place, fps, run: name, anomalies, webhook, secret, mqtt } = setup;
+    const run = await runFolder(this.project, name);
+    const info = await readArtifactInfo(run);
+    active.normals = Float64Array.from(info?.normalScores ?? []).sort();
+    active.threshold = info?.threshold.value ?? null;
+    const out = join(projectFiles(this.project.folder).watch, id);
+    const isOfImages = source !== 'log';
+    await watch({
+      ...{ run, out, anomalies, webhook, secret, mqtt, signal: active.ending.signal },
+      ...(source === 'camera' ? { camera: place, fps } : { folder: place }),
+      ...(isOfImages && { overlays: true }),
+      onResult: (record) => this.heard(id, setup, active, record),
+      onEvent: (event) => {
+        if (event.type !== 'warning') return;
+        active.remark = event.message;
+        this.tell(id);
+      },
+    });
+  }
+
+  private heard(id: string, { run, source, place }: WatchSetup, active: Active, record: WatchRecord): void {
+    active.last = record;
+    if (record.error) active.failed++;
+    else active.scored++;
+    active.strip.push(record.score ?? null);
+    if (active.strip.length > STRIP) active.strip.shift();
+    if (record.isAnomalous) {
+      active.anomalies++;
+      const { score = null, threshold = null, overlay, path, time, line } = record;
+      const folder = join(projectFiles(this.project.folder).watch, id);
+      const item = source === 'folder' ? join(place, path) : source === 'log' ? `${place}:${line}` : join(folder, path);
+      addAlarm(this.project, {
+        ...{ run, source: `${source} ${place}`, item, score, threshold, at: time },
+        overlay: overlay === undefined ? null : join(folder, overlay),
+      });
+    }
+    this.tell(id);
+  }
+
+  private told = new Map<string, number>();
+
+  /** Says that a watch has news, a few times a second at most. */
+  private tell(id: string): void {
+    const now = performance.now();
+    if (now - (this.told.get(id) ?? Number.NEGATIVE_INFINITY) < TELL_MS) return;
+    this.told.set(id, now);
+    this.project.changes.tell('progress', { watch: id });
+  }
+}
