@@ -1,6 +1,6 @@
 /**
  * What a page loads for `oddity/browser`: minified bytes, and gzipped ones in brackets, of what some pages use of it, built
- * by Vite; and what the playground loads before it works offline. Fails above a budget, and on any warning of the bundler.
+ * by Vite; what the playground loads before it works offline; and what the first view of Studio loads. Fails above a budget, and on any warning of the bundler.
  * Builds nothing of ours: run `npm run build` before.
  * Usage: node scripts/size.mjs
  */
@@ -16,6 +16,9 @@ const entry = join(root, 'dist', 'browser', 'index.js');
 
 /** Megabytes that the playground may load at first, with the plain build of WebAssembly and the weights of a network. */
 const PLAYGROUND = 20;
+
+/** Gzipped kilobytes that the first view of Studio may load. */
+const STUDIO = 300;
 
 /** What pages use, and the gzipped kilobytes that they may load: at once, and with what they load when it is needed. */
 const pages = [
@@ -121,5 +124,22 @@ console.log(
 );
 if (sizes.first > PLAYGROUND)
   failures.push(`The playground loads ${mega(sizes.first)} MB at first, and may load ${PLAYGROUND} MB.`);
+
+/** Gzipped bytes of Studio's page with the scripts and styles that it loads before anything is clicked. */
+async function studio() {
+  const configFile = join(root, 'web', 'studio', 'vite.config.mjs');
+  const { output } = await build({
+    configFile,
+    logLevel: 'error',
+    build: { write: false, reportCompressedSize: false },
+  });
+  const scripts = loadedFirst(output.filter((file) => file.type === 'chunk')).map((chunk) => chunk.code);
+  const page = output.find((file) => file.fileName === 'index.html').source;
+  const styles = output.filter((file) => page.includes(file.fileName) && file.fileName.endsWith('.css'));
+  return sizeOf([page, ...scripts, ...styles.map((file) => String(file.source))]).gzipped;
+}
+const first = await studio();
+console.log(`\nStudio: ${kilo(first)} kB gzipped in its first view (budget ${STUDIO}).`);
+if (first > 1000 * STUDIO) failures.push(`Studio loads ${kilo(first)} kB at first, and may load ${STUDIO} kB.`);
 for (const failure of failures) console.error(`\n${failure}`);
 process.exitCode = failures.length > 0 ? 1 : 0;
