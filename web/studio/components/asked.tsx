@@ -2,7 +2,7 @@
 import { type ReadonlySignal, useSignal, useSignalEffect } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useMemo } from 'preact/hooks';
-import type { ChangeTopic } from '../../../src/studio/store/changes.ts';
+import type { Change, ChangeTopic } from '../../../src/studio/store/changes.ts';
 import { onChange } from '../api.ts';
 import { words } from '../words.ts';
 
@@ -12,8 +12,11 @@ export interface Asked<T> {
   again(): void;
 }
 
-/** Asks when it is first used, whenever a signal that `ask` reads changes, and when a change of one of the topics is heard. */
-export function useAsked<T>(ask: (signal: AbortSignal) => Promise<T>, topics: readonly ChangeTopic[] = []): Asked<T> {
+/** Which changes make an answer old. */
+type News = readonly ChangeTopic[] | ((change: Omit<Change, 'id'>) => boolean);
+
+/** Asks when it is first used, whenever a signal that `ask` reads changes, and when news are heard. */
+export function useAsked<T>(ask: (signal: AbortSignal) => Promise<T>, news: News = []): Asked<T> {
   const value = useSignal<T | undefined>(undefined);
   const fault = useSignal('');
   const round = useSignal(0);
@@ -33,8 +36,9 @@ export function useAsked<T>(ask: (signal: AbortSignal) => Promise<T>, topics: re
     return () => ending.abort();
   });
   useSignalEffect(() =>
-    onChange(({ topic }) => {
-      if (topic === 'project' || topics.includes(topic)) round.value = round.peek() + 1;
+    onChange((change) => {
+      const isNews = typeof news === 'function' ? news(change) : news.includes(change.topic);
+      if (isNews || change.topic === 'project') round.value = round.peek() + 1;
     }),
   );
   return useMemo(() => ({ value, fault, again: () => round.value++ }), [value, fault, round]);

@@ -47,8 +47,12 @@ export function LivePage({ project }: { project: string }) {
   );
 }
 
+/** States of watches, and what they saw; not the progress of jobs. */
+const isOfWatches: Parameters<typeof useAsked>[1] = ({ topic, data }) =>
+  topic === 'live' || (topic === 'progress' && (data as { watch?: string }).watch !== undefined);
+
 function WatchList({ project }: { project: string }) {
-  const asked = useAsked((signal) => get<readonly WatchFacts[]>(at(project, '/watches'), signal), ['live', 'progress']);
+  const asked = useAsked((signal) => get<readonly WatchFacts[]>(at(project, '/watches'), signal), isOfWatches);
   return (
     <section>
       <h2>{say.watches}</h2>
