@@ -7,7 +7,8 @@ import type { Context } from 'hono';
 import { getCookie, setCookie } from 'hono/cookie';
 import { Problem } from '../server/problem.ts';
 
-const COOKIE = 'oddity-studio';
+/** Cookies are of a host, whatever the port: each Studio of a machine has its own. */
+const cookieOf = (c: Context): string => `oddity-studio-${/:(\d+)$/.exec(c.req.header('Host') ?? '')?.[1] ?? 80}`;
 
 export class Access {
   /** Good for one page. */
@@ -19,11 +20,11 @@ export class Access {
   /** Addresses that need no token: the one that gives it. */
   readonly open = /^\/open$/;
 
-  readonly tokenIn = (c: Context): string | undefined => getCookie(c, COOKIE);
+  readonly tokenIn = (c: Context): string | undefined => getCookie(c, cookieOf(c));
 
   /** Gives the browser its cookie for the key; throws Problem 403 for another one, or one that was used. */
   enter(c: Context): Response {
-    if (getCookie(c, COOKIE) === this.token) return c.redirect('/');
+    if (getCookie(c, cookieOf(c)) === this.token) return c.redirect('/');
     if (this.isUsed || c.req.query('key') !== this.key) {
       throw new Problem(
         403,
@@ -32,7 +33,7 @@ export class Access {
       );
     }
     this.isUsed = true;
-    setCookie(c, COOKIE, this.token, { httpOnly: true, sameSite: 'Strict', path: '/' });
+    setCookie(c, cookieOf(c), this.token, { httpOnly: true, sameSite: 'Strict', path: '/' });
     return c.redirect('/');
   }
 }
