@@ -284,8 +284,9 @@ describe('architecture', () => {
   });
 
   it('nothing below the command line writes to the console or ends the process', () => {
+    // The process of a job is a program of its own.
     const wrong = files
-      .filter((file) => !['cli', 'server'].includes(roomOf(file)))
+      .filter((file) => !['cli', 'server'].includes(roomOf(file)) && file !== 'src/jobs/worker-main.ts')
       .flatMap((file) =>
         readFileSync(join(root, file), 'utf8')
           .split('\n')

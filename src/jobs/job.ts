@@ -16,6 +16,7 @@ export interface Job {
   readonly run?: string;
   /** ISO 8601, as all times here. */
   readonly createdAt: string;
+  /** When it was last begun; a job that has one and waits was begun before, and goes on from what it left. */
   readonly startedAt?: string;
   readonly endedAt?: string;
   /** What the function gave, as far as it is plain data and small. */
@@ -32,15 +33,28 @@ export interface JobStore {
   list(): readonly Job[];
 }
 
+/** An event of a job, as its log keeps it. */
+export type LoggedEvent = Event & { readonly time: string };
+
 /** Runs jobs one after another, or several at once, here or on other machines. */
 export interface Queue {
+  /** Throws ConfigError for a kind that is none and options that cannot be. */
   add(kind: string, options: Readonly<Record<string, unknown>>, run?: string): Job;
-  /** Takes a waiting job out; tells a running one to end, which leaves what it has for `resume`. */
+  /**
+   * Takes a waiting job out; tells a running one to end, which leaves what it has for `resume`, and answers once it has. One that has
+   * ended stays as it is. Throws ConfigError `unknown-job`.
+   */
   cancel(id: string): Promise<Job>;
-  /** Begins a job that was cancelled, interrupted or failed once more, from what it left. */
+  /**
+   * Begins a job that was cancelled, interrupted or failed once more, from what it left. Throws ConfigError `unknown-job`, and
+   * `job-state` for one that waits, runs or is done.
+   */
   resume(id: string): Job;
+  /** The newest first. */
   list(): readonly Job[];
-  /** Ends the workers; what they were at is `interrupted`. */
+  /** What a job said so far, in order, also before the queue was opened; progress at most once a second. */
+  log(id: string): Promise<LoggedEvent[]>;
+  /** Ends the workers; what they were at is `interrupted`, and goes on when the queue is opened again. */
   close(): Promise<void>;
 }
 

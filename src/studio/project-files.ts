@@ -10,6 +10,8 @@ export function projectFiles(folder: string) {
     imports: join(folder, 'imports'),
     /** Lists and tables that runs were trained on, by their hashes. */
     versions: join(folder, 'versions'),
+    /** What jobs said. */
+    jobs: join(folder, 'jobs'),
     /** Masks that were drawn. */
     masks: join(folder, 'masks'),
     /** What can be made again: thumbnails, maps. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { ConfigError } from '../core/errors.ts';
 import { openLocalQueue } from '../jobs/local.ts';
 import { Problem } from '../server/problem.ts';
-import { openProject, type Project } from './project.ts';
+import { openProject, type Project, projectFiles } from './project.ts';
 import { jobStore } from './store/jobs.ts';
 
 export interface Projects {
@@ -47,6 +47,7 @@ export async function openProjects(root: string, { workers }: { readonly workers
     const opening = openProject(name, join(root, name), (database, changes) =>
       openLocalQueue(jobStore(database), {
         workers,
+        logs: projectFiles(join(root, name)).jobs,
         onJob(job) {
           changes.tell('jobs', { id: job.id, state: job.state });
           if (job.run !== undefined && job.state !== 'waiting') changes.tell('runs', { run: job.run });
