@@ -5,6 +5,7 @@
  * since p-values against one set of normals depend on each other in a way under which the plain rule holds.
  */
 import { ConfigError } from '../core/errors.ts';
+import { countFrom } from './ranked-points.ts';
 
 /**
  * (1 + normals that score as high) / (n + 1), in (0, 1], from the n sorted scores of normal items that the detector did not learn
@@ -14,14 +15,7 @@ import { ConfigError } from '../core/errors.ts';
 export function pValueOf(sorted: ArrayLike<number>, score: number): number | undefined {
   const n = sorted.length;
   if (n === 0) return undefined;
-  let low = 0;
-  let high = n;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (sorted[middle] >= score) high = middle;
-    else low = middle + 1;
-  }
-  return (1 + n - low) / (n + 1);
+  return (1 + countFrom(sorted, score)) / (n + 1);
 }
 
 /** What a false discovery rate makes of p-values. */

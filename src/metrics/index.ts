@@ -60,6 +60,7 @@ export { type OperatingPoint, operatingPoint } from './operating-point.ts';
 export { dice, iou, type Overlap, pooledOverlap } from './overlap.ts';
 export * from './pixel-metrics.ts';
 export { type RankCounts, rankCounts, undefinedReason } from './rank-counts.ts';
+export { countFrom, type HeldOutRate, heldOutRate, type RankedPoints, rankedPoints } from './ranked-points.ts';
 export { FORECAST_CONFIDENCE, FORECAST_ITEMS, forecastRate } from './rate-forecast.ts';
 export { connectedRegions, type Region, type Regions, regionsAbove } from './regions.ts';
 export {

@@ -10,6 +10,12 @@ export interface OperatingPoint {
   readonly falseNegatives: number;
   /** Share of the alarms that are anomalous. */
   readonly precision: number | null;
+  /** Clopper–Pearson 95 % interval of `precision`, at the prevalence of these items. */
+  readonly precisionInterval: readonly [number, number];
+  /** Share of the anomalies that alarm. */
+  readonly recall: number | null;
+  /** Clopper–Pearson 95 % interval of `recall`. */
+  readonly recallInterval: readonly [number, number];
   /** Share of the normals that alarm. */
   readonly falseAlarmRate: number | null;
   /** Clopper–Pearson 95 % interval of `falseAlarmRate`. */
@@ -36,19 +42,32 @@ export function operatingPoint(
     counts[labels[i]]++;
     if (scores[i] >= threshold) alarms[labels[i]]++;
   }
-  const [falsePositives, truePositives] = alarms;
-  const [normals, anomalies] = counts;
+  return pointOf({ normals: counts[0], anomalies: counts[1], falsePositives: alarms[0], truePositives: alarms[1] });
+}
+
+/** The operating point from what is there and what of it alarms. */
+export function pointOf(counts: {
+  readonly normals: number;
+  readonly anomalies: number;
+  readonly falsePositives: number;
+  readonly truePositives: number;
+}): OperatingPoint {
+  const { normals, anomalies, falsePositives, truePositives } = counts;
   const falseNegatives = anomalies - truePositives;
   const share = (part: number, whole: number) => (whole === 0 ? null : part / whole);
+  const recallInterval = clopperPearson(truePositives, anomalies);
   return {
     truePositives,
     falsePositives,
     trueNegatives: normals - falsePositives,
     falseNegatives,
     precision: share(truePositives, truePositives + falsePositives),
+    precisionInterval: clopperPearson(truePositives, truePositives + falsePositives),
+    recall: share(truePositives, anomalies),
+    recallInterval,
     falseAlarmRate: share(falsePositives, normals),
     falseAlarmInterval: clopperPearson(falsePositives, normals),
     missRate: share(falseNegatives, anomalies),
-    missInterval: clopperPearson(falseNegatives, anomalies),
+    missInterval: [1 - recallInterval[1], 1 - recallInterval[0]],
   };
 }

@@ -1,6 +1,6 @@
 /** From scores of held-out normal items to thresholds, and from a threshold to what it does on the test part. */
 import { DataError } from '../../core/errors.ts';
-import { clopperPearson, forecastRate, independent, thresholdForFalseAlarms, verdict } from '../../metrics/index.ts';
+import { clopperPearson, forecastRate, heldOutRate, thresholdForFalseAlarms, verdict } from '../../metrics/index.ts';
 import type { AlarmRateReport } from './calibrate-alarms.ts';
 
 /** A threshold and how far it can be trusted; an item is anomalous when its score is >= `value`. */
@@ -125,21 +125,15 @@ export function describeThreshold(
   value: number,
   how: Pick<ThresholdReport, 'rule' | 'sawTest'> & NormalsOrigin,
 ): ThresholdReport {
-  const { together = 1 } = how;
-  const normals = normalScores.length;
+  const { together, folds } = how;
   const alarms = countWithin(normalScores, value, Number.POSITIVE_INFINITY);
-  const groups = normals === 0 ? 0 : independent(normals, together);
-  const above = Math.min(groups, Math.ceil(alarms / together));
   return {
     value,
     ...how,
     wantedFalseAlarmRate: null,
-    normals,
-    empiricalRate: normals > 0 ? alarms / normals : null,
-    interval: clopperPearson(above, groups),
-    rateInterval: forecastRate(groups, { above, least: how.folds === undefined ? above : 0 }),
+    ...heldOutRate(alarms, normalScores.length, { isCrossFitted: folds !== undefined, together }),
     reason:
-      normals > 0
+      normalScores.length > 0
         ? null
         : 'There are no held-out normal scores, so the false-positive rate (share of false alarms) is unknown.',
   };
