@@ -11,7 +11,16 @@ export interface OptionReference {
 }
 
 /** What can be done with a model or a run: in the library a function, on the command line a command. */
-export type Action = 'train' | 'test' | 'update' | 'predict' | 'threshold' | 'export' | 'report' | 'feedback';
+export type Action =
+  | 'train'
+  | 'test'
+  | 'update'
+  | 'predict'
+  | 'threshold'
+  | 'compare'
+  | 'export'
+  | 'report'
+  | 'feedback';
 
 /** An action by its name. */
 export interface ActionReference {
@@ -83,7 +92,11 @@ export function write(said: Said, words: Words): string {
 }
 
 /** The functions whose name is not that of the action. */
-const functions: Partial<Record<Action, string>> = { export: 'exportModel', report: 'makeReport' };
+const functions: Partial<Record<Action, string>> = {
+  compare: 'compareRuns',
+  export: 'exportModel',
+  report: 'makeReport',
+};
 
 /** The words of the library: `` `seed` ``, `` `protocol: 'one-class'` ``, `` `train()` ``. */
 export const libraryWords: Words = {

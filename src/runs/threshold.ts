@@ -40,7 +40,13 @@ export type ThresholdPolicy =
   | ({ readonly by: 'alarm-rate' } & WantedAlarms)
   | { readonly by: 'miss-rate'; readonly rate: number }
   | { readonly by: 'f-beta'; readonly beta: number }
-  | { readonly by: 'cost'; readonly falseAlarm: number; readonly miss: number }
+  | {
+      readonly by: 'cost';
+      readonly falseAlarm: number;
+      readonly miss: number;
+      /** Share of anomalous items where the detector will work, in (0, 1); default that of the items that choose. */
+      readonly prevalence?: number;
+    }
   | { readonly by: 'value'; readonly value: number };
 
 /** Options of `threshold`. */
@@ -263,9 +269,10 @@ function fromLabels(
     case 'f-beta':
       return { found: thresholdForFBeta(scores, labels, policy.beta), rule: `the best F-beta (${policy.beta}) ${on}` };
     case 'cost': {
-      const { falseAlarm, miss } = policy;
-      const rule = `the least cost (false alarm ${falseAlarm}, miss ${miss}) ${on}`;
-      return { found: thresholdForCost(scores, labels, { falseAlarm, miss }), rule };
+      const { falseAlarm, miss, prevalence } = policy;
+      const share = prevalence === undefined ? '' : `, ${Number((100 * prevalence).toPrecision(6))} % anomalous`;
+      const rule = `the least cost (false alarm ${falseAlarm}, miss ${miss}${share}) ${on}`;
+      return { found: thresholdForCost(scores, labels, { falseAlarm, miss, prevalence }), rule };
     }
   }
 }

@@ -13,7 +13,7 @@ interface Options extends AlarmOptions {
   readonly fpr?: number[];
   readonly missRate?: number;
   readonly fBeta?: number;
-  readonly cost?: { falseAlarm: number; miss: number };
+  readonly cost?: { falseAlarm: number; miss: number; prevalence?: number };
   readonly value?: number;
   readonly review?: number[];
   readonly feedback?: boolean;
@@ -139,11 +139,12 @@ function shares(flag: string) {
   };
 }
 
-function costs(text: string): { falseAlarm: number; miss: number } {
-  const found = /^fa=([^,]+),miss=([^,]+)$/.exec(text.replace(/\s/g, ''));
-  if (!found) throw new ConfigError('option-range', `--cost takes fa=number,miss=number, got "${text}".`);
-  const [falseAlarm, miss] = found.slice(1).map(number('--cost'));
-  return { falseAlarm, miss };
+function costs(text: string): NonNullable<Options['cost']> {
+  const found = /^fa=([^,]+),miss=([^,]+)(?:,prevalence=([^,]+))?$/.exec(text.replace(/\s/g, ''));
+  if (!found)
+    throw new ConfigError('option-range', `--cost takes fa=number,miss=number[,prevalence=share], got "${text}".`);
+  const [falseAlarm, miss] = found.slice(1, 3).map(number('--cost'));
+  return { falseAlarm, miss, ...(found[3] !== undefined && { prevalence: between('--cost', 0, 1)(found[3]) }) };
 }
 
 function band(text: string): number[] {
