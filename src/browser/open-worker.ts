@@ -7,7 +7,7 @@ import { type Listener, silent } from '../core/events.ts';
 import type { RowObject } from '../data/pure.ts';
 import type { Detector, ItemScore } from '../engine/scoring/detector.ts';
 import type { FitInput } from '../engine/task/source-of.ts';
-import type { AnyModel, ModelName } from '../models/index.ts';
+import type { ModelName } from '../models/index.ts';
 import type { PageFile } from './bytes.ts';
 import type { DetectorFiles } from './detector.ts';
 import { bitmapOf, isDrawn, type PageImage } from './drawn.ts';
@@ -42,12 +42,11 @@ export interface WorkerDetector
 
 /** A worker that fits and scores. */
 export interface OddityWorker extends AsyncDisposable {
-  /** As `fit`. Models of the package go by their names. Sources cannot be sent: pass files, pixels, rows or series. */
-  fit<const M extends ModelName | AnyModel>(
-    model: M,
-    data: PageFitInput,
-    options?: FitOptions<M>,
-  ): Promise<WorkerDetector>;
+  /**
+   * As `fit`, with the name of a model of the package: a model's value holds functions, which cannot be sent, nor can Sources: pass
+   * files, pixels, rows or series. Throws ConfigError `model-name` for a value.
+   */
+  fit<const M extends ModelName>(model: M, data: PageFitInput, options?: FitOptions<M>): Promise<WorkerDetector>;
   /** As `loadDetector`. */
   loadDetector(files: DetectorFiles, options?: PageOptions & { signal?: AbortSignal }): Promise<WorkerDetector>;
   /** Ends the worker at once; what is under way rejects. */
@@ -74,7 +73,13 @@ export function openWorker({ worker: given, wasmPaths }: WorkerOptions = {}): Od
   const close = async () => link.close();
   return {
     async fit(model, data, { onEvent, signal, weights, wasmPaths: own, ...options } = {}) {
-      const name = typeof model === 'string' ? model : model.name;
+      if (typeof model !== 'string') {
+        throw new ConfigError(
+          'model-name',
+          "A worker takes models by the names that the package has for them, such as 'patchcore', since functions cannot be sent to it. " +
+            'Fit a model of your own in the page: fit(model, data).',
+        );
+      }
       const sent = {
         ...options,
         ...paths,
@@ -82,7 +87,7 @@ export function openWorker({ worker: given, wasmPaths }: WorkerOptions = {}): Od
         ...(weights !== undefined && { weights: sentFile(weights) }),
       } as FitOptions;
       const opened = await link.call<Opened>(
-        { call: 'fit', model: name, data: await sentData(data), options: sent },
+        { call: 'fit', model, data: await sentData(data), options: sent },
         { onEvent, signal },
       );
       return detectorOver(link, opened);

@@ -1,5 +1,6 @@
 /** The page of worker.test.ts: what `openWorker` does, seen from the page that it must not block. */
 import { detectorFiles, fit, openWorker, readRows, readSeries } from 'oddity/browser';
+import { patchcore } from 'oddity/models';
 import { picture, row, side, waves } from './made-items.ts';
 
 const images = () => Array.from({ length: 20 }, (_, i) => new Blob([picture(i) as Uint8Array<ArrayBuffer>]));
@@ -118,6 +119,8 @@ export async function refusals() {
   const after = await said(worker.fit('mean-image', images(), options)); // the worker is free again
   const wait = performance.now() - begin;
   const unknown = await said(worker.fit('patchcor' as 'pca', images(), options));
+  // @ts-expect-error a copy of a model's value, whose functions could not be sent
+  const value = await said(worker.fit({ ...patchcore, name: 'patchcore' }, images(), options));
   const source = { items: [], read() {} } as never;
   const unsendable = await said(worker.fit('pca', source));
   const detector = await worker.fit('mean-image', images(), options);
@@ -128,5 +131,5 @@ export async function refusals() {
   const ended = await said(open);
   const late = await said(worker.loadDetector('/'));
   const missing = await said(openWorker({ worker: new Worker('none.js', { type: 'module' }) }).loadDetector('/'));
-  return { cancelled, after, wait, unknown, unsendable, closed, ended, late, missing };
+  return { cancelled, after, wait, unknown, value, unsendable, closed, ended, late, missing };
 }

@@ -63,6 +63,7 @@ describe.skipIf(!existsSync(browserPath))('openWorker (skipped without /usr/bin/
       cancelled: 'Cancelled cancelled',
       after: 'undefined undefined',
       unknown: 'ConfigError unknown-model',
+      value: 'ConfigError model-name',
       unsendable: 'ConfigError not-sendable',
       closed: 'ConfigError detector-closed',
       ended: 'RuntimeUnavailable runtime-closed',
