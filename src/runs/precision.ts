@@ -97,11 +97,14 @@ export async function withPrecision(artifact: Artifact, options: PrecisionOption
 
 type Measured = Omit<PrecisionReport, 'sizeBytes' | 'sizeBefore'>;
 
-function faultsOf({ before, after, scoreDifference, scoreDeviation }: Measured): string[] {
+/** What a precision costs beyond what is accepted, a phrase each; nothing of a figure that the run has no value of. */
+export function faultsOf({ before, after, scoreDifference, scoreDeviation }: Measured): string[] {
   const none = scoreDifference > 0 ? Number.POSITIVE_INFINITY : 0;
   const share = scoreDeviation > 0 ? scoreDifference / scoreDeviation : none;
   const losses = headlineMetrics.flatMap(({ name, title }) => {
-    const [own, other] = [before[name] ?? 0, after[name] ?? 0];
+    const [own, other] = [before[name], after[name]];
+    if (own === null) return [];
+    if (other === null) return [`${title} was ${own.toFixed(4)} and has no value any more`];
     return own - other > MOST_LOSS
       ? [`${title} falls from ${own.toFixed(4)} to ${other.toFixed(4)}, by more than ${MOST_LOSS}`]
       : [];
