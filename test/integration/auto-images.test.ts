@@ -9,8 +9,10 @@ import { findBackbone } from '../../dist/backbones/index.js';
 import { loadWeights } from '../../dist/backbones/load.js';
 import { Cancelled } from '../../dist/core/errors.js';
 import { Rng } from '../../dist/core/random.js';
-import { encodePng, madeParts } from '../../dist/data/index.js';
+import { encodePng, madeParts, valuesSource } from '../../dist/data/index.js';
 import { type ChooseImages, chooseForImages } from '../../dist/engine/choosing/choose.js';
+import { poseToTry } from '../../dist/engine/choosing/pose.js';
+import { winner } from '../../dist/engine/choosing/rank.js';
 import { type Event, train } from '../../dist/index.js';
 import { chooseModel } from '../../dist/runs/auto.js';
 import { openRuntime } from '../../dist/runtime/index.js';
@@ -76,6 +78,53 @@ describe('the choice', () => {
     expect(tasks.some((task) => task.startsWith('choose patchcore oddity 64x64 px'))).toBe(true);
     const logs = events.flatMap((event) => (event.type === 'log' ? [event.message] : []));
     expect(logs.some((message) => /^choose {2}padim oddity .*AUROC/.test(message))).toBe(true);
+  });
+
+  it('lays images for the setting that would be chosen, not for one level with it', async () => {
+    const { tried } = await choose(44, { rng: new Rng(2) });
+    const laid = tried.filter(({ config }) => config.align);
+    const others = tried.filter((one) => !laid.includes(one));
+    const { model, taps, size, place } = winner(others);
+    expect(place).toBeGreaterThan(others[0].place!);
+    expect(laid).toEqual([expect.objectContaining({ model, taps, size })]);
+  });
+
+  it('reads images spread over all of them to see how they lie, each once', async () => {
+    // The first half lies alike, the others lie up to 8 pixels off.
+    const rng = new Rng(1);
+    const shifts = Array.from({ length: 128 }, (_, i) => (i < 64 ? [0, 0] : [rng.int(17) - 8, rng.int(17) - 8]));
+    const values = new Float32Array(128 * SIDE * SIDE).fill(0.2);
+    for (const [i, [down, right]] of shifts.entries())
+      for (let y = 20; y < 44; y++) {
+        const from = i * SIDE * SIDE + (y + down) * SIDE + right;
+        values.fill(0.9, from + 24, from + (y < 30 ? 42 : 30)); // an L upside down
+      }
+    const made = await valuesSource({ kind: 'image', shape: [1, SIDE, SIDE], values, name: 'parts' });
+    const read: number[] = [];
+    const source = {
+      ...made,
+      read(indices: ArrayLike<number>, out: Float32Array) {
+        read.push(...Array.from(indices));
+        return made.read(indices, out);
+      },
+    };
+    const runtime = await openRuntime('cpu', { threads: 1 });
+    try {
+      const items = Uint32Array.from(shifts.keys());
+      const found = await poseToTry({ source, items, size: [SIDE, SIDE], runtime, rng: new Rng(1) });
+      expect(found).toMatchObject({ align: { align: 'shift' } });
+      expect(read).toEqual(Array.from({ length: 64 }, (_, i) => 2 * i));
+      const alike = await poseToTry({
+        source,
+        items: items.slice(0, 64),
+        size: [SIDE, SIDE],
+        runtime,
+        rng: new Rng(1),
+      });
+      expect(alike).toEqual({ why: 'the normal images lie alike' });
+    } finally {
+      await runtime.close();
+    }
   });
 
   it('needs enough normals, tells of what fails, and can be cancelled', async () => {

@@ -21,7 +21,7 @@ import type { Runtime, Session } from '../../runtime/index.ts';
 import { bind } from '../scoring/graph.ts';
 import { resolveConfig } from '../task/config.ts';
 import type { DetectorChoice, Way } from './candidates.ts';
-import { type Jury, resized } from './judges.ts';
+import { type PlantedJudges, resized } from './judges.ts';
 
 /** A detector at a set of taps. */
 export interface Combination {
@@ -54,7 +54,7 @@ export interface Assess {
   readonly align?: { readonly align: Laying; readonly medians: Tensors };
   readonly source: Source;
   readonly items: Uint32Array;
-  readonly jury: Jury;
+  readonly jury: PlantedJudges;
   readonly runtime: Runtime;
   readonly rng: Rng;
   readonly onEvent?: Listener;
@@ -342,7 +342,7 @@ async function scoreJury(
 
 /** Whether the highest pixel of a map lies on or next to what was planted. */
 function isHit(
-  { masks, shape: [, height, width] }: Jury,
+  { masks, shape: [, height, width] }: PlantedJudges,
   i: number,
   peak: number,
   [h, w]: readonly [number, number],

@@ -17,10 +17,10 @@ import { pretrainedOf } from '../fit.ts';
 import type { Platform } from '../platform.ts';
 import { type Assessed, assess, type Combination } from './assess.ts';
 import { detectorChoices, measureBackbone, sizesOf, tapSetsOf } from './candidates.ts';
-import { type Jury, juryOf, LEAST_JUDGES, partsOf } from './judges.ts';
+import { LEAST_JUDGES, type PlantedJudges, partsOf, plantJudges } from './judges.ts';
 import { type LeftOut, nameOfStep, type Step, stepOf, within } from './plan.ts';
 import { poseToTry } from './pose.ts';
-import { type Judgement, judgeScores } from './rank.ts';
+import { figureOf, type Judgement, judgeScores, LEVEL, ranked, winner } from './rank.ts';
 
 /** A detector with its options, and how it did. */
 export interface TriedSettings extends Partial<Judgement> {
@@ -86,8 +86,6 @@ const BACKBONES = 2;
 const CONTENDERS = 2;
 /** AUROC that a contender may be behind the best. */
 const MARGIN = 0.1;
-/** AUROC below which a difference is none: then the one that finds the place of more defects is chosen. */
-const LEVEL = 0.01;
 
 /**
  * Chooses by planted defects.
@@ -105,7 +103,7 @@ export async function chooseForImages(options: ChooseImages): Promise<ImageChoic
     return { ...nothing, reason, seconds: spent() };
   }
   onEvent({ type: 'progress', task: 'choose, plant defects', done: 0, total: judges.length, unit: 'images' });
-  const jury = await juryOf(source, judges, rng);
+  const jury = await plantJudges(source, judges, rng);
   const tried: TriedSettings[] = [];
   const leftOut: LeftOut[] = [];
   const [channels, ...own] = source.shape as ImageShape;
@@ -171,7 +169,7 @@ export async function chooseForImages(options: ChooseImages): Promise<ImageChoic
   return { ...rest, chosen, config: configFor(chosen, options), reason: reasonOf(chosen, rest) };
 }
 
-/** The best of what was tried, with images laid on their median, where that may help. */
+/** What would be chosen of what was tried, with images laid on their median, where that may help. */
 async function laidStep(
   tried: readonly TriedSettings[],
   {
@@ -186,8 +184,9 @@ async function laidStep(
     readonly leftOut: LeftOut[];
   },
 ): Promise<Step[]> {
-  const [best] = ranked(tried);
-  if (best?.figure === undefined) return [];
+  const order = ranked(tried);
+  if (order[0]?.figure === undefined) return [];
+  const best = winner(order);
   const { size, model } = best;
   const backbone = backbones.find(({ name }) => name === best.backbone)!;
   const found = await poseToTry({ ...about, items: known, size });
@@ -210,7 +209,7 @@ function configFor(
 /** Assesses a step within the seconds that are left. */
 async function takeStep(
   step: Step,
-  about: ChooseImages & { readonly items: Uint32Array; readonly jury: Jury; readonly left?: number },
+  about: ChooseImages & { readonly items: Uint32Array; readonly jury: PlantedJudges; readonly left?: number },
 ): Promise<TriedSettings[]> {
   const { backbone, size, combinations } = step;
   const { platform, onEvent = silent, signal, left, rng, jury } = about;
@@ -247,7 +246,7 @@ async function takeStep(
 function settingsOf(
   { combination, config, scores, located, seconds, error }: Assessed,
   { backbone, size }: Step,
-  { jury, rng }: { readonly jury: Jury; readonly rng: Rng },
+  { jury, rng }: { readonly jury: PlantedJudges; readonly rng: Rng },
 ): TriedSettings {
   const { detector, taps } = combination;
   const about = { model: detector.model, backbone: backbone.name, taps, size, seconds };
@@ -255,20 +254,6 @@ function settingsOf(
   const judged = scores.map(({ way, scores }) => ({ way, ...judgeScores(jury, scores, rng.split('interval')) }));
   const { way, ...judgement } = judged.reduce((a, b) => (b.figure > a.figure + LEVEL / 10 ? b : a));
   return { ...about, config: { ...config, ...way }, located, ...judgement };
-}
-
-const figureOf = ({ figure = Number.NEGATIVE_INFINITY }: TriedSettings) => figure;
-
-/** The best first, with their places. */
-const ranked = (tried: readonly TriedSettings[]): TriedSettings[] =>
-  [...tried]
-    .sort((a, b) => figureOf(b) - figureOf(a))
-    .map((one, i) => (one.figure === undefined ? one : { ...one, place: i + 1 }));
-
-/** The first, or one that is as good and finds the place of more defects. */
-function winner(order: readonly TriedSettings[]): TriedSettings {
-  const level = order.filter((one) => figureOf(one) >= figureOf(order[0]) - LEVEL);
-  return level.reduce((a, b) => ((b.located ?? 0) > (a.located ?? 0) ? b : a));
 }
 
 /** The best of a backbone that are not far behind the best of all, each detector once, at its best size. */
@@ -301,7 +286,7 @@ const combinationsOf = (taps: readonly string[] = []): Combination[] =>
 const usable = (backbone: Backbone, size: Step['size']): string[][] =>
   tapSetsOf(backbone).filter((taps) => taps.every((tap) => Math.min(...size) >= 2 * backbone.taps[tap].stride));
 
-function plantedIn({ kind }: Jury): ImageChoice['planted'] {
+function plantedIn({ kind }: PlantedJudges): ImageChoice['planted'] {
   const names = Object.keys(plantedKinds) as PlantedKind[];
   const counts = names.map((name) => [name, kind.filter((k) => k === name).length] as const);
   return Object.fromEntries(counts.filter(([, n]) => n > 0));

@@ -5,9 +5,9 @@ import { madeParts } from '../../data/pure.ts';
 import { findModel } from '../../models/index.ts';
 import { resolveConfig } from '../task/config.ts';
 import { countProducts, detectorChoices, measureBackbone, sizesOf, tapSetsOf } from './candidates.ts';
-import { juryOf, partsOf, resized } from './judges.ts';
+import { partsOf, plantJudges, resized } from './judges.ts';
 import { stepOf, within } from './plan.ts';
-import { judgeScores } from './rank.ts';
+import { judgeScores, ranked, winner } from './rank.ts';
 
 describe('candidates', () => {
   it('have options that their models know', () => {
@@ -69,7 +69,7 @@ describe('the jury', () => {
     expect([known.length, judges.length]).toEqual([45, 15]);
     expect(judges.some((i) => known.includes(i))).toBe(false);
     expect(partsOf(normals, new Rng(1))).toEqual({ known, judges });
-    const jury = await juryOf(source, judges, new Rng(1));
+    const jury = await plantJudges(source, judges, new Rng(1));
     expect(jury.kind.slice(0, 15).every((kind) => kind === undefined)).toBe(true);
     expect(new Set(jury.kind.slice(15)).size).toBe(7);
     const out = new Float32Array(32 * 32);
@@ -94,5 +94,26 @@ describe('the jury', () => {
     expect(found.figure).toBeCloseTo(5 / 8);
     expect(found.interval[0]).toBeLessThanOrEqual(found.figure);
     expect(found.interval[1]).toBeGreaterThanOrEqual(found.figure);
+  });
+});
+
+describe('the winner', () => {
+  const tried = [
+    { name: 'failed' },
+    { name: 'level', figure: 0.945, located: 0.8 },
+    { name: 'behind', figure: 0.93, located: 1 },
+    { name: 'highest', figure: 0.95, located: 0.5 },
+  ];
+
+  it('is the highest, or one that is level with it and finds the place of more defects', () => {
+    const order = ranked(tried);
+    expect(order.map(({ name, place }) => [name, place])).toEqual([
+      ['highest', 1],
+      ['level', 2],
+      ['behind', 3],
+      ['failed', undefined],
+    ]);
+    expect(winner(order).name).toBe('level');
+    expect(winner(order.filter(({ name }) => name !== 'level')).name).toBe('highest');
   });
 });

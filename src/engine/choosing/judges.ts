@@ -27,7 +27,7 @@ export function partsOf(normals: Uint32Array, rng: Rng): Parts {
 }
 
 /** Images in one list: the judges as they are, then those with something planted. */
-export interface Jury {
+export interface PlantedJudges {
   /** Of the images as they are kept. */
   readonly shape: ImageShape;
   /** Position of the judge that an image is made of. */
@@ -41,7 +41,7 @@ export interface Jury {
 }
 
 /** Every kind is planted into half of the judges, if it can be seen on them. */
-export async function juryOf(source: Source, judges: Uint32Array, rng: Rng): Promise<Jury> {
+export async function plantJudges(source: Source, judges: Uint32Array, rng: Rng): Promise<PlantedJudges> {
   const shape = source.shape as ImageShape;
   const [channels, height, width] = shape;
   const jury = {

@@ -1,7 +1,7 @@
 /** Whether the normal images of a choice show one part in several poses, so that it is worth trying to lay them on their median. */
 import { OddityError } from '../../core/errors.ts';
 import { type ImageShape, itemSize } from '../../core/item-shape.ts';
-import { type Laying, learnMedians, type Medians } from '../../models/parts/alignment.ts';
+import { type Laying, learnMedians, MEDIAN_IMAGES, type Medians, smallImages } from '../../models/parts/alignment.ts';
 import { fitData } from '../fitting/items.ts';
 import type { Assess } from './assess.ts';
 import { resized } from './judges.ts';
@@ -30,11 +30,15 @@ export async function poseToTry({
       }
     },
   };
-  const data = fitData({ ...about, source: small, train: items });
+  // Neighbours in the list may have been taken in one pose.
+  const count = Math.min(MEDIAN_IMAGES, items.length);
+  const some = Uint32Array.from({ length: count }, (_, i) => items[Math.floor((i * items.length) / count)]);
+  const data = fitData({ ...about, source: small, train: some });
+  const images = await smallImages(data);
   try {
-    const turned = await learnMedians('turn', data);
+    const turned = await learnMedians('turn', data, images);
     if (turned.moved.degrees >= ALIKE.degrees) return { align: { align: 'turn', medians: turned.medians } };
-    const { moved, medians } = await learnMedians('shift', data);
+    const { moved, medians } = await learnMedians('shift', data, images);
     if (moved.share >= ALIKE.share) return { align: { align: 'shift', medians } };
     return { why: 'the normal images lie alike' };
   } catch (error) {

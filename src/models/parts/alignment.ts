@@ -38,19 +38,22 @@ interface Search {
   readonly turns: number;
 }
 
+/** Longer side of the images that medians are made of, in pixels. */
+const FINE = 128;
+
 const searches = {
   shift: [
     { side: 48, reach: 0.2, step: 0, turns: 1 },
-    { side: 128, reach: 0.04, step: 0, turns: 1 },
+    { side: FINE, reach: 0.04, step: 0, turns: 1 },
   ],
   turn: [
     { side: 48, reach: 0.15, step: 4, turns: 90 },
-    { side: 128, reach: 0.04, step: 1, turns: 9 },
+    { side: FINE, reach: 0.04, step: 1, turns: 9 },
   ],
 } satisfies Record<Laying, readonly Search[]>;
 
 /** Images that the median is made of, at most. */
-const MOST = 64;
+export const MEDIAN_IMAGES = 64;
 /** Correlation with the median, in the middle of the images, below which they have no pose in common. */
 const LEAST_ALIKE = 0.5;
 /** Times that all are laid on a median; at first on the first image. */
@@ -286,17 +289,17 @@ export interface Medians {
 }
 
 /**
- * Learns the median images at the resolutions of a search, turned.
+ * Learns the median images at the resolutions of a search, turned. `known` are what `smallImages` gives, where that was asked before.
  * @throws DataError `no-common-pose` where images do not resemble it.
  */
 export async function learnMedians(
   align: Laying,
   data: Pick<FitData, 'shape' | 'through' | 'compile' | 'signal'>,
+  known?: readonly Float32Array[],
 ): Promise<Medians> {
-  const sides = data.shape.slice(1) as unknown as Sides;
   const [coarse, fine] = searches[align];
-  const small = smallOf(sides, fine.side);
-  const images = await smallImages(data, small);
+  const small = smallOf(data.shape.slice(1) as unknown as Sides, FINE);
+  const images = known ?? (await smallImages(data));
   const area = small[0] * small[1];
   const stack = new Float32Array(images.length * area);
   for (const [i, image] of images.entries()) stack.set(image, i * area);
@@ -341,15 +344,16 @@ export async function learnMedians(
   };
 }
 
-/** Some of the images, small and grey. */
-async function smallImages({ through }: Pick<FitData, 'through'>, small: Sides): Promise<Float32Array[]> {
+/** The first images, small and grey, at most `MEDIAN_IMAGES`: what medians of either laying are made of. */
+export async function smallImages({ shape, through }: Pick<FitData, 'shape' | 'through'>): Promise<Float32Array[]> {
+  const small = smallOf(shape.slice(1) as unknown as Sides, FINE);
   const area = small[0] * small[1];
   const images: Float32Array[] = [];
   const grey = (_: Net, x: Value) => ({ y: shrunk(g.reduceMean(x, { axes: [1], keep: true }), small) });
   for await (const { count, outputs } of through('median image', grey, 8)) {
     const y = outputs.y.data as Float32Array;
-    for (let i = 0; i < count && images.length < MOST; i++) images.push(y.slice(i * area, (i + 1) * area));
-    if (images.length === MOST) break;
+    for (let i = 0; i < count && images.length < MEDIAN_IMAGES; i++) images.push(y.slice(i * area, (i + 1) * area));
+    if (images.length === MEDIAN_IMAGES) break;
   }
   return images;
 }
