@@ -45,7 +45,8 @@ export function createApp({
   routes,
 }: AppParts): Hono<Env> {
   const app = new Hono<Env>();
-  const context = { catalogue, isReady, within: 1000 * deadline, bodyOf: (c: Context) => bodyBytes(c, maxBody) };
+  const bodyOf = (c: Context, aligned?: number) => bodyBytes(c, maxBody, aligned);
+  const context = { catalogue, isReady, within: 1000 * deadline, bodyOf };
 
   app.use(async (c, next) => {
     const begin = performance.now();

@@ -50,6 +50,23 @@ describe('openBatcher', () => {
     expect(batcher.waiting).toBe(0);
   });
 
+  it('hands over the values that it joined, and never those of a request', async () => {
+    const given: [values: Float32Array, transfer: boolean | undefined][] = [];
+    const score = async (values: Float32Array, n: number, options: { transfer?: boolean }): Promise<BatchScore> => {
+      given.push([values, options.transfer]);
+      return { scores: new Float32Array(n), maps: new Float32Array(2 * n) };
+    };
+    const batcher = openBatcher({ shape: [2], score } as never, { mostWaiting: 100 });
+    const [one, two, three] = [row(1, 2), row(3, 4), row(5, 6)];
+    await batcher.score(one, 1);
+    await Promise.all([batcher.score(two, 1), batcher.score(three, 1)]);
+    expect(given).toEqual([
+      [one, false],
+      [Float32Array.of(3, 4, 5, 6), true],
+    ]);
+    expect(given[0][0]).toBe(one);
+  });
+
   it('refuses items beyond those that may wait, and takes them again later', async () => {
     const { detector, finish } = slowDetector();
     const batcher = openBatcher(detector, { mostWaiting: 2 });

@@ -71,7 +71,10 @@ export function openBatcher(
     const count = jobs.reduce((n, job) => n + job.count, 0);
     try {
       onBatch?.(count);
-      const found = await detector.score(valuesOf(jobs), count, { maps: jobs.some(({ maps }) => maps) });
+      const found = await detector.score(valuesOf(jobs), count, {
+        maps: jobs.some(({ maps }) => maps),
+        transfer: jobs.length > 1, // what was joined here is of no use to anyone else
+      });
       jobs.reduce((at, job) => {
         job.resolve(jobs.length === 1 ? found : part(found, at, job.count, { size, area }));
         return at + job.count;

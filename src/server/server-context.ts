@@ -8,6 +8,6 @@ export interface ServerContext {
   isReady(): boolean;
   /** Milliseconds within which a request is answered. */
   readonly within: number;
-  /** The bytes of a request. Throws Problem 413 and 400. */
-  bodyOf(c: Context): Promise<Uint8Array>;
+  /** The bytes of a request, as `bodyBytes` reads them. Throws Problem 413 and 400. */
+  bodyOf(c: Context, aligned?: number): Promise<Uint8Array>;
 }

@@ -168,6 +168,9 @@ describe('train', () => {
     // A batch of one is the same image in any batch.
     const alone = await detector.score(images.slice(7 * 256, 8 * 256), 1);
     expect(alone.scores[0]).toBeCloseTo(scores[7], 6);
+    const given = images.slice(7 * 256, 8 * 256);
+    expect((await detector.score(given, 1, { transfer: true })).scores).toEqual(alone.scores);
+    expect([given.length, images.length]).toEqual([0, test.length * 256]);
     await expect(detector.score(images, 3)).rejects.toThrow('3 images of 1x16x16 need 768 values');
     await detector.close();
   });

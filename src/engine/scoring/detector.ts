@@ -102,9 +102,14 @@ export interface Detector extends AsyncDisposable {
   /**
    * Scores `n` items that are values already: images `[n, C, H, W]` in [0, 1], rows `[n, D]` encoded as `info.table` says.
    * Throws ShapeError for another number of values, DataError for values that cannot be; scores are finite or NaN. Rejects with Cancelled once
-   * `signal` aborts. With `maps: false` none are computed, and `maps` is empty.
+   * `signal` aborts. With `maps: false` none are computed, and `maps` is empty. With `transfer` the items may be handed over instead
+   * of copied, as `Session.run` does: the array is empty afterwards.
    */
-  score(items: Float32Array, n: number, options?: { signal?: AbortSignal; maps?: boolean }): Promise<BatchScore>;
+  score(
+    items: Float32Array,
+    n: number,
+    options?: { signal?: AbortSignal; maps?: boolean; transfer?: boolean },
+  ): Promise<BatchScore>;
   /**
    * Scores one image of any size: a path or URL, the bytes of a file, a Blob, ImageData, or `{data, width, height}`.
    * Throws ShapeError for a detector of another kind, DataError for what cannot be read.
@@ -160,7 +165,7 @@ export async function openDetector(artifact: Artifact, runtime: Runtime, platfor
     const session = await runtime.open(runnableBytes(artifact));
     const outputs = ['score', 'map', 'reconstruction', 'nearest'].filter((name) => info.outputs.includes(name));
 
-    const score: Detector['score'] = async (items, n, { signal, maps: wantsMaps = true } = {}) => {
+    const score: Detector['score'] = async (items, n, { signal, maps: wantsMaps = true, transfer = false } = {}) => {
       if (!Number.isInteger(n) || n < 0 || items.length !== n * size) {
         const { items: what } = kind.words;
         throw new ShapeError(`${n} ${what} of ${info.shape.join('x')} need ${n * size} values, got ${items.length}.`);
@@ -172,7 +177,8 @@ export async function openDetector(artifact: Artifact, runtime: Runtime, platfor
       const most = scoreBatch(info.shape);
       for (let at = 0; at < n; at += most) {
         const count = Math.min(most, n - at);
-        const batch = float32(items.slice(at * size, (at + count) * size), [count, ...info.shape]);
+        const values = transfer && count === n ? items : items.slice(at * size, (at + count) * size);
+        const batch = float32(values, [count, ...info.shape]);
         const out = await session.run({ [info.input.name]: batch }, { fetch, transfer: true, signal });
         for (const name of fetch) all[name].set(out[name].data as Float32Array, at * perItem[name]);
       }

@@ -125,7 +125,7 @@ export function inferenceProtocol({ catalogue, isReady, within, bodyOf }: Server
     });
     app.post(`${path}/infer`, async (c) => {
       const { name, version } = asked(c);
-      const body = await bodyOf(c);
+      const body = await bodyOf(c, Number(c.req.header(JSON_LENGTH)) || 0);
       return catalogue.use(name, version, (opened) => infer(c, opened, body, within));
     });
   }

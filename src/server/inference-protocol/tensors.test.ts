@@ -46,6 +46,13 @@ describe('tensors of the Open Inference Protocol', () => {
     );
   });
 
+  it('takes raw numbers where they lie, if numbers may lie there', () => {
+    const body = new Uint8Array(16);
+    const tensor = { name: 'row', shape: [1, 2], datatype: 'FP32', parameters: { binary_data_size: 8 } };
+    expect(readTensor(tensor, [2], body.subarray(4, 12)).values.buffer).toBe(body.buffer);
+    expect(readTensor(tensor, [2], body.subarray(5, 13)).values.buffer).not.toBe(body.buffer);
+  });
+
   it.each([
     [{ datatype: 'INT8' }, 'datatype FP32 or FP64, got INT8'],
     [{ shape: [1, 3] }, 'shape [n, 2], got [1, 3]'],

@@ -84,9 +84,12 @@ export function readTensor(
 }
 
 function fromBytes(bytes: Uint8Array, datatype: string, size: number): Float32Array {
-  // A copy starts where numbers may start; all machines that Node runs on are little-endian.
-  if (datatype === 'FP32') return new Float32Array(bytes.slice().buffer);
   const [width, read] = readers[datatype];
+  if (datatype === 'FP32') {
+    // A copy starts where numbers may start; all machines that Node runs on are little-endian.
+    const own = bytes.byteOffset % width === 0 ? bytes : bytes.slice();
+    return new Float32Array(own.buffer, own.byteOffset, size);
+  }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return Float32Array.from({ length: size }, (_, i) => read(view, i * width));
 }
