@@ -1,6 +1,6 @@
 /** `oddity studio` as a browser and as a stranger asks it: who gets in, what is refused, live watches and their alarms, what is shipped. */
 import { once } from 'node:events';
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -300,15 +300,17 @@ describe('changes', () => {
 });
 
 describe('the database of a project', () => {
-  it('is kept as it was before it is brought to a new form, and refuses that of a newer oddity', async () => {
+  it('refuses what is none, and that of a newer oddity, and changes neither', async () => {
     const path = join(root, 'other.sqlite');
     (await openDatabase(path)).close();
     const database = await openDatabase(path);
     database.exec('PRAGMA user_version = 99');
     database.close();
     await expect(openDatabase(path)).rejects.toMatchObject({ code: 'project-newer' });
-    await writeFile(path, 'no database at all, but long enough to be taken for one'.repeat(40));
-    await expect(openDatabase(path)).rejects.toMatchObject({ code: 'project-damaged' });
-    await cp(path, `${path}.kept`);
+    const other = join(root, 'none.sqlite');
+    const text = 'no database at all, but long enough to be taken for one'.repeat(40);
+    await writeFile(other, text);
+    await expect(openDatabase(other)).rejects.toMatchObject({ code: 'project-damaged' });
+    expect(await readFile(other, 'utf8')).toBe(text);
   });
 });
