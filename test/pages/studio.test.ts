@@ -1,0 +1,151 @@
+/** Live and Ship of Studio as people use them: what comes in becomes an alarm that is answered, and a run is handed on; the way in. */
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Browser, chromium } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Rng } from '../../dist/core/random.js';
+import { encodePng } from '../../dist/data/index.js';
+import { train } from '../../dist/index.js';
+import { openStudio, type Studio } from '../../dist/studio/index.js';
+import { browserPath } from '../helpers/page.ts';
+import { enterStudio, faultsOf } from '../helpers/studio-page.ts';
+
+const SIDE = 24;
+
+function png(seed: number, spot = false): Uint8Array {
+  const rng = new Rng(seed);
+  const data = Uint8Array.from({ length: SIDE * SIDE }, () => 100 + rng.int(20));
+  if (spot) for (let y = 8; y < 14; y++) data.fill(255, y * SIDE + 8, y * SIDE + 14);
+  return encodePng({ height: SIDE, width: SIDE, channels: 1, data });
+}
+
+describe.skipIf(!existsSync(browserPath))('Studio (skipped without /usr/bin/chromium)', () => {
+  let root: string;
+  let studio: Studio;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    root = await mkdtemp(join(tmpdir(), 'oddity-studio-page-'));
+    for (const [part, count, spot] of [
+      ['train/good', 24, false],
+      ['test/good', 6, false],
+      ['test/spot', 6, true],
+    ] as const) {
+      await mkdir(join(root, 'parts', part), { recursive: true });
+      for (let i = 0; i < count; i++)
+        await writeFile(join(root, 'parts', part, `${i}.png`), png(100 * part.length + i, spot));
+    }
+    studio = await openStudio({ folder: join(root, 'studio'), port: 0 });
+    const made = await fetch(`${studio.url}/api/projects`, {
+      method: 'POST',
+      body: JSON.stringify({ name: 'Parts' }),
+      headers: { Authorization: `Bearer ${studio.token}`, 'Content-Type': 'application/json' },
+    });
+    expect(made.status).toBe(201);
+    const out = join(root, 'studio', 'Parts', 'runs', 'first');
+    const data = join(root, 'parts');
+    await train({ model: 'pca', data, out, size: [SIDE, SIDE], seed: 1, device: 'cpu', falseAlarmRate: 0.1 });
+    browser = await chromium.launch({
+      executablePath: browserPath,
+      args: ['--no-sandbox', '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'],
+    });
+  }, 120_000);
+
+  afterAll(async () => {
+    await browser?.close();
+    await studio?.close();
+    await rm(root, { recursive: true, force: true });
+  });
+
+  it('lets a browser in by its address, once', async () => {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    await page.goto(studio.address);
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    expect(new URL(page.url()).search).toBe('');
+    const stranger = await browser.newContext();
+    const refused = await (await stranger.newPage()).goto(studio.address);
+    expect(refused!.status()).toBe(403);
+    await context.close();
+    await stranger.close();
+  });
+
+  it('watches a folder, shows alarms as they come and takes what people say', async () => {
+    const { context, page, heard } = await enterStudio(browser, studio);
+    const incoming = join(root, 'incoming');
+    await mkdir(incoming);
+    await page.goto(`${studio.url}/p/Parts/live`);
+    await page.getByLabel('Path of the folder').fill(incoming);
+    await page.getByRole('button', { name: 'Send a test' }).click();
+    await page.getByText('Fill in one of them first.').waitFor();
+    await page.getByRole('button', { name: 'Start watching' }).click();
+    await page.getByText('watching', { exact: true }).waitFor();
+    await writeFile(join(incoming, 'good.png'), png(7));
+    await writeFile(join(incoming, 'bad.png'), png(8, true));
+    await page.getByText('2 scored, 1 anomalous').waitFor();
+    await page.getByRole('img', { name: 'bad.png with its map' }).waitFor();
+    expect(await faultsOf(page)).toEqual([]);
+
+    // Another tab sees the same.
+    const other = await context.newPage();
+    await other.goto(`${studio.url}/p/Parts/live`);
+    const isNormal = other.getByRole('button', { name: 'It is normal' });
+    await isNormal.waitFor();
+    await page.getByRole('button', { name: 'It is normal' }).click();
+    await expect.poll(() => isNormal.getAttribute('aria-pressed')).toBe('true');
+    await page.getByText('1 in all, 0 not seen yet, 1 called normal by people.').waitFor();
+    expect(await readFile(join(root, 'studio', 'Parts', 'runs', 'first', 'feedback.jsonl'), 'utf8')).toMatch(
+      /bad\.png/,
+    );
+
+    await page.getByLabel('Path of the folder').fill(join(root, 'parts', 'train', 'good', '0.png'));
+    await page.getByRole('button', { name: 'Start watching' }).click();
+    await page.getByText(/so a folder is watched, but .* is a file/).waitFor();
+    expect(heard).toEqual([]);
+    await context.close();
+  });
+
+  it('films, and fits a phone in the dark', async () => {
+    const { context, page, heard } = await enterStudio(browser, studio, { width: 420, colorScheme: 'dark' });
+    await context.grantPermissions(['camera']);
+    await page.goto(`${studio.url}/p/Parts/live`);
+    await page.getByRole('button', { name: 'Start the camera' }).click();
+    await page.getByText(/pictures a second/).waitFor();
+    expect(await faultsOf(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Stop the camera' }).click();
+    await page.getByText('The camera is off.').waitFor();
+    expect(heard).toEqual([]);
+    await context.close();
+  });
+
+  it('hands a run on: verified, served, with its card', async () => {
+    const { context, page, heard } = await enterStudio(browser, studio);
+    await page.goto(`${studio.url}/p/Parts/ship`);
+    await page.getByRole('button', { name: 'Export and verify' }).click();
+    await page.getByText('The exported file gives the same scores as the reference.').waitFor();
+    await page.getByRole('button', { name: 'Start serving' }).click();
+    await page.getByText(/This Studio answers at/).waitFor();
+    const address = `${studio.url}/detectors/Parts-first/score`;
+    expect(await page.getByText(/This Studio answers at/).textContent()).toContain(address);
+    const answer = await fetch(address, {
+      method: 'POST',
+      body: png(9, true) as Uint8Array<ArrayBuffer>,
+      headers: { Authorization: `Bearer ${studio.token}`, 'Content-Type': 'image/png' },
+    });
+    expect(await answer.json()).toMatchObject({ items: [{ isAnomalous: true }] });
+    await page.getByText('Python, without oddity').click();
+    await page.getByText(/import onnxruntime as ort/).waitFor();
+    expect(await page.locator('pre.card').textContent()).toMatch(/## Limits/);
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('link', { name: 'Download model.onnx' }).click(),
+    ]);
+    const onnx = await readFile(join(root, 'studio', 'Parts', 'runs', 'first', 'model.onnx'));
+    expect((await readFile(await download.path())).equals(onnx)).toBe(true);
+    expect(await faultsOf(page)).toEqual([]);
+    expect(heard).toEqual([]);
+    await context.close();
+  });
+});
