@@ -1,8 +1,11 @@
 /** The words of the command line: options are flags, actions are commands, every kind of error has an exit code. */
 import type { OddityError } from '../core/errors.ts';
+import { quoted } from '../core/shell.ts';
 import { type Text, type Words, write } from '../core/text.ts';
 import { augmentWords } from '../data/transforms/augment.ts';
 import { factsOf, type RunOption } from '../runs/options.ts';
+
+export { quoted };
 
 /** Words of `--augment` by the option that each of them sets: `degrees` is `rotate`. */
 const augmentations = Object.fromEntries(Object.entries(augmentWords).map(([word, { key }]) => [key, word]));
@@ -32,7 +35,7 @@ export const commandWords: Words = {
     if (value === undefined) return first === 'config' && name !== undefined ? kebab(name) : flagOf(path);
     if (value === true) return flagOf(path);
     if (value === false) return `--no-${flagOf(path).slice(2)}`;
-    const text = valueText(value);
+    const text = first === 'size' && Array.isArray(value) ? value.join('x') : valueText(value);
     if (first === 'columns' && value === 'label') return `--label ${quoted(name)}`;
     if (first === 'config' || first === 'columns') {
       return `${flagOf([first])} ${quoted(`${first === 'config' ? kebab(name) : name}=${text}`)}`;
@@ -54,9 +57,6 @@ function valueText(value: unknown): string {
     .map(([word, inner]) => (inner === true ? word : `${word}=${inner}`))
     .join(',');
 }
-
-/** A word as a shell takes it; what stands for a word, such as `<file>`, stays as it is. */
-export const quoted = (word: string) => (/^[\w@%+=:,./<>-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);
 
 /** A sentence of a lower layer as the command line says it. `message` is what was stored of it without references. */
 export const said = ({ message, text }: { message: string; text?: Text }): string =>

@@ -13,8 +13,10 @@ export interface OptionReference {
 /** What can be done with a model or a run: in the library a function, on the command line a command. */
 export type Action =
   | 'train'
+  | 'try'
   | 'test'
   | 'update'
+  | 'clean'
   | 'predict'
   | 'threshold'
   | 'compare'
@@ -93,6 +95,7 @@ export function write(said: Said, words: Words): string {
 
 /** The functions whose name is not that of the action. */
 const functions: Partial<Record<Action, string>> = {
+  try: 'tryModels',
   compare: 'compareRuns',
   export: 'exportModel',
   report: 'makeReport',

@@ -22,6 +22,7 @@ import {
   update,
 } from '../runs/index.ts';
 import { deviceNames } from '../runtime/runtime.ts';
+import { measureTrainings } from './measure.ts';
 
 /** How a job is run: whom it tells, what ends it, and whether it was begun before. */
 export interface JobContext {
@@ -109,6 +110,12 @@ const exportJob = z.strictObject({
 const reportJob = z.strictObject({ run: text, device, dataRoot: text.optional(), pictures: z.boolean().optional() });
 const testJob = z.strictObject({ run: text, device, dataRoot: text.optional(), data: text.optional() });
 
+const measureJob = z.strictObject({
+  data: text,
+  kind: z.enum(['image', 'table', 'series']),
+  plans: z.array(z.strictObject({ name: text, options: z.record(z.string(), z.unknown()) })).readonly(),
+});
+
 /** Rows of a ranking that are kept of `clean`: the others are in its files. */
 const KEPT_ROWS = 200;
 
@@ -161,6 +168,10 @@ const kinds: readonly JobKind[] = [
   defineJobKind({
     ...{ name: 'test', title: 'Test a detector again', options: testJob },
     begin: async (options, { onEvent, signal }) => resultOf(await test({ ...options, onEvent, signal })),
+  }),
+  defineJobKind({
+    ...{ name: 'measure', title: 'Measure how long trainings take here', options: measureJob },
+    begin: measureTrainings,
   }),
 ];
 

@@ -1,0 +1,146 @@
+/** From what a page asks for to the options of a job: data by their version, runs by their names, folders that the server makes. */
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as z from 'zod';
+import { ConfigError, OddityError } from '../../core/errors.ts';
+import { type Words, write } from '../../core/text.ts';
+import type { Job } from '../../jobs/job.ts';
+import { checkJobOptions, findJobKind } from '../../jobs/kinds.ts';
+import { findModel } from '../../models/index.ts';
+import type { TrainOptions } from '../../runs/index.ts';
+import { resolveRun } from '../../runs/resolve.ts';
+import { Problem } from '../../server/problem.ts';
+import { readFact } from '../facts.ts';
+import { type Project, projectFiles } from '../project.ts';
+import { runFolder } from '../runs.ts';
+import type { Preview, ShownJob } from './answers.ts';
+import { codeOf, commandOf } from './command.ts';
+
+/** What a page asks for. Of a training `data` is `{version}`, or the newest version without; of work on a run `run` is its name. */
+export const jobRequest = z.strictObject({
+  kind: z.string(),
+  options: z.record(z.string(), z.unknown()).default({}),
+  /** How the run, or the export, is to be called. */
+  name: z
+    .string()
+    .regex(/^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,63}$/u, 'a name of letters, digits, spaces, dots, hyphens and underscores')
+    .optional(),
+});
+export type JobRequest = z.output<typeof jobRequest>;
+
+/** A job that could be added. */
+interface Prepared {
+  readonly kind: string;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly run?: string;
+}
+
+/** Adds a job. Throws ConfigError for options that cannot be, Problem for versions and runs that are not there. */
+export async function submit(project: Project, request: JobRequest): Promise<Job> {
+  const { kind, options, run } = await prepare(project, request);
+  check(kind, options);
+  return project.queue.add(kind, options, run);
+}
+
+/** What a job would be, or why it cannot be. */
+export async function preview(project: Project, request: JobRequest, words: Words): Promise<Preview> {
+  const prepared = await prepare(project, request);
+  const shown = { command: commandOf(prepared, words), code: codeOf(prepared) };
+  try {
+    check(prepared.kind, prepared.options);
+    return shown;
+  } catch (error) {
+    if (!(error instanceof OddityError)) throw error;
+    return { ...shown, fault: { message: error.message, ...(error.facts && { option: error.facts.option }) } };
+  }
+}
+
+/** A job with what does the same elsewhere, in the words of an interface. */
+export function shown(job: Job, words: Words): ShownJob {
+  const { error } = job;
+  return {
+    ...job,
+    ...(error && { error: { code: error.code, message: error.text ? write(error.text, words) : error.message } }),
+    title: findJobKind(job.kind).title,
+    ...(job.kind !== 'measure' && { command: commandOf(job, words), code: codeOf(job) }),
+  };
+}
+
+/** By the schema of the kind, and of a training also as `train` itself does before it reads anything. */
+function check(kind: string, options: Prepared['options']): void {
+  checkJobOptions(findJobKind(kind), options);
+  if (kind === 'train' && options.model !== undefined) resolveRun(options as unknown as TrainOptions);
+}
+
+async function prepare(project: Project, { kind, options, name }: JobRequest): Promise<Prepared> {
+  findJobKind(kind);
+  if (kind === 'measure') throw new ConfigError('unknown-job-kind', 'What trainings cost is measured with the plans.');
+  if ('out' in options)
+    throw new ConfigError('unknown-option', `The folder of a job is made by the server. Give a name.`);
+  const files = projectFiles(project.folder);
+  if (kind === 'train' || kind === 'try' || kind === 'clean') {
+    const { data, ...others } = options;
+    const rest = { ...(await ofVersion(project, data, kind)), ...others };
+    if (kind === 'try') return { kind, options: rest };
+    if (kind === 'clean') return { kind, options: { ...rest, out: join(files.cache, 'clean', name ?? stamp()) } };
+    const run = freeName(project, name ?? `${others.model ?? 'auto'}-${stamp()}`);
+    return { kind, options: { ...rest, ...protocolFor(others), out: join(files.runs, run) }, run };
+  }
+  if (typeof options.run !== 'string') throw new Problem(400, 'bad-body', '"run" must be the name of a run.');
+  const run = await runFolder(project, options.run);
+  if (kind === 'update') {
+    const own = freeName(project, name ?? `${options.run}-update`);
+    return { kind, options: { ...options, run, out: join(files.runs, own) }, run: own };
+  }
+  if (kind === 'export') {
+    const folder = name ?? `${options.run.replaceAll('/', '-')}-${options.precision ?? 'float32'}`;
+    return { kind, options: { ...options, run, out: join(files.exports, folder) }, run: options.run };
+  }
+  return { kind, options: { ...options, run }, run: options.run };
+}
+
+/** Models that learn from labelled anomalies need them in the training part. */
+function protocolFor({ model, protocol }: JobRequest['options']): { protocol?: string } {
+  if (protocol !== undefined || typeof model !== 'string') return {};
+  try {
+    return findModel(model).learning === 'supervised' ? { protocol: 'labelled' } : {};
+  } catch {
+    return {}; // an unknown name is refused with the other options
+  }
+}
+
+/** The file of a version, and what its rows are. */
+export async function ofVersion(project: Project, data: unknown, kind?: string): Promise<Record<string, unknown>> {
+  const { versions } = projectFiles(project.folder);
+  const hash = data === undefined ? newestVersion(project) : (data as { version?: unknown } | null)?.version;
+  if (hash === undefined && data === undefined) {
+    throw new Problem(409, 'no-version', 'There are no data to train on yet. Bring some in on the page Data first.');
+  }
+  if (typeof hash !== 'string' || !/^[0-9a-f]{4,128}$/i.test(hash)) {
+    throw new Problem(400, 'bad-body', '"options.data" must name a version, as {"version": "<hash>"}.');
+  }
+  const file = (await readdir(versions).catch(() => [])).find((one) => one.startsWith(`${hash}.`));
+  if (!file) throw new Problem(404, 'unknown-version', `There is no version "${hash}" of the data here.`);
+  const rows = readFact(project, 'kind');
+  const isOfRows = rows === 'table' || rows === 'series';
+  return { data: join(versions, file), ...(isOfRows && kind !== 'clean' && { kind: rows }) };
+}
+
+/** Hash of the version that was made last. */
+export function newestVersion({ database }: Pick<Project, 'database'>): string | undefined {
+  const row = database.prepare('SELECT hash FROM versions ORDER BY at DESC, rowid DESC LIMIT 1').get();
+  return (row as { hash: string } | undefined)?.hash;
+}
+
+const stamp = () => new Date().toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-');
+
+/** A name that no run has, also none that is still to come. */
+function freeName({ folder, queue }: Project, wanted: string): string {
+  const base = wanted.replace(/[^\p{L}\p{N} ._-]+/gu, '-').slice(0, 80);
+  const taken = new Set(queue.list().map(({ run }) => run));
+  for (let i = 1; ; i++) {
+    const name = i === 1 ? base : `${base}-${i}`;
+    if (!taken.has(name) && !existsSync(join(projectFiles(folder).runs, name))) return name;
+  }
+}
