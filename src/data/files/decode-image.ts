@@ -152,6 +152,31 @@ async function decode(
   }
 }
 
+/**
+ * A small picture for people, as JPEG: at most `side` pixels a side, never larger than the image. Deep images are shown from their
+ * lowest value to their highest. Throws RuntimeUnavailable `sharp-missing`.
+ */
+export async function encodeJpeg({ height, width, channels, data }: Pixels, side: number): Promise<Uint8Array> {
+  const sharp = await loadSharp();
+  const raw = { height, width, channels: channels as 1 | 3 };
+  const bytes = data instanceof Uint8Array ? data : inBytes(data);
+  return sharp(bytes, { raw })
+    .resize({ height: side, width: side, fit: 'inside', withoutEnlargement: true })
+    .jpeg({ quality: 80 })
+    .toBuffer();
+}
+
+/** Values from the lowest to the highest as 0 … 255. */
+export function inBytes(data: Uint16Array | Float32Array): Uint8Array {
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const value of data) {
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  const scale = high > low ? 255 / (high - low) : 0;
+  return Uint8Array.from(data, (value) => Math.round((value - low) * scale));
+}
+
 /** Bytes as 16-bit numbers, copied where they do not lie at an even address. */
 function wide(bytes: Uint8Array): Uint16Array {
   const aligned = bytes.byteOffset % 2 === 0 ? bytes : new Uint8Array(bytes);

@@ -4,15 +4,16 @@ export const migrations: readonly string[] = [
   -- What the project is about: name, kind of item, where its data lie, what was understood of them.
   CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 
-  -- Images, rows or series. "path" is the file; "line" the row in it, from 1, where the file holds several.
+  -- Images, rows, series or clips. "path" is the file, from the project's folder where it lies in it; "line" the row in it, from 1,
+  -- and 0 where the item is the whole file. "mask" is a path of the same form.
   CREATE TABLE items (
     id INTEGER PRIMARY KEY,
     path TEXT NOT NULL,
-    line INTEGER,
+    line INTEGER NOT NULL DEFAULT 0,
     name TEXT NOT NULL,
     label TEXT CHECK (label IN ('normal', 'anomalous')),
     type TEXT,
-    split TEXT CHECK (split IN ('train', 'test')),
+    split TEXT CHECK (split IN ('train', 'validation', 'test')),
     mask TEXT,
     hash TEXT,
     width INTEGER,
@@ -20,7 +21,9 @@ export const migrations: readonly string[] = [
     UNIQUE (path, line)
   );
   CREATE INDEX items_by_label ON items (label, split);
+  CREATE INDEX items_by_hash ON items (hash);
   CREATE TABLE tags (item INTEGER NOT NULL REFERENCES items (id) ON DELETE CASCADE, tag TEXT NOT NULL, PRIMARY KEY (item, tag));
+  CREATE INDEX tags_by_tag ON tags (tag, item);
   -- Stretches of a series that people named; steps from 0, the end not included.
   CREATE TABLE stretches (
     id INTEGER PRIMARY KEY,

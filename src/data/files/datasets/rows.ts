@@ -55,7 +55,7 @@ export async function isOfSeries(path: string, options: TableChoice): Promise<bo
 }
 
 /** Files of rows below a folder, in natural order: those of the format that most have; none where there are images. */
-async function rowFilesIn(folder: string): Promise<string[]> {
+export async function rowFilesIn(folder: string): Promise<string[]> {
   const { images, others } = await listFiles(folder);
   if (images.length > 0) return [];
   const byFormat = new Map<string, string[]>();
