@@ -4,9 +4,9 @@ import type { RunReport } from '../../engine/judging/report-types.ts';
 import type { KindWords } from '../../kinds/index.ts';
 import type { ComparedItem, Comparison, ListedRun, RunRecord, ThresholdPolicy } from '../../runs/index.ts';
 
-/** Runs, the newest first; `run` is the folder below the runs of the project, with `/` between folders. */
+/** Runs, the newest first; the name is the folder below the runs of the project, with `/` between folders. */
 export interface RunList {
-  readonly runs: readonly ListedRun[];
+  readonly runs: readonly (Omit<ListedRun, 'run'> & { readonly name: string })[];
   /** Where they lie. */
   readonly folder: string;
 }

@@ -4,9 +4,9 @@ import { findKind } from '../../kinds/index.ts';
 import { compareRuns } from '../../runs/compare.ts';
 import { readPredictions } from '../../runs/test-scores.ts';
 import type { Project } from '../project.ts';
+import { runFolder } from '../runs.ts';
 import type { CompareAnswer } from './answers.ts';
 import { commandOf } from './command.ts';
-import { folderOf } from './runs.ts';
 
 /** Items that are listed at most. */
 const MOST = { changed: 500, farthest: 20 };
@@ -17,7 +17,7 @@ export async function compareNamed(
   names: { readonly a: string; readonly b: string },
   words: Words,
 ): Promise<CompareAnswer> {
-  const [a, b] = await Promise.all([folderOf(project, names.a), folderOf(project, names.b)]);
+  const [a, b] = await Promise.all([runFolder(project, names.a), runFolder(project, names.b)]);
   const { items, ...rest } = await compareRuns({ a, b, items: Number.POSITIVE_INFINITY });
   const { ids } = await readPredictions(a);
   const places = new Map(ids.map((id, i) => [id, i]));

@@ -14,7 +14,8 @@ import type {
 import { commandOf, thresholdOptions } from '../evaluate/command.ts';
 import { compareNamed } from '../evaluate/compare.ts';
 import { pointsOf, removePoint, savePoint } from '../evaluate/points.ts';
-import { folderOf, readRunAnswer, readScores, runsOf } from '../evaluate/runs.ts';
+import { readRunAnswer, readScores, runsOf } from '../evaluate/runs.ts';
+import { runFolder } from '../runs.ts';
 import { readBody } from './body.ts';
 import type { ProjectEnv, StudioContext } from './index.ts';
 
@@ -58,18 +59,18 @@ export function evaluateRoutes({ words }: StudioContext): Hono<ProjectEnv> {
   );
 
   app.get('/runs/:run/points', async (c) => {
-    await folderOf(c.get('project'), c.req.param('run'));
+    await runFolder(c.get('project'), c.req.param('run'));
     return c.json(pointsOf(c.get('project'), c.req.param('run')) satisfies SavedPoint[]);
   });
 
   app.post('/runs/:run/points', async (c) => {
-    await folderOf(c.get('project'), c.req.param('run'));
+    await runFolder(c.get('project'), c.req.param('run'));
     const saved = savePoint(c.get('project'), c.req.param('run'), await readBody(c, point));
     return c.json(saved satisfies SavedPoint, 201);
   });
 
   app.delete('/runs/:run/points/:point', async (c) => {
-    await folderOf(c.get('project'), c.req.param('run'));
+    await runFolder(c.get('project'), c.req.param('run'));
     removePoint(c.get('project'), c.req.param('run'), Number(c.req.param('point')));
     return c.body(null, 204);
   });
@@ -77,7 +78,7 @@ export function evaluateRoutes({ words }: StudioContext): Hono<ProjectEnv> {
   app.post('/runs/:run/threshold', async (c) => {
     const project = c.get('project');
     const name = c.req.param('run');
-    const run = await folderOf(project, name);
+    const run = await runFolder(project, name);
     const { policies, feedback, write } = await readBody(c, choice);
     const { threshold: made, before, written } = await threshold({ run, policies, feedback, write });
     if (written) project.changes.tell('runs', { run: name });

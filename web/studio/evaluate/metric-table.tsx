@@ -1,0 +1,54 @@
+/** The metrics of a run, with the words that each brings along. */
+import { readMetric, shownMetrics, titlesOf } from 'oddity/metrics';
+import type { RunAnswer } from '../../../src/studio/evaluate/answers.ts';
+import { fixed } from '../numbers.ts';
+import { evaluateWords } from '../words/evaluate.ts';
+
+const words = evaluateWords.metrics;
+
+export function MetricTable({ report, words: kind }: Pick<RunAnswer, 'report' | 'words'>) {
+  const shown = shownMetrics(report);
+  const titles = titlesOf(shown, kind);
+  return (
+    <section>
+      <h2>{words.title}</h2>
+      <div class="scroll">
+        <table>
+          <thead>
+            <tr>
+              {words.columns.map((column, i) => (
+                <th key={column} scope="col" class={i === 1 || i === 2 ? 'n' : undefined}>
+                  {column}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {shown.map((metric, i) => {
+              const value = readMetric(report.metrics, metric);
+              const interval = readMetric<readonly [number, number] | null>(report.intervals, metric);
+              const { chance } = metric;
+              return (
+                <tr key={titles[i]}>
+                  <th scope="row" title={metric.meaning}>
+                    {titles[i]}
+                  </th>
+                  <td class="n" title={typeof value === 'number' ? String(value) : undefined}>
+                    {fixed(value)}
+                  </td>
+                  <td class="n">{interval ? `${fixed(interval[0])}–${fixed(interval[1])}` : '–'}</td>
+                  <td>
+                    {value === null ? readMetric(report.reasons, metric) : metric.meaning}
+                    {value !== null && chance !== undefined && (
+                      <small> ({chance === 'prevalence' ? words.prevalence : words.chance(fixed(chance))})</small>
+                    )}
+                  </td>
+                </tr>
+              );
+            })}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  );
+}
