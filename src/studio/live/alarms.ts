@@ -1,8 +1,8 @@
 /** The alarms of a project: what watches and cameras found, who saw it, and what people said it was. */
 import { feedback } from '../../runs/feedback.ts';
 import { Problem } from '../../server/problem.ts';
-import { folderOf } from '../evaluate/runs.ts';
 import type { Project } from '../project.ts';
+import { runFolder } from '../runs.ts';
 
 /** An alarm as it is kept. */
 export interface Alarm {
@@ -69,7 +69,7 @@ export function findAlarm({ database }: Project, id: number): Alarm {
 export async function answerAlarm(project: Project, id: number, label?: Alarm['label']): Promise<Alarm> {
   const { run, item, label: before } = findAlarm(project, id);
   if (label !== undefined && label !== before) {
-    await feedback({ run: await folderOf(project, run), items: [item], label });
+    await feedback({ run: await runFolder(project, run), items: [item], label });
     project.database.prepare('UPDATE alarms SET label = ? WHERE id = ?').run(label, id);
   }
   project.database

@@ -8,9 +8,9 @@ import { errorData } from '../../core/errors.ts';
 import { readArtifactInfo } from '../../runs/artifact.ts';
 import type { WatchRecord } from '../../watch/journal.ts';
 import { watch } from '../../watch/watch.ts';
-import { folderOf } from '../evaluate/runs.ts';
 import type { Project } from '../project.ts';
 import { projectFiles } from '../project-files.ts';
+import { runFolder } from '../runs.ts';
 import type { Database } from '../store/database.ts';
 import { addAlarm } from './alarms.ts';
 import { DRIFT_ITEMS, type Drift, driftOf } from './drift.ts';
@@ -79,9 +79,9 @@ export class Watches {
     return this.rows().map((row) => this.factsOf(row));
   }
 
-  /** Throws as `folderOf`, for a run that is not there. */
+  /** Throws as `runFolder`, for a run that is not there. */
   async begin(setup: WatchSetup): Promise<WatchFacts> {
-    await folderOf(this.project, setup.run);
+    await runFolder(this.project, setup.run);
     const id = randomUUID().slice(0, 8);
     this.database
       .prepare('INSERT INTO watches (id, setup, state) VALUES (?, ?, ?)')
@@ -175,7 +175,7 @@ export class Watches {
 
   private async watched(id: string, setup: WatchSetup, active: Active): Promise<void> {
     const { source, place, fps, run: name, anomalies, webhook, secret, mqtt } = setup;
-    const run = await folderOf(this.project, name);
+    const run = await runFolder(this.project, name);
     const info = await readArtifactInfo(run);
     active.normals = Float64Array.from(info?.normalScores ?? []).sort();
     active.threshold = info?.threshold.value ?? null;

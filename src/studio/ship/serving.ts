@@ -1,10 +1,10 @@
 /** Detectors of projects that this Studio answers for, at `/detectors/<name>/score` and `/v2`; begun again with the project. */
 import { readdirSync } from 'node:fs';
 import type { Catalogue } from '../../server/catalogue.ts';
-import { folderOf } from '../evaluate/runs.ts';
 import { readFact, writeFact } from '../facts.ts';
 import type { Project } from '../project.ts';
 import { projectFiles } from '../project-files.ts';
+import { runFolder } from '../runs.ts';
 
 /** The name of a run's detector in addresses. */
 export const servedName = (project: string, run: string): string => `${project}-${run}`.replace(/[^\w.-]+/g, '-');
@@ -14,7 +14,7 @@ export const isServed = (project: Project, run: string): boolean => (readFact(pr
 /** Throws Problem 404 for a run that is not there, and as `openCatalogue` for one without a detector. */
 export async function startServing(catalogue: Catalogue, project: Project, run: string): Promise<string> {
   const name = servedName(project.name, run);
-  await catalogue.add(name, await folderOf(project, run));
+  await catalogue.add(name, await runFolder(project, run));
   const others = (readFact(project, 'served') ?? []).filter((one) => one !== run);
   writeFact(project, 'served', [...others, run]);
   project.changes.tell('runs', { run });

@@ -7,8 +7,8 @@ import { modelCard } from '../../report/model-card.ts';
 import { readArtifactInfo } from '../../runs/artifact.ts';
 import { readReport } from '../../runs/report-file.ts';
 import { Problem } from '../../server/problem.ts';
-import { folderOf } from '../evaluate/runs.ts';
 import type { Project } from '../project.ts';
+import { runFolder } from '../runs.ts';
 import { isServed, servedName } from './serving.ts';
 import { type Snippet, snippetsOf } from './snippets.ts';
 
@@ -42,7 +42,7 @@ const downloads: Readonly<Record<string, string>> = {
 
 /** Throws Problem 404 for a run that is not there, 409 for one that is not finished. */
 export async function shipFacts(project: Project, run: string, url: string): Promise<ShipFacts> {
-  const folder = await folderOf(project, run);
+  const folder = await runFolder(project, run);
   const [info, report] = [await readArtifactInfo(folder), await readReport(folder)];
   if (!info || !report)
     throw new Problem(409, 'unfinished-run', `${run} is not finished, so that there is nothing to hand on yet.`);
@@ -77,7 +77,7 @@ export async function shipFile(
   run: string,
   name: string,
 ): Promise<{ bytes: Uint8Array<ArrayBuffer>; type: string }> {
-  const folder = await folderOf(project, run);
+  const folder = await runFolder(project, run);
   const type = Object.hasOwn(downloads, name) ? downloads[name] : undefined;
   const bytes = type && (await readFile(join(folder, name)).catch(() => undefined));
   if (!type || !bytes) throw new Problem(404, 'unknown-file', `${run} has no file of that name to download.`);
