@@ -22,7 +22,9 @@ export type Action =
   | 'compare'
   | 'export'
   | 'report'
-  | 'feedback';
+  | 'feedback'
+  | 'serve'
+  | 'watch';
 
 /** An action by its name. */
 export interface ActionReference {

@@ -5,7 +5,8 @@
  */
 import type { RunReport } from '../engine/judging/report-types.ts';
 import type { ArtifactInfo } from '../engine/scoring/artifact.ts';
-import { metricsOf, readMetric } from '../metrics/index.ts';
+import { findKind } from '../kinds/index.ts';
+import { readMetric, shownMetrics, titlesOf } from '../metrics/index.ts';
 
 /** What a card is made of. */
 export interface CardParts {
@@ -49,12 +50,15 @@ function dataLines({ counts, protocol, kind }: RunReport, { data, shape }: Artif
 }
 
 function judgedLines(report: RunReport): string[] {
-  const lines = metricsOf(report).flatMap((metric) => {
+  const shown = shownMetrics(report);
+  const { item, place } = findKind(report.kind).words;
+  const titles = titlesOf(shown, { item, place });
+  const lines = shown.flatMap((metric, i) => {
     const value = readMetric(report.metrics, metric);
     if (typeof value !== 'number') return [];
     const interval = readMetric<readonly [number, number] | null>(report.intervals, metric);
     const range = interval ? `, 95 % interval ${rounded(interval[0])} to ${rounded(interval[1])}` : '';
-    return [`${metric.title}: ${rounded(value)}${range}.`];
+    return [`${titles[i]}: ${rounded(value)}${range}.`];
   });
   if (lines.length > 0) return lines;
   return ['No test item is labelled anomalous, so that nothing is known of what it finds.'];

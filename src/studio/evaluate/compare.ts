@@ -3,10 +3,10 @@ import type { Words } from '../../core/text.ts';
 import { findKind } from '../../kinds/index.ts';
 import { compareRuns } from '../../runs/compare.ts';
 import { readPredictions } from '../../runs/test-scores.ts';
+import { commandOf } from '../command.ts';
 import type { Project } from '../project.ts';
 import { runFolder } from '../runs.ts';
 import type { CompareAnswer } from './answers.ts';
-import { commandOf } from './command.ts';
 
 /** Items that are listed at most. */
 const MOST = { changed: 500, farthest: 20 };

@@ -9,12 +9,12 @@ import { listRuns } from '../../runs/list.ts';
 import { readReport } from '../../runs/report-file.ts';
 import { readPredictions } from '../../runs/test-scores.ts';
 import { Problem } from '../../server/problem.ts';
+import { commandOf } from '../command.ts';
 import type { Project } from '../project.ts';
 import { projectFiles } from '../project-files.ts';
 import type { StudioContext } from '../routes/index.ts';
 import { runFolder } from '../runs.ts';
 import type { RunAnswer, RunList, ScoresAnswer } from './answers.ts';
-import { commandOf } from './command.ts';
 import { itemsOfRun } from './items.ts';
 
 const nameOf = (runs: string, folder: string) => relative(runs, folder).split(sep).join('/');

@@ -1,7 +1,7 @@
 /** What a job is on the command line and in the library: the same, to copy. */
-import { quoted } from '../../core/shell.ts';
 import { type Action, libraryWords, option, type Words } from '../../core/text.ts';
 import type { Job } from '../../jobs/job.ts';
+import { commandOf as command } from '../command.ts';
 
 /** The option of each kind that stands behind the command without a name. */
 const firsts: Readonly<Record<string, string>> = {
@@ -19,13 +19,14 @@ type Asked = Pick<Job, 'kind' | 'options'>;
 /** In the words of an interface: those of the command line give a command. */
 export function commandOf({ kind, options }: Asked, words: Words): string {
   const { [firsts[kind]]: first, ...others } = options;
-  const parts = [words.action(kind as Action)];
-  if (first !== undefined) parts.push(quoted(String(first)));
-  for (const [name, value] of Object.entries(others)) {
-    if (value === undefined) continue;
-    for (const [path, one] of settingsOf(name, value)) parts.push(words.option(option(path, one)));
-  }
-  return parts.join(' ');
+  const given = Object.entries(others).filter(([, value]) => value !== undefined);
+  const settings = given.flatMap(([name, value]) => settingsOf(name, value));
+  return command(
+    words,
+    kind as Action,
+    first === undefined ? [] : [String(first)],
+    settings.map(([path, value]) => option(path, value)),
+  );
 }
 
 /** Options that are given once for each of their keys. */

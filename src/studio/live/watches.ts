@@ -5,9 +5,11 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { errorData } from '../../core/errors.ts';
+import { option, type Words } from '../../core/text.ts';
 import { readArtifactInfo } from '../../runs/artifact.ts';
 import type { WatchRecord } from '../../watch/journal.ts';
 import { watch } from '../../watch/watch.ts';
+import { commandOf } from '../command.ts';
 import type { Project } from '../project.ts';
 import { projectFiles } from '../project-files.ts';
 import { runFolder } from '../runs.ts';
@@ -20,6 +22,23 @@ import type { WatchSetup } from './setup.ts';
 const STRIP = 300;
 
 export type WatchState = 'running' | 'stopped' | 'failed';
+
+/** What does the same on the command line; a secret is not shown, since other users of a machine see commands. */
+export function commandOfWatch(
+  { folder }: Project,
+  { id, setup }: Pick<WatchFacts, 'id' | 'setup'>,
+  words: Words,
+): string {
+  const { runs, watch } = projectFiles(folder);
+  const { run, source, place, fps, anomalies, webhook, mqtt } = setup;
+  const given = {
+    ...(source === 'camera' && { camera: place, fps }),
+    ...(source !== 'log' && { overlays: true }),
+    ...{ anomalies, webhook, mqtt, out: join(watch, id) },
+  };
+  const options = Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [option(name, value)]));
+  return commandOf(words, 'watch', [join(runs, run), ...(source === 'camera' ? [] : [place])], options);
+}
 
 /** A watch, and what it saw since it was begun. */
 export interface WatchFacts {

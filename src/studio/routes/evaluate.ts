@@ -3,6 +3,7 @@ import { Hono } from 'hono';
 import * as z from 'zod';
 import { threshold } from '../../runs/threshold.ts';
 import { Problem } from '../../server/problem.ts';
+import { commandOf } from '../command.ts';
 import type {
   CompareAnswer,
   RunAnswer,
@@ -11,10 +12,10 @@ import type {
   ScoresAnswer,
   ThresholdAnswer,
 } from '../evaluate/answers.ts';
-import { commandOf, thresholdOptions } from '../evaluate/command.ts';
 import { compareNamed } from '../evaluate/compare.ts';
 import { pointsOf, removePoint, savePoint } from '../evaluate/points.ts';
 import { readRunAnswer, readScores, runsOf } from '../evaluate/runs.ts';
+import { thresholdOptions } from '../evaluate/threshold-options.ts';
 import { runFolder } from '../runs.ts';
 import { readBody } from './body.ts';
 import type { ProjectEnv, StudioContext } from './index.ts';

@@ -5,7 +5,7 @@ import { option } from '../../core/text.ts';
 import { feedback } from '../../runs/feedback.ts';
 import { feedbackLabels } from '../../runs/feedback-file.ts';
 import { Problem } from '../../server/problem.ts';
-import { commandOf } from '../evaluate/command.ts';
+import { commandOf } from '../command.ts';
 import { type FeedbackAnswer, type ItemAnswer, pictureNames } from '../inspect/answers.ts';
 import { checkPlace, itemAnswer } from '../inspect/item.ts';
 import { OpenRuns, scoreOf } from '../inspect/open-runs.ts';

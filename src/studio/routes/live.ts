@@ -11,6 +11,7 @@ import { bodyBytes } from '../../server/request-body.ts';
 import { addAlarm, answerAlarm, findAlarm, listAlarms } from '../live/alarms.ts';
 import { sinkSetup, watchSetup } from '../live/setup.ts';
 import { trySinks } from '../live/sinks.ts';
+import { commandOfWatch, type WatchFacts } from '../live/watches.ts';
 import { projectFiles } from '../project.ts';
 import { runFolder } from '../runs.ts';
 import { servedName } from '../ship/serving.ts';
@@ -32,9 +33,16 @@ export interface FrameScore {
   readonly overlay: string;
 }
 
-export function liveRoutes({ catalogue }: StudioContext): Hono<ProjectEnv> {
+/** A watch as the page shows it. */
+export type ShownWatch = WatchFacts & { readonly command: string };
+
+export function liveRoutes({ catalogue, words }: StudioContext): Hono<ProjectEnv> {
   const app = new Hono<ProjectEnv>();
-  app.get('/watches', (c) => c.json(c.get('project').watches.list()));
+  app.get('/watches', (c) => {
+    const project = c.get('project');
+    const told = project.watches.list().map((one) => ({ ...one, command: commandOfWatch(project, one, words) }));
+    return c.json(told satisfies readonly ShownWatch[]);
+  });
   app.post('/watches', async (c) => c.json(await c.get('project').watches.begin(await readBody(c, watchSetup)), 201));
   app.post('/watches/:id/stop', async (c) => c.json(known(await c.get('project').watches.stop(c.req.param('id')))));
   app.post('/watches/:id/start', async (c) => c.json(known(c.get('project').watches.restart(c.req.param('id')))));

@@ -7,11 +7,11 @@ import type { ProjectEnv, StudioContext } from './index.ts';
 /** What the page shows; the token is what programs send. */
 export type ShipAnswer = ShipFacts & { readonly token: string };
 
-export function shipRoutes({ catalogue, access }: StudioContext): Hono<ProjectEnv> {
+export function shipRoutes({ catalogue, access, words }: StudioContext): Hono<ProjectEnv> {
   const app = new Hono<ProjectEnv>();
   app.get('/runs/:run/ship', async (c) =>
     c.json({
-      ...(await shipFacts(c.get('project'), c.req.param('run'), new URL(c.req.url).origin)),
+      ...(await shipFacts(c.get('project'), c.req.param('run'), { url: new URL(c.req.url).origin, words })),
       token: access.token,
     } satisfies ShipAnswer),
   );

@@ -2,11 +2,13 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { backbones } from '../../backbones/index.ts';
+import { option, type Words } from '../../core/text.ts';
 import type { ArtifactInfo } from '../../engine/scoring/artifact.ts';
 import { modelCard } from '../../report/model-card.ts';
 import { readArtifactInfo } from '../../runs/artifact.ts';
 import { readReport } from '../../runs/report-file.ts';
 import { Problem } from '../../server/problem.ts';
+import { commandOf } from '../command.ts';
 import type { Project } from '../project.ts';
 import { runFolder } from '../runs.ts';
 import { isServed, servedName } from './serving.ts';
@@ -26,6 +28,8 @@ export interface ShipFacts {
   /** Markdown. */
   readonly card: string;
   readonly snippets: readonly Snippet[];
+  /** What does the same on the command line. */
+  readonly commands: { readonly export: string; readonly serve: string };
   /** Name at `/detectors/<name>`, and whether this Studio answers there. */
   readonly served: { readonly name: string; readonly isServed: boolean };
 }
@@ -41,7 +45,11 @@ const downloads: Readonly<Record<string, string>> = {
 };
 
 /** Throws Problem 404 for a run that is not there, 409 for one that is not finished. */
-export async function shipFacts(project: Project, run: string, url: string): Promise<ShipFacts> {
+export async function shipFacts(
+  project: Project,
+  run: string,
+  { url, words }: { readonly url: string; readonly words: Words },
+): Promise<ShipFacts> {
   const folder = await runFolder(project, run);
   const [info, report] = [await readArtifactInfo(folder), await readReport(folder)];
   if (!info || !report)
@@ -58,6 +66,10 @@ export async function shipFacts(project: Project, run: string, url: string): Pro
     files: sizes.flatMap(({ name, sizeBytes }) => (sizeBytes === undefined ? [] : [{ name, sizeBytes }])),
     card: modelCard({ report, info, weights: weightsOf(info) }),
     snippets: snippetsOf({ info, folder, url, name }),
+    commands: {
+      export: commandOf(words, 'export', [folder], [option('verify', true)]),
+      serve: commandOf(words, 'serve', [folder]),
+    },
     served: { name, isServed: isServed(project, run) },
   };
 }

@@ -1,9 +1,10 @@
 /** Live: what is watched, the camera of the browser, and the alarms with what people said of them. */
 import { useComputed, useSignal } from '@preact/signals';
 import type { AlarmPage } from '../../../src/studio/live/alarms.ts';
-import type { WatchFacts } from '../../../src/studio/live/watches.ts';
+import type { ShownWatch } from '../../../src/studio/routes/live.ts';
 import { at, get, send } from '../api.ts';
 import { Shown, useAsked } from '../components/asked.tsx';
+import { Command } from '../components/command.tsx';
 import { Link } from '../components/link.tsx';
 import { Camera } from '../components/live/camera.tsx';
 import { Strip } from '../components/live/strip.tsx';
@@ -52,7 +53,7 @@ const isOfWatches: Parameters<typeof useAsked>[1] = ({ topic, data }) =>
   topic === 'live' || (topic === 'progress' && (data as { watch?: string }).watch !== undefined);
 
 function WatchList({ project }: { project: string }) {
-  const asked = useAsked((signal) => get<readonly WatchFacts[]>(at(project, '/watches'), signal), isOfWatches);
+  const asked = useAsked((signal) => get<readonly ShownWatch[]>(at(project, '/watches'), signal), isOfWatches);
   return (
     <section>
       <h2>{say.watches}</h2>
@@ -69,8 +70,8 @@ function WatchList({ project }: { project: string }) {
   );
 }
 
-function Watch({ project, watch }: { project: string; watch: WatchFacts }) {
-  const { id, setup, state, error, scored, anomalies, failed, strip, threshold, last, drift, remark } = watch;
+function Watch({ project, watch }: { project: string; watch: ShownWatch }) {
+  const { id, setup, state, error, scored, anomalies, failed, strip, threshold, last, drift, remark, command } = watch;
   const path = at(project, `/watches/${id}`);
   const percent = (value: number) => `${(100 * value).toFixed(value < 0.1 ? 1 : 0)} %`;
   return (
@@ -104,6 +105,7 @@ function Watch({ project, watch }: { project: string; watch: WatchFacts }) {
           {say.remove}
         </button>
       </div>
+      <Command text={command} />
     </article>
   );
 }

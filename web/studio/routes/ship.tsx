@@ -71,6 +71,7 @@ function Parts({ project, facts }: { project: string; facts: ShipAnswer }) {
             </p>
           )}
           <Export project={project} run={facts.run} />
+          <Command text={facts.commands.export} />
         </section>
         <Serving path={path} facts={facts} />
       </div>
@@ -194,6 +195,7 @@ function Serving({ path, facts }: { path: string; facts: ShipAnswer }) {
         {isServed ? say.unserve : say.serve}
       </button>
       {fault.value && <p class="banner">{fault.value}</p>}
+      <Command text={facts.commands.serve} />
       {isServed && (
         <p>
           {say.token}: <code>{facts.token}</code>

@@ -1,19 +1,6 @@
-/** What somebody would type, or call, to do the same as the page does. */
-import { type Action, type OptionReference, option, type Words } from '../../core/text.ts';
+/** A choice of thresholds as somebody would type it. */
+import { type OptionReference, option } from '../../core/text.ts';
 import type { ThresholdPolicy } from '../../runs/index.ts';
-
-/** A word as a shell takes it. */
-const quoted = (word: string) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);
-
-/** An action on some paths, with its options. */
-export function commandOf(
-  words: Words,
-  action: Action,
-  paths: readonly string[],
-  options: readonly OptionReference[] = [],
-): string {
-  return [words.action(action), ...paths.map(quoted), ...options.map((one) => words.option(one))].join(' ');
-}
 
 /** The options of a choice of thresholds. */
 export function thresholdOptions(
