@@ -10,6 +10,7 @@ it('writes options as flags', () => {
   expect(words('seed')).toBe('--seed');
   expect(words('falseAlarmRate')).toBe('--fpr');
   expect(words('maxPixels', 4000)).toBe('--max-pixels 4000');
+  expect(words('size', [64, 96])).toBe('--size 64x96');
   expect(words('tiles.overlap')).toBe('--overlap');
   expect(words('tiles', { height: 64, width: 96 })).toBe('--tile 64x96');
   expect(words('region', { x: 1, y: 2, width: 30, height: 40 })).toBe('--region 1,2,30,40');
