@@ -4,6 +4,7 @@
  */
 import { ConfigError } from '../../core/errors.ts';
 import type { Label, Split, Stretch } from '../answers-data.ts';
+import { readFact } from '../facts.ts';
 import type { Project } from '../project.ts';
 import type { Database } from '../store/database.ts';
 import { changed } from './changed.ts';
@@ -51,9 +52,14 @@ export function tagOf(text: string): string {
   );
 }
 
-/** Edits items; returns how many there are. Nothing is kept of an edit that changes nothing. */
+/** Edits items; returns how many there are. Nothing is kept of an edit that changes nothing. Throws ConfigError for tags, and for labels of clips. */
 export function edit(project: Project, items: readonly number[], wanted: Edit): number {
   const { database } = project;
+  if (wanted.set && readFact(project, 'kind') === 'clip')
+    throw new ConfigError(
+      'labels-of-clips',
+      'Labels of clips are read from their folder. Change its labels.csv or its masks, and add the folder again.',
+    );
   const ids = JSON.stringify(items);
   const set = withConsequences(wanted.set ?? {});
   const about = aboutOf(items.length, wanted);
@@ -65,7 +71,6 @@ export function edit(project: Project, items: readonly number[], wanted: Edit): 
       const from = differing(database, field, to, ids);
       if (from.length > 0) steps.push({ field, to, from });
     }
-    // Normal items have no type of defect, and what has one is anomalous.
     for (const [tags, isAdded] of [
       [wanted.addTags ?? [], true],
       [wanted.removeTags ?? [], false],
@@ -110,6 +115,7 @@ export function editsOf({ database }: Project): { readonly undo?: string; readon
   return { ...(back && { undo: back.kept.about }), ...(forth && { redo: forth.kept.about }) };
 }
 
+/** Normal items have no type of defect, and what has one is anomalous. */
 function withConsequences(set: Setting): Setting {
   if (set.label === 'normal') return { ...set, type: null };
   if (set.type && set.label === undefined) return { ...set, label: 'anomalous' };

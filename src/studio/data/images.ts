@@ -3,6 +3,7 @@
  * names say, and small ones made and kept in the project's cache. Node only.
  */
 import { mkdir, readFile, stat } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { DataError } from '../../core/errors.ts';
 import { readImageFile } from '../../data/files/decode.ts';
@@ -68,8 +69,26 @@ async function smallPicture(project: Project, path: string, side: number): Promi
   const kept = join(folder, `${name}.jpg`);
   const before = await readFile(kept).catch(() => undefined);
   if (before) return { bytes: new Uint8Array(before), type: 'image/jpeg' };
-  const bytes = await encodeJpeg(await decodePath(path, {}), side);
+  const bytes = await lane(async () => encodeJpeg(await decodePath(path, {}), side));
   await mkdir(folder, { recursive: true });
   await writeAtomic(kept, bytes, { flush: false });
   return { bytes: new Uint8Array(bytes), type: 'image/jpeg' };
+}
+
+/** Pictures that are made at a time: a page asks for many at once, and must itself have a core to scroll on. */
+const LANES = Math.max(1, availableParallelism() - 1);
+let busy = 0;
+const waiting: (() => void)[] = [];
+
+async function lane<T>(work: () => Promise<T>): Promise<T> {
+  if (busy >= LANES) await new Promise<void>((next) => waiting.push(next));
+  else busy++;
+  try {
+    return await work();
+  } finally {
+    // Who waits takes this place over.
+    const next = waiting.shift();
+    if (next) next();
+    else busy--;
+  }
 }

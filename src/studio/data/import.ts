@@ -52,12 +52,24 @@ function keep(project: Project, { kind, items }: ReadData, begun: KeptImport): n
   const insert = database.prepare(
     'INSERT INTO items (path, line, name, label, type, split, mask) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (path, line) DO NOTHING',
   );
+  const find = database.prepare('SELECT id FROM items WHERE path = ? AND line = ?');
+  const relabel = database.prepare('UPDATE items SET label = ?, type = ?, split = ? WHERE id = ?');
+  const unmark = database.prepare('DELETE FROM stretches WHERE item = ?');
   const mark = database.prepare('INSERT INTO stretches (item, begin, end, label) VALUES (?, ?, ?, ?)');
   let added = 0;
   database.transaction(() => {
     for (const { path, line, name, label, type, split, mask, stretches = [] } of items) {
       const values = [name, label ?? null, type ?? null, split ?? null, mask ? storedPath(project, mask) : null];
-      const { changes, lastInsertRowid } = insert.run(storedPath(project, path), line, ...values);
+      const place = storedPath(project, path);
+      const known = kind === 'clip' ? (find.get(place, line) as { id: number } | undefined) : undefined;
+      if (known) {
+        // Labels of clips are those of their folder, whenever it is read.
+        relabel.run(label ?? null, type ?? null, split ?? null, known.id);
+        unmark.run(known.id);
+        for (const { begin, end, label } of stretches) mark.run(known.id, begin, end, label);
+        continue;
+      }
+      const { changes, lastInsertRowid } = insert.run(place, line, ...values);
       if (changes === 0) continue;
       added++;
       for (const { begin, end, label } of stretches) mark.run(lastInsertRowid, begin, end, label);

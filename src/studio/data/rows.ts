@@ -1,7 +1,7 @@
 /** The cells of rows and the steps of series, from their files: read once and kept while the files are the same. Node only. */
 import { stat } from 'node:fs/promises';
 import { openRows, seriesFromTable } from '../../data/index.ts';
-import type { Rows, Series } from '../../data/pure.ts';
+import type { Series } from '../../data/pure.ts';
 import { readTable } from '../../data/table/table.ts';
 import type { ItemFacts, SeriesView } from '../answers-data.ts';
 import type { Project } from '../project.ts';
@@ -39,15 +39,24 @@ interface OpenTable {
 }
 
 const openTable = keeper(4, async (path): Promise<OpenTable> => {
-  const { raw } = readTable(await openRows(path), { kind: 'table' });
-  return tableOf(raw);
-});
-
-function tableOf(raw: Rows): OpenTable {
-  const at = new Map(Array.from(raw.numbers, (line, row) => [line, row]));
+  const { raw, facts } = readTable(await openRows(path), { kind: 'table' });
+  // Labels and parts are those of the items, which a person may have changed since.
+  const shown = raw.heads.flatMap((name, c) => {
+    const kind = facts.find((one) => one.name === name)?.kind;
+    return kind === 'label' || kind === 'part' ? [] : [c];
+  });
+  const rowOf = new Map(Array.from(raw.numbers, (line, row) => [line, row]));
   const cells = cellsOf(raw);
-  return { heads: raw.heads, cells: (line) => (at.has(line) ? cells(at.get(line)!) : []) };
-}
+  return {
+    heads: shown.map((c) => raw.heads[c]),
+    cells(line) {
+      const row = rowOf.get(line);
+      if (row === undefined) return [];
+      const all = cells(row);
+      return shown.map((c) => all[c]);
+    },
+  };
+});
 
 /** The columns of a project of rows, and the cells of its items. */
 export async function rowsOf(project: Project): Promise<{
