@@ -10,12 +10,12 @@ import { readReport } from '../../runs/report-file.ts';
 import { readPredictions } from '../../runs/test-scores.ts';
 import { Problem } from '../../server/problem.ts';
 import { commandOf } from '../command.ts';
+import { itemsOfRun } from '../data/run-items.ts';
 import type { Project } from '../project.ts';
 import { projectFiles } from '../project-files.ts';
 import type { StudioContext } from '../routes/index.ts';
 import { runFolder } from '../runs.ts';
 import type { RunAnswer, RunList, ScoresAnswer } from './answers.ts';
-import { itemsOfRun } from './items.ts';
 
 const nameOf = (runs: string, folder: string) => relative(runs, folder).split(sep).join('/');
 
@@ -55,11 +55,12 @@ export async function readRunAnswer(
 /** The scores of a run's test part and of the normals that its threshold rests on. */
 export async function readScores(project: Project, name: string): Promise<ScoresAnswer> {
   const path = await runFolder(project, name);
-  const record = await readFinishedRun(path);
+  await readFinishedRun(path);
   const { info } = await readArtifact(path);
   const { ids, classes, labels, scores } = await readPredictions(path);
+  const items = await itemsOfRun(project, ids, path);
   return {
-    ...{ ids, items: itemsOfRun(project, ids, record.data), classes, labels: Array.from(labels) },
+    ...{ ids, items: items.map((item) => item ?? null), classes, labels: Array.from(labels) },
     scores: Array.from(scores, (score) => (Number.isNaN(score) ? null : score)),
     normalScores: info.normalScores,
     threshold: withTest(info.threshold, scores, labels),

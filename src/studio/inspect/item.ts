@@ -5,7 +5,6 @@ import { countFrom } from '../../metrics/index.ts';
 import { mapColour, mapScale } from '../../report/map-image.ts';
 import { outline } from '../../report/pictures.ts';
 import { readFeedback } from '../../runs/feedback-file.ts';
-import type { FeedbackLabel } from '../../runs/index.ts';
 import { Problem } from '../../server/problem.ts';
 import type { ItemAnswer, PictureFacts, PictureName } from './answers.ts';
 import { type OpenRun, scoreOf } from './open-runs.ts';
@@ -33,26 +32,18 @@ export async function itemAnswer(run: OpenRun, index: number): Promise<ItemAnswe
   const found = await scoreOf(run, index);
   // The score of the run counts: of steps it is smoothed along the series.
   const score = test.scores[index];
-  const said = await saidOf(run, index);
+  const said = (await readFeedback(run.folder)).findLast(({ item }) => isNamedAt(run, index, item));
   const { normalScores } = info;
   return {
     ...{ index, id: test.ids[index], type: test.classes[index], label: test.labels[index], score },
     threshold: detector.threshold,
     decision: Number.isNaN(score) ? null : detector.decide(score),
     normals: { total: normalScores.length, higher: countFrom(normalScores, score) },
-    feedback: said,
+    feedback: said?.label ?? null,
     ...(pictureShape(info.shape) && { picture: await pictureFacts(run, index, found) }),
     ...(found.columns && !task.source.series && { columns: found.columns }),
     ...(task.source.channels && { trace: await traceOf(run, index) }),
   };
-}
-
-/** What was last said of an item. */
-async function saidOf(run: OpenRun, index: number): Promise<FeedbackLabel | null> {
-  for (const { item, label } of (await readFeedback(run.folder)).reverse()) {
-    if (await isNamedAt(run, index, item)) return label;
-  }
-  return null;
 }
 
 async function pictureFacts(run: OpenRun, index: number, found: ItemScore): Promise<PictureFacts> {

@@ -3,6 +3,7 @@
  * last stay open.
  */
 import { stat } from 'node:fs/promises';
+import { isFolder } from '../../data/files/read-input.ts';
 import type { ArtifactInfo } from '../../engine/scoring/artifact.ts';
 import type { Detector, ItemScore } from '../../engine/scoring/detector.ts';
 import type { Task } from '../../engine/task/task.ts';
@@ -18,8 +19,9 @@ const MOST = { runs: 3, items: 12 };
 /** A run that is open. */
 export interface OpenRun {
   readonly folder: string;
-  /** What it was trained on. */
+  /** What it was trained on, a folder or a file. */
   readonly data: string;
+  readonly isFolder: boolean;
   readonly detector: Detector;
   readonly info: ArtifactInfo;
   readonly task: Task;
@@ -104,7 +106,8 @@ async function open(folder: string): Promise<OpenRun> {
   const task = await loadRunTask(folder, record, {});
   try {
     const detector = await loadDetector(folder);
-    return { folder, data: record.data, detector, info: detector.info, task, test, scored: new Map() };
+    const data = { data: record.data, isFolder: await isFolder(record.data) };
+    return { folder, ...data, detector, info: detector.info, task, test, scored: new Map() };
   } catch (error) {
     await task.source.close?.();
     throw error;

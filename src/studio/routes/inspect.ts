@@ -60,13 +60,11 @@ export function inspectRoutes({ projects, words }: StudioContext): Hono<ProjectE
     const name = c.req.param('run');
     const folder = await runFolder(project, name);
     const { items, label } = await readBody(c, said);
-    const places = await runs.use(folder, (run) =>
-      Promise.all(
-        items.map((index) => {
-          checkPlace(run, index);
-          return placeOf(run, index);
-        }),
-      ),
+    const places = await runs.use(folder, async (run) =>
+      items.map((index) => {
+        checkPlace(run, index);
+        return placeOf(run, index);
+      }),
     );
     const { normal, anomalous, changed } = await feedback({ run: folder, items: places, label });
     project.changes.tell('items', { run: name });

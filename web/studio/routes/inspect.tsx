@@ -234,7 +234,9 @@ function Say({
         at(project, `/runs/${encodeURIComponent(run)}/feedback`),
         request,
       );
-      if (own !== null && label !== null) await send('POST', at(project, '/edits'), { items: [own], set: { label } });
+      // A step of a series is no item of its own.
+      if (own !== null && label !== null && !item.trace)
+        await send('POST', at(project, '/edits'), { items: [own], set: { label } });
       fault.value = '';
     } catch (error) {
       fault.value = (error as Error).message;
