@@ -202,7 +202,11 @@ function distil(args) {
 }
 
 /** Test files that do much more with ODDITY_SOAK=1: for `soak tests`, which keeps what they print. */
-const soaked = ['test/pages/families.test.ts', 'test/integration/serve-faults.test.ts'];
+const soaked = [
+  'test/pages/families.test.ts',
+  'test/integration/serve-faults.test.ts',
+  'test/pages/studio-journeys.test.ts',
+];
 
 /** Kills commands and looks at what they left; with `tests` first, runs the long form of tests and keeps what they print. */
 function soak(args) {

@@ -50,7 +50,7 @@ function App() {
         {project !== undefined && (
           <>
             <strong class="project">{project}</strong>
-            <nav aria-label={words.projects}>
+            <nav aria-label={words.sectionList}>
               <ul>
                 {sections.map((one) => (
                   <li key={one}>

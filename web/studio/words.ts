@@ -7,6 +7,7 @@ export const words = {
   lost: 'Connection lost. The page shows what it last heard, and connects again by itself.',
   skip: 'Skip to the content',
   projects: 'Projects',
+  sectionList: 'Sections',
   sections: {
     data: 'Data',
     train: 'Train',
