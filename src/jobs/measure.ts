@@ -51,7 +51,7 @@ export async function measureTrainings(
   { onEvent, signal }: Pick<JobContext, 'onEvent' | 'signal'>,
 ): Promise<Measurement[]> {
   const folder = await mkdtemp(join(tmpdir(), 'oddity-measure-'));
-  const parts = kind === 'image' ? await partsOfList(data) : await partsOfRows(data, MOST[kind]);
+  const parts = kind === 'image' ? await partsOfList(data) : await partsOfRows(data, kind);
   try {
     const found: Measurement[] = [];
     for (const [i, { name, options }] of plans.entries()) {
@@ -101,9 +101,10 @@ async function partsOfList(data: string): Promise<Parts> {
 }
 
 /** Rows and steps are cheap to read: of all of them few train and test. */
-async function partsOfRows(data: string, most: number): Promise<Parts> {
-  const task = await loadTask({ data, seed: 1, onEvent: silent });
-  const [train, test] = [task.split.train.length, task.split.test.length];
+async function partsOfRows(data: string, kind: 'table' | 'series'): Promise<Parts> {
+  const task = await loadTask({ data, kind, seed: 1, onEvent: silent });
+  const { train: trained, validation, test: tested } = task.split;
+  const [train, test] = [trained.length + validation.length, tested.length];
   await task.source.close?.();
   const all = train + test;
   const part = (items: number): Part => ({
@@ -114,7 +115,7 @@ async function partsOfRows(data: string, most: number): Promise<Parts> {
       testLimit: Math.max(2, Math.round((test * items) / all)),
     },
   });
-  const large = Math.min(all, most);
+  const large = Math.min(all, MOST[kind]);
   return { small: part(Math.ceil(large * SMALLER)), large: part(large), all, async close() {} };
 }
 

@@ -1,11 +1,9 @@
-/** A project of Studio with a few made images: pictures, a version that lists them, and what the database says of both. */
+/** A project of Studio with a few made images, which came in as a person brings them in. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Rng } from '../../dist/core/random.js';
 import { encodePng } from '../../dist/data/index.js';
-import { openDatabase } from '../../dist/studio/store/database.js';
 
-export const VERSION = 'abcdef0123456789';
 const SIDE = 24;
 
 /** Soft grey noise; an anomaly has a white square. */
@@ -16,30 +14,31 @@ function png(seed: number, isAnomalous: boolean): Uint8Array {
   return encodePng({ height: SIDE, width: SIDE, channels: 1, data });
 }
 
-/** Writes a project into the folder of projects, before or after Studio opened it. */
-export async function writeImageProject(root: string, name: string): Promise<void> {
-  const folder = join(root, name);
-  const versions = join(folder, 'versions');
-  mkdirSync(join(versions, 'images'), { recursive: true });
-  const lines = ['path,label,split'];
+/** Makes a project of 50 images: 30 normal ones to train, 10 normal and 10 anomalous ones to test; returns the hash of their version. */
+export async function makeImageProject(
+  studio: { readonly url: string; readonly token: string },
+  folder: string,
+  name: string,
+): Promise<string> {
   let seed = 0;
-  for (const [part, count, label, split] of [
-    ['good', 30, 'normal', 'train'],
-    ['test', 10, 'normal', 'test'],
-    ['spot', 10, 'anomalous', 'test'],
+  for (const [part, count, isAnomalous] of [
+    ['train/good', 30, false],
+    ['test/good', 10, false],
+    ['test/spot', 10, true],
   ] as const) {
-    for (let i = 0; i < count; i++) {
-      const path = join('images', `${part}-${i}.png`);
-      writeFileSync(join(versions, path), png(seed++, label === 'anomalous'));
-      lines.push([path, label, split].join());
-    }
+    mkdirSync(join(folder, part), { recursive: true });
+    for (let i = 0; i < count; i++) writeFileSync(join(folder, part, `${i}.png`), png(seed++, isAnomalous));
   }
-  writeFileSync(join(versions, `${VERSION}.csv`), `${lines.join('\n')}\n`);
-  const database = await openDatabase(join(folder, 'project.sqlite'));
-  const fact = database.prepare('INSERT INTO facts (name, value) VALUES (?, ?)');
-  fact.run('kind', JSON.stringify('image'));
-  database
-    .prepare('INSERT INTO versions (hash, at, path, counts) VALUES (?, ?, ?, ?)')
-    .run(VERSION, new Date().toISOString(), join(versions, `${VERSION}.csv`), '{}');
-  database.close();
+  const post = async (path: string, body: object) => {
+    const response = await fetch(`${studio.url}/api/projects${path}`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${studio.token}`, 'Content-Type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    if (response.status !== 201) throw new Error(await response.text());
+    return (await response.json()) as { hash: string };
+  };
+  await post('', { name });
+  await post(`/${encodeURIComponent(name)}/import`, { path: folder });
+  return (await post(`/${encodeURIComponent(name)}/versions`, {})).hash;
 }

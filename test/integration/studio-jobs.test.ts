@@ -9,18 +9,19 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commandWords } from '../../dist/cli/words.js';
 import { openStudio, type Studio } from '../../dist/studio/index.js';
 import type { FormOption, ModelForm, Plans, Preview, ShownJob } from '../../dist/studio/jobs/answers.js';
-import { VERSION, writeImageProject } from '../helpers/studio-project.ts';
+import { makeImageProject } from '../helpers/studio-project.ts';
 
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const root = mkdtempSync(join(tmpdir(), 'oddity-studio-jobs-'));
 let studio: Studio;
+let version: string;
 
 const open = async () => {
-  studio = await openStudio({ folder: root, port: 0, threads: 1 }, { words: commandWords });
+  studio = await openStudio({ folder: join(root, 'studio'), port: 0, threads: 1 }, { words: commandWords });
 };
 beforeAll(async () => {
-  await writeImageProject(root, 'spots');
   await open();
+  version = await makeImageProject(studio, join(root, 'parts'), 'spots');
 });
 afterAll(async () => {
   await studio?.close();
@@ -53,10 +54,10 @@ describe('jobs of Studio', () => {
     const { status, body: job } = await ask<ShownJob>('/jobs', {
       kind: 'train',
       name: 'first run',
-      options: { ...quick, data: { version: VERSION }, config: { components: 5 } },
+      options: { ...quick, data: { version }, config: { components: 5 } },
     });
     expect(status).toBe(201);
-    const out = join(root, 'spots', 'runs', 'first run');
+    const out = join(root, 'studio', 'spots', 'runs', 'first run');
     expect(job).toMatchObject({ kind: 'train', run: 'first run', title: 'Train a detector', options: { out } });
     expect(job.command).toContain('oddity train pca --data ');
     expect(job.command).toContain('--size 24x24');
@@ -95,19 +96,20 @@ describe('jobs of Studio', () => {
       jobs.push(body);
     }
     for (const job of jobs) expect(await ended(job.id), job.kind).toMatchObject({ state: 'done', run: 'first run' });
-    expect(existsSync(join(root, 'spots', 'exports', 'first run-float32', 'model.onnx'))).toBe(true);
+    expect(existsSync(join(root, 'studio', 'spots', 'exports', 'first run-float32', 'model.onnx'))).toBe(true);
   });
 
   it('refuse folders, paths, unknown runs and versions, and values that cannot be', async () => {
     expect(await refused('/jobs', { kind: 'train', options: { ...quick, out: '/tmp/x' } })).toEqual([
       ...[400, 'unknown-option', 'The folder of a job is made by the server. Give a name.'],
     ]);
-    for (const data of ['/etc/passwd', { version: '../../x' }, { version: 'ff/../..' }, 7]) {
+    for (const data of ['/etc/passwd', 7, null, { version: 7 }]) {
       expect((await refused('/jobs', { kind: 'train', options: { ...quick, data } }))[1]).toBe('bad-body');
     }
-    expect((await refused('/jobs', { kind: 'train', options: { ...quick, data: { version: 'beef' } } }))[1]).toBe(
-      'unknown-version',
-    );
+    for (const unknown of ['../../x', 'beef', '', `${version}/..`]) {
+      const options = { ...quick, data: { version: unknown } };
+      expect((await refused('/jobs', { kind: 'train', options }))[1], unknown).toBe('unknown-version');
+    }
     for (const name of ['../x', '/tmp/x', '.hidden', 'a/b', '']) {
       expect((await refused('/jobs', { kind: 'train', name, options: quick }))[1], name).toBe('bad-body');
     }

@@ -13,7 +13,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commandWords } from '../../dist/cli/words.js';
 import { openStudio, type Studio } from '../../dist/studio/index.js';
 import { browserPath } from '../helpers/page.ts';
-import { VERSION, writeImageProject } from '../helpers/studio-project.ts';
+import { makeImageProject } from '../helpers/studio-project.ts';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 /** Where pictures of the page go, for whoever wants to look at them. */
@@ -29,12 +29,10 @@ describe.skipIf(!existsSync(browserPath))('training in Studio (skipped without /
   beforeAll(async () => {
     const configFile = fileURLToPath(new URL('../../web/studio/vite.config.mjs', import.meta.url));
     await build({ configFile, logLevel: 'warn' });
-    await writeImageProject(root, 'spots');
-    studio = await openStudio({ folder: root, port: 0, threads: 1 }, { words: commandWords });
+    studio = await openStudio({ folder: join(root, 'studio'), port: 0, threads: 1 }, { words: commandWords });
+    await makeImageProject(studio, join(root, 'parts'), 'spots');
     browser = await chromium.launch({ executablePath: browserPath, args: ['--no-sandbox'] });
     context = await browser.newContext({ viewport: { width: 1280, height: 900 }, colorScheme: 'light' });
-    // The version of the data lies there already.
-    await context.route('**/versions', (route) => route.fulfill({ json: { hash: VERSION } }));
     const page = await context.newPage();
     await page.goto(studio.address);
     await page.close();

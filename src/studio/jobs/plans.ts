@@ -6,6 +6,7 @@ import type { Job } from '../../jobs/job.ts';
 import type { Measurement } from '../../jobs/measure.ts';
 import { findKind } from '../../kinds/index.ts';
 import { startModel } from '../../models/index.ts';
+import { versionsOf } from '../data/versions.ts';
 import { readFact } from '../facts.ts';
 import type { Project } from '../project.ts';
 import type { Estimate, Plan, PlanName, Plans } from './answers.ts';
@@ -89,24 +90,25 @@ export function kindOf(project: Project): ItemKind {
 }
 
 /** The ways of a project, with what the newest measurement of a version of its data says. */
-export async function projectPlans(project: Project, version: string | undefined): Promise<Plans> {
+export function projectPlans(project: Project, version: string | undefined): Plans {
   const kind = kindOf(project);
   const plans = plansOf(kind);
-  const data = await ofVersion(project, version === undefined ? undefined : { version }).catch(() => undefined);
-  const measured = project.queue.list().filter((job) => job.kind === 'measure' && job.options.data === data?.data);
+  const wanted = version ?? versionsOf(project)[0]?.hash;
+  const data = wanted === undefined ? undefined : ofVersion(project, { version: wanted }).data;
+  const measured = project.queue.list().filter((job) => job.kind === 'measure' && job.options.data === data);
   const isMeasuring = measured.some(({ state }) => state === 'waiting' || state === 'running');
   const done = measured.find(({ state }) => state === 'done')?.result as Measurement[] | undefined;
   return { isMeasuring, plans: done ? plans.map((plan) => withEstimate(plan, kind, done)) : plans };
 }
 
 /** Begins to measure the ways of a project; one measurement at a time is enough. Throws Problem where there is no version. */
-export async function measurePlans(project: Project, version: string | undefined): Promise<Job | undefined> {
+export function measurePlans(project: Project, version: string | undefined): Job | undefined {
   const kind = kindOf(project);
   if (kind !== 'image' && kind !== 'table' && kind !== 'series') {
     throw new ConfigError('no-measure', `How long trainings on ${findKind(kind).words.items} take is not measured.`);
   }
-  const { data } = await ofVersion(project, version === undefined ? undefined : { version });
-  if ((await projectPlans(project, version)).isMeasuring) return undefined;
+  const { data } = ofVersion(project, version === undefined ? undefined : { version });
+  if (projectPlans(project, version).isMeasuring) return undefined;
   const plans = plansOf(kind)
     .filter(({ name }) => name !== 'default')
     .map(({ name, options: { kind: _, ...options } }) => ({ name, options }));
@@ -126,10 +128,13 @@ function withEstimate(plan: Plan, kind: ItemKind, measured: readonly Measurement
     large === all
       ? `Measured here by training on all ${all} ${items}`
       : `Measured here by training on ${small} and ${large} of ${all} ${items}, and carried on to all of them`;
+  const busy = 'With other work on the machine it takes longer.';
   const estimate: Estimate = {
     seconds: [SPREAD.seconds[0] * found.seconds, SPREAD.seconds[1] * found.seconds + (tries ? CHOICE : 0)],
     memory: [SPREAD.memory[0] * found.memory, SPREAD.memory[1] * found.memory],
-    how: tries ? `${part}, with the ${like} way; trying detectors takes ${CHOICE} s at most before that.` : `${part}.`,
+    how: tries
+      ? `${part}, with the ${like} way; trying detectors takes ${CHOICE} s at most before that. ${busy}`
+      : `${part}. ${busy}`,
   };
   return { ...plan, estimate };
 }

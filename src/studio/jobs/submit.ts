@@ -1,6 +1,5 @@
 /** From what a page asks for to the options of a job: data by their version, runs by their names, folders that the server makes. */
 import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { ConfigError, OddityError } from '../../core/errors.ts';
@@ -11,7 +10,7 @@ import { findModel } from '../../models/index.ts';
 import type { TrainOptions } from '../../runs/index.ts';
 import { resolveRun } from '../../runs/resolve.ts';
 import { Problem } from '../../server/problem.ts';
-import { readFact } from '../facts.ts';
+import { versionsOf } from '../data/versions.ts';
 import { type Project, projectFiles } from '../project.ts';
 import { runFolder } from '../runs.ts';
 import type { Preview, ShownJob } from './answers.ts';
@@ -81,7 +80,7 @@ async function prepare(project: Project, { kind, options, name }: JobRequest): P
   const files = projectFiles(project.folder);
   if (kind === 'train' || kind === 'try' || kind === 'clean') {
     const { data, ...others } = options;
-    const rest = { ...(await ofVersion(project, data, kind)), ...others };
+    const rest = { ...ofVersion(project, data, kind), ...others };
     if (kind === 'try') return { kind, options: rest };
     if (kind === 'clean') return { kind, options: { ...rest, out: join(files.cache, 'clean', name ?? stamp()) } };
     const run = freeName(project, name ?? `${others.model ?? 'auto'}-${stamp()}`);
@@ -110,27 +109,20 @@ function protocolFor({ model, protocol }: JobRequest['options']): { protocol?: s
   }
 }
 
-/** The file of a version, and what its rows are. */
-export async function ofVersion(project: Project, data: unknown, kind?: string): Promise<Record<string, unknown>> {
-  const { versions } = projectFiles(project.folder);
-  const hash = data === undefined ? newestVersion(project) : (data as { version?: unknown } | null)?.version;
-  if (hash === undefined && data === undefined) {
+/** Where a version lies, and what it holds; the newest where none is named. */
+export function ofVersion(project: Project, data: unknown, kind?: string): Record<string, unknown> {
+  const known = versionsOf(project);
+  if (data === undefined && known.length === 0) {
     throw new Problem(409, 'no-version', 'There are no data to train on yet. Bring some in on the page Data first.');
   }
-  if (typeof hash !== 'string' || !/^[0-9a-f]{4,128}$/i.test(hash)) {
+  const hash = data === undefined ? known[0].hash : (data as { version?: unknown } | null)?.version;
+  if (typeof hash !== 'string') {
     throw new Problem(400, 'bad-body', '"options.data" must name a version, as {"version": "<hash>"}.');
   }
-  const file = (await readdir(versions).catch(() => [])).find((one) => one.startsWith(`${hash}.`));
-  if (!file) throw new Problem(404, 'unknown-version', `There is no version "${hash}" of the data here.`);
-  const rows = readFact(project, 'kind');
-  const isOfRows = rows === 'table' || rows === 'series';
-  return { data: join(versions, file), ...(isOfRows && kind !== 'clean' && { kind: rows }) };
-}
-
-/** Hash of the version that was made last. */
-export function newestVersion({ database }: Pick<Project, 'database'>): string | undefined {
-  const row = database.prepare('SELECT hash FROM versions ORDER BY at DESC, rowid DESC LIMIT 1').get();
-  return (row as { hash: string } | undefined)?.hash;
+  const version = known.find((one) => one.hash === hash);
+  if (!version) throw new Problem(404, 'unknown-version', `There is no version "${hash}" of the data here.`);
+  // `clean` looks at images and rows as they are.
+  return kind === 'clean' ? { data: version.options.data } : { ...version.options };
 }
 
 const stamp = () => new Date().toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-');
