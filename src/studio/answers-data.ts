@@ -1,6 +1,7 @@
 /** What the routes of data answer, as types for the page. */
 import type { ItemKind } from '../core/item-shape.ts';
 import type { ColumnFacts } from '../data/pure.ts';
+import type { JobState } from '../jobs/job.ts';
 
 export type Label = 'normal' | 'anomalous';
 export type Split = 'train' | 'validation' | 'test';
@@ -92,6 +93,19 @@ export interface ImportAnswer {
   /** Items that are new; those that were there before stay as they are. */
   readonly added: number;
   readonly known: number;
+}
+
+/** What was found of strangers among the normal items; empty where nobody looked. */
+export interface Strangers {
+  readonly job?: {
+    readonly id: string;
+    readonly state: JobState;
+    readonly error?: string;
+    readonly endedAt?: string;
+  };
+  /** Items that were looked at, and those that are odd among them. */
+  readonly looked?: number;
+  readonly odd?: number;
 }
 
 /** A data set as a run can name it. */

@@ -10,7 +10,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Rng } from '../../dist/core/random.js';
 import { decodeImage, encodePng } from '../../dist/data/index.js';
 import { train } from '../../dist/index.js';
-import type { Facets, ImportFacts, ItemPage, SeriesView, VersionFacts } from '../../dist/studio/answers-data.js';
+import type {
+  Facets,
+  ImportFacts,
+  ItemPage,
+  SeriesView,
+  Strangers,
+  VersionFacts,
+} from '../../dist/studio/answers-data.js';
 import { itemsOfRun } from '../../dist/studio/data/run-items.js';
 import { openStudio, type Studio } from '../../dist/studio/index.js';
 import { openProject, type Project } from '../../dist/studio/project.js';
@@ -362,6 +369,66 @@ describe('rows and series', () => {
     const zoomed = await got<SeriesView>('GET', '/sensor/items/1/series?from=100&to=150');
     expect([zoomed.from, zoomed.to, zoomed.channels[1].high.length]).toEqual([100, 150, 50]);
   });
+
+  it('versions of several series and of clips train, and their steps lead back to the series and the clips', async () => {
+    const root = join(folder, 'two');
+    await mkdir(root);
+    for (const [k, name] of ['a.csv', 'b.csv'].entries()) {
+      const lines = Array.from({ length: 240 }, (_, t) => {
+        const time = new Date(Date.UTC(2026, 0, 1) + 60_000 * t).toISOString();
+        return `${time},${(Math.sin(t / 4 + k) + 0.01 * ((t * 37) % 11)).toFixed(3)}`;
+      });
+      await writeFile(join(root, name), `time,value\n${lines.join('\n')}\n`);
+    }
+    await got('POST', '', { name: 'two', path: root });
+    const [a, b] = (await items('two')).items;
+    await got('PUT', `/two/items/${b.id}/stretches`, { stretches: [{ begin: 200, end: 210, label: 'anomalous' }] });
+    const series = await got<VersionFacts>('POST', '/two/versions');
+    const squares = await got<VersionFacts>('POST', '/squares/versions');
+    const clips = (await items('squares')).items;
+    const size: [number, number] = [32, 32];
+    for (const [name, options, expected] of [
+      ['two', { ...series.options, window: 8 }, [a.id, b.id]],
+      ['squares', { ...squares.options, size }, clips.filter(({ split }) => split === 'test').map(({ id }) => id)],
+    ] as const) {
+      const out = join(folder, 'projects', name, 'runs/pca');
+      await train({ ...options, model: 'pca', config: { components: 2 }, out });
+      const predictions = (await readFile(join(out, 'predictions.csv'), 'utf8')).trim().split('\n').slice(1);
+      const project = await opened(name);
+      try {
+        const found = await itemsOfRun(
+          project,
+          predictions.map((line) => line.split(',')[0]),
+          out,
+        );
+        expect([...new Set(found)].sort(), name).toEqual([...expected].sort());
+      } finally {
+        await project.close();
+      }
+    }
+  }, 60_000);
+
+  it('strangers among the normal rows are found by a job and lead back to the items', async () => {
+    const rng = new Rng(4);
+    const path = join(folder, 'odd.csv');
+    const row = (i: number) => {
+      const [x, noise] = rng.normals(2);
+      return i === 77 ? '3,-3' : `${x.toFixed(3)},${(x + 0.1 * noise).toFixed(3)}`;
+    };
+    await writeFile(path, `a,b\n${Array.from({ length: 200 }, (_, i) => row(i)).join('\n')}\n`);
+    await got('POST', '', { name: 'odd', path });
+    expect(await got('GET', '/odd/strangers')).toEqual({});
+    await got('POST', '/odd/edits', { items: [1], addTags: ['left out'] }); // lines of the version are not those of the file
+    const { hash } = await got<VersionFacts>('POST', '/odd/versions');
+    await got('POST', '/odd/jobs', { kind: 'clean', options: { data: { version: hash } } });
+    await expect
+      .poll(async () => (await got<Strangers>('GET', '/odd/strangers')).job?.state, { timeout: 40_000 })
+      .toBe('done');
+    expect(await got<Strangers>('GET', '/odd/strangers')).toMatchObject({ looked: 199 });
+    const found = await items('odd', 'finding=strangers');
+    expect(found.items.map(({ line }) => line)).toContain(79);
+    expect(found.total).toBeLessThan(20);
+  }, 60_000);
 
   it('another kind is refused, and a table of a hundred thousand rows is quick to filter and to edit', async () => {
     const refused = await ask<{ error: { code: string } }>('POST', '/rows/import', { path: join(folder, 'parts') });

@@ -9,6 +9,7 @@ import { editsOf } from './edits.ts';
 import { itemsOfFinding } from './findings.ts';
 import { rowsOf } from './rows.ts';
 import { type ItemScores, scoresOfRun } from './run-items.ts';
+import { oddItems, strangersOf } from './strangers.ts';
 
 /** Filters, as they stand in addresses and in bodies; `none` means that there is no value. */
 export const filterSchema = z.strictObject({
@@ -19,7 +20,7 @@ export const filterSchema = z.strictObject({
   /** Part of a name, a type or a tag; upper and lower case are the same. */
   search: z.string().max(200).optional(),
   mask: z.enum(['yes', 'no']).optional(),
-  /** Id of a finding. */
+  /** Id of a finding, or `strangers`. */
   finding: z.string().max(40).optional(),
   /** Name of a run, for what follows. */
   run: z.string().max(500).optional(),
@@ -30,6 +31,9 @@ export const filterSchema = z.strictObject({
   /** `score`: the highest first. */
   order: z.enum(['score']).optional(),
 });
+
+/** The filter `finding` of what the last search for strangers found. */
+export const STRANGERS = 'strangers';
 
 export type Filter = z.output<typeof filterSchema>;
 
@@ -59,10 +63,12 @@ export async function idsOf(project: Project, filter: Filter): Promise<readonly 
   if (run === undefined && (filter.wrong || filter.order || filter.low !== undefined || filter.high !== undefined))
     throw new ConfigError('no-run', 'Scores are those of a run: choose the run that they are to come from.');
   const scores = run === undefined ? undefined : await scoresOfRun(project, run);
-  const key = JSON.stringify([roundOf(project), scores?.stamp, filter]);
+  const job = filter.finding === STRANGERS ? (await strangersOf(project)).job : undefined;
+  const key = JSON.stringify([roundOf(project), scores?.stamp, job, filter]);
   const before = kept.get(project);
   if (before?.key === key) return before.ids;
-  const { where, values } = conditions(project, filter);
+  const found = filter.finding === undefined ? undefined : await itemsFound(project, filter.finding);
+  const { where, values } = conditions(filter, found);
   const rows = project.database.prepare(`SELECT id, label FROM items ${where} ORDER BY id`).all(...values) as {
     id: number;
     label: Label | null;
@@ -90,14 +96,17 @@ function isWrong({ scores, threshold }: ItemScores, id: number, label: Label | n
   return score >= threshold !== (label === 'anomalous');
 }
 
-function conditions(project: Project, filter: Filter): { where: string; values: unknown[] } {
+const itemsFound = async (project: Project, finding: string): Promise<readonly number[]> =>
+  finding === STRANGERS ? oddItems(project) : (itemsOfFinding(project, finding) ?? []);
+
+function conditions(filter: Filter, found: readonly number[] | undefined): { where: string; values: unknown[] } {
   const all: string[] = [];
   const values: unknown[] = [];
   const add = (condition: string, ...own: unknown[]) => {
     all.push(condition);
     values.push(...own);
   };
-  const { split, label, type, tag, search, mask, finding } = filter;
+  const { split, label, type, tag, search, mask } = filter;
   for (const [column, value] of Object.entries({ split, label, type })) {
     if (value === 'none') add(`${column} IS NULL`);
     else if (value !== undefined) add(`${column} = ?`, value);
@@ -110,9 +119,7 @@ function conditions(project: Project, filter: Filter): { where: string; values: 
     const inTags = `EXISTS (SELECT 1 FROM tags WHERE item = items.id AND ${part('tag')})`;
     add(`(${part('name')} OR ${part('type')} OR ${inTags})`, like, like, like);
   }
-  if (finding !== undefined) {
-    add('id IN (SELECT value FROM json_each(?))', JSON.stringify(itemsOfFinding(project, finding) ?? []));
-  }
+  if (found) add('id IN (SELECT value FROM json_each(?))', JSON.stringify(found));
   return { where: all.length > 0 ? `WHERE ${all.join(' AND ')}` : '', values };
 }
 

@@ -1,15 +1,14 @@
 /** From what runs write of their test items back to the items of a project: ids of images, rows and steps. Node only. */
 import { stat } from 'node:fs/promises';
-import { basename, dirname, relative, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { isFolder } from '../../data/files/read-input.ts';
 import { readJsonIfThere } from '../../runs/files.ts';
 import { readRun, runFiles } from '../../runs/folder.ts';
-import { listRuns } from '../../runs/index.ts';
 import { readReport } from '../../runs/report-file.ts';
 import { readPredictions } from '../../runs/test-scores.ts';
-import { Problem } from '../../server/problem.ts';
 import { readFact } from '../facts.ts';
-import { type Project, projectFiles } from '../project.ts';
+import type { Project } from '../project.ts';
+import { runFolder } from '../runs.ts';
 import { roundOf } from './changed.ts';
 import { storedPath } from './places.ts';
 
@@ -21,18 +20,9 @@ export interface VersionItems {
   readonly series?: Readonly<Record<string, number>>;
 }
 
-/** The file with the items of a version, by the path that `train` takes. */
-export const itemsFile = (path: string): string => `${path.replace(/\.csv$/, '')}.items.json`;
-
-/** The folder of a run of the project by its name. Throws Problem 404 for one that is not there. */
-export async function runFolder(project: Project, name: string): Promise<string> {
-  const { runs } = projectFiles(project.folder);
-  const found = (await listRuns({ folder: runs })).find(
-    ({ run }) => relative(runs, run).replaceAll('\\', '/') === name,
-  );
-  if (found) return found.run;
-  throw new Problem(404, 'unknown-run', `There is no run named "${name}" in this project.`);
-}
+/** The file with the items of a version, by the path that `train` takes: not beside it, where each name is that of a version. */
+export const itemsFile = (path: string): string =>
+  join(dirname(path), 'items', `${basename(path).replace(/\.[^.]+$/, '')}.json`);
 
 /**
  * The items of a project that the ids of a run's predictions mean, in their order; undefined for what the project does not hold. A
@@ -43,7 +33,15 @@ export async function itemsOfRun(
   ids: readonly string[],
   run: string,
 ): Promise<(number | undefined)[]> {
-  const { data } = await readRun(run);
+  return itemsOfData(project, ids, (await readRun(run)).data);
+}
+
+/** The same of ids of a data set: a version, or what the items came in from. */
+export async function itemsOfData(
+  project: Project,
+  ids: readonly string[],
+  data: string,
+): Promise<(number | undefined)[]> {
   const kind = readFact(project, 'kind');
   const version = await readJsonIfThere<VersionItems>(itemsFile(data)).catch(() => undefined);
   if (kind === 'table' && version?.rows) {

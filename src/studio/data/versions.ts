@@ -1,10 +1,10 @@
 /**
  * Versions: the labels and splits as they are now, as a list or a table that `train` takes, named by the hash of its content, so that
  * a run always names what it saw. Items that are left out are not in it; items without a label are taken for normal and only train.
- * Of clips, whose labels lie in their folder, the version is the folder. Node only.
+ * Of clips, whose labels lie in their folder, the version is a link to the folder. Node only.
  */
-import { mkdir } from 'node:fs/promises';
-import { basename, join, relative, sep } from 'node:path';
+import { mkdir, symlink } from 'node:fs/promises';
+import { basename, dirname, join, relative, sep } from 'node:path';
 import { DataError } from '../../core/errors.ts';
 import type { ItemKind } from '../../core/item-shape.ts';
 import { sha256 } from '../../data/hash.ts';
@@ -59,18 +59,26 @@ export async function makeVersion(project: Project): Promise<VersionFacts> {
       'There is nothing to train on: every item is left out, or none came in yet. Add data first.',
     );
   const counts = countsOf(project, rows);
+  const { versions } = projectFiles(folder);
   if (kind === 'clip') {
-    const path = readFact(project, 'data')!;
-    const hash = await sha256(JSON.stringify([path, rows.map(({ name, split }) => [name, split])]));
-    return record(project, kind, { hash: hash.slice(0, 16), path, counts });
+    const data = readFact(project, 'data')!;
+    const hash = (await sha256(JSON.stringify([data, rows.map(({ name, split }) => [name, split])]))).slice(0, 16);
+    const path = join(versions, `${hash}.clips`);
+    const names = rows.map(({ id, name }) => [rows.length === 1 ? basename(path) : name, id] as const);
+    await mkdir(dirname(itemsFile(path)), { recursive: true });
+    await writeJson(itemsFile(path), { series: Object.fromEntries(names) } satisfies VersionItems);
+    await symlink(data, path, 'junction').catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+    });
+    return record(project, kind, { hash, path, counts });
   }
   const write = kind === 'table' ? tableOfRows : kind === 'series' ? filesOfSeries : listOfImages;
   const content = await write(project, rows);
   const hash = (await sha256(JSON.stringify(content.files))).slice(0, 16);
-  const { versions } = projectFiles(folder);
   const isOne = content.files.length === 1;
-  const path = join(versions, isOne ? `${hash}.csv` : hash);
+  const path = join(versions, `${hash}.${isOne ? 'csv' : 'series'}`);
   await mkdir(isOne ? versions : path, { recursive: true });
+  await mkdir(dirname(itemsFile(path)), { recursive: true });
   // The table goes last: a version that is there is whole.
   await writeJson(itemsFile(path), content.items);
   for (const { name, text } of content.files) await writeAtomic(isOne ? path : join(path, name), text);

@@ -14,6 +14,7 @@ import { importPath } from '../data/import.ts';
 import { MOST_OF_MASK, maskOf, removeMask, setMask } from '../data/masks.ts';
 import { facetsOf, factsOfItems, filterSchema, idsOf, pageOf } from '../data/query.ts';
 import { seriesView } from '../data/rows.ts';
+import { strangersOf } from '../data/strangers.ts';
 import { forgetUploads, importUploads, storeUpload } from '../data/uploads.ts';
 import { makeVersion, versionsOf } from '../data/versions.ts';
 import type { Project } from '../project.ts';
@@ -125,6 +126,8 @@ export function dataRoutes({ projects, maxUpload }: StudioContext): Hono<Project
     else removeMask(project, items);
     return c.json({ items: items.length });
   });
+
+  app.get('/strangers', async (c) => c.json(await strangersOf(c.get('project'))));
 
   itemRoutes(app);
 

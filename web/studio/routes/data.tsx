@@ -12,6 +12,7 @@ import { ItemDialog } from '../components/data/item-dialog.tsx';
 import { ItemList } from '../components/data/item-list.tsx';
 import { SeriesPlot } from '../components/data/series-plot.tsx';
 import { type DataStore, openStore } from '../components/data/store.ts';
+import { Strangers } from '../components/data/strangers.tsx';
 import { leastWidth, RowHead, RowLine, Tile } from '../components/data/tile.tsx';
 import { dataWords as say } from '../words/data.ts';
 import { homeWords } from '../words/home.ts';
@@ -42,6 +43,7 @@ export function DataPage({ project }: { project: string }) {
       ) : (
         <>
           <Findings project={project} />
+          {(store.kind.value === 'image' || store.kind.value === 'table') && <Strangers store={store} />}
           {store.kind.value === 'series' ? <SeriesView store={store} /> : <Items store={store} all={all} />}
         </>
       )}

@@ -135,6 +135,13 @@ export const dataWords = {
   last: 'to step',
   addStretch: 'Mark as anomalous',
   badStretch: 'The last step must not lie before the first, and both must lie in the series.',
+  strangers: 'Strangers among the normal items',
+  strangersAbout:
+    'Compares the normal items that may train with each other and ranks those that are least like the others. Look at them before you leave them out.',
+  look: 'Look for strangers',
+  looking: 'Looking … this goes on in the background; the page may be left.',
+  strangersFound: (odd: number, looked: number) =>
+    odd === 0 ? `None of ${n(looked)} stands out.` : `${n(odd)} of ${n(looked)} stand out.`,
   version: 'Version of the data',
   versionAbout: 'Labels and parts as they are now, as a file that training takes. A run names the version that it saw.',
   makeVersion: 'Save a version',
