@@ -116,7 +116,7 @@ describe.skipIf(!existsSync(browserPath))('the data page of Studio (skipped with
     expect(await faults()).toEqual([]);
   }, 60_000);
 
-  it('filters stand in the address; tags and types are set on what is selected', async () => {
+  it('filters stand in the address; tags are set on what is selected; strangers are looked for', async () => {
     await page.getByRole('combobox', { name: 'Label' }).selectOption('anomalous');
     await page.getByText('30 of 120 items').waitFor();
     expect(page.url()).toContain('label=anomalous');
@@ -133,7 +133,11 @@ describe.skipIf(!existsSync(browserPath))('the data page of Studio (skipped with
     await click('Clear filters');
     await page.getByText('120 items').waitFor();
     expect(page.url()).not.toContain('?');
-  }, 60_000);
+    await page.getByText('Strangers among the normal items').click();
+    await click('Look for strangers');
+    await page.getByText(/(None of 60 stands|\d+ of 60 stand) out\./).waitFor({ timeout: 90_000 });
+    expect(await faults()).toEqual([]);
+  }, 120_000);
 
   it('a mask is drawn by numbers and by hand, saved, and removed', async () => {
     await page.getByRole('combobox', { name: 'Label' }).selectOption('normal');
