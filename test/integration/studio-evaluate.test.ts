@@ -162,6 +162,30 @@ describe('scores and thresholds', () => {
 
 const points_ = (answer: ScoresAnswer) => answer.scores.map((s) => s ?? Number.NaN);
 
+describe('items of the project', () => {
+  it('are known in runs that were trained on a version: images, rows and series', async () => {
+    const cases = [
+      ['known-images', studio.at('images'), 'pca', { size: [32, 32] as [number, number] }],
+      ['known-rows', studio.at('rows.csv'), 'knn', {}],
+      ['known-log', studio.at('log.csv'), 'knn', { kind: 'series' as const, window: 8 }],
+    ] as const;
+    for (const [name, path, model, options] of cases) {
+      await studio.ask('', { method: 'POST', body: { name } });
+      await studio.ask(`/${name}/import`, { method: 'POST', body: { path } });
+      const { json: version } = await studio.ask<{ path: string }>(`/${name}/versions`, { method: 'POST', body: {} });
+      await train({ model, data: version.path, out: studio.at(name, 'runs', 'one'), threads: 1, ...options });
+      const { json: scores } = await studio.ask<ScoresAnswer>(`/${name}/runs/one/scores`);
+      expect(scores.items.filter((item) => item === null)).toEqual([]);
+      const at = scores.labels.indexOf(1);
+      const { json: own } = await studio.ask<{ label: string | null }>(`/${name}/items/${scores.items[at]}`);
+      expect(own.label).toBe(name === 'known-log' ? null : 'anomalous');
+      const body = { items: [at], label: 'normal' };
+      expect((await studio.ask(`/${name}/runs/one/feedback`, { method: 'POST', body })).status).toBe(200);
+      expect((await studio.ask<ItemAnswer>(`/${name}/runs/one/items/${at}`)).json.feedback).toBe('normal');
+    }
+  });
+});
+
 describe('compare', () => {
   it('gives what compareRuns gives, with the places of items and all that changed', async () => {
     const { json } = await studio.ask<CompareAnswer>('/rows/compare?a=pca&b=knn');

@@ -26,8 +26,9 @@ describe.skipIf(!existsSync(browserPath))('Evaluate in Studio (skipped without /
     const rows = writeRows(studio.at('rows.csv'), { normal: 300, anomalous: 60 });
     await train({ model: 'knn', data: rows, out: studio.at('rows', 'runs', 'knn'), threads: 1 });
     await train({ model: 'pca', data: rows, out: run(), threads: 1 });
-    const data = writeImages(studio.at('images'));
-    await train({ model: 'pca', data, size: [32, 32], out: studio.at('tiles', 'runs', 'pca'), threads: 1 });
+    await studio.ask('/tiles/import', { method: 'POST', body: { path: writeImages(studio.at('images')) } });
+    const { json } = await studio.ask<{ path: string }>('/tiles/versions', { method: 'POST', body: {} });
+    await train({ model: 'pca', data: json.path, size: [32, 32], out: studio.at('tiles', 'runs', 'pca'), threads: 1 });
     browser = await chromium.launch({ executablePath: browserPath, args: ['--no-sandbox'] });
     context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
     const page = await context.newPage();
@@ -178,7 +179,7 @@ describe.skipIf(!existsSync(browserPath))('Evaluate in Studio (skipped without /
     await page.getByText('2 of 6').waitFor();
     await page.keyboard.press('ArrowLeft');
     await page.getByText('1 of 6').waitFor();
-    expect(await page.getByText('held-out normals score at least as high').count()).toBe(1);
+    await page.getByText('held-out normals score at least as high').waitFor();
 
     const panes = page.locator('.panes');
     await panes.focus();
@@ -205,6 +206,10 @@ describe.skipIf(!existsSync(browserPath))('Evaluate in Studio (skipped without /
     await page.getByText('You said: it is normal.').waitFor();
     const { normal, entries } = await feedback({ run: studio.at('tiles', 'runs', 'pca') });
     expect([normal, entries[0].item.path.includes('spot')]).toEqual([1, true]);
+    const { json: scores } = await studio.ask<ScoresAnswer>('/tiles/runs/pca/scores');
+    const index = Number(new URL(page.url()).searchParams.get('item'));
+    const { json: own } = await studio.ask<{ path: string; label: string }>(`/tiles/items/${scores.items[index]}`);
+    expect([own.path, own.label]).toEqual([entries[0].item.path, 'normal']);
     await page.getByRole('button', { name: 'Take it back' }).click();
     await page.getByText('You said: it is normal.').waitFor({ state: 'detached' });
     expect(heard).toEqual([]);

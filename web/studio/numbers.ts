@@ -33,3 +33,9 @@ export const many = (n: number, one: string, more: string): string => `${whole(n
 /** A time as people read it. */
 export const moment = (iso: string): string =>
   new Date(iso).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'short' });
+
+/** The end of a path by which an item is known: versions name files by their way from the project. */
+export const shortId = (id: string): string => {
+  const parts = id.split('/');
+  return id.startsWith('../') ? parts.slice(-3).join('/') : id;
+};

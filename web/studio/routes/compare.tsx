@@ -7,7 +7,7 @@ import { Shown, useAsked } from '../components/asked.tsx';
 import { Command } from '../components/command.tsx';
 import { Link } from '../components/link.tsx';
 import { type RunLine, useRuns } from '../components/run-choice.tsx';
-import { fixed, many, percent, whole } from '../numbers.ts';
+import { fixed, many, percent, shortId, whole } from '../numbers.ts';
 import { addressOf, place, setQuery } from '../place.ts';
 import { evaluateWords } from '../words/evaluate.ts';
 import { words as shell } from '../words.ts';
@@ -160,7 +160,9 @@ function Items({ project, run, items }: { project: string; run: string; items: r
           {items.map((one) => (
             <tr key={one.index}>
               <th scope="row">
-                <Link to={addressOf(project, 'inspect', { run, show: 'all', item: String(one.index) })}>{one.id}</Link>
+                <Link to={addressOf(project, 'inspect', { run, show: 'all', item: String(one.index) })}>
+                  {shortId(one.id)}
+                </Link>
               </th>
               <td>{one.class}</td>
               <td class={one.label === 1 ? 'anomalous' : 'normal'}>

@@ -9,7 +9,7 @@ import { Command } from '../components/command.tsx';
 import { Link } from '../components/link.tsx';
 import { chosenRun, RunChoice, useRuns } from '../components/run-choice.tsx';
 import { type Order, orders, sorted, verdictOf } from '../evaluate/order.ts';
-import { many, percent, raw, whole } from '../numbers.ts';
+import { many, percent, raw, shortId, whole } from '../numbers.ts';
 import { addressOf, place, setQuery } from '../place.ts';
 import { Reasons } from '../viewer/reasons.tsx';
 import { TraceView } from '../viewer/trace.tsx';
@@ -35,7 +35,9 @@ export function InspectPage({ project }: { project: string }) {
           }
           return (
             <>
-              <RunChoice runs={runs} label={words.run} />
+              <div class="row">
+                <RunChoice runs={runs} label={words.run} />
+              </div>
               <Scores key={run} project={project} run={run} />
             </>
           );
@@ -141,7 +143,7 @@ function Walk({ project, run, scores }: { project: string; run: string; scores: 
                     to={addressOf(project, 'inspect', { ...Object.fromEntries(query.value), run, item: String(index) })}
                     isCurrent={index === current}
                   >
-                    <span>{scores.ids[index]}</span>
+                    <span title={scores.ids[index]}>{shortId(scores.ids[index])}</span>
                     <span class="n">{scores.scores[index] === null ? '–' : raw(scores.scores[index])}</span>
                   </Link>
                 </li>
@@ -168,18 +170,22 @@ interface OneProps {
 function One({ project, run, scores, threshold, review, view, index, onStep }: OneProps) {
   const path = at(project, `/runs/${encodeURIComponent(run)}/items/${index}`);
   const asked = useAsked((signal) => get<ItemAnswer>(path, signal));
+  const isWaiting = useComputed(() => asked.value.value === undefined && asked.fault.value === '');
   return (
-    <Shown asked={asked}>
-      {(item) => (
-        <article>
-          <Verdict item={item} threshold={threshold} review={review} />
-          <Say {...{ project, run, item }} own={scores.items[index]} onSaid={asked.again} />
-          {item.picture && <Viewer path={path} id={item.id} facts={item.picture} view={view} />}
-          {item.columns && <Reasons columns={item.columns} />}
-          {item.trace && <TraceView trace={item.trace} threshold={threshold} onStep={onStep} />}
-        </article>
-      )}
-    </Shown>
+    <div>
+      {isWaiting.value && <p class="soft">{words.opening}</p>}
+      <Shown asked={asked}>
+        {(item) => (
+          <article>
+            <Verdict item={item} threshold={threshold} review={review} />
+            <Say {...{ project, run, item }} own={scores.items[index]} onSaid={asked.again} />
+            {item.picture && <Viewer path={path} id={shortId(item.id)} facts={item.picture} view={view} />}
+            {item.columns && <Reasons columns={item.columns} />}
+            {item.trace && <TraceView trace={item.trace} threshold={threshold} onStep={onStep} />}
+          </article>
+        )}
+      </Shown>
+    </div>
   );
 }
 
@@ -199,7 +205,10 @@ function Verdict({
     <>
       <p class="verdict">
         <b class={verdict === 'missed' || verdict === 'falseAlarm' ? 'wrong' : undefined}>{words.verdicts[verdict]}</b>{' '}
-        {type} <span class="soft">{id}</span>
+        {type}{' '}
+        <span class="soft" title={id}>
+          {shortId(id)}
+        </span>
       </p>
       <p title={String(score)}>
         {threshold === null ? words.scoreOnly(raw(score)) : words.scoreText(raw(score), raw(threshold))}{' '}

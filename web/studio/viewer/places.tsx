@@ -2,7 +2,7 @@
 import type { Signal } from '@preact/signals';
 import type { NearestPlace } from '../../../src/engine/scoring/detector.ts';
 import type { PictureFacts } from '../../../src/studio/inspect/answers.ts';
-import { raw, whole } from '../numbers.ts';
+import { raw, shortId, whole } from '../numbers.ts';
 import { inspectWords } from '../words/inspect.ts';
 import { within, type Zoom } from './zoom.ts';
 
@@ -71,7 +71,7 @@ export function Nearest({ path, facts, nearest }: { path: string; facts: Picture
   );
   return (
     <div class="patches">
-      <p>{words.nearest(nearest.normal.id)}</p>
+      <p>{words.nearest(shortId(nearest.normal.id))}</p>
       {square('image', nearest.x, nearest.y, words.oddest)}
       {square('nearest', nearest.normal.x, nearest.normal.y, words.normalPlace)}
     </div>

@@ -17,6 +17,7 @@ export const inspectWords = {
     review: 'No item lies in the review band.',
     other: 'No test item is of this kind.',
   },
+  opening: 'The first item of a run opens its data and its detector, which takes a few seconds.',
   previous: 'Previous',
   next: 'Next',
   place: (n: string, of: string) => `${n} of ${of}`,
