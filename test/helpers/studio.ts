@@ -2,14 +2,15 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { commandWords } from '../../dist/cli/words.js';
 import { Rng } from '../../dist/core/random.js';
 import { encodePng } from '../../dist/data/index.js';
 import { openStudio } from '../../dist/studio/index.js';
 
-/** Opens a Studio; `ask` answers status, JSON and the response. */
+/** Opens a Studio in the words of the command line; `ask` answers status, JSON and bytes. */
 export async function studioIn(name: string) {
   const folder = mkdtempSync(join(tmpdir(), `oddity-${name}-`));
-  const studio = await openStudio({ folder, port: 0 });
+  const studio = await openStudio({ folder, port: 0 }, { words: commandWords });
   const ask = async <T>(path: string, { method = 'GET', body }: { method?: string; body?: unknown } = {}) => {
     const response = await fetch(`${studio.url}/api/projects${path}`, {
       method,

@@ -1,5 +1,7 @@
 /** Runs in Studio: what is said of them equals what the library says, to the last digit; thresholds, comparison, single items, feedback. */
+import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compareRuns, feedback, test, threshold, train } from '../../dist/index.js';
 import { countFrom, heldOutRate, rankedPoints, thresholdForCost } from '../../dist/metrics/index.js';
@@ -14,6 +16,7 @@ import type {
 import type { FeedbackAnswer, ItemAnswer } from '../../src/studio/inspect/answers.ts';
 import { studioIn, writeImages, writeRows } from '../helpers/studio.ts';
 
+const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 let studio: Awaited<ReturnType<typeof studioIn>>;
 const run = () => studio.at('rows', 'runs', 'pca');
 const pictures = () => studio.at('tiles', 'runs', 'trials', 'pca');
@@ -143,6 +146,30 @@ describe('scores and thresholds', () => {
     const { json: now } = await studio.ask<RunAnswer>('/rows/runs/pca');
     expect(now.threshold).toMatchObject({ value: written.threshold.value, sawTest: true });
   });
+
+  it('come with the command that does the same', async () => {
+    const folder = studio.at('rows', 'runs', 'knn');
+    const rules = [
+      [{ by: 'false-alarm-rate', rate: 0.05 }],
+      [{ by: 'miss-rate', rate: 0.1 }],
+      [{ by: 'f-beta', beta: 2 }],
+      [{ by: 'cost', falseAlarm: 1, miss: 8, prevalence: 0.05 }],
+      [
+        { by: 'value', value: 2.25 },
+        { by: 'value', value: 1.5 },
+      ],
+    ] as const;
+    for (const policies of rules) {
+      const { json } = await studio.ask<ThresholdAnswer>('/rows/runs/knn/threshold', {
+        method: 'POST',
+        body: { policies },
+      });
+      const [program, ...args] = json.command.split(' ');
+      expect([program, args[0], args[1]]).toEqual(['oddity', 'threshold', folder]);
+      const said = JSON.parse(execFileSync(process.execPath, [main, ...args, '--json'], { encoding: 'utf8' }));
+      expect(said.threshold).toEqual(json.threshold);
+    }
+  }, 60_000);
 
   it('are saved under names, for one run, and taken away', async () => {
     const saved = await studio.ask<SavedPoint>('/rows/runs/knn/points', {

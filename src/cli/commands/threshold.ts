@@ -36,7 +36,7 @@ export function addThreshold(command: Command): void {
     )
     .option('--miss-rate <share>', 'wanted share of missed anomalies', between('--miss-rate', 0, 1))
     .option('--f-beta <beta>', 'the best F-beta; recall counts beta times as much as precision', number('--f-beta'))
-    .option('--cost <fa=n,miss=n>', 'the least cost, for example fa=1,miss=10', costs)
+    .option('--cost <fa=n,miss=n>', 'the least cost: fa=1,miss=10, or fa=1,miss=10,prevalence=0.01', costs)
     .optionsGroup('By hand:')
     .option('--value <score>', 'this score and all above are anomalous', number('--value'))
     .option('--review <low,high>', 'low to high: manual review; above high: anomalous', band)
