@@ -52,7 +52,7 @@ const threshold: ScoresAnswer['threshold'] = {
 
 /** Milliseconds of the numbers of a frame. */
 function numbers() {
-  const items = { ids: [], items: [] };
+  const items = { ids: [], items: [], canUpdate: false };
   const begin = performance.now();
   const model = modelOf({ ...items, ...made(count), threshold });
   const prepareMs = performance.now() - begin;

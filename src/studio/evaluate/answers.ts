@@ -44,6 +44,8 @@ export interface ScoresAnswer {
   /** Of held-out normals, ascending. */
   readonly normalScores: readonly number[];
   readonly threshold: ThresholdReport;
+  /** The detector can take in what people said of images without learning anew. */
+  readonly canUpdate: boolean;
 }
 
 /** A threshold that somebody saved. */

@@ -3,6 +3,7 @@ import { relative, sep } from 'node:path';
 import { write } from '../../core/text.ts';
 import { withTest } from '../../engine/judging/calibrate.ts';
 import { findKind } from '../../kinds/index.ts';
+import { models } from '../../models/index.ts';
 import { readArtifact } from '../../runs/artifact.ts';
 import { readFinishedRun } from '../../runs/folder.ts';
 import { listRuns } from '../../runs/list.ts';
@@ -52,6 +53,11 @@ export async function readRunAnswer(
   };
 }
 
+const canUpdate = (name: string) => {
+  const model = models.find((one) => one.name === name);
+  return model?.learns === 'statistics' && model.update !== undefined;
+};
+
 /** The scores of a run's test part and of the normals that its threshold rests on. */
 export async function readScores(project: Project, name: string): Promise<ScoresAnswer> {
   const path = await runFolder(project, name);
@@ -64,5 +70,6 @@ export async function readScores(project: Project, name: string): Promise<Scores
     scores: Array.from(scores, (score) => (Number.isNaN(score) ? null : score)),
     normalScores: info.normalScores,
     threshold: withTest(info.threshold, scores, labels),
+    canUpdate: info.kind === 'image' && canUpdate(info.model),
   };
 }

@@ -6,6 +6,7 @@ import type { FeedbackAnswer, FeedbackRequest, ItemAnswer } from '../../../src/s
 import { at, get, send } from '../api.ts';
 import { Shown, useAsked } from '../components/asked.tsx';
 import { Command } from '../components/command.tsx';
+import { LearnAgain } from '../components/learn-again.tsx';
 import { Link } from '../components/link.tsx';
 import { chosenRun, RunChoice, useRuns } from '../components/run-choice.tsx';
 import { type Order, orders, sorted, verdictOf } from '../evaluate/order.ts';
@@ -64,8 +65,13 @@ function Walk({ project, run, scores }: { project: string; run: string; scores: 
   const asked = text('t') === undefined ? Number.NaN : Number(text('t'));
   const threshold = Number.isFinite(asked) ? asked : scores.threshold.value;
   const review = text('r') === undefined ? scores.threshold.review?.from : Number(text('r'));
-  const show: Order = orders.find((one) => one === text('show')) ?? 'errors';
   const type = text('type');
+  const wanted = orders.find((one) => one === text('show'));
+  const hasErrors = useMemo(
+    () => sorted(scores, { show: 'errors', threshold, review, type }).length > 0,
+    [scores, threshold, review, type],
+  );
+  const show: Order = wanted ?? (hasErrors ? 'errors' : 'all');
   const list = useMemo(
     () => sorted(scores, { show, threshold, review, type }),
     [scores, show, threshold, review, type],
@@ -129,6 +135,7 @@ function Walk({ project, run, scores }: { project: string; run: string; scores: 
           </button>
         </span>
       </div>
+      {wanted === undefined && !hasErrors && <p>{words.noErrors}</p>}
       {current === undefined ? (
         <p>{show === 'errors' ? words.empty.errors : show === 'review' ? words.empty.review : words.empty.other}</p>
       ) : (
@@ -152,6 +159,7 @@ function Walk({ project, run, scores }: { project: string; run: string; scores: 
           </nav>
         </div>
       )}
+      <LearnAgain project={project} run={run} canUpdate={scores.canUpdate} />
     </>
   );
 }

@@ -1,11 +1,11 @@
 /** Ship: a run's files, its verified export, serving it from here, snippets and the model card. */
 import { useComputed, useSignal } from '@preact/signals';
-import type { Job } from '../../../src/jobs/job.ts';
 import type { ExportResult } from '../../../src/runs/export.ts';
 import type { ShipAnswer } from '../../../src/studio/routes/ship.ts';
 import { at, get, send } from '../api.ts';
 import { Shown, useAsked } from '../components/asked.tsx';
 import { Command } from '../components/command.tsx';
+import { isAtWork, useJob } from '../components/job.ts';
 import { Link } from '../components/link.tsx';
 import { chosenRun, RunChoice, useRuns } from '../components/run-choice.tsx';
 import { addressOf } from '../place.ts';
@@ -104,18 +104,8 @@ function Parts({ project, facts }: { project: string; facts: ShipAnswer }) {
 
 function Export({ project, run }: { project: string; run: string }) {
   const precision = useSignal<keyof typeof say.precisions>('float32');
-  const id = useSignal<string | undefined>(undefined);
-  const fault = useSignal('');
-  const job = useAsked(
-    async (signal) => {
-      const wanted = id.value;
-      if (wanted === undefined) return undefined;
-      const { jobs } = await get<{ jobs: readonly Job[] }>(at(project, '/jobs'), signal);
-      return jobs.find((one) => one.id === wanted);
-    },
-    ['jobs'],
-  );
-  const found = job.value.value;
+  const { job, fault, begin } = useJob(project);
+  const found = job.value;
   const result = found?.result as Partial<ExportResult> | undefined;
   return (
     <>
@@ -123,15 +113,12 @@ function Export({ project, run }: { project: string; run: string }) {
       <p class="soft">{say.exportAbout}</p>
       <form
         class="row"
-        onSubmit={async (event) => {
+        onSubmit={(event) => {
           event.preventDefault();
-          fault.value = '';
-          const options = { run, verify: true, ...(precision.value !== 'float32' && { precision: precision.value }) };
-          try {
-            id.value = (await send<Job>('POST', at(project, '/jobs'), { kind: 'export', options })).id;
-          } catch (error) {
-            fault.value = (error as Error).message;
-          }
+          void begin('export', {
+            ...{ run, verify: true },
+            ...(precision.value !== 'float32' && { precision: precision.value }),
+          });
         }}
       >
         <label>
@@ -149,7 +136,7 @@ function Export({ project, run }: { project: string; run: string }) {
             ))}
           </select>
         </label>
-        <button type="submit" disabled={found?.state === 'running' || found?.state === 'waiting'}>
+        <button type="submit" disabled={isAtWork(found)}>
           {say.start}
         </button>
       </form>

@@ -41,7 +41,18 @@ export const inspectWords = {
   isAnomalous: 'This is defective',
   takeBack: 'Take it back',
   said: { normal: 'You said: it is normal.', anomalous: 'You said: it is defective.' },
+  noErrors: 'No errors at this threshold: every test item is decided as it is labelled. Shown are all of them.',
   saved: 'Saved. The next update of the detector, and the next training, use it.',
+  learn: {
+    title: 'Learn from what was said',
+    update: 'Update the detector',
+    updateAbout:
+      'Makes a run of its own: images that people called normal join the training, those called anomalous leave it. Threshold and figures are measured anew.',
+    train: 'Train again',
+    trainAbout: 'This detector learns from the corrected labels in a new training.',
+    working: 'Updating …',
+    done: (name: string) => `Evaluate ${name}`,
+  },
   columns: {
     title: 'Why it stands out',
     head: ['column', 'value', 'usual', 'share of the score'],
