@@ -42,11 +42,11 @@ describe.skipIf(!existsSync(browserPath))('journeys (skipped without /usr/bin/ch
   const ask = (path: string, init: RequestInit = {}) =>
     fetch(`${studio.url}${path}`, { ...init, headers: { Authorization: `Bearer ${studio.token}`, ...init.headers } });
 
-  /** The file of a sample of rows. */
-  const sampleOf = async (project: string) => {
+  /** A file of a sample, by the end of its name. */
+  const fileOf = async (project: string, end: RegExp) => {
     const folder = join(root, 'studio', project, 'imports');
     const names = await readdir(folder, { recursive: true });
-    return join(folder, names.find((name) => name.endsWith('.csv'))!);
+    return join(folder, names.find((name) => end.test(name))!);
   };
 
   interface Journey {
@@ -55,7 +55,9 @@ describe.skipIf(!existsSync(browserPath))('journeys (skipped without /usr/bin/ch
     readonly sample?: string;
     readonly path?: string;
     /** What is sent to be scored in the end. */
-    readonly probe: () => Promise<{ readonly body: Uint8Array<ArrayBuffer> | string; readonly type: string }>;
+    readonly probe: (
+      project: string,
+    ) => Promise<{ readonly body: Uint8Array<ArrayBuffer> | string; readonly type: string }>;
     /** Labels are corrected on the page Data by the keyboard; series are labelled by stretches. */
     readonly corrects: boolean;
     /** Default the recommended one, which for images tries several for up to three minutes. */
@@ -126,7 +128,7 @@ describe.skipIf(!existsSync(browserPath))('journeys (skipped without /usr/bin/ch
     const text = (await page.getByText(/This Studio answers at/).textContent())!;
     await step('export, verify and serve');
 
-    const { body, type } = await probe();
+    const { body, type } = await probe(decodeURIComponent(new URL(page.url()).pathname.split('/')[2]));
     const address = new URL(/http\S+(?=\.)/.exec(text)![0]).pathname;
     const answer = await ask(address, { method: 'POST', body, headers: { 'Content-Type': type } });
     expect(answer.status, await answer.clone().text()).toBe(200);
@@ -142,19 +144,17 @@ describe.skipIf(!existsSync(browserPath))('journeys (skipped without /usr/bin/ch
   }
 
   it('from images', { timeout: minutes(isSoak ? 15 : 5) }, async () => {
-    const image = isSoak
-      ? join(dataRoot, 'industrial', 'magnetic_tile', 'test')
-      : join(root, 'studio', 'tiles', 'imports', 'tiles', 'test');
+    const folder = join(dataRoot, 'industrial', 'magnetic_tile');
     await travel({
       project: 'tiles',
-      ...(isSoak
-        ? { path: join(dataRoot, 'industrial', 'magnetic_tile') }
-        : { sample: 'Tiles with cracks', way: 'Fast' }),
-      async probe() {
-        const names = await readdir(image, { recursive: true });
-        const name = names.find((one) => /\.(png|jpe?g)$/.test(one))!;
-        const type = name.endsWith('png') ? 'image/png' : 'image/jpeg';
-        return { body: new Uint8Array(await readFile(join(image, name))), type };
+      ...(isSoak ? { path: folder } : { sample: 'Tiles with cracks', way: 'Fast' }),
+      async probe(project) {
+        const find = async () => {
+          const names = await readdir(folder, { recursive: true });
+          return join(folder, names.find((name) => /test.*\.(png|jpe?g)$/.test(name))!);
+        };
+        const name = isSoak ? await find() : await fileOf(project, /test.*\.png$/);
+        return { body: new Uint8Array(await readFile(name)), type: name.endsWith('png') ? 'image/png' : 'image/jpeg' };
       },
       corrects: true,
     });
@@ -166,8 +166,8 @@ describe.skipIf(!existsSync(browserPath))('journeys (skipped without /usr/bin/ch
     await travel({
       project: isSoak ? 'machine' : 'pump',
       ...(isSoak ? { path } : { sample: 'Rows of a pump' }),
-      async probe() {
-        const name = isSoak ? path : await sampleOf('pump');
+      async probe(project) {
+        const name = isSoak ? path : await fileOf(project, /\.csv$/);
         const lines = (await readFile(name, 'utf8')).split('\n');
         return { body: lines.slice(0, 3).join('\n'), type: 'text/csv' };
       },
@@ -180,8 +180,8 @@ describe.skipIf(!existsSync(browserPath))('journeys (skipped without /usr/bin/ch
     await travel({
       project: isSoak ? 'taxi' : 'sensor',
       ...(isSoak ? { path } : { sample: 'Readings of a sensor' }),
-      async probe() {
-        const name = isSoak ? path : await sampleOf('sensor');
+      async probe(project) {
+        const name = isSoak ? path : await fileOf(project, /\.csv$/);
         const lines = (await readFile(name, 'utf8')).split('\n');
         return { body: lines.slice(0, 1001).join('\n'), type: 'text/csv' };
       },
