@@ -144,6 +144,10 @@ describe.skipIf(!existsSync(browserPath))('Evaluate in Studio (skipped without /
     await page.getByRole('button', { name: 'Remove day shift' }).click();
     await page.getByText('None yet. Save a threshold').waitFor();
     await page.getByRole('button', { name: 'Go to the cheapest' }).click();
+    // Another run begins at its own threshold.
+    await page.getByRole('combobox', { name: 'Run', exact: true }).selectOption('knn');
+    await page.waitForFunction(() => !new URLSearchParams(location.search).has('t'));
+    expect(await shown(page)).toBe((await threshold({ run: studio.at('rows', 'runs', 'knn') })).threshold.value);
     expect(await faults(page)).toEqual([]);
     expect(heard).toEqual([]);
     await page.close();

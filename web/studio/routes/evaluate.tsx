@@ -7,11 +7,12 @@ import { at, get } from '../api.ts';
 import { Shown, useAsked } from '../components/asked.tsx';
 import { Command } from '../components/command.tsx';
 import { Link } from '../components/link.tsx';
-import { chosenRun, RunChoice, useRuns } from '../components/run-choice.tsx';
+import { chosenRun, RunChoice, type RunLine, useRuns } from '../components/run-choice.tsx';
 import { askThreshold, Choose } from '../evaluate/choose.tsx';
 import { CostPanel } from '../evaluate/costs.tsx';
 import { Curves } from '../evaluate/curves.tsx';
 import { Figures, Types } from '../evaluate/figures.tsx';
+import { useFresh } from '../evaluate/fresh.ts';
 import { type Choice, Histogram } from '../evaluate/histogram.tsx';
 import { MetricTable } from '../evaluate/metric-table.tsx';
 import { modelOf } from '../evaluate/model.ts';
@@ -27,27 +28,31 @@ export function EvaluatePage({ project }: { project: string }) {
   return (
     <>
       <h1>{shell.sections.evaluate}</h1>
-      <Shown asked={asked}>
-        {(runs) => {
-          const run = chosenRun(runs);
-          if (run === undefined) {
-            return (
-              <p>
-                {words.none} <Link to={addressOf(project, 'train')}>{words.train}</Link>
-              </p>
-            );
-          }
-          return (
-            <>
-              <div class="row">
-                <RunChoice runs={runs} label={words.run} />
-                {runs.length > 1 && <Link to={addressOf(project, 'compare', { a: run })}>{words.compareWith}</Link>}
-              </div>
-              <Whole key={run} project={project} run={run} />
-            </>
-          );
-        }}
-      </Shown>
+      <Shown asked={asked}>{(runs) => <Chosen project={project} runs={runs} />}</Shown>
+    </>
+  );
+}
+
+/** What the address holds of one run. */
+const OWN = ['t', 'r'];
+
+function Chosen({ project, runs }: { project: string; runs: readonly RunLine[] }) {
+  const run = chosenRun(runs);
+  useFresh(run, OWN);
+  if (run === undefined) {
+    return (
+      <p>
+        {words.none} <Link to={addressOf(project, 'train')}>{words.train}</Link>
+      </p>
+    );
+  }
+  return (
+    <>
+      <div class="row">
+        <RunChoice runs={runs} label={words.run} />
+        {runs.length > 1 && <Link to={addressOf(project, 'compare', { a: run })}>{words.compareWith}</Link>}
+      </div>
+      <Whole key={run} project={project} run={run} />
     </>
   );
 }

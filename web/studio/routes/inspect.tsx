@@ -8,7 +8,8 @@ import { Shown, useAsked } from '../components/asked.tsx';
 import { Command } from '../components/command.tsx';
 import { LearnAgain } from '../components/learn-again.tsx';
 import { Link } from '../components/link.tsx';
-import { chosenRun, RunChoice, useRuns } from '../components/run-choice.tsx';
+import { chosenRun, RunChoice, type RunLine, useRuns } from '../components/run-choice.tsx';
+import { useFresh } from '../evaluate/fresh.ts';
 import { type Order, orders, sorted, verdictOf } from '../evaluate/order.ts';
 import { many, percent, raw, shortId, whole } from '../numbers.ts';
 import { addressOf, place, setQuery } from '../place.ts';
@@ -24,26 +25,30 @@ export function InspectPage({ project }: { project: string }) {
   return (
     <>
       <h1>{shell.sections.inspect}</h1>
-      <Shown asked={asked}>
-        {(runs) => {
-          const run = chosenRun(runs);
-          if (run === undefined) {
-            return (
-              <p>
-                {words.none} <Link to={addressOf(project, 'train')}>{shell.sections.train}</Link>
-              </p>
-            );
-          }
-          return (
-            <>
-              <div class="row">
-                <RunChoice runs={runs} label={words.run} />
-              </div>
-              <Scores key={run} project={project} run={run} />
-            </>
-          );
-        }}
-      </Shown>
+      <Shown asked={asked}>{(runs) => <Chosen project={project} runs={runs} />}</Shown>
+    </>
+  );
+}
+
+/** What the address holds of one run. */
+const OWN = ['t', 'r', 'item', 'type'];
+
+function Chosen({ project, runs }: { project: string; runs: readonly RunLine[] }) {
+  const run = chosenRun(runs);
+  useFresh(run, OWN);
+  if (run === undefined) {
+    return (
+      <p>
+        {words.none} <Link to={addressOf(project, 'train')}>{shell.sections.train}</Link>
+      </p>
+    );
+  }
+  return (
+    <>
+      <div class="row">
+        <RunChoice runs={runs} label={words.run} />
+      </div>
+      <Scores key={run} project={project} run={run} />
     </>
   );
 }
