@@ -166,6 +166,8 @@ describe.skipIf(!existsSync(browserPath))('Evaluate in Studio (skipped without /
     await page.getByRole('heading', { name: 'Metrics side by side' }).waitFor();
     expect(await page.getByText('Their thresholds decide alike on').count()).toBe(1);
     expect(await faults(page)).toEqual([]);
+    await page.setViewportSize({ width: 420, height: 900 });
+    expect(await faults(page)).toEqual([]);
     await page.locator('main tbody th a').first().click();
     await page.getByRole('heading', { name: 'Inspect' }).waitFor();
     await page.getByText('Why it stands out').waitFor();

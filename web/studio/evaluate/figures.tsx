@@ -1,4 +1,5 @@
 /** What a threshold does: confusion matrix, rates with their intervals, types of items. They move with the threshold at once. */
+
 import type { ReadonlySignal } from '@preact/signals';
 import { Link } from '../components/link.tsx';
 import { percent, percentInterval, whole } from '../numbers.ts';
@@ -6,6 +7,7 @@ import { addressOf } from '../place.ts';
 import { evaluateWords } from '../words/evaluate.ts';
 import type { Choice } from './histogram.tsx';
 import { alarmsOf, type Model } from './model.ts';
+import { Scroll } from './scroll.tsx';
 
 const words = evaluateWords.figures;
 
@@ -78,7 +80,7 @@ export function Figures({ model, choice }: { model: Model; choice: Choice }) {
   ];
   return (
     <>
-      <div class="scroll">
+      <Scroll label={words.matrix}>
         <table class="matrix">
           <caption>{words.matrix}</caption>
           <thead>
@@ -104,8 +106,8 @@ export function Figures({ model, choice }: { model: Model; choice: Choice }) {
             </tr>
           </tbody>
         </table>
-      </div>
-      <div class="scroll">
+      </Scroll>
+      <Scroll label={words.title}>
         <table class="figures">
           <caption>{words.title}</caption>
           <thead>
@@ -140,7 +142,7 @@ export function Figures({ model, choice }: { model: Model; choice: Choice }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
     </>
   );
 }

@@ -1,8 +1,10 @@
 /** The metrics of a run, with the words that each brings along. */
+
 import { readMetric, shownMetrics, titlesOf } from 'oddity/metrics';
 import type { RunAnswer } from '../../../src/studio/evaluate/answers.ts';
 import { fixed } from '../numbers.ts';
 import { evaluateWords } from '../words/evaluate.ts';
+import { Scroll } from './scroll.tsx';
 
 const words = evaluateWords.metrics;
 
@@ -12,7 +14,7 @@ export function MetricTable({ report, words: kind }: Pick<RunAnswer, 'report' | 
   return (
     <section>
       <h2>{words.title}</h2>
-      <div class="scroll">
+      <Scroll label={words.title}>
         <table>
           <thead>
             <tr>
@@ -48,7 +50,7 @@ export function MetricTable({ report, words: kind }: Pick<RunAnswer, 'report' | 
             })}
           </tbody>
         </table>
-      </div>
+      </Scroll>
     </section>
   );
 }

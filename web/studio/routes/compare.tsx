@@ -1,4 +1,5 @@
 /** Compare: two runs on the same test items, with the intervals of their differences and the items that changed. */
+
 import { useComputed } from '@preact/signals';
 import { findMetric, idOf, metricsOf, titlesOf } from 'oddity/metrics';
 import type { CompareAnswer, PlacedItem } from '../../../src/studio/evaluate/answers.ts';
@@ -7,6 +8,7 @@ import { Shown, useAsked } from '../components/asked.tsx';
 import { Command } from '../components/command.tsx';
 import { Link } from '../components/link.tsx';
 import { type RunLine, useRuns } from '../components/run-choice.tsx';
+import { Scroll } from '../evaluate/scroll.tsx';
 import { fixed, many, percent, shortId, whole } from '../numbers.ts';
 import { addressOf, place, setQuery } from '../place.ts';
 import { evaluateWords } from '../words/evaluate.ts';
@@ -89,7 +91,7 @@ function Answer({ project, found }: { project: string; found: CompareAnswer }) {
         <p key={text}>{text}</p>
       ))}
       <h2>{words.metrics}</h2>
-      <div class="scroll">
+      <Scroll label={words.metrics}>
         <table>
           <thead>
             <tr>
@@ -119,7 +121,7 @@ function Answer({ project, found }: { project: string; found: CompareAnswer }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
       {agreement !== null && (
         <p>{words.agreement(percent(agreement), many(testItems, `test ${kind.item}`, `test ${kind.items}`))}</p>
       )}

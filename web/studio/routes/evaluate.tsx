@@ -141,12 +141,12 @@ function Evaluation({
           <Histogram model={model} choice={choice} item={item} items={items} />
           <Use project={project} run={run} choice={choice} facts={facts} rules={rules.value} />
         </section>
-        <section aria-label={words.figures.title}>
+        <div>
           <Figures model={model} choice={choice} />
           <p>
             <ErrorsLink project={project} run={run} choice={choice} />
           </p>
-        </section>
+        </div>
       </div>
       <Curves model={model} choice={choice} />
       <div class="pair">

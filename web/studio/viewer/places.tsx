@@ -1,7 +1,9 @@
 /** Where an image stands out: its regions, and the normal place that is most like the oddest one. */
+
 import type { Signal } from '@preact/signals';
 import type { NearestPlace } from '../../../src/engine/scoring/detector.ts';
 import type { PictureFacts } from '../../../src/studio/inspect/answers.ts';
+import { Scroll } from '../evaluate/scroll.tsx';
 import { raw, shortId, whole } from '../numbers.ts';
 import { inspectWords } from '../words/inspect.ts';
 import { within, type Zoom } from './zoom.ts';
@@ -11,7 +13,7 @@ const words = inspectWords.viewer;
 export function Regions({ regions, size, zoom }: Pick<PictureFacts, 'regions' | 'size'> & { zoom: Signal<Zoom> }) {
   if (regions.length === 0) return <p class="soft">{words.noRegions}</p>;
   return (
-    <div class="scroll">
+    <Scroll label={words.regions}>
       <table>
         <caption>{words.regions}</caption>
         <thead>
@@ -51,7 +53,7 @@ export function Regions({ regions, size, zoom }: Pick<PictureFacts, 'regions' | 
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
 

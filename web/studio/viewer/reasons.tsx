@@ -1,5 +1,7 @@
 /** Why a row stands out: its columns by what they add to the score, with what is usual. */
+
 import type { ColumnShare } from '../../../src/kinds/index.ts';
+import { Scroll } from '../evaluate/scroll.tsx';
 import { percent, raw } from '../numbers.ts';
 import { inspectWords } from '../words/inspect.ts';
 
@@ -7,7 +9,7 @@ const words = inspectWords.columns;
 
 export function Reasons({ columns }: { columns: readonly ColumnShare[] }) {
   return (
-    <div class="scroll">
+    <Scroll label={words.title}>
       <table>
         <caption>{words.title}</caption>
         <thead>
@@ -33,7 +35,7 @@ export function Reasons({ columns }: { columns: readonly ColumnShare[] }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
 
