@@ -6,7 +6,17 @@
  *   fuzz [--seconds n] | soak [--kills n] | soak tests [args]
  */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, existsSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -229,6 +239,9 @@ function soak(args) {
 function runBuilt(path, args) {
   must(run('node', [tsc(), '-p', 'tsconfig.bench.json']));
   copyFileSync(inRoot('package.json'), inRoot('.benchbuild', 'package.json'));
+  // What imports the package by its name gets it as it is built.
+  const built = inRoot('.benchbuild', 'dist');
+  if (!existsSync(built)) symlinkSync(inRoot('dist'), built, 'junction');
   return run('node', [join('.benchbuild', ...path), ...args]);
 }
 
