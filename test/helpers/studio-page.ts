@@ -37,11 +37,12 @@ export async function enterStudio(
 export async function faultsOf(page: Page): Promise<string[]> {
   await page.evaluate(axe);
   const found = await page.evaluate(async () => {
-    const { violations } = await (
-      globalThis as unknown as { axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } }
-    ).axe.run();
+    const { violations } = await (globalThis as unknown as { axe: typeof import('axe-core') }).axe.run();
     const wide = document.documentElement.scrollWidth > innerWidth ? [`wider than ${innerWidth} px`] : [];
-    return [...violations.map(({ id, nodes }) => `${id}: ${nodes[0].html}`), ...wide];
+    return [
+      ...violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`),
+      ...wide,
+    ];
   });
   return found;
 }

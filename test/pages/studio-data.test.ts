@@ -2,20 +2,18 @@
  * The list of projects and the data page of Studio as a person uses them: samples, files that are chosen, labels by the keyboard, filters
  * in the address, findings, masks, stretches, rows; in both schemes, on a phone and a desk, and ten thousand pictures that scroll.
  */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
-import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Rng } from '../../dist/core/random.js';
 import { encodePng } from '../../dist/data/index.js';
 import type { Facets } from '../../dist/studio/answers-data.js';
 import { openStudio, type Studio } from '../../dist/studio/index.js';
 import { browserPath } from '../helpers/page.ts';
+import { faultsOf } from '../helpers/studio-page.ts';
 
 /** Of a trace of Chromium; times in microseconds, `tdur` of the thread itself. */
 interface TraceEvent {
@@ -29,8 +27,6 @@ interface TraceEvent {
 /** What a busy machine may take. */
 const patient = { timeout: 10_000 };
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
 describe.skipIf(!existsSync(browserPath))('the data page of Studio (skipped without /usr/bin/chromium)', () => {
   const folder = mkdtempSync(join(tmpdir(), 'oddity-studio-data-page-'));
   let studio: Studio;
@@ -40,9 +36,6 @@ describe.skipIf(!existsSync(browserPath))('the data page of Studio (skipped with
   const heard: string[] = [];
 
   beforeAll(async () => {
-    const page_ = fileURLToPath(new URL('../../dist/studio-page', import.meta.url));
-    const configFile = fileURLToPath(new URL('../../web/studio/vite.config.mjs', import.meta.url));
-    if (!existsSync(page_)) await build({ configFile, logLevel: 'warn' });
     studio = await openStudio({ folder: join(folder, 'projects'), port: 0 });
     browser = await chromium.launch({ executablePath: browserPath, args: ['--no-sandbox'] });
     context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
@@ -70,20 +63,9 @@ describe.skipIf(!existsSync(browserPath))('the data page of Studio (skipped with
   const facets = (project: string) => api<Facets>('GET', `/${encodeURIComponent(project)}/facets`);
   const click = (name: string | RegExp) => page.getByRole('button', { name }).first().click();
 
-  /** What axe finds wrong, and whether the page is wider than its window. */
-  async function faults(): Promise<string[]> {
-    await page.evaluate(axe);
-    const found = await page.evaluate(async () => {
-      const { violations } = await (globalThis as unknown as { axe: typeof import('axe-core') }).axe.run();
-      return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`);
-    });
-    const isWide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
-    return [...found, ...(isWide ? ['wider than its window'] : [])];
-  }
-
   it('begins with a sample; labels by the keyboard, and takes them back', async () => {
     await page.getByText('There is no project yet').waitFor();
-    expect(await faults()).toEqual([]);
+    expect(await faultsOf(page)).toEqual([]);
     await click('Open this sample Tiles with cracks');
     await page.getByText('120 items').waitFor();
     await page.getByText('Nothing to mend was found.').waitFor();
@@ -113,7 +95,7 @@ describe.skipIf(!existsSync(browserPath))('the data page of Studio (skipped with
       .poll(async () => (await facets('Tiles with cracks')).label, patient)
       .toEqual({ normal: 90, anomalous: 30 });
     expect((await facets('Tiles with cracks')).split).toEqual({ train: 60, test: 60 });
-    expect(await faults()).toEqual([]);
+    expect(await faultsOf(page)).toEqual([]);
   }, 60_000);
 
   it('filters stand in the address; tags are set on what is selected; strangers are looked for', async () => {
@@ -136,7 +118,7 @@ describe.skipIf(!existsSync(browserPath))('the data page of Studio (skipped with
     await page.getByText('Strangers among the normal items').click();
     await click('Look for strangers');
     await page.getByText(/(None of 60 stands|\d+ of 60 stand) out\./).waitFor({ timeout: 90_000 });
-    expect(await faults()).toEqual([]);
+    expect(await faultsOf(page)).toEqual([]);
   }, 120_000);
 
   it('a mask is drawn by numbers and by hand, saved, and removed', async () => {
@@ -154,7 +136,7 @@ describe.skipIf(!existsSync(browserPath))('the data page of Studio (skipped with
     await page.mouse.move(stage.x + 0.8 * stage.width, stage.y + 0.8 * stage.height, { steps: 5 });
     await page.mouse.up();
     await click('Undo stroke');
-    expect(await faults()).toEqual([]);
+    expect(await faultsOf(page)).toEqual([]);
     await click('Save mask');
     await expect.poll(async () => (await facets('Tiles with cracks')).masks, patient).toBe(31);
     expect((await facets('Tiles with cracks')).label).toEqual({ normal: 89, anomalous: 31 });
@@ -192,7 +174,7 @@ describe.skipIf(!existsSync(browserPath))('the data page of Studio (skipped with
     expect(decodeURIComponent(page.url())).toContain('/p/screws/data');
     await page.getByText('What was found (').click();
     await page.getByText('is a copy of another').waitFor();
-    expect(await faults()).toEqual([]);
+    expect(await faultsOf(page)).toEqual([]);
     await click('Leave out (1)');
     await page.getByText('Dealt with').waitFor();
     expect((await facets('screws')).tag).toEqual({ 'left out': 1 });
@@ -220,7 +202,7 @@ describe.skipIf(!existsSync(browserPath))('the data page of Studio (skipped with
     await page.getByRole('option', { name: /line 2001/ }).waitFor();
     await page.keyboard.press('a');
     await page.getByText('Anomalous: 1 item.').waitFor();
-    expect(await faults()).toEqual([]);
+    expect(await faultsOf(page)).toEqual([]);
 
     await page.goto(`${studio.url}/p/sensor/data`);
     await page.getByText('steps 900 to 902', { exact: false }).first().waitFor();
@@ -235,12 +217,12 @@ describe.skipIf(!existsSync(browserPath))('the data page of Studio (skipped with
     await page.mouse.move(plot.x + 0.3 * plot.width, plot.y + 20, { steps: 4 });
     await page.mouse.up();
     await expect.poll(() => page.getByRole('button', { name: /^Remove/ }).count(), patient).toBe(6);
-    expect(await faults()).toEqual([]);
+    expect(await faultsOf(page)).toEqual([]);
     await click('Undo');
     await expect.poll(() => page.getByRole('button', { name: /^Remove/ }).count(), patient).toBe(5);
     await page.goto(studio.url);
     await page.getByText('Projects are folders in').waitFor();
-    expect(await faults()).toEqual([]);
+    expect(await faultsOf(page)).toEqual([]);
     expect(heard).toEqual([]);
   }, 60_000);
 

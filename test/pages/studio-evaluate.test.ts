@@ -2,8 +2,7 @@
  * Evaluate, Compare and Inspect as a person uses them: the threshold by mouse and keyboard with every number behind it, saving one and
  * making it that of the run, two runs side by side, walking the errors and saying what items are; on a desk and a phone.
  */
-import { existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { existsSync } from 'node:fs';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { feedback, threshold, train } from '../../dist/index.js';
@@ -11,8 +10,7 @@ import { rankedPoints } from '../../dist/metrics/index.js';
 import type { ScoresAnswer } from '../../src/studio/evaluate/answers.ts';
 import { browserPath } from '../helpers/page.ts';
 import { studioIn, writeImages, writeRows } from '../helpers/studio.ts';
-
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+import { faultsOf } from '../helpers/studio-page.ts';
 
 describe.skipIf(!existsSync(browserPath))('Evaluate in Studio (skipped without /usr/bin/chromium)', () => {
   let studio: Awaited<ReturnType<typeof studioIn>>;
@@ -53,17 +51,6 @@ describe.skipIf(!existsSync(browserPath))('Evaluate in Studio (skipped without /
     return { page, heard };
   }
 
-  /** What axe finds wrong, and whether the page is wider than its window. */
-  async function faults(page: Page): Promise<string[]> {
-    await page.evaluate(axe);
-    const found = await page.evaluate(async () => {
-      const { violations } = await (globalThis as unknown as { axe: typeof import('axe-core') }).axe.run();
-      return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`);
-    });
-    const isWide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
-    return [...found, ...(isWide ? ['wider than its window'] : [])];
-  }
-
   /** The exact value behind a figure of the table. */
   const figure = async (page: Page, name: string) =>
     Number(await page.locator(`[data-figure="${name}"]`).getAttribute('title'));
@@ -84,7 +71,7 @@ describe.skipIf(!existsSync(browserPath))('Evaluate in Studio (skipped without /
     expect(await figure(page, 'recall')).toBe(inUse.testRecall);
     expect(await figure(page, 'false-positive rate')).toBe(inUse.testFalseAlarmRate);
     expect(await page.getByText('In use: this is the threshold of the run').count()).toBe(1);
-    expect(await faults(page)).toEqual([]);
+    expect(await faultsOf(page)).toEqual([]);
 
     await line.focus();
     for (let i = 0; i < 3; i++) await page.keyboard.press('PageDown');
@@ -116,7 +103,7 @@ describe.skipIf(!existsSync(browserPath))('Evaluate in Studio (skipped without /
     const { normal, anomalous } = points.verdicts({ low, high: pulled });
     expect(await figure(page, 'to review')).toBe((normal.review + anomalous.review) / json.scores.length);
     expect(normal.review + anomalous.review).toBeGreaterThan(0);
-    expect(await faults(page)).toEqual([]);
+    expect(await faultsOf(page)).toEqual([]);
     expect(heard).toEqual([]);
     await page.close();
   }, 90_000);
@@ -148,7 +135,7 @@ describe.skipIf(!existsSync(browserPath))('Evaluate in Studio (skipped without /
     await page.getByRole('combobox', { name: 'Run', exact: true }).selectOption('knn');
     await page.waitForFunction(() => !new URLSearchParams(location.search).has('t'));
     expect(await shown(page)).toBe((await threshold({ run: studio.at('rows', 'runs', 'knn') })).threshold.value);
-    expect(await faults(page)).toEqual([]);
+    expect(await faultsOf(page)).toEqual([]);
     expect(heard).toEqual([]);
     await page.close();
   }, 90_000);
@@ -156,7 +143,7 @@ describe.skipIf(!existsSync(browserPath))('Evaluate in Studio (skipped without /
   it('on a phone, in the dark', async () => {
     const { page, heard } = await open('rows/evaluate?run=knn', { width: 420, dark: true });
     await page.getByRole('slider', { name: 'Threshold' }).waitFor();
-    expect(await faults(page)).toEqual([]);
+    expect(await faultsOf(page)).toEqual([]);
     expect(heard).toEqual([]);
     await page.close();
   }, 60_000);
@@ -165,9 +152,9 @@ describe.skipIf(!existsSync(browserPath))('Evaluate in Studio (skipped without /
     const { page, heard } = await open('rows/compare?a=pca&b=knn');
     await page.getByRole('heading', { name: 'Metrics side by side' }).waitFor();
     expect(await page.getByText('Their thresholds decide alike on').count()).toBe(1);
-    expect(await faults(page)).toEqual([]);
+    expect(await faultsOf(page)).toEqual([]);
     await page.setViewportSize({ width: 420, height: 900 });
-    expect(await faults(page)).toEqual([]);
+    expect(await faultsOf(page)).toEqual([]);
     await page.locator('main tbody th a').first().click();
     await page.getByRole('heading', { name: 'Inspect' }).waitFor();
     await page.getByText('Why it stands out').waitFor();
@@ -204,7 +191,7 @@ describe.skipIf(!existsSync(browserPath))('Evaluate in Studio (skipped without /
     await page.getByText(/^Map at \d+, \d+: /).waitFor();
     for (const mode of ['slide', 'blink', 'overlay']) {
       await page.locator('.tools select').selectOption(mode);
-      expect(await faults(page)).toEqual([]);
+      expect(await faultsOf(page)).toEqual([]);
     }
 
     await page.getByRole('heading', { name: 'Inspect' }).click();
@@ -230,7 +217,7 @@ describe.skipIf(!existsSync(browserPath))('Evaluate in Studio (skipped without /
     const worst = errors.sort((a, b) => Math.abs(json.scores[b]! - value!) - Math.abs(json.scores[a]! - value!))[0];
     await page.locator('.verdict').waitFor();
     expect(await page.locator('.verdict').textContent()).toContain(json.ids[worst]);
-    expect(await faults(page)).toEqual([]);
+    expect(await faultsOf(page)).toEqual([]);
     await page.close();
   }, 60_000);
 });

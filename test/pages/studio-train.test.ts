@@ -2,20 +2,17 @@
  * The page Train of Studio as a person uses it: ways with what they cost, a quick comparison, the form with its checks, a training
  * with stages, curves and log, cancelled and resumed, in two tabs; by the keyboard, in both schemes, on a phone and a desk.
  */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
-import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commandWords } from '../../dist/cli/words.js';
 import { openStudio, type Studio } from '../../dist/studio/index.js';
 import { browserPath } from '../helpers/page.ts';
+import { faultsOf } from '../helpers/studio-page.ts';
 import { makeImageProject } from '../helpers/studio-project.ts';
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 /** Where pictures of the page go, for whoever wants to look at them. */
 const pictures = process.env.ODDITY_SCREENSHOTS;
 
@@ -27,8 +24,6 @@ describe.skipIf(!existsSync(browserPath))('training in Studio (skipped without /
   const heard: string[] = [];
 
   beforeAll(async () => {
-    const configFile = fileURLToPath(new URL('../../web/studio/vite.config.mjs', import.meta.url));
-    await build({ configFile, logLevel: 'warn' });
     studio = await openStudio({ folder: join(root, 'studio'), port: 0, threads: 1 }, { words: commandWords });
     await makeImageProject(studio, join(root, 'parts'), 'spots');
     browser = await chromium.launch({ executablePath: browserPath, args: ['--no-sandbox'] });
@@ -53,17 +48,6 @@ describe.skipIf(!existsSync(browserPath))('training in Studio (skipped without /
     await page.goto(`${studio.url}/p/spots/train`);
     await page.getByRole('heading', { name: 'Ways to train' }).waitFor();
     return page;
-  }
-
-  /** What axe finds wrong, and whether the page is wider than its window. */
-  async function faults(page: Page): Promise<string[]> {
-    await page.evaluate(axe);
-    const found = await page.evaluate(async () => {
-      const { violations } = await (globalThis as unknown as { axe: typeof import('axe-core') }).axe.run();
-      return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`);
-    });
-    const isWide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
-    return [...found, ...(isWide ? ['wider than its window'] : [])];
   }
 
   const draw = async (page: Page, name: string) => {
@@ -99,7 +83,7 @@ describe.skipIf(!existsSync(browserPath))('training in Studio (skipped without /
     await page.getByRole('textbox', { name: 'False alarm rate' }).fill('2');
     await page.getByText('Must be a number above 0 and below 1.').waitFor();
     await draw(page, 'form');
-    expect(await faults(page)).toEqual([]);
+    expect(await faultsOf(page)).toEqual([]);
     await page.getByRole('button', { name: 'Back to the defaults' }).click();
     await model.selectOption('pca');
     await page.getByRole('textbox', { name: 'Seed' }).fill('7');
@@ -136,7 +120,7 @@ describe.skipIf(!existsSync(browserPath))('training in Studio (skipped without /
       .click();
     await job.getByText('done', { exact: true }).waitFor({ timeout: 120_000 });
     await job.getByText('AUROC').waitFor();
-    expect(await faults(other)).toEqual([]);
+    expect(await faultsOf(other)).toEqual([]);
     await job.getByRole('button', { name: /^Log/ }).click();
     const log = job.getByRole('list', { name: /^Log/ });
     await log.getByText('50 images').first().waitFor();
@@ -147,7 +131,7 @@ describe.skipIf(!existsSync(browserPath))('training in Studio (skipped without /
     await job.getByRole('combobox', { name: 'Show' }).selectOption('all');
     await log.waitFor();
     await draw(page, 'done');
-    expect(await faults(page)).toEqual([]);
+    expect(await faultsOf(page)).toEqual([]);
     expect(await job.getByRole('link', { name: 'Evaluate slow one' }).getAttribute('href')).toBe(
       '/p/spots/evaluate?run=slow+one',
     );
@@ -165,13 +149,13 @@ describe.skipIf(!existsSync(browserPath))('training in Studio (skipped without /
     await page.getByText('Measuring time and memory on this machine').waitFor();
     await expect.poll(() => page.getByText('How this was estimated').count(), { timeout: 180_000 }).toBe(4);
     await draw(page, 'measured');
-    expect(await faults(page)).toEqual([]);
+    expect(await faultsOf(page)).toEqual([]);
     await page.emulateMedia({ colorScheme: 'dark' });
     await draw(page, 'measured-dark');
-    expect(await faults(page)).toEqual([]);
+    expect(await faultsOf(page)).toEqual([]);
     await page.setViewportSize({ width: 420, height: 900 });
     await draw(page, 'measured-420');
-    expect(await faults(page)).toEqual([]);
+    expect(await faultsOf(page)).toEqual([]);
     await page.getByRole('button', { name: 'Train: Fast' }).press('Enter');
     await page.getByRole('heading', { name: /^Train a detector: dfm-/ }).waitFor({ timeout: 20_000 });
     await page.close();
