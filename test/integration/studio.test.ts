@@ -300,6 +300,25 @@ describe('changes', () => {
 });
 
 describe('the database of a project', () => {
+  it('is kept as it was before it is brought to a new form; a step that fails changes nothing', async () => {
+    const path = join(root, 'grown.sqlite');
+    const first = 'CREATE TABLE parts (name TEXT)';
+    const database = await openDatabase(path, [first]);
+    database.exec("INSERT INTO parts VALUES ('screw')");
+    database.close();
+    await expect(openDatabase(path, [first, 'ALTER TABLE parts ADD COLUMN size REAL; nonsense'])).rejects.toMatchObject(
+      {
+        code: 'project-damaged',
+      },
+    );
+    const grown = await openDatabase(path, [first, 'ALTER TABLE parts ADD COLUMN size REAL']);
+    expect(grown.prepare('SELECT name, size FROM parts').all()).toMatchObject([{ name: 'screw', size: null }]);
+    grown.close();
+    const before = await openDatabase(`${path}.before-2`, [first]);
+    expect(before.prepare('SELECT * FROM parts').get()).toMatchObject({ name: 'screw' });
+    before.close();
+  });
+
   it('refuses what is none, and that of a newer oddity, and changes neither', async () => {
     const path = join(root, 'other.sqlite');
     (await openDatabase(path)).close();

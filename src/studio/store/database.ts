@@ -14,7 +14,7 @@ export type Database = InstanceType<typeof DatabaseClass>;
  * Opens the database of a project and brings it up to date; before that a copy is kept beside it as `<path>.before-<version>`.
  * Throws RuntimeUnavailable without the package libsql, DataError `project-damaged` and `project-newer`.
  */
-export async function openDatabase(path: string): Promise<Database> {
+export async function openDatabase(path: string, steps: readonly string[] = migrations): Promise<Database> {
   const { default: Driver } = await import('libsql').catch((error: Error) => {
     throw new RuntimeUnavailable(
       'no-database',
@@ -29,22 +29,22 @@ export async function openDatabase(path: string): Promise<Database> {
     database.pragma('foreign_keys = ON');
     database.pragma('busy_timeout = 5000');
     const version = versionOf(database);
-    if (version > migrations.length) {
+    if (version > steps.length) {
       database.close();
       throw new DataError(
         'project-newer',
-        `${path} was written by a newer oddity (form ${version}, this one knows ${migrations.length}). Update oddity.`,
+        `${path} was written by a newer oddity (form ${version}, this one knows ${steps.length}). Update oddity.`,
       );
     }
-    if (version === migrations.length) return database;
+    if (version === steps.length) return database;
     if (!isNew) {
       database.pragma('wal_checkpoint(TRUNCATE)');
-      copyFileSync(path, `${path}.before-${migrations.length}`);
+      copyFileSync(path, `${path}.before-${steps.length}`);
     }
-    for (const [i, migration] of migrations.entries()) {
+    for (const [i, step] of steps.entries()) {
       if (i < version) continue;
       database.transaction(() => {
-        database.exec(migration);
+        database.exec(step);
         database.exec(`PRAGMA user_version = ${i + 1}`);
       })();
     }
