@@ -82,10 +82,10 @@ export function mustBeFinite(scores: ArrayLike<number>, what: string): void {
 }
 
 /** A threshold that a person gives. Throws ConfigError for a value that is not finite. */
-export function thresholdByValue(value: number): Threshold {
+export function thresholdByValue(value: number, sawLabels = false): Threshold {
   if (!Number.isFinite(value))
     throw new ConfigError('threshold', `The threshold must be a finite number, got ${value}.`);
-  return { threshold: value, rule: 'value', basedOn: 'a value given by hand', sawLabels: false, reason: null };
+  return { threshold: value, rule: 'value', basedOn: 'a value given by hand', sawLabels, reason: null };
 }
 
 /**

@@ -47,7 +47,12 @@ export type ThresholdPolicy =
       /** Share of anomalous items where the detector will work, in (0, 1); default that of the items that choose. */
       readonly prevalence?: number;
     }
-  | { readonly by: 'value'; readonly value: number };
+  | {
+      readonly by: 'value';
+      readonly value: number;
+      /** It was chosen while looking at scores of the test part, which is then said wherever it is shown; default false. */
+      readonly sawTest?: boolean;
+    };
 
 /** Options of `threshold`. */
 export interface ThresholdOptions {
@@ -245,7 +250,7 @@ function find(
 ): { found: Threshold; rule: string } {
   if (policy.by === 'false-alarm-rate')
     return { found: thresholdForFalseAlarms(normalScores, policy.rate), rule: 'false-positive rate' };
-  if (policy.by === 'value') return { found: thresholdByValue(policy.value), rule: 'a value set by hand' };
+  if (policy.by === 'value') return byHand(policy);
   if (!test) {
     throw new DataError(
       'no-labels',
@@ -256,6 +261,11 @@ function find(
   return fromLabels(policy, test, 'on the labelled test part');
 }
 
+const byHand = ({ value, sawTest }: Extract<ThresholdPolicy, { readonly by: 'value' }>) => ({
+  found: thresholdByValue(value, sawTest),
+  rule: sawTest ? 'a value set by hand while looking at the test set' : 'a value set by hand',
+});
+
 function fromLabels(
   policy: Exclude<ThresholdPolicy, { readonly by: 'alarm-rate' | 'false-alarm-rate' }>,
   { scores, labels }: Pick<TestScores, 'scores' | 'labels'>,
@@ -263,7 +273,7 @@ function fromLabels(
 ): { found: Threshold; rule: string } {
   switch (policy.by) {
     case 'value':
-      return { found: thresholdByValue(policy.value), rule: 'a value set by hand' };
+      return byHand(policy);
     case 'miss-rate':
       return { found: thresholdForMissRate(scores, labels, policy.rate), rule: `a miss rate of ${policy.rate} ${on}` };
     case 'f-beta':

@@ -182,7 +182,13 @@ describe('threshold', () => {
     await train({ model: 'random', data: 'synthetic', class: 'texture', out: bare, validationFraction: 0, maps: 0 });
     await expect(threshold({ run: bare, policies })).rejects.toThrow(withCode('no-threshold'));
     const byHand = await threshold({ run: bare, policies: [{ by: 'value', value: 0.5 }] });
-    expect(byHand.threshold).toMatchObject({ value: 0.5, empiricalRate: null, interval: [0, 1] });
+    expect(byHand.threshold).toMatchObject({ value: 0.5, empiricalRate: null, interval: [0, 1], sawTest: false });
+    const looking = await threshold({ run: bare, policies: [{ by: 'value', value: 0.5, sawTest: true }] });
+    expect(looking.threshold).toMatchObject({
+      value: 0.5,
+      sawTest: true,
+      rule: 'a value set by hand while looking at the test set',
+    });
   });
 
   it('when written is respected by predict and test, with its band and its banner', async () => {

@@ -115,6 +115,7 @@ describe('scores and thresholds', () => {
       [{ by: 'miss-rate', rate: 0.1 }],
       [{ by: 'f-beta', beta: 2 }],
       [{ by: 'value', value: 0.5 }],
+      [{ by: 'value', value: 0.5, sawTest: true }],
       [
         { by: 'false-alarm-rate', rate: 0.01 },
         { by: 'false-alarm-rate', rate: 0.2 },

@@ -16,6 +16,7 @@ interface Options extends AlarmOptions {
   readonly cost?: { falseAlarm: number; miss: number; prevalence?: number };
   readonly value?: number;
   readonly review?: number[];
+  readonly sawTest?: boolean;
   readonly feedback?: boolean;
   readonly write?: boolean;
 }
@@ -40,6 +41,7 @@ export function addThreshold(command: Command): void {
     .optionsGroup('By hand:')
     .option('--value <score>', 'this score and all above are anomalous', number('--value'))
     .option('--review <low,high>', 'low to high: manual review; above high: anomalous', band)
+    .option('--saw-test', 'they were chosen by looking at scores of the test set, which is then said')
     .optionsGroup('Alarms of series:');
   addAlarmFlags(command, 'as trained');
   command
@@ -86,7 +88,11 @@ function policiesOf({
   cost,
   value,
   review = [],
+  sawTest,
 }: Options): ThresholdPolicy[] {
+  if (sawTest && value === undefined && review.length === 0)
+    throw new ConfigError('threshold-policies', '--saw-test is about scores that are given with --value or --review.');
+  const seen = sawTest ? { sawTest } : {};
   return [
     ...fpr.map((rate): ThresholdPolicy => ({ by: 'false-alarm-rate', rate })),
     ...(alarmsPerDay === undefined ? [] : [{ by: 'alarm-rate', rate: alarmsPerDay, per: 'day' } as const]),
@@ -94,8 +100,8 @@ function policiesOf({
     ...(missRate === undefined ? [] : [{ by: 'miss-rate', rate: missRate } as const]),
     ...(fBeta === undefined ? [] : [{ by: 'f-beta', beta: fBeta } as const]),
     ...(cost === undefined ? [] : [{ by: 'cost', ...cost } as const]),
-    ...(value === undefined ? [] : [{ by: 'value', value } as const]),
-    ...review.map((bound): ThresholdPolicy => ({ by: 'value', value: bound })),
+    ...(value === undefined ? [] : [{ by: 'value', value, ...seen } as const]),
+    ...review.map((bound): ThresholdPolicy => ({ by: 'value', value: bound, ...seen })),
   ];
 }
 

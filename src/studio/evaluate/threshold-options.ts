@@ -29,6 +29,7 @@ export function thresholdOptions(
     ...(rates.length > 0 ? [option('fpr', rates)] : []),
     ...others,
     ...(values.length === 1 ? [option('value', values[0])] : values.length > 1 ? [option('review', values)] : []),
+    ...(policies.some((policy) => policy.by === 'value' && policy.sawTest) ? [option('sawTest', true)] : []),
     ...(feedback ? [option('feedback', true)] : []),
     ...(write ? [option('write', true)] : []),
   ];

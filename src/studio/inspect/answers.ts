@@ -25,6 +25,8 @@ export interface ItemAnswer {
   readonly normals: { readonly total: number; readonly higher: number };
   /** What somebody said of it; null for nothing. */
   readonly feedback: FeedbackLabel | null;
+  /** False of frames of clips, of which nothing can be said yet. */
+  readonly takesFeedback: boolean;
   /** Of images and frames. */
   readonly picture?: PictureFacts;
   /** Of rows: the columns by what they add, the largest first. */

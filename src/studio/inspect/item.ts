@@ -40,6 +40,7 @@ export async function itemAnswer(run: OpenRun, index: number): Promise<ItemAnswe
     decision: Number.isNaN(score) ? null : detector.decide(score),
     normals: { total: normalScores.length, higher: countFrom(normalScores, score) },
     feedback: said?.label ?? null,
+    takesFeedback: info.kind !== 'clip',
     ...(pictureShape(info.shape) && { picture: await pictureFacts(run, index, found) }),
     ...(found.columns && !task.source.series && { columns: found.columns }),
     ...(task.source.channels && { trace: await traceOf(run, index) }),

@@ -37,7 +37,7 @@ const policy = z.discriminatedUnion('by', [
     miss: z.number(),
     prevalence: z.number().optional(),
   }),
-  z.strictObject({ by: z.literal('value'), value: z.number() }),
+  z.strictObject({ by: z.literal('value'), value: z.number(), sawTest: z.boolean().optional() }),
 ]);
 
 const choice = z.strictObject({

@@ -240,10 +240,10 @@ function Use(props: {
   const policies: readonly ThresholdPolicy[] =
     rules?.policies ??
     (from === null
-      ? [{ by: 'value', value }]
+      ? [{ by: 'value', value, sawTest: true }]
       : [
-          { by: 'value', value: from },
-          { by: 'value', value },
+          { by: 'value', value: from, sawTest: true },
+          { by: 'value', value, sawTest: true },
         ]);
   const use = async () => {
     try {

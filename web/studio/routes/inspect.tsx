@@ -191,7 +191,7 @@ function One({ project, run, scores, threshold, review, view, index, onStep }: O
         {(item) => (
           <article>
             <Verdict item={item} threshold={threshold} review={review} />
-            <Say {...{ project, run, item }} own={scores.items[index]} onSaid={asked.again} />
+            {item.takesFeedback && <Say {...{ project, run, item }} own={scores.items[index]} onSaid={asked.again} />}
             {item.picture && <Viewer path={path} id={shortId(item.id)} facts={item.picture} view={view} />}
             {item.columns && <Reasons columns={item.columns} />}
             {item.trace && <TraceView trace={item.trace} threshold={threshold} onStep={onStep} />}
