@@ -26,6 +26,8 @@ export interface AppParts {
   isReady(): boolean;
   /** Further routes, behind the same checks. */
   readonly routes?: Hono;
+  /** A page in HTML for a problem that a person meets in the browser's address bar; undefined for one that has none. */
+  refusalPage?(problem: Problem): string | undefined;
 }
 
 type Env = { Variables: { id: string } };
@@ -43,6 +45,7 @@ export function createApp({
   deadline,
   isReady,
   routes,
+  refusalPage,
 }: AppParts): Hono<Env> {
   const app = new Hono<Env>();
   const bodyOf = (c: Context, aligned?: number) => bodyBytes(c, maxBody, aligned);
@@ -85,7 +88,8 @@ export function createApp({
   app.onError((error, c) => {
     const { problem, isOurs } = problemOf(error);
     if (isOurs) log.error({ id: c.get('id'), code: problem.code, err: error }, 'failed');
-    return answer(c, problem);
+    const page = c.req.header('Accept')?.includes('text/html') ? refusalPage?.(problem) : undefined;
+    return page === undefined ? answer(c, problem) : c.html(page, problem.status as 400);
   });
   return app;
 }

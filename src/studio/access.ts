@@ -7,6 +7,27 @@ import type { Context } from 'hono';
 import { getCookie, setCookie } from 'hono/cookie';
 import { Problem } from '../server/problem.ts';
 
+/** What a person reads who comes without the cookie, by the code of the refusal. */
+const refusals: Readonly<Record<string, string>> = {
+  'no-token':
+    'This browser has not been let in yet. Open the address that Studio printed when it was started; it is good for one browser.',
+  'wrong-key': 'This address was used before, or is not complete. Each start of Studio prints a new one.',
+};
+
+/** A page for whoever opens Studio by a bookmark or an old address; undefined where the refusal is another one. */
+export function refusalPage({ code }: Problem): string | undefined {
+  const text = refusals[code];
+  return (
+    text &&
+    `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>oddity Studio</title>
+<style>:root { color-scheme: light dark } body { font: 1rem/1.5 system-ui; max-width: 40rem; margin: 4rem auto; padding: 0 1rem }</style>
+<h1>oddity Studio</h1>
+<p>${text}</p>
+<p>If it is lost, end Studio and start it again with the same folder: labels, runs and jobs stay.</p></html>`
+  );
+}
+
 /** Cookies are of a host, whatever the port: each Studio of a machine has its own. */
 const cookieOf = (c: Context): string => `oddity-studio-${/:(\d+)$/.exec(c.req.header('Host') ?? '')?.[1] ?? 80}`;
 

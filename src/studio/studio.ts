@@ -9,7 +9,7 @@ import { createApp } from '../server/app.ts';
 import { openCatalogue } from '../server/catalogue.ts';
 import { listenWith } from '../server/listen.ts';
 import { openMeter } from '../server/meter.ts';
-import { Access } from './access.ts';
+import { Access, refusalPage } from './access.ts';
 import { type StudioOptions, studioOptions } from './options.ts';
 import { openProjects } from './projects.ts';
 import { studioRoutes } from './routes/index.ts';
@@ -53,6 +53,7 @@ export async function openStudio(
   const app = createApp({
     ...{ catalogue, meter, log, maxBody: 64 * MIB, maxItems: 8192, deadline: 120, isReady: () => isReady },
     guard: { host: '127.0.0.1', names: [], origins: [], token, tokenIn: access.tokenIn, open: access.open },
+    refusalPage,
     routes: studioRoutes({
       ...{ projects, catalogue, access, words, maxUpload: maxUpload * MIB },
       page: fileURLToPath(new URL('../studio-page/', import.meta.url)),

@@ -68,6 +68,13 @@ describe.skipIf(!existsSync(browserPath))('Studio (skipped without /usr/bin/chro
     const stranger = await browser.newContext();
     const refused = await (await stranger.newPage()).goto(studio.address);
     expect(refused!.status()).toBe(403);
+    expect(await refused!.text()).toContain('This address was used before');
+    expect(refused!.headers()['content-type']).toContain('text/html');
+    const bookmark = await (await stranger.newPage()).goto(`${studio.url}/p/Parts/data`);
+    expect([bookmark!.status(), await bookmark!.text()]).toEqual([
+      401,
+      expect.stringContaining('Open the address that'),
+    ]);
     await context.close();
     await stranger.close();
   });

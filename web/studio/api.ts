@@ -18,6 +18,9 @@ export class Refused extends Error {
 /** False while the server cannot be reached. */
 export const isConnected = signal(true);
 
+/** False once the server does not know this browser: it was started again. */
+export const isKnown = signal(true);
+
 async function answerOf(path: string, init: RequestInit): Promise<Response> {
   const response = await fetch(`/api${path}`, init).catch((error: unknown) => {
     if ((error as Error).name === 'AbortError') throw error;
@@ -25,6 +28,8 @@ async function answerOf(path: string, init: RequestInit): Promise<Response> {
     throw new Refused('unreachable', words.unreachable);
   });
   isConnected.value = true;
+  isKnown.value = response.status !== 401;
+  if (response.status === 401) throw new Refused('no-token', words.unknown);
   if (response.ok) return response;
   const { error } = (await response.json().catch(() => ({}))) as Partial<Refusal>;
   throw new Refused(error?.code ?? 'unknown', error?.message ?? words.refused(response.status));
@@ -74,6 +79,8 @@ export function listenTo(project: string | undefined): void {
   };
   source.onerror = () => {
     isConnected.value = false;
+    // Refused rather than out of reach: the answer to another request says why.
+    if (source.readyState === EventSource.CLOSED) get('/projects').catch(() => {});
   };
   for (const topic of topics) {
     source.addEventListener(topic, (event) => {

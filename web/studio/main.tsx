@@ -1,7 +1,7 @@
 /** The page of Studio: a bar with the project and its sections, and the section that is open, loaded when it is first asked for. */
 import { signal, useSignalEffect } from '@preact/signals';
 import { type ComponentType, render } from 'preact';
-import { isConnected, listenTo } from './api.ts';
+import { isConnected, isKnown, listenTo } from './api.ts';
 import { Link } from './components/link.tsx';
 import { addressOf, place, type Section, sections } from './place.ts';
 import { Home } from './routes/home.tsx';
@@ -64,8 +64,8 @@ function App() {
           </>
         )}
       </header>
-      <p class="lost" role="status" hidden={isConnected.value}>
-        {words.lost}
+      <p class="lost" role="status" hidden={isConnected.value && isKnown.value}>
+        {isKnown.value ? words.lost : words.unknown}
       </p>
       <main id="main" tabIndex={-1}>
         {project === undefined ? (
@@ -74,7 +74,12 @@ function App() {
           <Page key={project} project={project} />
         ) : (
           <p class="soft" role="status">
-            {fault.value || words.loading}
+            {fault.value || words.loading}{' '}
+            {fault.value && (
+              <button type="button" onClick={() => location.reload()}>
+                {words.retry}
+              </button>
+            )}
           </p>
         )}
       </main>

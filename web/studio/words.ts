@@ -4,9 +4,12 @@ export const words = {
   unreachable:
     'The server of Studio does not answer. Start it again with the same folder: nothing that was saved is lost.',
   refused: (status: number) => `The server refused this, with status ${status}.`,
+  unknown:
+    'Studio was started again and does not know this browser. Open the address that it printed; nothing that was saved is lost.',
   lost: 'Connection lost. The page shows what it last heard, and connects again by itself.',
   skip: 'Skip to the content',
   projects: 'Projects',
+  allProjects: 'All projects',
   sectionList: 'Sections',
   sections: {
     data: 'Data',

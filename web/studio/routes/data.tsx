@@ -14,6 +14,7 @@ import { SeriesPlot } from '../components/data/series-plot.tsx';
 import { type DataStore, openStore } from '../components/data/store.ts';
 import { Strangers } from '../components/data/strangers.tsx';
 import { leastWidth, RowHead, RowLine, Tile } from '../components/data/tile.tsx';
+import { Link } from '../components/link.tsx';
 import { dataWords as say } from '../words/data.ts';
 import { homeWords } from '../words/home.ts';
 import { words } from '../words.ts';
@@ -29,7 +30,7 @@ export function DataPage({ project }: { project: string }) {
       <h1>{words.sections.data}</h1>
       {store.fault.value && (
         <p class="banner" role="alert">
-          {store.fault.value}
+          {store.fault.value} {all === undefined && <Link to="/">{words.allProjects}</Link>}
         </p>
       )}
       {all === undefined ? (
