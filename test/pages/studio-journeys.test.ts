@@ -84,7 +84,7 @@ describe.skipIf(!existsSync(browserPath))('journeys (skipped without /usr/bin/ch
     }
     await page.getByRole('heading', { level: 1, name: 'Data' }).waitFor(patient);
     await page
-      .getByText(/Nothing to mend was found|What was found \(/)
+      .getByText(/No problems were found|What was found \(/)
       .first()
       .waitFor(patient);
     await step('import and findings');

@@ -1,6 +1,6 @@
 /** The texts of the data page. */
 const labels = { normal: 'normal', anomalous: 'anomalous', none: 'no label' } as const;
-const splits = { train: 'train', validation: 'validation', test: 'test', none: 'no part' } as const;
+const splits = { train: 'train', validation: 'validation', test: 'test', none: 'not split' } as const;
 const n = (count: number) => count.toLocaleString('en');
 
 export const dataWords = {
@@ -14,7 +14,7 @@ export const dataWords = {
   filters: 'Filters',
   any: 'any',
   label: 'Label',
-  split: 'Part',
+  split: 'Split',
   type: 'Type',
   tag: 'Tag',
   mask: 'Mask',
@@ -28,14 +28,15 @@ export const dataWords = {
   order: 'Highest score first',
   clear: 'Clear filters',
   option: (name: string, count: number) => `${name} (${n(count)})`,
-  total: (shown: number, all: number) => (shown === all ? `${n(all)} items` : `${n(shown)} of ${n(all)} items`),
+  total: (shown: number, all: number) =>
+    shown === all ? `${n(all)} ${all === 1 ? 'item' : 'items'}` : `${n(shown)} of ${n(all)} items`,
   items: 'Items',
   selected: (count: number) => `${n(count)} selected`,
-  acting: (count: number) => (count === 1 ? 'the item in focus' : `${n(count)} items`),
+  acting: (count: number) => (count === 1 ? 'Buttons and keys act on the outlined item.' : `${n(count)} items`),
   selectAll: 'Select all',
   selectNone: 'Select none',
   setLabel: 'Label',
-  setSplit: 'Part',
+  setSplit: 'Split',
   normal: 'Normal',
   anomalous: 'Anomalous',
   unlabel: 'No label',
@@ -64,8 +65,8 @@ export const dataWords = {
     ['A', 'anomalous'],
     ['T', 'train'],
     ['V', 'test; again: validation'],
-    ['X or space', 'select'],
-    ['Shift and arrows', 'select a range'],
+    ['X, space or Ctrl and click', 'select'],
+    ['Shift and arrows or click', 'select a range'],
     ['Ctrl A', 'select all'],
     ['Esc', 'select none'],
     ['Enter', 'open'],
@@ -78,7 +79,7 @@ export const dataWords = {
   score: (value: string) => `score ${value}`,
   isWrong: 'wrong',
   findings: 'What was found',
-  noFindings: 'Nothing to mend was found.',
+  noFindings: 'No problems were found.',
   checking: (done: number, total: number) => `Looking at every file: ${n(done)} of ${n(total)}`,
   severity: { error: 'Error', warning: 'Warning', note: 'Note' },
   show: (count: number) => `Show ${n(count)}`,
@@ -135,22 +136,23 @@ export const dataWords = {
   last: 'to step',
   addStretch: 'Mark as anomalous',
   badStretch: 'The last step must not lie before the first, and both must lie in the series.',
-  strangers: 'Strangers among the normal items',
+  strangers: 'Outliers among the normal items',
   strangersAbout:
-    'Compares the normal items that may train with each other and ranks those that are least like the others. Look at them before you leave them out.',
-  look: 'Look for strangers',
+    'Compares the normal items that training may use with each other and ranks those that are least like the others. Look at them before you leave them out.',
+  look: 'Look for outliers',
   looking: 'Looking … this goes on in the background; the page may be left.',
   strangersFound: (odd: number, looked: number) =>
     odd === 0 ? `None of ${n(looked)} stands out.` : `${n(odd)} of ${n(looked)} stand out.`,
   version: 'Version of the data',
-  versionAbout: 'Labels and parts as they are now, as a file that training takes. A run names the version that it saw.',
+  versionAbout:
+    'Labels and splits as they are now, as a file that training takes. A run names the version that it saw.',
   makeVersion: 'Save a version',
   versionMade: (hash: string, items: number) => `Version ${hash}: ${n(items)} items.`,
   versionOf: (normal: number, anomalous: number, unlabelled: number, leftOut: number) =>
     [
       `${n(normal)} normal`,
       `${n(anomalous)} anomalous`,
-      ...(unlabelled > 0 ? [`${n(unlabelled)} without a label, taken for normal`] : []),
+      ...(unlabelled > 0 ? [`${n(unlabelled)} without a label, taken as normal`] : []),
       ...(leftOut > 0 ? [`${n(leftOut)} left out`] : []),
     ].join(', '),
   versions: 'Versions',

@@ -106,8 +106,11 @@ export function ItemList({ store, least, height, minWidth = 0, head, onOpen, dra
             const index = indexOf(event);
             if (index === undefined) return;
             store.focus.value = index;
+            // A click goes to an item, and keys act on it from there; a finger has no Ctrl to select with.
+            const isTouch = (event as unknown as PointerEvent).pointerType === 'touch';
             if (event.shiftKey) void store.selectTo(index);
-            else store.toggle(index);
+            else if (event.ctrlKey || event.metaKey || isTouch) store.toggle(index);
+            else store.selectNone();
           }}
           onDblClick={(event) => {
             const index = indexOf(event);

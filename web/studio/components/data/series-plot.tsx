@@ -2,6 +2,7 @@
 import { useSignal } from '@preact/signals';
 import type { SeriesView, Stretch } from '../../../../src/studio/answers-data.ts';
 import { at, get, send } from '../../api.ts';
+import { raw } from '../../numbers.ts';
 import { dataWords as say } from '../../words/data.ts';
 import { Shown, useAsked } from '../asked.tsx';
 import type { DataStore } from './store.ts';
@@ -148,7 +149,7 @@ function Channel({ channel: { name, low, high }, view: { from, to, stretches }, 
   return (
     <figure>
       <figcaption>
-        {name} <span class="soft">{`${least.toPrecision(4)} … ${most.toPrecision(4)}`}</span>
+        {name} <span class="soft">{`${raw(least)} to ${raw(most)}`}</span>
       </figcaption>
       <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label={say.plot(name)}>
         {bands.map(([begin, end, kind]) => (

@@ -135,7 +135,7 @@ export const nearDuplicates: Check = {
             `(at most ${NEAR_BITS} of ${SIDE * SIDE} bits of a gradient hash differ).`,
           advice: across
             ? 'Keep pictures of one object in one part: testing on objects seen in training is too optimistic.'
-            : 'Check whether they show the same object; if so, keep them in one part.',
+            : 'Check whether they show the same object; if so, keep them on one side of the split.',
           paths: some.map(({ image }) => image.file.id),
           remarks: some.map(({ other, bits }) => `distance ${bits} from ${other.id}`),
         },
