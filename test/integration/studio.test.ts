@@ -257,10 +257,11 @@ describe('live', () => {
       400,
       'bad-body',
     ]);
-    expect(await codeOf(await post(`${path}/sinks/test`, { webhook: 'http://127.0.0.1:9/' }))).toEqual([
-      502,
-      'sink-refused',
-    ]);
+    const closed = await post(`${path}/sinks/test`, { webhook: 'http://127.0.0.1:2/' });
+    expect(closed.status).toBe(502);
+    expect(await closed.json()).toMatchObject({
+      error: { code: 'sink-refused', message: expect.stringContaining('ECONNREFUSED') },
+    });
     expect(await codeOf(await post(`${path}/sinks/test`, { webhook: 'file:///etc/passwd' }))).toEqual([
       400,
       'bad-body',

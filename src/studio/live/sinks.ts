@@ -34,7 +34,9 @@ export async function trySinks(
   try {
     for (const sink of sinks) {
       await sink.deliver({ record, file }, AbortSignal.timeout(LIMIT)).catch((error: Error) => {
-        throw new Problem(502, 'sink-refused', `The ${sink.name} did not take the test: ${error.message}`);
+        const { cause } = error; // "fetch failed" tells nothing
+        const why = cause instanceof Error ? cause.message || (cause as NodeJS.ErrnoException).code : error.message;
+        throw new Problem(502, 'sink-refused', `The ${sink.name} did not take the test: ${why}`);
       });
     }
   } finally {

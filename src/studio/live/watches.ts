@@ -46,7 +46,7 @@ export interface WatchFacts {
   readonly setup: Omit<WatchSetup, 'secret'>;
   readonly state: WatchState;
   readonly error?: string;
-  /** Items that were scored, and those that were anomalous or could not be read, since it was begun. */
+  /** Items that were scored, and those that were anomalous or could not be read, since it was begun; of a log, its alarms are both. */
   readonly scored: number;
   readonly anomalies: number;
   readonly failed: number;
@@ -161,7 +161,8 @@ export class Watches {
     const active = this.active.get(id);
     const { scored = 0, anomalies = 0, failed = 0, strip = [], threshold = null, last, remark } = active ?? {};
     const scores = strip.filter((score) => score !== null).slice(-DRIFT_ITEMS);
-    const drift = active && driftOf(active.normals, scores);
+    // Results of a log are its alarms: their scores are no sample of what comes in.
+    const drift = active && told.source !== 'log' ? driftOf(active.normals, scores) : undefined;
     return {
       ...{ id, setup: told, state, scored, anomalies, failed, threshold, strip: [...strip] },
       ...(error !== null && { error }),
@@ -214,6 +215,7 @@ export class Watches {
   }
 
   private heard(id: string, { run, source, place }: WatchSetup, active: Active, record: WatchRecord): void {
+    if (typeof record.alarm?.end === 'number') return; // the alarm is known since it began
     active.last = record;
     if (record.error) active.failed++;
     else active.scored++;

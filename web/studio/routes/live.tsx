@@ -1,5 +1,6 @@
 /** Live: what is watched, the camera of the browser, and the alarms with what people said of them. */
 import { useComputed, useSignal } from '@preact/signals';
+import type { ProjectFacts } from '../../../src/studio/answers.ts';
 import type { AlarmPage } from '../../../src/studio/live/alarms.ts';
 import type { ShownWatch } from '../../../src/studio/routes/live.ts';
 import { at, get, send } from '../api.ts';
@@ -19,6 +20,9 @@ import './live.css';
 export function LivePage({ project }: { project: string }) {
   const runs = useRuns(project);
   const run = useComputed(() => chosenRun(runs.value.value));
+  const facts = useAsked((signal) => get<ProjectFacts>(at(project), signal));
+  const kind = facts.value.value?.kind;
+  const isOfRows = kind === 'series' || kind === 'table';
   return (
     <>
       <h1>{words.sections.live}</h1>
@@ -35,9 +39,11 @@ export function LivePage({ project }: { project: string }) {
               <div class="pair">
                 <div>
                   <WatchList project={project} />
-                  <WatchForm project={project} run={run.value!} />
+                  {(facts.value.value || facts.fault.value) && (
+                    <WatchForm project={project} run={run.value!} first={isOfRows ? 'log' : 'folder'} />
+                  )}
                 </div>
-                <Camera project={project} run={run.value!} />
+                {!isOfRows && <Camera project={project} run={run.value!} />}
               </div>
             </>
           )
@@ -73,6 +79,7 @@ function WatchList({ project }: { project: string }) {
 function Watch({ project, watch }: { project: string; watch: ShownWatch }) {
   const { id, setup, state, error, scored, anomalies, failed, strip, threshold, last, drift, remark, command } = watch;
   const path = at(project, `/watches/${id}`);
+  const isLog = setup.source === 'log';
   const percent = (value: number) => `${(100 * value).toFixed(value < 0.1 ? 1 : 0)} %`;
   return (
     <article class="panel" aria-label={setup.place}>
@@ -82,8 +89,8 @@ function Watch({ project, watch }: { project: string; watch: ShownWatch }) {
       </p>
       {error && <p class="banner">{error}</p>}
       {remark && <p class="banner mild">{remark}</p>}
-      <p>{say.counts(scored, anomalies, failed)}</p>
-      <Strip scores={strip} threshold={threshold} />
+      <p>{isLog ? say.logCounts(anomalies) : say.counts(scored, anomalies, failed)}</p>
+      {!isLog && <Strip scores={strip} threshold={threshold} />}
       {last?.score !== undefined && <p class="soft">{say.last(last.path, last.score.toPrecision(4))}</p>}
       {drift && (
         <p class={drift.isDrifting ? 'banner mild' : 'soft'}>

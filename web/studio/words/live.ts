@@ -27,6 +27,10 @@ export const liveWords = {
   states: { running: 'watching', stopped: 'stopped', failed: 'failed' },
   counts: (scored: number, anomalies: number, failed: number) =>
     `${scored} scored, ${anomalies} anomalous${failed > 0 ? `, ${failed} could not be read` : ''}`,
+  logCounts: (alarms: number) =>
+    alarms === 0
+      ? 'No alarm yet; steps that are normal are not listed.'
+      : `${alarms} ${alarms === 1 ? 'alarm' : 'alarms'} so far`,
   strip: (n: number, threshold: string) => `The last ${n} scores; the line is the threshold, ${threshold}.`,
   noStrip: 'Nothing came in yet.',
   last: (name: string, score: string) => `Last: ${name}, score ${score}`,

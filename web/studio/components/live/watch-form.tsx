@@ -6,8 +6,9 @@ import { liveWords as say } from '../../words/live.ts';
 const sinkNames = ['anomalies', 'webhook', 'secret', 'mqtt'] as const;
 
 /** What is watched next, with the places that anomalies go to; these can be tried first. */
-export function WatchForm({ project, run }: { project: string; run: string }) {
-  const source = useSignal<WatchSetup['source']>('folder');
+/** `first` is the source that suits the data of the run. */
+export function WatchForm({ project, run, first }: { project: string; run: string; first: WatchSetup['source'] }) {
+  const source = useSignal<WatchSetup['source']>(first);
   const placeName = useSignal('');
   const fps = useSignal('1');
   const sinks = useSignal<SinkSetup>({});
