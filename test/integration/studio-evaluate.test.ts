@@ -14,6 +14,8 @@ import type {
   ThresholdAnswer,
 } from '../../src/studio/evaluate/answers.ts';
 import type { FeedbackAnswer, ItemAnswer } from '../../src/studio/inspect/answers.ts';
+import type { AlarmPage } from '../../src/studio/live/alarms.ts';
+import type { WatchFacts } from '../../src/studio/live/watches.ts';
 import { studioIn, writeImages, writeRows } from '../helpers/studio.ts';
 
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
@@ -139,6 +141,11 @@ describe('scores and thresholds', () => {
       body: { policies: [{ by: 'luck' }] },
     });
     expect(strange.error.code).toBe('bad-body');
+    await studio.ask('/rows/runs/pca/threshold', {
+      method: 'POST',
+      body: { policies: [{ by: 'value', value: 0.5, sawTest: true }], write: true },
+    });
+    expect((await studio.ask<RunAnswer>('/rows/runs/pca')).json.threshold.sawTest).toBe(true);
     const { json: written } = await studio.ask<ThresholdAnswer>('/rows/runs/pca/threshold', {
       method: 'POST',
       body: { policies: [{ by: 'f-beta', beta: 1 }], write: true },
@@ -324,5 +331,37 @@ describe('items', () => {
     });
     expect(said.normal).toBe(1);
     expect((await studio.ask<ItemAnswer>(`/log/runs/knn/items/${index}`)).json.feedback).toBe('normal');
+  });
+});
+
+describe('a log that is watched', () => {
+  it('counts an alarm once, where it begins, and says nothing of drift', async () => {
+    const { json: begun } = await studio.ask<WatchFacts>('/log/watches', {
+      method: 'POST',
+      body: { run: 'knn', source: 'log', place: studio.at('log.csv') },
+    });
+    const results = () =>
+      readFileSync(studio.at('log', 'watch', begun.id, 'results.ndjson'), 'utf8')
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as { id: string });
+    const endings = () => results().filter(({ id }) => id.endsWith(':end'));
+    await expect.poll(() => endings().length, { timeout: 20_000 }).toBeGreaterThan(3);
+    await studio.ask(`/log/watches/${begun.id}/stop`, { method: 'POST' });
+    const beginnings = results().length - endings().length;
+    const { json: page } = await studio.ask<AlarmPage>('/log/alarms');
+    expect(page.total).toBe(beginnings);
+    for (const { score, threshold } of page.alarms) expect(score!).toBeGreaterThanOrEqual(threshold!);
+  });
+
+  it('is told by its alarms while it runs', async () => {
+    const { json: begun } = await studio.ask<WatchFacts>('/log/watches', {
+      method: 'POST',
+      body: { run: 'knn', source: 'log', place: studio.at('log.csv') },
+    });
+    const facts = async () => (await studio.ask<WatchFacts[]>('/log/watches')).json.find(({ id }) => id === begun.id)!;
+    await expect.poll(async () => (await facts()).anomalies, { timeout: 20_000 }).toBeGreaterThan(3);
+    const { scored, anomalies, drift } = await facts();
+    expect([scored, drift]).toEqual([anomalies, undefined]);
   });
 });

@@ -24,7 +24,9 @@ export function CostPanel({
   choice: Choice;
   onCheapest(threshold: number, costs: Costs): void;
 }) {
-  const share = model.points.anomalies.length / Math.max(1, model.scores.length);
+  const { anomalies } = model.points;
+  const hasBoth = anomalies.length > 0 && anomalies.length < model.scores.length;
+  const share = anomalies.length / Math.max(1, model.scores.length);
   const costs = useSignal<Costs>({ falseAlarm: 1, miss: 10, prevalence: Number(share.toPrecision(3)) });
   const cheapest = useComputed(() => {
     try {
@@ -55,12 +57,15 @@ export function CostPanel({
   return (
     <section>
       <h2>{words.title}</h2>
-      <div class="row">
-        {field('falseAlarm', words.falseAlarm)}
-        {field('miss', words.miss)}
-        {field('prevalence', words.prevalence, 100)}
-      </div>
-      {typeof found === 'string' ? (
+      <p class="soft">{hasBoth ? words.about : words.needsBoth}</p>
+      {hasBoth && (
+        <div class="row">
+          {field('falseAlarm', words.falseAlarm)}
+          {field('miss', words.miss)}
+          {field('prevalence', words.prevalence, 100)}
+        </div>
+      )}
+      {!hasBoth ? null : typeof found === 'string' ? (
         <p role="alert">{found}</p>
       ) : found.threshold === null || !found.expectedCost ? (
         <p>{found.reason}</p>

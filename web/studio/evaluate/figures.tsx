@@ -184,9 +184,11 @@ export function Types(props: { project: string; run: string; model: Model; thres
                     <span class="hidden">{inspect('')}</span>
                     {one.type}
                   </Link>{' '}
-                  <small class={one.label === 1 ? 'anomalous' : 'normal'}>
-                    {one.label === 1 ? words.anomalous : words.normal}
-                  </small>
+                  {one.type !== (one.label === 1 ? words.anomalous : words.normal) && (
+                    <small class={one.label === 1 ? 'anomalous' : 'normal'}>
+                      {one.label === 1 ? words.anomalous : words.normal}
+                    </small>
+                  )}
                 </th>
                 <td class="n">{whole(total)}</td>
                 <td class="n" title={`${count} of ${total}`}>

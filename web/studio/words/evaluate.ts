@@ -52,7 +52,7 @@ export const evaluateWords = {
     falseAlarmRate: ['false-positive rate', 'share of the normal items that raise a false alarm'],
     missRate: ['false-negative rate', 'share of the anomalies that raise no alarm: misses'],
     held: ['held-out normals', 'share of the held-out normal items, which training did not see, that reach it'],
-    expect: ['expect', 'share of 1,000 new normal items that will reach it: a 90 % prediction interval'],
+    expect: ['new normals', 'share of 1,000 new normal items that will reach it: a 90 % prediction interval'],
     of: (count: string, total: string) => `${count} of ${total}`,
     toReview: ['to review', 'share of all test items between the two lines'],
   },
@@ -70,6 +70,9 @@ export const evaluateWords = {
   },
   costs: {
     title: 'Costs',
+    about:
+      'What wrong decisions cost for 1,000 items, in any one unit: the rates of the test set, weighed by how many items are anomalous in use.',
+    needsBoth: 'Costs need normal and anomalous test items: label some items first.',
     falseAlarm: 'Cost of a false alarm',
     miss: 'Cost of a miss',
     prevalence: 'Anomalous items in use (%)',
