@@ -6,8 +6,12 @@ import type { Project } from '../project.ts';
 import { projectFiles } from '../project-files.ts';
 import { runFolder } from '../runs.ts';
 
-/** The name of a run's detector in addresses. */
-export const servedName = (project: string, run: string): string => `${project}-${run}`.replace(/[^\w.-]+/g, '-');
+/** The name of a run's detector in addresses: "Süd 1" as `Sud-1`. */
+export const servedName = (project: string, run: string): string =>
+  `${project}-${run}`
+    .normalize('NFKD')
+    .replace(/\p{M}/gu, '')
+    .replace(/[^\w.-]+/g, '-');
 
 export const isServed = (project: Project, run: string): boolean => (readFact(project, 'served') ?? []).includes(run);
 

@@ -92,6 +92,6 @@ function curl({ info, url, name }: SnippetParts): Snippet {
     name: 'curl',
     title: 'HTTP',
     code: `curl -H "Authorization: Bearer $ODDITY_TOKEN" ${body} ${url}/detectors/${name}/score\n`,
-    note: 'Serve the detector here first. The token is good until Studio ends; a server of its own is started with the command above.',
+    note: 'Serve the detector here first, and put its token into the variable ODDITY_TOKEN. The token is good until Studio ends; a server of its own is started with the command above.',
   };
 }

@@ -290,7 +290,7 @@ function Legend({ facts: { scale, colours } }: { facts: PictureFacts }) {
     <div class="legend" role="img" aria-label={text} title={text}>
       <div style={`background: linear-gradient(to right, ${colours.join(', ')})`} />
       <span>{raw(low)}</span>
-      {hasMiddle && <span class="middle">{raw(threshold)}</span>}
+      {hasMiddle && <span class="middle">{words.atThreshold(raw(threshold))}</span>}
       <span class="end">{raw(high)}</span>
     </div>
   );

@@ -85,6 +85,7 @@ export const inspectWords = {
     alt: (name: string, id: string) => `${name} of ${id}`,
     legend: (low: string, threshold: string, high: string) =>
       `Colours from ${low} (black) over ${threshold} (from blue to rust, where the contour runs) to ${high} (pale yellow)`,
+    atThreshold: (value: string) => `${value} threshold`,
     legendEven: (low: string, high: string) => `Colours from ${low} (black) to ${high} (pale yellow)`,
     under: (x: number, y: number, value: string) => `Map at ${x}, ${y}: ${value}`,
     underNothing: 'Point at the picture to read the map.',
