@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 /** Tests by what they need; `npm test` runs the first four, `npm run check` all. */
 const projects: Record<string, string[]> = {
   architecture: ['test/architecture.test.ts', 'test/words.test.ts', 'test/rows.test.ts', 'test/distil-data.test.ts'],
-  unit: ['src/**/*.test.ts'],
+  unit: ['src/**/*.test.ts', 'web/**/*.test.ts'],
   contract: ['test/contract/**/*.test.ts'],
   integration: ['test/integration/**/*.test.ts', 'test/golden/**/*.test.ts'],
   pages: ['test/pages/**/*.test.ts'],

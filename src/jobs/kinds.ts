@@ -22,6 +22,7 @@ import {
   update,
 } from '../runs/index.ts';
 import { deviceNames } from '../runtime/runtime.ts';
+import { embed } from './embed.ts';
 import { measureTrainings } from './measure.ts';
 
 /** How a job is run: whom it tells, what ends it, and whether it was begun before. */
@@ -40,6 +41,8 @@ export interface JobKind {
   readonly options: z.ZodType<Readonly<Record<string, unknown>>>;
   /** The option that names the folder of a run that it writes, which one process at a time can. */
   readonly writes?: 'out' | 'run';
+  /** A program's own: neither the command line nor the library has it by this name. */
+  readonly isInternal?: boolean;
   /** Does it and gives what is kept: plain data, small. */
   begin(options: Readonly<Record<string, unknown>>, context: JobContext): Promise<unknown>;
 }
@@ -116,6 +119,8 @@ const measureJob = z.strictObject({
   plans: z.array(z.strictObject({ name: text, options: z.record(z.string(), z.unknown()) })).readonly(),
 });
 
+const embedJob = z.strictObject({ data: text, kind: z.enum(['image', 'table']), out: text, items: text });
+
 /** Rows of a ranking that are kept of `clean`: the others are in its files. */
 const KEPT_ROWS = 200;
 
@@ -171,7 +176,11 @@ const kinds: readonly JobKind[] = [
   }),
   defineJobKind({
     ...{ name: 'measure', title: 'Measure how long trainings take here', options: measureJob },
-    begin: measureTrainings,
+    ...{ isInternal: true, begin: measureTrainings },
+  }),
+  defineJobKind({
+    ...{ name: 'embed', title: 'Compare all items for a map', options: embedJob },
+    ...{ isInternal: true, begin: embed },
   }),
 ];
 

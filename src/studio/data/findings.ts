@@ -28,6 +28,16 @@ export function itemsOfFinding(project: Project, id: string): readonly number[] 
   return readImports(project)[i]?.findings[f]?.items;
 }
 
+const broken = new Set(['empty-file', 'cut-file', 'unreadable-file']);
+
+/** Ids of the items whose files cannot be read, as far as they were looked at. */
+export const brokenItems = (project: Project): ReadonlySet<number> =>
+  new Set(
+    readImports(project).flatMap(({ findings }) =>
+      findings.filter(({ code }) => broken.has(code)).flatMap(({ items }) => items),
+    ),
+  );
+
 export function actionOf(project: Project, id: string): FindingAction | undefined {
   const [i, f] = id.split('.').map(Number);
   const finding = readImports(project)[i]?.findings[f];

@@ -7,6 +7,7 @@ import type { Project } from '../project.ts';
 import { roundOf } from './changed.ts';
 import { editsOf } from './edits.ts';
 import { itemsOfFinding } from './findings.ts';
+import { groupOf } from './groups.ts';
 import { rowsOf } from './rows.ts';
 import { type ItemScores, scoresOfRun } from './run-items.ts';
 import { oddItems, strangersOf } from './strangers.ts';
@@ -22,6 +23,8 @@ export const filterSchema = z.strictObject({
   mask: z.enum(['yes', 'no']).optional(),
   /** Id of a finding, or `strangers`. */
   finding: z.string().max(40).optional(),
+  /** Name of a group that was kept. */
+  group: z.string().max(40).optional(),
   /** Name of a run, for what follows. */
   run: z.string().max(500).optional(),
   low: z.coerce.number().optional(),
@@ -68,7 +71,8 @@ export async function idsOf(project: Project, filter: Filter): Promise<readonly 
   const before = kept.get(project);
   if (before?.key === key) return before.ids;
   const found = filter.finding === undefined ? undefined : await itemsFound(project, filter.finding);
-  const { where, values } = conditions(filter, found);
+  const group = filter.group === undefined ? undefined : await groupOf(project, filter.group);
+  const { where, values } = conditions(filter, [found, group]);
   const rows = project.database.prepare(`SELECT id, label FROM items ${where} ORDER BY id`).all(...values) as {
     id: number;
     label: Label | null;
@@ -99,7 +103,11 @@ function isWrong({ scores, threshold }: ItemScores, id: number, label: Label | n
 const itemsFound = async (project: Project, finding: string): Promise<readonly number[]> =>
   finding === STRANGERS ? oddItems(project) : (itemsOfFinding(project, finding) ?? []);
 
-function conditions(filter: Filter, found: readonly number[] | undefined): { where: string; values: unknown[] } {
+/** `lists` are of the only ids that may pass. */
+function conditions(
+  filter: Filter,
+  lists: readonly (readonly number[] | undefined)[],
+): { where: string; values: unknown[] } {
   const all: string[] = [];
   const values: unknown[] = [];
   const add = (condition: string, ...own: unknown[]) => {
@@ -119,7 +127,7 @@ function conditions(filter: Filter, found: readonly number[] | undefined): { whe
     const inTags = `EXISTS (SELECT 1 FROM tags WHERE item = items.id AND ${part('tag')})`;
     add(`(${part('name')} OR ${part('type')} OR ${inTags})`, like, like, like);
   }
-  if (found) add('id IN (SELECT value FROM json_each(?))', JSON.stringify(found));
+  for (const list of lists) if (list) add('id IN (SELECT value FROM json_each(?))', JSON.stringify(list));
   return { where: all.length > 0 ? `WHERE ${all.join(' AND ')}` : '', values };
 }
 

@@ -21,7 +21,8 @@ import { cellsOf } from './read-data.ts';
 import { openSteps } from './rows.ts';
 import { itemsFile, type VersionItems } from './run-items.ts';
 
-interface Row {
+/** An item of a version. */
+export interface VersionRow {
   readonly id: number;
   readonly path: string;
   readonly line: number;
@@ -52,7 +53,7 @@ export async function makeVersion(project: Project): Promise<VersionFacts> {
       `SELECT id, path, line, name, label, type, split, mask FROM items
        WHERE NOT EXISTS (SELECT 1 FROM tags WHERE item = items.id AND tag = ?) ORDER BY id`,
     )
-    .all(LEFT_OUT) as Row[];
+    .all(LEFT_OUT) as VersionRow[];
   if (kind === undefined || rows.length === 0)
     throw new DataError(
       'no-items',
@@ -122,7 +123,7 @@ function optionsOf(kind: ItemKind | undefined, data: string): VersionFacts['opti
   return { data, ...(said && { kind: said }) };
 }
 
-function countsOf({ database }: Project, rows: readonly Row[]): VersionCounts {
+function countsOf({ database }: Project, rows: readonly VersionRow[]): VersionCounts {
   const { n } = database.prepare('SELECT count(*) AS n FROM items').get() as { n: number };
   const of = (label: Label | null) => rows.filter((row) => row.label === label).length;
   return {
@@ -132,16 +133,16 @@ function countsOf({ database }: Project, rows: readonly Row[]): VersionCounts {
 }
 
 /** A field as it is read back: quoted where it must be, and never changed, for it may be a path. */
-const field = (text: string, mark = ','): string =>
+export const field = (text: string, mark = ','): string =>
   /["\r\n]/.test(text) || text.includes(mark) || text !== text.trim() ? `"${text.replaceAll('"', '""')}"` : text;
 
 /** Part of an item: as it was said, or where others have one, by its label. */
-function partsOf(rows: readonly Row[]): ((row: Row) => string) | undefined {
+function partsOf(rows: readonly VersionRow[]): ((row: VersionRow) => string) | undefined {
   if (rows.every(({ split }) => split === null)) return undefined;
   return ({ label, split }) => (label === null ? 'train' : (split ?? (label === 'normal' ? 'train' : 'test')));
 }
 
-function listOfImages(_: Project, rows: readonly Row[]): Content {
+function listOfImages(_: Project, rows: readonly VersionRow[]): Content {
   const part = partsOf(rows) ?? (() => '');
   // Paths inside the project go with it when it is moved.
   const place = (stored: string) => (stored.startsWith('/') || /^[a-z]:/i.test(stored) ? stored : `../${stored}`);
@@ -179,10 +180,11 @@ const oneLine = (text: string) => text.replace(/[\r\n]+/g, ' ');
 const freeName = (name: string, heads: readonly string[]): string =>
   heads.some((head) => head.toLowerCase() === name) ? freeName(`oddity_${name}`, heads) : name;
 
-async function tableOfRows(project: Project, rows: readonly Row[]): Promise<Content> {
+/** The rows of a table as a file, with labels and parts only where there are some. Throws DataError `heads-differ` and `data-changed`. */
+export async function tableOfRows(project: Project, rows: readonly VersionRow[]): Promise<Content> {
   const isLabelled = rows.some(({ label }) => label !== null);
   const part = partsOf(rows) ?? (isLabelled && rows.some(({ label }) => label === null) ? partByLabel : undefined);
-  const byPath = new Map<string, Row[]>();
+  const byPath = new Map<string, VersionRow[]>();
   for (const row of rows) {
     const own = byPath.get(row.path);
     if (own) own.push(row);
@@ -224,9 +226,9 @@ async function tableOfRows(project: Project, rows: readonly Row[]): Promise<Cont
   return { files: [{ name: '', text: `${head}\n${lines.join('\n')}\n` }], items: { rows: ids } };
 }
 
-const partByLabel = ({ label }: Row): string => (label === 'anomalous' ? 'test' : 'train');
+const partByLabel = ({ label }: VersionRow): string => (label === 'anomalous' ? 'test' : 'train');
 
-async function filesOfSeries(project: Project, rows: readonly Row[]): Promise<Content> {
+async function filesOfSeries(project: Project, rows: readonly VersionRow[]): Promise<Content> {
   const files: Written[] = [];
   const series: Record<string, number> = {};
   const marks = rows.map(({ id }) => stretchesOf(project.database, id));

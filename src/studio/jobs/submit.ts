@@ -58,11 +58,12 @@ export async function preview(project: Project, request: JobRequest, words: Word
 /** A job with what does the same elsewhere, in the words of an interface. */
 export function shown(job: Job, words: Words): ShownJob {
   const { error } = job;
+  const kind = findJobKind(job.kind);
   return {
     ...job,
     ...(error && { error: { code: error.code, message: error.text ? write(error.text, words) : error.message } }),
-    title: findJobKind(job.kind).title,
-    ...(job.kind !== 'measure' && { command: commandOf(job, words), code: codeOf(job) }),
+    title: kind.title,
+    ...(!kind.isInternal && { command: commandOf(job, words), code: codeOf(job) }),
   };
 }
 
@@ -73,8 +74,8 @@ function check(kind: string, options: Prepared['options']): void {
 }
 
 async function prepare(project: Project, { kind, options, name }: JobRequest): Promise<Prepared> {
-  findJobKind(kind);
-  if (kind === 'measure') throw new ConfigError('unknown-job-kind', 'What trainings cost is measured with the plans.');
+  if (findJobKind(kind).isInternal)
+    throw new ConfigError('unknown-job-kind', `A job of the kind "${kind}" is begun where what it makes is shown.`);
   if ('out' in options)
     throw new ConfigError('unknown-option', `The folder of a job is made by the server. Give a name.`);
   const files = projectFiles(project.folder);

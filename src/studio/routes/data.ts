@@ -9,11 +9,13 @@ import { LEFT_OUT } from '../answers-data.ts';
 import { resumeChecks } from '../data/check.ts';
 import { edit, redo, setStretches, undo } from '../data/edits.ts';
 import { actionOf, importsOf, itemsOfFinding } from '../data/findings.ts';
+import { keepGroup } from '../data/groups.ts';
 import { pictureOf, sides } from '../data/images.ts';
 import { importPath } from '../data/import.ts';
 import { MOST_OF_MASK, maskOf, removeMask, setMask } from '../data/masks.ts';
 import { facetsOf, factsOfItems, filterSchema, idsOf, pageOf } from '../data/query.ts';
 import { seriesView } from '../data/rows.ts';
+import { beginSimilar, featuresOf, itemsOfSimilar, similarOf } from '../data/similar.ts';
 import { strangersOf } from '../data/strangers.ts';
 import { forgetUploads, importUploads, storeUpload } from '../data/uploads.ts';
 import { makeVersion, versionsOf } from '../data/versions.ts';
@@ -42,6 +44,7 @@ const editBody = z.strictObject({
   addTags: z.array(z.string()).max(20).optional(),
   removeTags: z.array(z.string()).max(20).optional(),
 });
+const groupBody = z.strictObject({ items: ids });
 const stretchBody = z.strictObject({
   stretches: z
     .array(
@@ -129,6 +132,7 @@ export function dataRoutes({ projects, maxUpload }: StudioContext): Hono<Project
 
   app.get('/strangers', async (c) => c.json(await strangersOf(c.get('project'))));
 
+  similarRoutes(app);
   itemRoutes(app);
 
   app.post('/edits', async (c) => {
@@ -143,6 +147,22 @@ export function dataRoutes({ projects, maxUpload }: StudioContext): Hono<Project
   app.get('/versions', (c) => c.json({ versions: versionsOf(c.get('project')) }));
   app.post('/versions', async (c) => c.json(await makeVersion(c.get('project')), 201));
   return app;
+}
+
+function similarRoutes(app: Hono<ProjectEnv>): void {
+  app.get('/similar', async (c) => c.json(await similarOf(c.get('project'))));
+  app.post('/similar', async (c) => c.json(await beginSimilar(c.get('project')), 202));
+  app.get('/similar/items', async (c) => c.json({ items: await itemsOfSimilar(c.get('project')) }));
+  app.get('/similar/features', async (c) =>
+    c.body(await featuresOf(c.get('project')), 200, {
+      ...headers('application/octet-stream'),
+      'Cache-Control': 'no-store',
+    }),
+  );
+  app.post('/groups', async (c) => {
+    const { items } = await readBody(c, groupBody);
+    return c.json({ group: await keepGroup(c.get('project'), items) }, 201);
+  });
 }
 
 function itemRoutes(app: Hono<ProjectEnv>): void {

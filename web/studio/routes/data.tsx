@@ -11,6 +11,7 @@ import { Findings } from '../components/data/findings.tsx';
 import { ItemDialog } from '../components/data/item-dialog.tsx';
 import { ItemList } from '../components/data/item-list.tsx';
 import { SeriesPlot } from '../components/data/series-plot.tsx';
+import { Similar } from '../components/data/similar/similar.tsx';
 import { type DataStore, openStore } from '../components/data/store.ts';
 import { Strangers } from '../components/data/strangers.tsx';
 import { leastWidth, RowHead, RowLine, Tile } from '../components/data/tile.tsx';
@@ -44,7 +45,12 @@ export function DataPage({ project }: { project: string }) {
       ) : (
         <>
           <Findings project={project} />
-          {(store.kind.value === 'image' || store.kind.value === 'table') && <Strangers store={store} />}
+          {(store.kind.value === 'image' || store.kind.value === 'table') && (
+            <>
+              <Strangers store={store} />
+              <Similar store={store} />
+            </>
+          )}
           {store.kind.value === 'series' ? <SeriesView store={store} /> : <Items store={store} all={all} />}
         </>
       )}

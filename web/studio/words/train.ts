@@ -14,6 +14,7 @@ const stages: Readonly<Record<string, string>> = {
   try: 'Try detectors',
   choose: 'Choose a detector',
   measure: 'Measure trainings',
+  describe: 'Describe the images',
 };
 
 export const trainWords = {

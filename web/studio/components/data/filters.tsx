@@ -5,6 +5,7 @@ import type { ProjectFacts } from '../../../../src/studio/answers.ts';
 import { at, get } from '../../api.ts';
 import { place, setQuery } from '../../place.ts';
 import { dataWords as say } from '../../words/data.ts';
+import { similarWords } from '../../words/similar.ts';
 import type { RunLine } from '../run-choice.tsx';
 import { type DataStore, filterKeys } from './store.ts';
 
@@ -138,6 +139,7 @@ export function Filters({ store }: { store: DataStore }) {
           <Check name="order" value="score" label={say.order} />
         </>
       )}
+      {query.has('group') && <Check name="group" value={query.get('group')!} label={similarWords.filter} />}
       {isFiltered && (
         <button type="button" onClick={() => setQuery(Object.fromEntries(filterKeys.map((key) => [key, null])))}>
           {say.clear}

@@ -57,6 +57,11 @@ export function ItemList({ store, least, height, minWidth = 0, head, onOpen, dra
     else if (top + height > list.scrollTop + list.clientHeight) list.scrollTop = top + height - list.clientHeight;
   };
 
+  const sought = store.sought.value;
+  useEffect(() => {
+    if (sought > 0) reveal(store.focus.peek());
+  }, [sought]);
+
   const total = store.total.value ?? 0;
   store.round.value; // items that came are drawn
   const rows = Math.ceil(total / across.value);

@@ -2,12 +2,12 @@
 import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { Facets, ItemFacts, ItemPage, Label, Split } from '../../../../src/studio/answers-data.ts';
 import { at, get, onChange, send } from '../../api.ts';
-import { place } from '../../place.ts';
+import { place, setQuery } from '../../place.ts';
 import { dataWords as say } from '../../words/data.ts';
 
 /** Keys of the address that filter. */
 export const filterKeys = [
-  ...(['split', 'label', 'type', 'tag', 'search', 'mask', 'finding'] as const),
+  ...(['split', 'label', 'type', 'tag', 'search', 'mask', 'finding', 'group'] as const),
   ...(['run', 'low', 'high', 'wrong', 'order'] as const),
 ];
 
@@ -33,6 +33,8 @@ export interface DataStore {
   readonly news: Signal<string>;
   /** Place of the item in focus. */
   readonly focus: Signal<number>;
+  /** Grows when an item was put in focus from elsewhere than the list, which then brings it into view. */
+  readonly sought: ReadonlySignal<number>;
   readonly selected: ReadonlySignal<ReadonlySet<number>>;
   /** Grows when items that are here became others. */
   readonly round: ReadonlySignal<number>;
@@ -45,6 +47,14 @@ export interface DataStore {
   selectTo(index: number): Promise<void>;
   selectAll(): Promise<void>;
   selectNone(): void;
+  /** Selects these and no others. */
+  select(ids: readonly number[]): void;
+  /** Ids of all that pass the filters, in their order. */
+  passing(): Promise<readonly number[]>;
+  /** Puts an item in focus; false where it does not pass the filters. */
+  seek(id: number): Promise<boolean>;
+  /** Shows only these, and selects them. */
+  showOnly(ids: readonly number[]): Promise<void>;
   /** Ids that an edit is about: the selected ones, else the one in focus. */
   chosen(): readonly number[];
   edit(wanted: Wanted, about: string, ids?: readonly number[]): Promise<void>;
@@ -68,7 +78,7 @@ export function openStore(project: string): DataStore {
   const asked = new Map<number, AbortController>();
   const [kind, columns] = [signal<string | undefined>(undefined), signal<readonly string[]>([])];
   const [total, facets] = [signal<number | undefined>(undefined), signal<Facets | undefined>(undefined)];
-  const [fault, news, round, focus] = [signal(''), signal(''), signal(0), signal(0)];
+  const [fault, news, round, focus, sought] = [signal(''), signal(''), signal(0), signal(0), signal(0)];
   const selected = signal<ReadonlySet<number>>(new Set());
   let anchor = 0;
   let ids: { readonly key: string; readonly list: Promise<readonly number[]> } | undefined;
@@ -167,7 +177,23 @@ export function openStore(project: string): DataStore {
   };
 
   return {
-    ...{ project, kind, columns, total, facets, fault, news, focus, selected, round, filter, itemAt, need, chosen },
+    ...{
+      project,
+      kind,
+      columns,
+      total,
+      facets,
+      fault,
+      news,
+      focus,
+      sought,
+      selected,
+      round,
+      filter,
+      itemAt,
+      need,
+      chosen,
+    },
     toggle(index) {
       const item = itemAt(index);
       if (!item) return;
@@ -187,6 +213,28 @@ export function openStore(project: string): DataStore {
       selected.value = new Set();
       anchor = focus.peek();
     },
+    select(list) {
+      selected.value = new Set(list);
+      anchor = focus.peek();
+    },
+    passing: allIds,
+    async seek(id) {
+      const index = (await allIds()).indexOf(id);
+      if (index < 0) return false;
+      batch(() => {
+        focus.value = index;
+        sought.value++;
+      });
+      return true;
+    },
+    showOnly: (list) =>
+      failing(async () => {
+        const { group } = await send<{ group: string }>('POST', at(project, '/groups'), { items: list });
+        setQuery({ group });
+        // Another filter takes every selection away.
+        selected.value = new Set(list);
+        return '';
+      }),
     edit: (wanted, about, own = chosen()) =>
       failing(async () => {
         if (own.length === 0) return '';
