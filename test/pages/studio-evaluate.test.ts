@@ -76,8 +76,8 @@ describe.skipIf(!existsSync(browserPath))('Evaluate in Studio (skipped without /
     await line.focus();
     for (let i = 0; i < 3; i++) await page.keyboard.press('PageDown');
     await page.keyboard.press('Shift+ArrowRight');
+    await expect.poll(() => shown(page), { timeout: 10_000 }).toBeLessThan(inUse.value!);
     const moved = await shown(page);
-    expect(moved).toBeLessThan(inUse.value!);
     const at = points.at(moved);
     expect(await figure(page, 'recall')).toBe(at.recall);
     expect(await figure(page, 'precision')).toBe(at.precision);
@@ -218,6 +218,16 @@ describe.skipIf(!existsSync(browserPath))('Evaluate in Studio (skipped without /
     await page.locator('.verdict').waitFor();
     expect(await page.locator('.verdict').textContent()).toContain(json.ids[worst]);
     expect(await faultsOf(page)).toEqual([]);
+    await page.close();
+  }, 60_000);
+
+  it('takes a run of the same data to compare with, not the newest', async () => {
+    const other = writeRows(studio.at('other.csv'), { normal: 200, anomalous: 40 });
+    await train({ model: 'pca', data: other, out: studio.at('rows', 'runs', 'other'), threads: 1 });
+    const { page, heard } = await open('rows/compare?a=pca');
+    await page.getByRole('heading', { name: 'Metrics side by side' }).waitFor();
+    expect(await page.getByLabel('Run B').inputValue()).toBe('knn');
+    expect(heard).toEqual([]);
     await page.close();
   }, 60_000);
 });

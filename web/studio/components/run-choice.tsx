@@ -7,6 +7,8 @@ import { useAsked } from './asked.tsx';
 export interface RunLine {
   readonly name: string;
   readonly model: string;
+  /** What it saw: runs of one version can be compared. */
+  readonly data: string;
   readonly status: string;
 }
 

@@ -32,7 +32,11 @@ export function ComparePage({ project }: { project: string }) {
 function Pair({ project, runs }: { project: string; runs: readonly RunLine[] }) {
   const named = (key: 'a' | 'b') => runs.find(({ name }) => name === place.value.query.get(key))?.name;
   const a = useComputed(() => named('a') ?? runs.find(({ name }) => name !== named('b'))!.name);
-  const b = useComputed(() => named('b') ?? runs.find(({ name }) => name !== a.value)!.name);
+  const b = useComputed(() => {
+    const others = runs.filter(({ name }) => name !== a.value);
+    const { data } = runs.find(({ name }) => name === a.value)!;
+    return named('b') ?? (others.find((one) => one.data === data) ?? others[0]).name;
+  });
   const choose = (key: 'a' | 'b', label: string, value: string) => (
     <label>
       {label}{' '}

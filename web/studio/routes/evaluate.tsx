@@ -17,7 +17,7 @@ import { type Choice, Histogram } from '../evaluate/histogram.tsx';
 import { MetricTable } from '../evaluate/metric-table.tsx';
 import { modelOf } from '../evaluate/model.ts';
 import { Points } from '../evaluate/points.tsx';
-import { many, raw } from '../numbers.ts';
+import { many, raw, whole } from '../numbers.ts';
 import { addressOf, place, setQuery } from '../place.ts';
 import { evaluateWords as words } from '../words/evaluate.ts';
 import { words as shell } from '../words.ts';
@@ -128,12 +128,8 @@ function Evaluation({
     <>
       <Banners facts={facts} />
       <p>
-        {words.lead(
-          facts.title,
-          many(report.counts.test, item, items),
-          String(report.counts.testAnomalies),
-          many(inUse.normals, `normal ${item}`, `normal ${items}`),
-        )}
+        {words.lead(facts.title, many(report.counts.test, item, items), whole(report.counts.testAnomalies))}{' '}
+        {!facts.isSetByHand && words.restsOn(many(inUse.normals, `normal ${item}`, `normal ${items}`))}
       </p>
       <div class="judge">
         <section>

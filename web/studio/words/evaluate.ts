@@ -6,8 +6,9 @@ export const evaluateWords = {
   notDone: (status: string) => `(${status})`,
   compareWith: 'Compare with another run',
   errors: 'Walk through the errors',
-  lead: (model: string, tests: string, anomalies: string, held: string) =>
-    `${model}: judged on ${tests} of the test set, ${anomalies} of them anomalous. The threshold rests on ${held}.`,
+  lead: (model: string, tests: string, anomalies: string) =>
+    `${model}: tested on ${tests}, ${anomalies} of them anomalous.`,
+  restsOn: (held: string) => `The threshold rests on ${held}.`,
   sawTest: 'This threshold was tuned on the test set; its test figures are optimistic.',
   sawTestMore: (rule: string) => `It was chosen by ${rule}. Judge it on items that had no part in the choice.`,
   byHand: 'Set by hand while looking at the test scores: expect it to do somewhat worse on new items than shown here.',

@@ -93,8 +93,8 @@ export const inspectWords = {
     noRegions: 'No region reaches the threshold of the map.',
     regionHead: ['place (x, y)', 'size', 'area', 'peak', 'zoom'],
     look: (n: number) => `Zoom to region ${n}`,
-    nearest: (id: string) => `The oddest place and the normal place that is most like it, in ${id}`,
-    oddest: 'oddest place',
+    nearest: (id: string) => `The most unusual place and the normal place that is most like it, in ${id}`,
+    oddest: 'most unusual place',
     normalPlace: 'nearest normal place',
   },
 } as const;
