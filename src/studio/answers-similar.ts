@@ -5,7 +5,7 @@ import type { Label, Strangers } from './answers-data.ts';
 export interface SimilarFacts {
   /** Names what the features were made of; another name means that items came in or files changed. */
   readonly key: string;
-  /** The last job that made features, for whatever items there were then. */
+  /** The last job that made these features. */
   readonly job?: Strangers['job'];
   readonly isReady: boolean;
   /** Items of the project; of many some at even distances are taken. */

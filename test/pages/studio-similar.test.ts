@@ -61,6 +61,9 @@ describe.skipIf(!existsSync(browserPath))('the map of similar items (skipped wit
     await map().waitFor({ timeout: 90_000 });
   }
 
+  /** What the map looks like. */
+  const drawing = () => map().evaluate((canvas) => (canvas as HTMLCanvasElement).toDataURL());
+
   /** Draws a rectangle over a part of the map, in shares of its sides. */
   async function lasso([left, top, right, bottom]: readonly number[], isMore = false): Promise<void> {
     await map().scrollIntoViewIfNeeded();
@@ -68,10 +71,12 @@ describe.skipIf(!existsSync(browserPath))('the map of similar items (skipped wit
     const move = (x: number, y: number) => page.mouse.move(box.x + x * box.width, box.y + y * box.height, { steps: 4 });
     if (isMore) await page.keyboard.down('Shift');
     await move(left, top);
+    const before = await drawing();
     await page.mouse.down();
     await move(right, top);
     await move(right, bottom);
     await move(left, bottom);
+    await expect.poll(drawing).not.toBe(before); // the line is seen
     await page.mouse.up();
     if (isMore) await page.keyboard.up('Shift');
   }

@@ -3,7 +3,7 @@
  * labels change nothing of it; the page lays them out. Images and rows only: series and clips have no single row of features. Node only.
  */
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ConfigError } from '../../core/errors.ts';
 import { splitPage } from '../../data/files/page-path.ts';
@@ -39,7 +39,7 @@ interface Content {
 /** How the map stands. Throws ConfigError `no-map` for series, clips and projects without items. */
 export async function similarOf(project: Project): Promise<SimilarFacts> {
   const { key, rows, missing, all, files } = await contentOf(project);
-  const job = project.queue.list().find(({ kind }) => kind === 'embed');
+  const job = project.queue.list().find(({ kind, options }) => kind === 'embed' && options.out === files.features);
   const { error, endedAt } = job ?? {};
   return {
     ...{ key, all, taken: rows.length, missing, isReady: existsSync(files.features) },
@@ -52,15 +52,13 @@ export async function similarOf(project: Project): Promise<SimilarFacts> {
 /** Begins the job that makes the features, unless they are there or one is at it. Throws as `similarOf`. */
 export async function beginSimilar(project: Project): Promise<SimilarFacts> {
   const { kind, rows, files } = await contentOf(project);
-  const isBusy = project.queue
+  const atWork = project.queue
     .list()
-    .some(
-      (job) =>
-        job.kind === 'embed' &&
-        job.options.out === files.features &&
-        (job.state === 'waiting' || job.state === 'running'),
-    );
+    .filter((job) => job.kind === 'embed' && (job.state === 'waiting' || job.state === 'running'));
+  const isBusy = atWork.some(({ options }) => options.out === files.features);
   if (!isBusy && !existsSync(files.features)) {
+    // Features of what there was before are of no use any more.
+    if (atWork.length === 0) await rm(dirname(files.features), { recursive: true, force: true });
     await mkdir(dirname(itemsFile(files.list)), { recursive: true });
     if (kind === 'table') {
       const { files: written, items } = await tableOfRows(project, rows);

@@ -1,6 +1,6 @@
 /** The marks of a map on a canvas, and the hand that draws around them or points at one. */
 import { useSignal } from '@preact/signals';
-import { useEffect, useMemo, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import { type Drawn, drawMap } from './draw-map.ts';
 import { nearestPoint, pointsInside } from './lasso.ts';
 
@@ -46,7 +46,8 @@ export function Chart({ points, label, onChoose, onPick, ...looks }: Props) {
     [points, side.value],
   );
   scheme.value;
-  useEffect(() => drawMap(canvas.current!, { ...looks, points: placed, line: line.value }));
+  const drawn = { ...looks, points: placed, line: line.value };
+  useLayoutEffect(() => drawMap(canvas.current!, drawn));
 
   const at = ({ clientX, clientY }: PointerEvent): [number, number] => {
     const { left, top } = canvas.current!.getBoundingClientRect();
@@ -56,12 +57,12 @@ export function Chart({ points, label, onChoose, onPick, ...looks }: Props) {
     line.value = [];
   };
   const end = (event: PointerEvent) => {
-    const drawn = line.peek();
-    if (drawn.length === 0) return;
+    const path = line.peek();
+    if (path.length === 0) return;
     drop();
-    const far = drawn.some((value, i) => Math.abs(value - drawn[i % 2]) > CLICK.move);
+    const far = path.some((value, i) => Math.abs(value - path[i % 2]) > CLICK.move);
     if (far) {
-      onChoose(pointsInside(placed, drawn), event.shiftKey);
+      onChoose(pointsInside(placed, path), event.shiftKey);
       return;
     }
     const place = nearestPoint(placed, at(event), CLICK.reach, (one) => !looks.isFaint(one));
