@@ -68,7 +68,7 @@ function thresholdLines({ threshold }: ArtifactInfo): string[] {
   if (threshold.value === null) return [`It has none. ${threshold.reason ?? ''}`.trim()];
   return [
     `An item is anomalous from a score of ${threshold.value} on: ${threshold.rule}.`,
-    `It rests on ${threshold.normals} normal items.`,
+    ...(threshold.sawTest ? [] : [`It rests on ${threshold.normals} normal items.`]),
     ...(threshold.reason === null ? [] : [threshold.reason]),
     ...(threshold.sawTest
       ? ['It was chosen with labels of the test part, so that figures at this threshold are too good.']
