@@ -12,6 +12,7 @@ export interface OptionReference {
 
 /** What can be done with a model or a run: in the library a function, on the command line a command. */
 export type Action =
+  | 'inspect'
   | 'train'
   | 'try'
   | 'test'

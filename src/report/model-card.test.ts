@@ -32,7 +32,10 @@ describe('the card of a model', () => {
   });
 
   it('says of a threshold that saw the test part that its figures are too good, and not what it rests on', () => {
-    const seen = { ...info, threshold: { ...threshold, sawTest: true, rule: 'a value set by hand' } } as ArtifactInfo;
+    const seen = {
+      ...info,
+      threshold: { ...threshold, sawTest: true, rule: 'a value set by hand' },
+    } as unknown as ArtifactInfo;
     const card = modelCard({ report, info: seen, weights: [] });
     expect(card).toContain('figures at this threshold are too good');
     expect(card).not.toContain('It rests on');

@@ -1,6 +1,7 @@
 /** Two runs that scored the same test items: their metrics side by side, and the items on which they disagree. Node only. */
 import { DataError } from '../core/errors.ts';
 import type { ItemKind } from '../core/item-shape.ts';
+import { option, say } from '../core/text.ts';
 import { type Decision, decide } from '../engine/judging/calibrate.ts';
 import type { RunReport } from '../engine/judging/report-types.ts';
 import {
@@ -26,6 +27,11 @@ export interface CompareOptions {
   b: string;
   /** How many items to list; default 10. */
   items?: number;
+  /**
+   * Compare although the data have changed in between, as after `update`: test items of the same name and label are then taken for the
+   * same, which `differences` says; default false.
+   */
+  versions?: boolean;
   /** Your own metrics: with them their differences have intervals too. */
   metrics?: readonly Metric[];
 }
@@ -92,9 +98,15 @@ const ROUNDS = { least: 200, most: 1000, items: 2_000_000 };
  * Compares two runs. Throws DataError `different-data` or `different-test` unless both scored the same items with the
  * same labels, and those of `readFinishedRun` and `readArtifact`.
  */
-export async function compareRuns({ a, b, items = 10, metrics }: CompareOptions): Promise<Comparison> {
+export async function compareRuns({
+  a,
+  b,
+  items = 10,
+  versions = false,
+  metrics,
+}: CompareOptions): Promise<Comparison> {
   const [one, two] = await Promise.all([a, b].map(readWhole));
-  requireSameTest(one, two);
+  requireSameTest(one, two, versions);
   const { ids, classes, labels } = one.test;
   const n = ids.length;
   const rounds = Math.min(ROUNDS.most, Math.max(ROUNDS.least, Math.round(ROUNDS.items / n)));
@@ -163,14 +175,15 @@ function headOf({ run, record, threshold }: Whole): ComparedRun {
   return { run, model: record.model, seed: record.seed, threshold: threshold.value, sawTest: threshold.sawTest };
 }
 
-function requireSameTest(one: Whole, two: Whole): void {
+function requireSameTest(one: Whole, two: Whole, versions: boolean): void {
   const [a, b] = [one.record, two.record];
   const remedy = 'Compare runs of one data set, protocol and class.';
-  if (a.dataHash !== b.dataHash) {
+  if (a.dataHash !== b.dataHash && !versions) {
+    const found = a.data === b.data ? `two versions of ${a.data}` : `${a.data} and ${b.data}`;
     throw new DataError(
       'different-data',
-      `${one.run} and ${two.run} must use the same data, found ${a.data} and ${b.data}` +
-        `${a.data === b.data ? ' in two versions' : ''}. ${remedy}`,
+      say`${one.run} and ${two.run} must use the same data, found ${found}. ${remedy} Where the same test items are in both,
+        ${option('versions', true)} compares them all the same.`,
     );
   }
   const differing = differingItems(one.test, two.test);
@@ -193,6 +206,8 @@ function differingItems(a: TestScores, b: TestScores): number {
 
 function differencesOf(a: RunRecord, b: RunRecord): string[] {
   const said: string[] = [];
+  if (a.dataHash !== b.dataHash)
+    said.push('The data are in two versions: test items of the same name and label are taken for the same.');
   if (a.seed !== b.seed) said.push(`The seeds differ: ${a.seed} and ${b.seed}.`);
   if (a.splitHash !== b.splitHash)
     said.push('They trained on other items: the test items are the same, training and held-out items are not.');

@@ -119,6 +119,11 @@ export interface VersionFacts {
   readonly options: { readonly data: string; readonly kind?: 'table' | 'series' | 'clip' };
 }
 
+/** A version, or what came in, with what does the same on the command line. */
+export interface Commanded {
+  readonly command: string;
+}
+
 export interface VersionCounts {
   readonly items: number;
   readonly normal: number;

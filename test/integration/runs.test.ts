@@ -112,11 +112,17 @@ describe('compare', () => {
 
   it('refuses other data, other test items and runs that are not finished', async () => {
     const a = at('runs', 'mean');
-    await expect(compareRuns({ a, b: changed('other-data', { dataHash: 'x' }) })).rejects.toThrow(
-      withCode('different-data'),
+    const otherData = changed('other-data', { dataHash: 'x' });
+    await expect(compareRuns({ a, b: otherData })).rejects.toThrow(withCode('different-data'));
+    // Unless the caller takes items of one name for the same, which is then said.
+    const grown = await compareRuns({ a, b: otherData, versions: true });
+    expect(grown.differences).toContain(
+      'The data are in two versions: test items of the same name and label are taken for the same.',
     );
+    expect(grown.agreement).toBe(1);
     const other = changed('other-test', {}, (text) => text.replace(/^test\/\d+/, 'test/9999'));
     await expect(compareRuns({ a, b: other })).rejects.toThrow('which differ in 1 items or labels');
+    await expect(compareRuns({ a, b: other, versions: true })).rejects.toThrow(withCode('different-test'));
     const broken = changed('broken', {}, (text) => text.replace(/,\d,/, ',,'));
     await expect(compareRuns({ a, b: broken })).rejects.toThrow(withCode('predictions-corrupt'));
     await expect(compareRuns({ a, b: broken })).rejects.toThrow('line 2 must have a label');

@@ -10,17 +10,19 @@ import { intervalText, percent, sawTestBanner } from '../report.ts';
 
 interface Options {
   readonly items?: number;
+  readonly versions?: boolean;
 }
 
 export function addCompare(command: Command): void {
   command
     .argument('<runA>', 'a run folder')
     .argument('<runB>', 'a run folder')
-    .option('--items <n>', 'items to list (default: 10)', integer('--items', 0));
+    .option('--items <n>', 'items to list (default: 10)', integer('--items', 0))
+    .option('--versions', 'compare although the data have changed in between: by the names of test items');
   addSpeech(command);
-  act(command, async (terminal, { items }: Options, a: string, b: string) => {
+  act(command, async (terminal, { items, versions }: Options, a: string, b: string) => {
     const { compareRuns } = await engine();
-    const comparison = await compareRuns({ a, b, items });
+    const comparison = await compareRuns({ a, b, items, versions });
     const saw = comparison.a.sawTest || comparison.b.sawTest;
     terminal.answer({ ...comparison, warning: saw ? sawTestBanner : null }, textOf(comparison, saw));
   });

@@ -2,10 +2,12 @@
 import type { HttpBindings } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import * as z from 'zod';
+import { option } from '../../core/text.ts';
 import { Problem } from '../../server/problem.ts';
 import { bodyBytes } from '../../server/request-body.ts';
 import type { ItemFacts } from '../answers-data.ts';
 import { LEFT_OUT } from '../answers-data.ts';
+import { commandOf } from '../command.ts';
 import { resumeChecks } from '../data/check.ts';
 import { edit, redo, setStretches, undo } from '../data/edits.ts';
 import { actionOf, importsOf, itemsOfFinding } from '../data/findings.ts';
@@ -95,7 +97,7 @@ function uploadName(c: Context): string {
   }
 }
 
-export function dataRoutes({ projects, maxUpload }: StudioContext): Hono<ProjectEnv> {
+export function dataRoutes({ projects, maxUpload, words }: StudioContext): Hono<ProjectEnv> {
   const app = new Hono<ProjectEnv>();
   const { ended: signal } = projects;
 
@@ -109,7 +111,11 @@ export function dataRoutes({ projects, maxUpload }: StudioContext): Hono<Project
   });
   app.get('/imports', async (c) => {
     await resumeChecks(c.get('project'), signal);
-    return c.json({ imports: importsOf(c.get('project')) });
+    const imports = importsOf(c.get('project')).map((one) => ({
+      ...one,
+      command: commandOf(words, 'inspect', [one.path]),
+    }));
+    return c.json({ imports });
   });
   app.put('/imports/*', async (c) => {
     const { incoming } = c.env as unknown as HttpBindings;
@@ -144,7 +150,13 @@ export function dataRoutes({ projects, maxUpload }: StudioContext): Hono<Project
   app.post('/undo', (c) => c.json({ done: undo(c.get('project')) }));
   app.post('/redo', (c) => c.json({ done: redo(c.get('project')) }));
 
-  app.get('/versions', (c) => c.json({ versions: versionsOf(c.get('project')) }));
+  app.get('/versions', (c) => {
+    const versions = versionsOf(c.get('project')).map((one) => {
+      const given = Object.entries(one.options).map(([name, value]) => option(name, value));
+      return { ...one, command: commandOf(words, 'train', [], given) };
+    });
+    return c.json({ versions });
+  });
   app.post('/versions', async (c) => c.json(await makeVersion(c.get('project')), 201));
   return app;
 }

@@ -1,9 +1,10 @@
 /** The data of a project: what was understood and found, its items by filters, their labels, and versions of it all. */
 import { useSignal, useSignalEffect } from '@preact/signals';
 import { useCallback, useEffect, useMemo } from 'preact/hooks';
-import type { ItemFacts, VersionFacts } from '../../../src/studio/answers-data.ts';
+import type { Commanded, ItemFacts, VersionFacts } from '../../../src/studio/answers-data.ts';
 import { at, get, send } from '../api.ts';
 import { Shown, useAsked } from '../components/asked.tsx';
+import { Command } from '../components/command.tsx';
 import { AddData } from '../components/data/add-data.tsx';
 import { Bulk } from '../components/data/bulk.tsx';
 import { Filters } from '../components/data/filters.tsx';
@@ -180,7 +181,9 @@ function SeriesView({ store }: { store: DataStore }) {
 }
 
 function Versions({ project }: { project: string }) {
-  const asked = useAsked((signal) => get<{ versions: readonly VersionFacts[] }>(at(project, '/versions'), signal));
+  const asked = useAsked((signal) =>
+    get<{ versions: readonly (VersionFacts & Commanded)[] }>(at(project, '/versions'), signal),
+  );
   const [news, fault] = [useSignal(''), useSignal('')];
   const make = async () => {
     try {
@@ -210,15 +213,18 @@ function Versions({ project }: { project: string }) {
       <Shown asked={asked}>
         {({ versions }) => (
           <ul class="plainlist">
-            {versions.map(({ hash, at: time, counts, path }) => (
+            {versions.map(({ hash, at: time, counts, path, options, command }) => (
               <li key={hash}>
                 <code>{hash}</code>{' '}
                 <span class="soft">
                   {time.slice(0, 16).replace('T', ' ')}:{' '}
-                  {say.versionOf(counts.normal, counts.anomalous, counts.unlabelled, counts.leftOut)}
+                  {options.kind === 'series'
+                    ? say.versionOfSeries(counts.items)
+                    : say.versionOf(counts.normal, counts.anomalous, counts.unlabelled, counts.leftOut)}
                 </span>
                 <br />
                 <small class="place">{path}</small>
+                <Command text={command} />
               </li>
             ))}
           </ul>

@@ -129,7 +129,7 @@ function Evaluation({
       <Banners facts={facts} />
       <p>
         {words.lead(facts.title, many(report.counts.test, item, items), whole(report.counts.testAnomalies))}{' '}
-        {!facts.isSetByHand && words.restsOn(many(inUse.normals, `normal ${item}`, `normal ${items}`))}
+        {!inUse.sawTest && words.restsOn(many(inUse.normals, `normal ${item}`, `normal ${items}`))}
       </p>
       <div class="judge">
         <section>

@@ -148,6 +148,7 @@ export const dataWords = {
     'Labels and splits as they are now, as a file that training takes. A run names the version that it saw.',
   makeVersion: 'Save a version',
   versionMade: (hash: string, items: number) => `Version ${hash}: ${n(items)} items.`,
+  versionOfSeries: (n: number) => `${n === 1 ? 'one series' : `${n} series`} with the labelled stretches`,
   versionOf: (normal: number, anomalous: number, unlabelled: number, leftOut: number) =>
     [
       `${n(normal)} normal`,

@@ -1,14 +1,15 @@
 /** What was understood of the imports, what was found in them, and what helps against it by one click. */
-import type { FoundThing, ImportFacts } from '../../../../src/studio/answers-data.ts';
+import type { Commanded, FoundThing, ImportFacts } from '../../../../src/studio/answers-data.ts';
 import { at, get, send } from '../../api.ts';
 import { setQuery } from '../../place.ts';
 import { dataWords as say } from '../../words/data.ts';
 import { Shown, useAsked } from '../asked.tsx';
+import { Command } from '../command.tsx';
 
 export function Findings({ project }: { project: string }) {
   let heard = 0;
   const asked = useAsked(
-    (signal) => get<{ imports: readonly ImportFacts[] }>(at(project, '/imports'), signal),
+    (signal) => get<{ imports: readonly (ImportFacts & Commanded)[] }>(at(project, '/imports'), signal),
     ({ topic, data }) => {
       const isCheck = topic === 'progress' && (data as { id?: string } | null)?.id === 'check';
       if (!isCheck) return topic === 'items';
@@ -30,8 +31,8 @@ export function Findings({ project }: { project: string }) {
   );
 }
 
-function Import({ project, found }: { project: string; found: ImportFacts }) {
-  const { explanation, path, checking, fault, findings } = found;
+function Import({ project, found }: { project: string; found: ImportFacts & Commanded }) {
+  const { explanation, path, checking, fault, findings, command } = found;
   const grave = findings.filter(({ severity, open, action }) => severity === 'error' && (!action || open > 0)).length;
   const [first, ...rest] = explanation.split('\n');
   return (
@@ -72,6 +73,7 @@ function Import({ project, found }: { project: string; found: ImportFacts }) {
       ) : (
         !checking && !fault && <p class="soft">{say.noFindings}</p>
       )}
+      <Command text={command} />
     </section>
   );
 }
