@@ -1,6 +1,6 @@
 /** Live and Ship of Studio as people use them: what comes in becomes an alarm that is answered, and a run is handed on; the way in. */
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
@@ -77,6 +77,28 @@ describe.skipIf(!existsSync(browserPath))('Studio (skipped without /usr/bin/chro
     ]);
     await context.close();
     await stranger.close();
+  });
+
+  it('removes a project once it was asked, and keeps its folder aside', async () => {
+    const { context, page, heard } = await enterStudio(browser, studio);
+    const made = await fetch(`${studio.url}/api/projects`, {
+      method: 'POST',
+      body: JSON.stringify({ name: 'mistake' }),
+      headers: { Authorization: `Bearer ${studio.token}`, 'Content-Type': 'application/json' },
+    });
+    expect(made.status).toBe(201);
+    await page.goto(studio.url);
+    page.once('dialog', (dialog) => void dialog.dismiss());
+    const remove = page.getByRole('button', { name: 'Remove mistake' });
+    await remove.click();
+    expect(existsSync(join(root, 'studio', 'mistake', 'project.sqlite'))).toBe(true);
+    page.once('dialog', (dialog) => void dialog.accept());
+    await remove.click();
+    await remove.waitFor({ state: 'detached' });
+    const [kept] = await readdir(join(root, 'studio', '.removed'));
+    expect(kept).toMatch(/^mistake-\d+$/);
+    expect(heard).toEqual([]);
+    await context.close();
   });
 
   it('watches a folder, shows alarms as they come and takes what people say', async () => {

@@ -24,7 +24,7 @@ export function Home() {
             ) : (
               <ul class="cards">
                 {projects.map((project) => (
-                  <Card key={project.name} project={project} />
+                  <Card key={project.name} project={project} onRemoved={asked.again} />
                 ))}
               </ul>
             )}
@@ -39,8 +39,18 @@ export function Home() {
   );
 }
 
-function Card({ project }: { project: ProjectFacts }) {
+function Card({ project, onRemoved }: { project: ProjectFacts; onRemoved(): void }) {
   const { name, kind, items, normal, anomalous, runs, explanation } = project;
+  const fault = useSignal('');
+  const remove = async () => {
+    if (!confirm(say.removeQuestion(name))) return;
+    try {
+      await send('DELETE', at(name));
+      onRemoved();
+    } catch (error) {
+      fault.value = (error as Error).message;
+    }
+  };
   return (
     <li>
       <h2>
@@ -51,6 +61,16 @@ function Card({ project }: { project: ProjectFacts }) {
         <p class="soft">{say.facts(kind === 'image' || kind === 'table' ? [normal, anomalous] : undefined, runs)}</p>
       )}
       {explanation && <small class="brief">{explanation.split('\n')[0]}</small>}
+      <p>
+        <button type="button" class="plain" aria-label={say.removeName(name)} onClick={() => void remove()}>
+          {say.remove}
+        </button>
+      </p>
+      {fault.value && (
+        <p class="banner" role="alert">
+          {fault.value}
+        </p>
+      )}
     </li>
   );
 }

@@ -21,6 +21,10 @@ export const homeWords = {
   samples: 'Begin with a sample',
   begin: 'Open this sample',
   making: 'Making the sample …',
+  remove: 'Remove',
+  removeName: (name: string) => `Remove ${name}`,
+  removeQuestion: (name: string) =>
+    `Remove the project "${name}"? Its folder moves to .removed beside the others, so that nothing is lost.`,
   items: (kind: string | undefined, count: number) => {
     const [one, many] = {
       image: ['image', 'images'],
