@@ -49,7 +49,7 @@ describe.skipIf(!existsSync(browserPath))('the map of similar items (skipped wit
   async function selected(): Promise<number> {
     const text = await page.locator('.similar strong').textContent();
     const count = Number(text!.split(' ')[0]);
-    const told = count === 0 ? 'the item in focus' : `${count} selected`;
+    const told = count === 0 ? 'the outlined item' : `${count} selected`;
     expect(await page.locator('.bulk .group').last().textContent()).toContain(told);
     return count;
   }
