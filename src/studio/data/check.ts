@@ -31,10 +31,14 @@ export function beginCheck(project: Project, path: string, layout: Layout, signa
   running.set(project, checks);
   if (checks.has(path)) return;
   const check: { done: number; total: number } = { done: 0, total: layout.items.length };
-  const ended = look(project, path, layout, { check, signal }).finally(() => {
-    checks.delete(path);
-    if (!signal?.aborted) changed(project);
-  });
+  // One after the other: what came in before must be known, or its copies would not be found.
+  const before = checksEnded(project);
+  const ended = before
+    .then(() => look(project, path, layout, { check, signal }))
+    .finally(() => {
+      checks.delete(path);
+      if (!signal?.aborted) changed(project);
+    });
   ended.catch(() => {}); // the project was closed meanwhile
   checks.set(path, Object.assign(check, { ended }));
 }
