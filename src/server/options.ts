@@ -1,5 +1,7 @@
 /** How a server is started: one schema, from which flags, checks and words follow. */
 import * as z from 'zod';
+import { ConfigError } from '../core/errors.ts';
+import { option, say } from '../core/text.ts';
 import { deviceNames } from '../runtime/runtime.ts';
 
 export const serveOptions = z.strictObject({
@@ -34,3 +36,12 @@ export const serveOptions = z.strictObject({
 /** Options of `serve`, as a caller gives them. */
 export type ServeOptions = z.input<typeof serveOptions>;
 export type FullServeOptions = z.output<typeof serveOptions>;
+
+/** Options of a server as its schema has them, with its defaults. Throws ConfigError `option-range` that names the first one that cannot be. */
+export function checkedOptions<S extends z.ZodType>(schema: S, given: z.input<S>): z.output<S> {
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const [name = 'options'] = issue.path.map(String);
+  throw new ConfigError('option-range', say`${option(name)} is not as it must be: ${issue.message}.`);
+}

@@ -1,14 +1,12 @@
 /** A server for detectors: opens, listens, and ends without losing what it has begun. Node only. */
 import { writeSync } from 'node:fs';
 import pino, { type DestinationStream } from 'pino';
-import { ConfigError } from '../core/errors.ts';
-import { option, say } from '../core/text.ts';
 import { createApp } from './app.ts';
 import { type Catalogue, openCatalogue } from './catalogue.ts';
 import { checkAccess } from './guard.ts';
 import { listenWith } from './listen.ts';
 import { openMeter } from './meter.ts';
-import { type ServeOptions, serveOptions } from './options.ts';
+import { checkedOptions, type ServeOptions, serveOptions } from './options.ts';
 import { tokenOf } from './token.ts';
 
 const MIB = 2 ** 20;
@@ -34,7 +32,7 @@ export async function serve(
   given: ServeOptions = {},
   { log: destination }: { readonly log?: DestinationStream } = {},
 ): Promise<DetectorServer & AsyncDisposable> {
-  const options = checked(given);
+  const options = checkedOptions(serveOptions, given);
   const token = await tokenOf(options);
   const { host, port, names, origins, memory, queue, deadline, maxBody, maxItems, maxPixels, threads, device } =
     options;
@@ -79,11 +77,3 @@ const standardError: DestinationStream = {
     } catch {} // pino's own destination tries again for ever when it ends
   },
 };
-
-function checked(given: ServeOptions) {
-  const parsed = serveOptions.safeParse(given);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const [name = 'options'] = issue.path.map(String);
-  throw new ConfigError('option-range', say`${option(name)} is not as it must be: ${issue.message}.`);
-}

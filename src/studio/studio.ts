@@ -9,6 +9,7 @@ import { createApp } from '../server/app.ts';
 import { openCatalogue } from '../server/catalogue.ts';
 import { listenWith } from '../server/listen.ts';
 import { openMeter } from '../server/meter.ts';
+import { checkedOptions } from '../server/options.ts';
 import { Access, refusalPage } from './access.ts';
 import { type StudioOptions, studioOptions } from './options.ts';
 import { openProjects } from './projects.ts';
@@ -37,7 +38,7 @@ export async function openStudio(
   given: StudioOptions = {},
   { words = libraryWords }: { readonly words?: Words } = {},
 ): Promise<Studio> {
-  const { folder, port, workers, threads, maxUpload } = studioOptions.parse(given);
+  const { folder, port, workers, threads, maxUpload } = checkedOptions(studioOptions, given);
   const root = resolve(folder);
   await mkdir(root, { recursive: true });
   const log = pino({ level: 'silent' });
