@@ -119,11 +119,11 @@ export class Watches {
     return row && this.factsOf(row);
   }
 
-  /** Begins a watch that was stopped once more; it goes on behind what it did. */
+  /** Begins a watch that was stopped, or that failed, once more; it goes on behind what it did. */
   restart(id: string): WatchFacts | undefined {
     const row = this.row(id);
     if (!row) return undefined;
-    if (!this.active.has(id)) this.run(id, JSON.parse(row.setup));
+    if (row.state !== 'running') this.run(id, JSON.parse(row.setup));
     return this.factsOf(this.row(id)!);
   }
 
@@ -183,14 +183,10 @@ export class Watches {
     active.done = this.watched(id, setup, active).then(
       () => {
         // A video that has ended; what the project's own end stopped goes on with it.
-        if (!ending.signal.aborted) this.ended(id, 'stopped');
+        if (!ending.signal.aborted) this.mark(id, 'stopped');
       },
-      (error: unknown) => this.ended(id, 'failed', errorData(error).message),
+      (error: unknown) => this.mark(id, 'failed', errorData(error).message),
     );
-  }
-
-  private ended(id: string, state: WatchState, error?: string): void {
-    this.mark(id, state, error);
   }
 
   private async watched(id: string, setup: WatchSetup, active: Active): Promise<void> {
