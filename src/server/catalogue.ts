@@ -92,19 +92,30 @@ export class Catalogue {
     }));
   }
 
-  /** Takes in a detector under a name that is free, or in place of the one of that name. Throws as `openCatalogue`. */
+  /** Takes in a detector under a name. Throws Problem 409 for a name of another one, and as `openCatalogue`. */
   async add(name: string, path: string): Promise<void> {
+    if (this.isOf(name, path)) return;
     const [slot] = await findSlots([`${name}=${path}`]);
-    await this.remove(name);
-    this.slots.push(slot);
+    // Another request may have been quicker.
+    if (!this.isOf(name, path)) this.slots.push(slot);
   }
 
-  /** Takes out every version of a name, once what waits is answered; nothing where there is none. */
-  async remove(name: string): Promise<void> {
-    for (const slot of this.slots.filter((one) => one.name === name)) {
-      this.slots.splice(this.slots.indexOf(slot), 1);
-      if (slot.opened) await retire(slot.opened);
-    }
+  /** Takes a detector out, once what waits for it is answered; nothing where it is not there. */
+  async remove(name: string, path: string): Promise<void> {
+    const at = this.slots.findIndex((slot) => slot.name === name && slot.path === path);
+    if (at < 0) return;
+    const [{ opened }] = this.slots.splice(at, 1);
+    if (opened) await retire(opened);
+  }
+
+  private isOf(name: string, path: string): boolean {
+    const known = this.slots.find((slot) => slot.name === name);
+    if (!known || known.path === path) return known !== undefined;
+    throw new Problem(
+      409,
+      'name-taken',
+      `The detector of ${known.path} answers by the name ${name} already. Stop serving it first.`,
+    );
   }
 
   /** What `model.json` says, from disk where the detector is not open. Throws Problem 404, and 503 for files that cannot be read. */

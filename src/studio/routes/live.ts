@@ -83,7 +83,7 @@ export function liveRoutes({ catalogue, words }: StudioContext): Hono<ProjectEnv
     const folder = await runFolder(project, run);
     const bytes = await bodyBytes(c, FRAME_BYTES);
     const name = servedName(project.name, run);
-    if (!catalogue.entries().some((entry) => entry.name === name)) await catalogue.add(name, folder);
+    await catalogue.add(name, folder);
     return catalogue.use(name, undefined, async ({ detector }) => {
       if (!isImage(detector.shape))
         throw new Problem(400, 'no-images', `${run} takes no images, so that no camera suits it.`);

@@ -5,6 +5,7 @@ import type { ProjectList } from '../answers.ts';
 import { importPath } from '../data/import.ts';
 import { importSample, requireSample, samples } from '../data/samples.ts';
 import { factsOf } from '../facts.ts';
+import { pauseServing } from '../ship/serving.ts';
 import { readBody } from './body.ts';
 import type { StudioContext } from './index.ts';
 
@@ -16,7 +17,7 @@ const create = z.strictObject({
   kind: z.enum(['table', 'series', 'clip']).optional(),
 });
 
-export function projectRoutes({ projects }: StudioContext): Hono {
+export function projectRoutes({ projects, catalogue }: StudioContext): Hono {
   const app = new Hono();
   app.get('/', async (c) => {
     const names = await projects.list();
@@ -38,7 +39,9 @@ export function projectRoutes({ projects }: StudioContext): Hono {
   });
   app.get('/:project', async (c) => c.json(await factsOf(await projects.open(c.req.param('project')))));
   app.delete('/:project', async (c) => {
-    await projects.remove(c.req.param('project'));
+    const name = c.req.param('project');
+    await pauseServing(catalogue, await projects.open(name));
+    await projects.remove(name);
     return c.body(null, 204);
   });
   return app;

@@ -1,5 +1,6 @@
 /** Detectors of projects that this Studio answers for, at `/detectors/<name>/score` and `/v2`; begun again with the project. */
 import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Catalogue } from '../../server/catalogue.ts';
 import { readFact, writeFact } from '../facts.ts';
 import type { Project } from '../project.ts';
@@ -26,13 +27,17 @@ export async function startServing(catalogue: Catalogue, project: Project, run: 
 }
 
 export async function stopServing(catalogue: Catalogue, project: Project, run: string): Promise<void> {
-  await catalogue.remove(servedName(project.name, run));
-  writeFact(
-    project,
-    'served',
-    (readFact(project, 'served') ?? []).filter((one) => one !== run),
-  );
+  await catalogue.remove(servedName(project.name, run), join(projectFiles(project.folder).runs, run));
+  const others = (readFact(project, 'served') ?? []).filter((one) => one !== run);
+  writeFact(project, 'served', others);
   project.changes.tell('runs', { run });
+}
+
+/** Takes all detectors of a project out, which it begins again with when it is opened. */
+export async function pauseServing(catalogue: Catalogue, project: Project): Promise<void> {
+  const { runs } = projectFiles(project.folder);
+  for (const run of readFact(project, 'served') ?? [])
+    await catalogue.remove(servedName(project.name, run), join(runs, run));
 }
 
 /** Serves again what was served when Studio was last open; what is gone since is left out. */
