@@ -1,6 +1,6 @@
 /** `oddity studio` as a browser and as a stranger asks it: who gets in, what is refused, live watches and their alarms, what is shipped. */
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -269,6 +269,29 @@ describe('live', () => {
     expect(await codeOf(await ask(`${path}/alarms?count=100000`))).toEqual([400, 'bad-page']);
   });
 
+  it('begins a watch that failed once more, when it is told to', async () => {
+    const place = join(root, 'late.csv');
+    await writeFile(place, 'a\n1\n');
+    const { id } = (await (await post(`${path}/watches`, { run: 'first', source: 'folder', place })).json()) as {
+      id: string;
+    };
+    const stateOf = async () => {
+      const all = (await (await ask(`${path}/watches`)).json()) as { id: string; state: string; error?: string }[];
+      return all.find((one) => one.id === id)!;
+    };
+    await until(async () => ((await stateOf()).state === 'failed' ? true : undefined));
+    expect((await stateOf()).error).toMatch(/is a file/);
+    await rm(place);
+    await mkdir(place);
+    await writeFile(join(place, 'good.png'), png(7));
+    expect(await (await post(`${path}/watches/${id}/start`, {})).json()).toMatchObject({ state: 'running' });
+    await until(async () => {
+      const all = (await (await ask(`${path}/watches`)).json()) as { id: string; scored: number }[];
+      return all.find((one) => one.id === id)!.scored === 1 ? true : undefined;
+    });
+    expect((await ask(`${path}/watches/${id}`, { method: 'DELETE' })).status).toBe(204);
+  });
+
   it('scores a picture of a camera, and keeps those that are anomalous', async () => {
     const frame = (bytes: Uint8Array) =>
       ask(`${path}/runs/first/frame`, { method: 'POST', body: bytes as Uint8Array<ArrayBuffer> });
@@ -279,6 +302,29 @@ describe('live', () => {
     const { alarms } = (await (await ask(`${path}/alarms`)).json()) as { alarms: { source: string; score: number }[] };
     expect(alarms[0]).toMatchObject({ source: 'camera of the browser', score: bad.score });
     expect((await frame(new TextEncoder().encode('no picture'))).status).toBe(400);
+  });
+});
+
+describe('names of served detectors', () => {
+  it('are those of one run: another project with the same one is refused, and a removed project serves nothing', async () => {
+    expect((await post('/api/projects', { name: 'Parts-1' })).status).toBe(201);
+    const copy = join(root, 'studio', 'Parts-1', 'runs', 'first');
+    await cp(join(root, 'studio', 'Parts 1', 'runs', 'first'), copy, { recursive: true });
+    expect((await post('/api/projects/Parts-1/runs/first/serve', {})).status).toBe(409); // the camera of the other has it
+    expect((await ask('/api/projects/Parts%201/runs/first/serve', { method: 'DELETE' })).status).toBe(204);
+    expect((await post('/api/projects/Parts-1/runs/first/serve', {})).status).toBe(201);
+    expect(await codeOf(await post('/api/projects/Parts%201/runs/first/serve', {}))).toEqual([409, 'name-taken']);
+    expect((await ask('/api/projects/Parts-1', { method: 'DELETE' })).status).toBe(204);
+    expect((await ask('/detectors/Parts-1-first')).status).toBe(404);
+  });
+});
+
+describe('options', () => {
+  it('that cannot be are named', async () => {
+    await expect(openStudio({ folder: join(root, 'other'), port: 99_999 })).rejects.toMatchObject({
+      code: 'option-range',
+      message: expect.stringContaining('`port`'),
+    });
   });
 });
 

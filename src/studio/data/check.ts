@@ -54,7 +54,7 @@ export async function resumeChecks(project: Project, signal?: AbortSignal): Prom
 }
 
 /** Waits for the checks that go on. */
-export async function checksEnded(project: Project): Promise<void> {
+async function checksEnded(project: Project): Promise<void> {
   await Promise.allSettled([...(running.get(project)?.values() ?? [])].map(({ ended }) => ended));
 }
 

@@ -75,7 +75,7 @@ export async function shipFacts(
 }
 
 /** Licences of the pretrained networks that a configuration names. */
-export function weightsOf({ config }: ArtifactInfo): { name: string; licence: string }[] {
+function weightsOf({ config }: ArtifactInfo): { name: string; licence: string }[] {
   const { backbone } = config;
   if (typeof backbone !== 'string') return [];
   const found = backbones.find(({ name }) => name === backbone);

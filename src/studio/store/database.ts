@@ -22,15 +22,15 @@ export async function openDatabase(path: string, steps: readonly string[] = migr
     );
   });
   const isNew = !existsSync(path);
+  let database: Database | undefined;
   try {
-    const database = new Driver(path);
+    database = new Driver(path) as Database;
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = FULL'); // a label that was answered is on the disk
     database.pragma('foreign_keys = ON');
     database.pragma('busy_timeout = 5000');
     const version = versionOf(database);
     if (version > steps.length) {
-      database.close();
       throw new DataError(
         'project-newer',
         `${path} was written by a newer oddity (form ${version}, this one knows ${steps.length}). Update oddity.`,
@@ -41,15 +41,17 @@ export async function openDatabase(path: string, steps: readonly string[] = migr
       database.pragma('wal_checkpoint(TRUNCATE)');
       copyFileSync(path, `${path}.before-${steps.length}`);
     }
+    const opened = database;
     for (const [i, step] of steps.entries()) {
       if (i < version) continue;
-      database.transaction(() => {
-        database.exec(step);
-        database.exec(`PRAGMA user_version = ${i + 1}`);
+      opened.transaction(() => {
+        opened.exec(step);
+        opened.exec(`PRAGMA user_version = ${i + 1}`);
       })();
     }
-    return database;
+    return opened;
   } catch (error) {
+    database?.close();
     if (error instanceof DataError) throw error;
     throw new DataError(
       'project-damaged',

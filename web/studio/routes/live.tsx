@@ -11,6 +11,7 @@ import { Camera } from '../components/live/camera.tsx';
 import { Strip } from '../components/live/strip.tsx';
 import { WatchForm } from '../components/live/watch-form.tsx';
 import { chosenRun, RunChoice, useRuns } from '../components/run-choice.tsx';
+import { percent, raw } from '../numbers.ts';
 import { addressOf } from '../place.ts';
 import { liveWords as say } from '../words/live.ts';
 import { shipWords } from '../words/ship.ts';
@@ -80,7 +81,6 @@ function Watch({ project, watch }: { project: string; watch: ShownWatch }) {
   const { id, setup, state, error, scored, anomalies, failed, strip, threshold, last, drift, remark, command } = watch;
   const path = at(project, `/watches/${id}`);
   const isLog = setup.source === 'log';
-  const percent = (value: number) => `${(100 * value).toFixed(value < 0.1 ? 1 : 0)} %`;
   return (
     <article class="panel" aria-label={setup.place}>
       <h3>{setup.place}</h3>
@@ -91,7 +91,7 @@ function Watch({ project, watch }: { project: string; watch: ShownWatch }) {
       {remark && <p class="banner mild">{remark}</p>}
       <p>{isLog ? say.logCounts(anomalies) : say.counts(scored, anomalies, failed)}</p>
       {!isLog && <Strip scores={strip} threshold={threshold} />}
-      {last?.score !== undefined && <p class="soft">{say.last(last.path, last.score.toPrecision(4))}</p>}
+      {last?.score !== undefined && <p class="soft">{say.last(last.path, raw(last.score))}</p>}
       {drift && (
         <p class={drift.isDrifting ? 'banner mild' : 'soft'}>
           {say.drift(percent(drift.share), percent(drift.interval[0]), percent(drift.interval[1]), drift.items)}{' '}
@@ -185,7 +185,7 @@ function Alarms({ project }: { project: string }) {
                           )}
                           <div>{item}</div>
                         </td>
-                        <td class="n">{score?.toPrecision(4)}</td>
+                        <td class="n">{score === null ? '' : raw(score)}</td>
                         <td>
                           <div class="row">
                             <button

@@ -92,7 +92,7 @@ function Parts({ project, facts }: { project: string; facts: ShipAnswer }) {
         </pre>
         <a
           class="button"
-          href={URL.createObjectURL(new Blob([facts.card], { type: 'text/markdown' }))}
+          href={`data:text/markdown;charset=utf-8,${encodeURIComponent(facts.card)}`}
           download="CARD.md"
         >
           {say.cardDownload}

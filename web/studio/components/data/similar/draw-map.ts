@@ -61,7 +61,7 @@ export function drawMap(canvas: HTMLCanvasElement, drawn: Drawn): void {
 type Context = CanvasRenderingContext2D;
 
 /** A disc, a triangle, or an empty square. The legend has the same. */
-export function drawMark(
+function drawMark(
   context: Context,
   label: Label | 'none',
   [x, y]: readonly [number, number],
