@@ -100,14 +100,12 @@ export function prepare({ order, scale, mean, std }: Preparation, image: Value):
   return g.add(g.mul(x, perChannel(std.map((s) => scale / s))), perChannel(mean.map((m, i) => -m / std[i])));
 }
 
-/** Features that are at hand for an image, by tap. */
-const atHand = new WeakMap<Value, ReadonlyMap<string, Value>>();
+/** Features that are at hand, by tap; undefined where they are not. */
+export type AtHand = (backbone: Backbone, tap: string) => Value | undefined;
+const atHand = new WeakMap<Value, AtHand>();
 
-/**
- * From now on `features` of this very image at these taps are the given ones: for whoever computes them once for several models.
- * An image stands for one backbone then.
- */
-export function provideFeatures(image: Value, found: ReadonlyMap<string, Value>): void {
+/** From now on `features` of this very image are the given ones where there are such: for whoever computes them once for several graphs. */
+export function provideFeatures(image: Value, found: AtHand): void {
   atHand.set(image, found);
 }
 
@@ -117,8 +115,8 @@ export function provideFeatures(image: Value, found: ReadonlyMap<string, Value>)
  */
 export function features(backbone: Backbone, net: Scope, image: Value, taps: readonly string[]): Value[] {
   checkTaps(backbone, taps);
-  const given = atHand.get(image);
-  if (given && taps.every((tap) => given.has(tap))) return taps.map((tap) => given.get(tap)!);
+  const given = taps.flatMap((tap) => atHand.get(image)?.(backbone, tap) ?? []);
+  if (given.length === taps.length) return given;
   const found = tapped(backbone, net, prepare(backbone.input, image), taps);
   return taps.map((tap) => found.get(tap)!);
 }

@@ -9,6 +9,7 @@ import { encodeModel } from '../graph/onnx/write.ts';
 import type { AnyModel } from '../models/index.ts';
 import type { Device, Runtime } from '../runtime/runtime.ts';
 import { fitModel } from './fitting/fit.ts';
+import { SharedFeatures } from './fitting/shared-features.ts';
 import { calibrate, calibrateMaps } from './judging/calibrate.ts';
 import { checkScores } from './judging/check-scores.ts';
 import { checkFolds, foldsFor, joined, scoreFolds } from './judging/folds.ts';
@@ -98,20 +99,13 @@ export async function fitDetector(
     if (signal?.aborted) throw new Cancelled();
     const part = { source: trained, train, labels, heldOut };
     const save = async () => {};
-    const { tensors } = await fitModel({ model, config, ...part, rng, runtime, pretrained, onEvent, signal, save });
+    const features = SharedFeatures.of(model, config, { ...part, pretrained, runtime, signal });
+    const made = { model, config, rng, pretrained, features };
+    const { tensors } = await fitModel({ ...made, ...part, runtime, onEvent, signal, save });
     const artifact = await calibrated(
       {
-        source,
-        train,
-        labels,
-        model,
-        config,
-        tensors,
-        heldOut,
-        falseAlarmRate,
-        seed,
-        rng,
-        pretrained,
+        ...made,
+        ...{ source, train, labels, tensors, heldOut, falseAlarmRate, seed },
         folds: options.folds,
       },
       runtime,
@@ -178,6 +172,7 @@ async function calibrated(
     seed: number;
     rng: Rng;
     pretrained?: Tensors;
+    features?: SharedFeatures;
     folds?: number;
   },
   runtime: Runtime,

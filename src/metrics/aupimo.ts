@@ -80,17 +80,14 @@ export function aupimo(options: AupimoOptions = {}): MapAccumulator<Aupimo> {
       mustCover('A mask', mask, height, width);
       if (counted) mustCover('What is counted', counted, height, width);
       pixels += map.length;
-      const isAnomalous = mask.some((m) => m !== 0);
-      const all = new Float32Array(map.length);
-      let count = 0;
+      let [defects, left] = [0, 0];
       for (let i = 0; i < map.length; i++) {
-        if (isAnomalous ? mask[i] === 0 : counted?.[i] === 0) continue;
-        const value = map[i];
-        all[count++] = value;
-        if (Number.isNaN(value)) notNumbers++;
+        if (mask[i] !== 0) defects++;
+        if (counted?.[i] === 0) left++;
       }
-      const own = all.slice(0, count);
-      if (isAnomalous) {
+      if (defects > 0) {
+        const own = chosen(map, defects, (i) => mask[i] !== 0);
+        notNumbers += own.reduce((n, v) => (Number.isNaN(v) ? n + 1 : n), 0);
         anomalous.push({ at: maps, kept: { values: own.sort().reverse(), each: 1, total: own.length } });
         apart += own.length;
         while (apart > exactPixels) {
@@ -98,13 +95,14 @@ export function aupimo(options: AupimoOptions = {}): MapAccumulator<Aupimo> {
           apart = anomalous.reduce((sum, { kept }) => sum + thin(kept), 0);
           if (apart === before) break;
         }
-      } else if (own.length > 0) {
-        for (const v of own) {
-          if (v < low) low = v;
-          if (v > high) high = v;
-        }
+      } else if (map.length > left) {
+        const own = left === 0 ? map : chosen(map, map.length - left, (i) => counted![i] !== 0);
+        const range = rangeOf(own);
+        notNumbers += range.notNumbers;
+        if (range.low < low) low = range.low;
+        if (range.high > high) high = range.high;
         const top = Math.max(1, Math.ceil(share * own.length));
-        normals.push({ values: own.sort().slice(-top).reverse(), each: 1, total: own.length });
+        normals.push({ values: highest(own, top, range), each: 1, total: own.length });
       }
       maps++;
     },
@@ -132,6 +130,40 @@ export function aupimo(options: AupimoOptions = {}): MapAccumulator<Aupimo> {
       return { perMap, mean, points, reason: null, warning: isCoarse ? warning : null };
     },
   };
+}
+
+/** The values whose place is chosen, of which there are `count`. */
+function chosen(values: Float32Array, count: number, isChosen: (i: number) => boolean): Float32Array {
+  const own = new Float32Array(count);
+  for (let i = 0, k = 0; k < count; i++) if (isChosen(i)) own[k++] = values[i];
+  return own;
+}
+
+/** The least and the largest value, and how many are no numbers. */
+function rangeOf(values: Float32Array): { low: number; high: number; notNumbers: number } {
+  let [low, high, notNumbers] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0];
+  for (let i = 0; i < values.length; i++) {
+    const v = values[i];
+    if (v < low) low = v;
+    if (v > high) high = v;
+    if (Number.isNaN(v)) notNumbers++;
+  }
+  return { low, high, notNumbers };
+}
+
+/** Bins by which the highest values are found. */
+const BINS = 1024;
+
+/** The `count` highest values, falling. Only those in the bins that hold them are sorted. */
+function highest(values: Float32Array, count: number, { low, high }: { low: number; high: number }): Float32Array {
+  const scale = (BINS - 1) / (high - low);
+  if (!(scale > 0 && Number.isFinite(scale))) return values.slice().sort().reverse().subarray(0, count);
+  const bins = new Uint32Array(BINS);
+  for (let i = 0; i < values.length; i++) bins[((values[i] - low) * scale) | 0]++;
+  let [cut, found] = [BINS, 0];
+  while (cut > 0 && found < count) found += bins[--cut];
+  const top = chosen(values, found, (i) => (((values[i] - low) * scale) | 0) >= cut);
+  return top.sort().reverse().slice(0, count);
 }
 
 /** Leaves every second score, from an even rank, to stand for two; returns how many there are. */

@@ -9,11 +9,12 @@ import { float32 } from '../core/tensor.ts';
 import { option, say } from '../core/text.ts';
 import { input } from '../graph/leaf.ts';
 import * as g from '../graph/ops/index.ts';
+import type { Program } from '../graph/program.ts';
 import type { Value } from '../graph/value.ts';
 import { type Scope, Trace } from '../nn/scope.ts';
-import { defineModel } from './define.ts';
+import { defineModel, type FitData } from './define.ts';
 import { aligning, alignOption } from './parts/alignment.ts';
-import { backboneOptions, choiceOf, joined, tapped, tooSmall } from './parts/features.ts';
+import { asRows, backboneOptions, choiceOf, joined, tapped, tooSmall } from './parts/features.ts';
 import { imageScoreOptions, meanOfTop, scoreOfPlaces } from './parts/maps/image-score.ts';
 import { poolMap } from './parts/maps/pool-map.ts';
 import { smoothMap } from './parts/maps/smooth-map.ts';
@@ -43,6 +44,10 @@ type Config = z.infer<typeof config>;
 /** Numbers that the covariances may take: 1 GiB. */
 const LIMIT = 2 ** 28;
 const BLOCK = 8;
+/** Numbers of features that wait until their products are made: 128 MiB. */
+const KEPT = 2 ** 25;
+/** Numbers of products that the device makes at once: 16 MiB. */
+const STEP = 2 ** 22;
 
 /**
  * PaDiM: a Gaussian of pretrained features at each place of the image; the map is the Mahalanobis distance (Defard et
@@ -81,48 +86,30 @@ export const padim = aligning(
         );
       }
       const kept = data.rng.split('channels').permutation(most).subarray(0, d).sort();
-      const select = (net: (group: string) => Scope, x: Value) => g.gather(joinedTaps(options, net, x), [...kept], 1);
-      const means = new Float64Array(d * places);
-      // Float64 sums of products about a first guess of the mean: the features of the first image.
-      const first = new Float32Array(d * places);
-      const squares = new Float64Array(places * d * d);
-      let seen = 0;
-      for await (const { count, outputs } of data.through('Gaussians', (net, x) => ({ y: select(net, x) }), BLOCK)) {
-        const y = outputs.y.data as Float32Array; // [n,d,h·w]
-        if (seen === 0) first.set(y.subarray(0, d * places));
-        const centred = new Float64Array(d);
-        for (let n = 0; n < count; n++) {
-          for (let p = 0; p < places; p++) {
-            for (let i = 0; i < d; i++) {
-              centred[i] = y[(n * d + i) * places + p] - first[i * places + p];
-              means[i * places + p] += centred[i];
-            }
-            addOuter(squares, p * d * d, centred);
-          }
-        }
-        seen += count;
-      }
-      const whitening = new Float32Array(places * d * d);
+      const select = (net: (group: string) => Scope, x: Value) => ({
+        rows: asRows(g.gather(joinedTaps(options, net, x), [...kept], 1)),
+      });
+      const { first, sums, products } = await momentsOf(data, select, places, d);
       const mean = new Float32Array(d * places);
       const covariance = new Float64Array(d * d);
       const own = new Float64Array(d);
       for (let p = 0; p < places; p++) {
         for (let i = 0; i < d; i++) {
-          own[i] = means[i * places + p] / seen;
-          mean[i * places + p] = first[i * places + p] + own[i];
+          own[i] = sums[p * d + i] / data.count;
+          mean[i * places + p] = first[p * d + i] + own[i];
         }
         for (let i = 0; i < d; i++) {
           for (let j = 0; j <= i; j++) {
-            const sum = squares[p * d * d + i * d + j] - seen * own[i] * own[j];
-            covariance[i * d + j] = sum / Math.max(1, seen - 1) + (i === j ? options.regularization : 0);
+            const sum = products[(p * d + i) * d + j] - data.count * own[i] * own[j];
+            covariance[i * d + j] = sum / Math.max(1, data.count - 1) + (i === j ? options.regularization : 0);
           }
         }
-        whitening.set(inverseFactor(covariance, d), p * d * d);
+        products.set(inverseFactor(covariance, d), p * d * d);
       }
       return {
         'padim.channels': float32(Float32Array.from(kept)),
         'padim.mean': float32(mean, [d, height, width]),
-        'padim.whitening': float32(whitening, [places, d, d]),
+        'padim.whitening': float32(products, [places, d, d]),
       };
     },
 
@@ -149,35 +136,101 @@ function joinedTaps(options: Config, net: (group: string) => Scope, x: Value): V
   return joined(tapped(options, net, x), 'nearest');
 }
 
-/** Adds v vᵀ, its lower triangle, to the matrix that begins at `at`. */
-function addOuter(into: Float64Array, at: number, v: Float64Array): void {
-  const d = v.length;
-  for (let i = 0; i < d; i++) {
-    const vi = v[i];
-    const row = at + i * d;
-    for (let j = 0; j <= i; j++) into[row + j] += vi * v[j];
-  }
+/** Sums over images, about the features of the first one as a first guess of the mean. */
+interface Moments {
+  /** `[P, d]`. */
+  readonly first: Float32Array;
+  /** `[P, d]`. */
+  readonly sums: Float64Array;
+  /** `[P, d, d]`. */
+  readonly products: Float32Array;
 }
 
-/** Lᵀ with Σ⁻¹ = LᵀL: the inverse of the Cholesky factor of Σ, whose lower triangle is given, transposed. */
-function inverseFactor(covariance: Float64Array, d: number): Float64Array {
-  const c = covariance.slice();
-  for (let j = 0; j < d; j++) {
-    for (let k = 0; k < j; k++) {
-      const factor = c[j * d + k];
-      for (let i = j; i < d; i++) c[i * d + j] -= c[i * d + k] * factor;
+/** Sums of the features `[N, P, d]` at each place and of their products, which the device makes for many images and places at once. */
+async function momentsOf(
+  data: FitData,
+  build: (net: (group: string) => Scope, x: Value) => { rows: Value },
+  places: number,
+  d: number,
+): Promise<Moments> {
+  const size = places * d;
+  const [sums, products] = [new Float64Array(size), new Float32Array(size * d)];
+  let first: Float32Array | undefined;
+  const images = Math.min(data.count, Math.max(BLOCK, Math.floor(KEPT / size)));
+  const waiting = new Float32Array(images * size);
+  const session = await data.compile(momentProgram(d));
+  try {
+    let count = 0;
+    const add = async () => {
+      const step = Math.max(1, Math.floor(STEP / (d * d)));
+      for (let at = 0; at < size; at += step * d) {
+        const end = Math.min(size, at + step * d);
+        const x = new Float32Array(count * (end - at));
+        for (let n = 0; n < count; n++) x.set(waiting.subarray(n * size + at, n * size + end), n * (end - at));
+        const feeds = {
+          x: float32(x, [count, (end - at) / d, d]),
+          first: float32(first!.slice(at, end), [1, (end - at) / d, d]),
+        };
+        const found = await session.run(feeds, { transfer: true, signal: data.signal });
+        const [sum, product] = [found.sums.data, found.products.data];
+        for (let i = 0; i < sum.length; i++) sums[at + i] += Number(sum[i]);
+        for (let i = 0; i < product.length; i++) products[at * d + i] += Number(product[i]);
+      }
+      count = 0;
+    };
+    for await (const { count: more, outputs } of data.through('Gaussians', build, BLOCK)) {
+      const rows = outputs.rows.data as Float32Array;
+      first ??= rows.slice(0, size);
+      if (count + more > images) await add();
+      waiting.set(rows, count * size);
+      count += more;
     }
-    const root = Math.sqrt(c[j * d + j]);
-    for (let i = j; i < d; i++) c[i * d + j] /= root;
+    await add();
+  } finally {
+    session.close().catch(() => {}); // who cancels does not wait
   }
-  const inverse = new Float64Array(d * d); // a column of L in each row
+  return { first: first!, sums, products };
+}
+
+/** Sums over the images of features less those of the first, and of their products, at some places. */
+function momentProgram(d: number): Program {
+  const centred = g.sub(input('x', ['N', 'P', d]), input('first', [1, 'P', d]));
+  return {
+    name: 'moments',
+    outputs: {
+      sums: g.reduceSum(centred, { axes: [0] }),
+      products: g.matMul(g.transpose(centred, [1, 2, 0]), g.transpose(centred, [1, 0, 2])),
+    },
+    carry: {},
+  };
+}
+
+/** Lᵀ with Σ⁻¹ = LᵀL: the inverse of the Cholesky factor of Σ, whose lower triangle is given and overwritten, transposed. */
+function inverseFactor(c: Float64Array, d: number): Float64Array {
+  for (let i = 0; i < d; i++) {
+    for (let j = 0; j < i; j++) c[i * d + j] = (c[i * d + j] - dot(c, i * d, c, j * d, j)) / c[j * d + j];
+    c[i * d + i] = Math.sqrt(c[i * d + i] - dot(c, i * d, c, i * d, i));
+  }
+  const inverse = new Float64Array(d * d); // a column of L⁻¹ in each row
   for (let j = 0; j < d; j++) {
     inverse[j * d + j] = 1 / c[j * d + j];
     for (let i = j + 1; i < d; i++) {
-      let sum = 0;
-      for (let k = j; k < i; k++) sum += c[i * d + k] * inverse[j * d + k];
-      inverse[j * d + i] = -sum / c[i * d + i];
+      inverse[j * d + i] = -dot(c, i * d + j, inverse, j * d + j, i - j) / c[i * d + i];
     }
   }
   return inverse;
+}
+
+/** Σ of the products of `length` numbers from `i` in a and from `j` in b; four sums at once, which do not wait for one another. */
+function dot(a: Float64Array, i: number, b: Float64Array, j: number, length: number): number {
+  let [s, t, u, v] = [0, 0, 0, 0];
+  let k = 0;
+  for (; k + 3 < length; k += 4) {
+    s += a[i + k] * b[j + k];
+    t += a[i + k + 1] * b[j + k + 1];
+    u += a[i + k + 2] * b[j + k + 2];
+    v += a[i + k + 3] * b[j + k + 3];
+  }
+  for (; k < length; k++) s += a[i + k] * b[j + k];
+  return s + t + (u + v);
 }

@@ -50,7 +50,8 @@ export async function calibratedThresholds(open: OpenRun, session: Session, smoo
 }
 
 /** Scores of the normal training items by detectors fitted without them, where too few are held out. */
-async function foldScores({ run, model, config, task, pretrained, runtime, onEvent }: OpenRun, held: number) {
+async function foldScores(open: OpenRun, held: number) {
+  const { run, model, config, task, pretrained, features, runtime, onEvent } = open;
   const { mapNormalization = 'none', folds: wanted, scaling, signal, tiles } = run.options;
   const { source, split, rng } = task;
   const { train, labels } = trainingItems(model, split);
@@ -71,8 +72,8 @@ async function foldScores({ run, model, config, task, pretrained, runtime, onEve
     const whole = (await source.prepare?.(rest.train, prepared)) ?? source;
     return { ...(await trainingPart(model, { source: whole, split: rest }, tiles)), whole };
   };
-  const made = { model, config, folds: count, window, normals, partWithout, pretrained, runtime, rng, onEvent, signal };
-  const found = await scoreFolds(made);
+  const fitted = { model, config, pretrained, features, runtime, rng };
+  const found = await scoreFolds({ ...fitted, folds: count, window, normals, partWithout, onEvent, signal });
   return found && { ...found, count, normals };
 }
 

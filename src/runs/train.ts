@@ -9,6 +9,7 @@ import { pretrainedOf } from '../engine/fit.ts';
 import type { FitResult, FitState, Former } from '../engine/fitting/contract.ts';
 import { fitModel, stepTrial } from '../engine/fitting/fit.ts';
 import { mapStatistics } from '../engine/fitting/map-statistics.ts';
+import { SharedFeatures } from '../engine/fitting/shared-features.ts';
 import { withTest } from '../engine/judging/calibrate.ts';
 import { stepsOf, wantedRate } from '../engine/judging/calibrate-alarms.ts';
 import { openScorer } from '../engine/judging/held-out.ts';
@@ -252,6 +253,8 @@ export interface OpenRun {
   readonly task: Task;
   readonly part: TrainingPart;
   readonly pretrained?: Tensors;
+  /** The backbone's features of the training items, which folds share. */
+  readonly features?: SharedFeatures;
   readonly origin: CheckpointOrigin;
   readonly runtime: Runtime;
   readonly onEvent: Listener;
@@ -262,8 +265,11 @@ export interface OpenRun {
 }
 
 /** Fits, calibrates, judges and writes. */
-async function fitAndJudge(open: OpenRun): Promise<RunReport> {
-  const { folder, model, config, task, runtime, debug } = open;
+async function fitAndJudge(opened: OpenRun): Promise<RunReport> {
+  const { folder, model, config, task, part, pretrained, runtime, debug } = opened;
+  const { signal } = opened.run.options;
+  const features = SharedFeatures.of(model, config, { ...part, pretrained, runtime, signal });
+  const open = { ...opened, features };
   const { source } = task;
   const fitted = await debug.timed('fit', () => fit(open));
   // The artefact itself does the scoring, so that its scores are those of the run to the last bit.
@@ -274,7 +280,7 @@ async function fitAndJudge(open: OpenRun): Promise<RunReport> {
   try {
     const report = await judged(open, session, graph, fitted);
     await writeJson(folder.files.metrics, report);
-    await writeReportPage(folder.path, { session, task, signal: open.run.options.signal });
+    await writeReportPage(folder.path, { session, task, signal });
     folder.check();
     if (!profiles(open)) return report;
     // Asking for the profile ends the session, so it comes last.
@@ -305,6 +311,7 @@ async function judged(
         reading: source.series && seriesReading(source.series, options.alarms),
       }
     : await calibratedThresholds(open, session, smoothing);
+  open.features?.close();
   const found = await judge(session, task, {
     threshold: threshold.value,
     mapThreshold: mapThreshold.value,
@@ -372,7 +379,22 @@ function summaryOf(sorted: readonly number[]): RunReport['validation'] {
 
 /** Fits, with checkpoints, and learns the statistics of maps where they are wanted. */
 async function fit(open: OpenRun): Promise<FitResult> {
-  const { run, model, config, task, part, pretrained, folder, runtime, origin, onEvent, debug, from, former } = open;
+  const {
+    run,
+    model,
+    config,
+    task,
+    part,
+    pretrained,
+    features,
+    folder,
+    runtime,
+    origin,
+    onEvent,
+    debug,
+    from,
+    former,
+  } = open;
   const { signal, augment } = run.options;
   const { statistics } = heldOut(open); // before hours of training, since it may refuse
   let kept = from;
@@ -388,6 +410,7 @@ async function fit(open: OpenRun): Promise<FitResult> {
     augment,
     readTextures,
     pretrained,
+    features,
     runtime,
     rng: task.rng,
     onEvent,

@@ -216,8 +216,8 @@ async function fitOne(
 function imageOf(shape: ImageShape, known: Known, taps: readonly string[]): Value {
   const x = input('x', ['N', ...shape]);
   const names = [...known.keys()];
-  const values = taps.map((tap) => [tap, input(`tap${names.indexOf(tap)}`, ['N', ...known.get(tap)!.grid])] as const);
-  provideFeatures(x, new Map(values));
+  const values = new Map(taps.map((tap) => [tap, input(`tap${names.indexOf(tap)}`, ['N', ...known.get(tap)!.grid])]));
+  provideFeatures(x, (_, tap) => values.get(tap));
   return x;
 }
 

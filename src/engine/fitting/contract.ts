@@ -7,6 +7,7 @@ import type { Program } from '../../graph/program.ts';
 import type { AnyModel } from '../../models/index.ts';
 import type { Device, ProfileRow, Runtime } from '../../runtime/index.ts';
 import type { TextureReader } from './plant.ts';
+import type { SharedFeatures } from './shared-features.ts';
 
 /** Means over one epoch. */
 export interface EpochRecord {
@@ -54,6 +55,8 @@ export interface FitOptions {
   readonly profile?: boolean;
   /** Tensors of the model's backbone as far as scoring needs them, as `backbone.` and their names. */
   readonly pretrained?: Tensors;
+  /** The backbone's features of the items, where several passes share them. */
+  readonly features?: SharedFeatures;
   /** Learnt from other items, to be brought up to date; models with `update` only. */
   readonly former?: Former;
   /** Where to go on. */

@@ -4,6 +4,7 @@ import { type Listener, silent } from '../../core/events.ts';
 import { sizeOf } from '../../core/shape.ts';
 import { float32 } from '../../core/tensor.ts';
 import { input } from '../../graph/leaf.ts';
+import type { Value } from '../../graph/value.ts';
 import type { AnyModel, FitData, ItemShape, TrainingPhase } from '../../models/index.ts';
 import { Trace } from '../../nn/scope.ts';
 import { assemble } from '../../nn/training.ts';
@@ -43,46 +44,53 @@ export function fitData({
   rng,
   runtime,
   pretrained = {},
+  features,
   onEvent = silent,
   signal,
-}: Pick<FitOptions, 'source' | 'train' | 'rng' | 'runtime' | 'pretrained' | 'signal'> & {
+}: Pick<FitOptions, 'source' | 'train' | 'rng' | 'runtime' | 'pretrained' | 'features' | 'signal'> & {
   readonly onEvent?: Listener;
 }): FitData {
   const values = sizeOf(source.shape);
-  async function* blocks(size: number) {
+  async function* members(size: number) {
     for (let at = 0; at < train.length; at += size) {
       // Work on a block never waits for anything: let Ctrl-C be heard.
       await new Promise((resolve) => setTimeout(resolve, 0));
       if (signal?.aborted) throw new Cancelled();
-      const indices = train.subarray(at, Math.min(train.length, at + size));
-      const data = new Float32Array(indices.length * values);
-      await source.read(indices, data);
-      yield { count: indices.length, data };
+      yield train.subarray(at, Math.min(train.length, at + size));
     }
   }
+  const read = async (items: Uint32Array) => {
+    const data = new Float32Array(items.length * values);
+    await source.read(items, data);
+    return data;
+  };
   return {
     shape: source.shape,
     count: train.length,
     rng: rng.split('fit'),
     onEvent,
     ...(signal && { signal }),
-    blocks,
+    async *blocks(size) {
+      for await (const items of members(size)) yield { count: items.length, data: await read(items) };
+    },
     compile: (program) => runtime.compile(program, { carry: program.carry }),
     async *through(task, build, size) {
-      const trace = new Trace(false, pretrained);
-      const x = input('x', ['N', ...source.shape]);
-      const outputs = bind(
-        task,
-        build((group) => trace.group(group), x),
-        trace,
-        pretrained,
-      );
+      const graph = (x: Value) => {
+        const trace = new Trace(false, pretrained);
+        const outputs = build((group) => trace.group(group), x);
+        return bind(task, outputs, trace, pretrained);
+      };
+      const { outputs, feed } = features?.over(source, graph) ?? {
+        outputs: graph(input('x', ['N', ...source.shape])),
+        feed: async (items: Uint32Array) => ({ x: float32(await read(items), [items.length, ...source.shape]) }),
+      };
       const session = await runtime.compile({ name: task.replaceAll(' ', '-'), outputs, carry: {} });
       try {
         let done = 0;
         const begin = performance.now();
-        for await (const { count, data } of blocks(size)) {
-          yield { count, outputs: await session.run({ x: float32(data, [count, ...source.shape]) }, { signal }) };
+        for await (const items of members(size)) {
+          const count = items.length;
+          yield { count, outputs: await session.run(await feed(items), { signal, transfer: true }) };
           done += count;
           const rate = (1000 * done) / (performance.now() - begin);
           onEvent({ type: 'progress', task, done, total: train.length, unit: 'items', rate });

@@ -12,6 +12,7 @@ import { encodeModel } from '../../graph/onnx/write.ts';
 import type { AnyModel } from '../../models/index.ts';
 import type { Runtime } from '../../runtime/index.ts';
 import { fitModel } from '../fitting/fit.ts';
+import type { SharedFeatures } from '../fitting/shared-features.ts';
 import { scoringModel } from '../scoring/artifact.ts';
 import { scoringProgram } from '../scoring/graph.ts';
 import { seenBy } from '../scoring/view.ts';
@@ -89,6 +90,8 @@ export interface FoldOptions {
   /** What a detector learns from without some of the normals: encoded by its own training items alone. */
   readonly partWithout: (left: ReadonlySet<number>) => Promise<FoldPart>;
   readonly pretrained?: Tensors;
+  /** The backbone's features of the items. */
+  readonly features?: SharedFeatures;
   readonly runtime: Runtime;
   readonly rng: Rng;
   readonly onEvent?: Listener;
@@ -141,7 +144,7 @@ export async function scoreFolds(options: FoldOptions): Promise<FoldScores | und
 }
 
 async function scoreFold(options: FoldOptions, items: Uint32Array): Promise<HeldOutScores> {
-  const { model, config, window, partWithout, pretrained, runtime, rng, signal } = options;
+  const { model, config, window, partWithout, pretrained, features, runtime, rng, signal } = options;
   const { whole, ...part } = await partWithout(window === undefined ? new Set(items) : withNeighbours(items, window));
   const { tensors } = await fitModel({
     model,
@@ -150,19 +153,26 @@ async function scoreFold(options: FoldOptions, items: Uint32Array): Promise<Held
     rng,
     runtime,
     pretrained,
+    features,
     onEvent: silent,
     signal,
     save: async () => {},
   });
   const seen = seenBy(model, {}, whole.shape);
-  const program = scoringProgram(seen, config, whole.shape, tensors);
-  const session = await openScorer(
-    runtime,
-    program,
-    encodeModel(scoringModel(seen, config, whole.shape, tensors)).model,
-  );
+  const ofFeatures = features?.over(whole, (x) => {
+    const { score, map } = scoringProgram(seen, config, whole.shape, tensors, x).outputs;
+    return { score, map };
+  });
+  const session = ofFeatures
+    ? await runtime.compile({ name: 'fold', outputs: ofFeatures.outputs, carry: {} })
+    : await openScorer(
+        runtime,
+        scoringProgram(seen, config, whole.shape, tensors),
+        encodeModel(scoringModel(seen, config, whole.shape, tensors)).model,
+      );
   try {
-    return await scoreHeldOut(session, whole, items, { signal, smoothing: smoothingOf(model, config, whole) });
+    const smoothing = smoothingOf(model, config, whole);
+    return await scoreHeldOut(session, whole, items, { signal, smoothing, feed: ofFeatures?.feed });
   } finally {
     session.close().catch(() => {}); // who cancels does not wait
   }

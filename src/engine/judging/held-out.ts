@@ -1,11 +1,10 @@
 /** Scores of held-out normal items, by the bytes that are exported. */
-import type { Listener } from '../../core/events.ts';
 import type { Source } from '../../data/pure.ts';
 import type { Program } from '../../graph/program.ts';
 import { mapSize } from '../../kinds/index.ts';
 import type { Runtime, Session } from '../../runtime/runtime.ts';
 import { keepExpected } from '../scoring/expected.ts';
-import { scoreItems } from '../scoring/stream.ts';
+import { type ScoreOptions, scoreItems } from '../scoring/stream.ts';
 
 /** Opens a scoring graph: the exported bytes, or the graph itself where a device runs no ONNX files. */
 export function openScorer(runtime: Runtime, program: Program, bytes: Uint8Array, profile?: boolean): Promise<Session> {
@@ -29,7 +28,7 @@ export async function scoreHeldOut(
   session: Session,
   source: Source,
   items: Uint32Array,
-  options: { onEvent?: Listener; signal?: AbortSignal; smoothing?: number },
+  options: Pick<ScoreOptions, 'onEvent' | 'signal' | 'smoothing' | 'feed'>,
 ): Promise<HeldOutScores> {
   const area = mapSize(source.shape);
   const expected = keepExpected(source, items, session.outputs);

@@ -12,16 +12,19 @@ import type { AnyModel, Scoring } from '../../models/index.ts';
 import { Trace } from '../../nn/scope.ts';
 import { hasMapStatistics, normalizeMap } from './map-normalization.ts';
 
-/** The scoring program of a model, with the batch size symbolic. Throws DataError `missing-tensor` or `tensor-shape`. */
+/**
+ * The scoring program of a model, with the batch size symbolic; `x` is the input that stands for items. Throws DataError
+ * `missing-tensor` or `tensor-shape`.
+ */
 export function scoringProgram(
   model: AnyModel,
   // biome-ignore lint/suspicious/noExplicitAny: each model types its own options.
   config: any,
   shape: ItemShape,
   tensors: Tensors,
+  x: Value = input(kindOf(shape).input.name, ['N', ...shape]),
 ): Program {
   const trace = new Trace(false, tensors);
-  const x = input(kindOf(shape).input.name, ['N', ...shape]);
   const scoring: Scoring = model.score(config, (group) => trace.group(group), x);
   if (trace.draws.size > 0) throw new InternalError(`${model.name} draws random numbers while it scores.`);
   const outputs: Record<string, Value> = { score: scoring.score, map: scoring.map };

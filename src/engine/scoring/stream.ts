@@ -2,7 +2,7 @@
 import { Cancelled, InternalError } from '../../core/errors.ts';
 import { type Listener, silent } from '../../core/events.ts';
 import { isClip, itemSize } from '../../core/item-shape.ts';
-import type { Tensor, Tensors } from '../../core/tensor.ts';
+import type { Tensors } from '../../core/tensor.ts';
 import { gatherBatch, type Source, stepsBefore } from '../../data/pure.ts';
 import { kindOf, mapSize } from '../../kinds/index.ts';
 import type { Session } from '../../runtime/index.ts';
@@ -16,6 +16,8 @@ export interface ScoreOptions {
   signal?: AbortSignal;
   /** Standard deviation, in steps, of the Gaussian that smooths scores along each series or clip; default none. */
   smoothing?: number;
+  /** What is fed for some items; the items themselves unless given. */
+  feed?: (items: Uint32Array) => Promise<Tensors>;
   /** What progress events are about; default `score`. */
   task?: string;
   /** Takes the maps of a batch, one after the other, whose first item is number `at`; without it none are fetched. */
@@ -108,15 +110,16 @@ async function* scoreBatches(
   source: Source,
   indices: ArrayLike<number>,
   fetch: readonly string[],
-  { onEvent = silent, signal, task = 'score' }: ScoreOptions,
+  { onEvent = silent, signal, feed, task = 'score' }: ScoreOptions,
 ): AsyncGenerator<{ at: number; out: Tensors }> {
   const size = scoreBatch(source.shape);
   const { name } = kindOf(source.shape).input;
   const members = Uint32Array.from(indices);
   const begin = performance.now();
-  const read = (at: number): Promise<Tensor> | undefined => {
+  const fed = feed ?? (async (items: Uint32Array) => ({ [name]: await gatherBatch(source, items) }));
+  const read = (at: number): Promise<Tensors> | undefined => {
     if (at >= members.length) return undefined;
-    const batch = gatherBatch(source, members.subarray(at, Math.min(members.length, at + size)));
+    const batch = fed(members.subarray(at, Math.min(members.length, at + size)));
     batch.catch(() => {}); // heard when it is awaited
     return batch;
   };
@@ -124,7 +127,7 @@ async function* scoreBatches(
   for (let at = 0; at < members.length; at += size) {
     if (signal?.aborted) throw new Cancelled();
     const batch = await next!;
-    const running = session.run({ [name]: batch }, { fetch, transfer: true, signal });
+    const running = session.run(batch, { fetch, transfer: true, signal });
     running.catch(() => {});
     next = read(at + size);
     const out = await running;
