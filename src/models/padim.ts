@@ -223,7 +223,10 @@ function inverseFactor(c: Float64Array, d: number): Float64Array {
 
 /** Σ of the products of `length` numbers from `i` in a and from `j` in b; four sums at once, which do not wait for one another. */
 function dot(a: Float64Array, i: number, b: Float64Array, j: number, length: number): number {
-  let [s, t, u, v] = [0, 0, 0, 0];
+  let s = 0;
+  let t = 0;
+  let u = 0;
+  let v = 0;
   let k = 0;
   for (; k + 3 < length; k += 4) {
     s += a[i + k] * b[j + k];

@@ -91,6 +91,9 @@ export async function greedyCoreset(
   }
 }
 
+/** Numbers of a row after which a sum of squares is looked at. */
+const PART = 16;
+
 /** Positions of the candidates that are farthest in turn, as long as none outside can be farther; at least one. */
 function roundOf(rows: Float32Array, width: number, halves: Float32Array, hasOthers: boolean, most: number): number[] {
   const distances = halves.slice();
@@ -103,9 +106,16 @@ function roundOf(rows: Float32Array, width: number, halves: Float32Array, hasOth
     picked.push(farthest);
     const at = farthest * width;
     for (let i = 0; i < distances.length; i++) {
+      const least = 2 * distances[i];
       let sum = 0;
-      for (let j = 0, k = i * width; j < width; j++, k++) sum += (rows[at + j] - rows[k]) ** 2;
-      if (sum / 2 < distances[i]) distances[i] = sum / 2;
+      // Most rows are farther than from another: a part of the sum says so.
+      for (let j = 0; j < width && sum < least; ) {
+        for (const end = Math.min(width, j + PART); j < end; j++) {
+          const difference = rows[at + j] - rows[i * width + j];
+          sum += difference * difference;
+        }
+      }
+      if (sum < least) distances[i] = sum / 2;
     }
     distances[farthest] = Number.NEGATIVE_INFINITY;
   }
