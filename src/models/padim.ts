@@ -4,7 +4,7 @@
  * textures and free poses take patchcore. Left out: per-class ensembles.
  */
 import * as z from 'zod';
-import { DataError } from '../core/errors.ts';
+import { Cancelled, DataError } from '../core/errors.ts';
 import { float32 } from '../core/tensor.ts';
 import { option, say } from '../core/text.ts';
 import { input } from '../graph/leaf.ts';
@@ -46,6 +46,8 @@ const LIMIT = 2 ** 28;
 const BLOCK = 8;
 /** Numbers of features that wait until their products are made: 128 MiB. */
 const KEPT = 2 ** 25;
+/** Places whose covariances are inverted in a turn. */
+const TURN = 500;
 /** Numbers of products that the device makes at once: 16 MiB. */
 const STEP = 2 ** 22;
 
@@ -93,7 +95,15 @@ export const padim = aligning(
       const mean = new Float32Array(d * places);
       const covariance = new Float64Array(d * d);
       const own = new Float64Array(d);
+      const begin = performance.now();
       for (let p = 0; p < places; p++) {
+        if (p % TURN === 0) {
+          // Ctrl-C is heard between turns.
+          await new Promise((resolve) => setTimeout(resolve, 0));
+          if (data.signal?.aborted) throw new Cancelled();
+          const rate = (1000 * p) / Math.max(1, performance.now() - begin);
+          data.onEvent({ type: 'progress', task: 'covariances', done: p, total: places, unit: 'places', rate });
+        }
         for (let i = 0; i < d; i++) {
           own[i] = sums[p * d + i] / data.count;
           mean[i * places + p] = first[p * d + i] + own[i];
@@ -106,6 +116,7 @@ export const padim = aligning(
         }
         products.set(inverseFactor(covariance, d), p * d * d);
       }
+      data.onEvent({ type: 'progress', task: 'covariances', done: places, total: places, unit: 'places' });
       return {
         'padim.channels': float32(Float32Array.from(kept)),
         'padim.mean': float32(mean, [d, height, width]),

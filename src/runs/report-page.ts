@@ -5,7 +5,6 @@ import { type Listener, silent } from '../core/events.ts';
 import { pictureShape } from '../core/item-shape.ts';
 import { action, option, say } from '../core/text.ts';
 import { type ArtifactInfo, runnableBytes } from '../engine/scoring/artifact.ts';
-import { scoreWithMaps } from '../engine/scoring/stream.ts';
 import type { Task } from '../engine/task/task.ts';
 import { trainingItems } from '../engine/task/training-part.ts';
 import { findKind } from '../kinds/index.ts';
@@ -24,6 +23,7 @@ import { lockFolder } from './lock.ts';
 import { readReport } from './report-file.ts';
 import { anomalousRows } from './report-rows.ts';
 import { seriesOfReport } from './report-series.ts';
+import { type ShownItem, ShownItems } from './shown-items.ts';
 import { loadRunTask } from './test.ts';
 import { readPredictions } from './test-scores.ts';
 
@@ -57,7 +57,9 @@ export async function makeReport(options: ReportOptions): Promise<{ report: stri
       const runtime = await opened(openRuntime(device, { threads: record.threads, onEvent }), signal);
       try {
         const session = await runtime.open(runnableBytes(artifact));
-        return { report: await writeReportPage(run, { session, task, signal }) };
+        return {
+          report: await writeReportPage(run, { session, task, shown: new ShownItems(session, task, signal), signal }),
+        };
       } finally {
         await closed(runtime, signal);
       }
@@ -72,7 +74,7 @@ export async function makeReport(options: ReportOptions): Promise<{ report: stri
 /** Writes the page from the run's files, with pictures when a session and the task are open; returns its path. */
 export async function writeReportPage(
   run: string,
-  open?: { session: Session; task: Task; signal?: AbortSignal },
+  open?: { session: Session; task: Task; shown: ShownItems; signal?: AbortSignal },
 ): Promise<string> {
   const files = runFiles(run);
   const record = await readRun(run);
@@ -118,9 +120,9 @@ export async function writeReportPage(
   return files.report;
 }
 
-/** Scores the items that the page shows once more, with their maps and, where the data has them, masks. */
+/** Pictures of the items that the page shows, with their maps and, where the data has them, masks. */
 async function drawPictures(
-  { session, task, signal }: { session: Session; task: Task; signal?: AbortSignal },
+  { shown, task }: { shown: ShownItems; task: Task },
   model: AnyModel,
   items: readonly ReportItem[],
   { mapScale, mapThreshold }: ArtifactInfo,
@@ -131,46 +133,48 @@ async function drawPictures(
   const numbers = chosen.map((i) => split.test[i]);
   const shape = pictureShape(source.shape);
   if (!shape) throw new InternalError(`${source.name} has no images to draw.`);
-  const [channels, height, width] = shape;
-  const [values, area] = [channels * height * width, height * width];
-  const { images, maps, reconstructions, nearest } = await scoreWithMaps(session, source, numbers, { signal });
-  const patches = nearest && (await cutPatches(task, model, images, nearest));
+  const [, height, width] = shape;
+  const area = height * width;
+  const scored = await shown.at(chosen);
+  const patches = await cutPatches(task, model, scored);
   const masks = source.readMasks && new Uint8Array(numbers.length * area);
   if (masks) await source.readMasks?.(numbers, masks);
   return {
     shape,
-    scale: mapScale ?? (await findMapScale(session, task, chosen, { threshold: mapThreshold?.value ?? null, signal })),
+    scale: mapScale ?? (await findMapScale(shown, chosen, mapThreshold?.value ?? null)),
     pictures: chosen.map((item, k) => ({
       item,
-      image: images.subarray(k * values, (k + 1) * values),
-      reconstruction: reconstructions?.subarray(k * values, (k + 1) * values),
-      map: maps.subarray(k * area, (k + 1) * area),
+      image: scored[k].image,
+      reconstruction: scored[k].reconstruction,
+      map: scored[k].map,
       ...(patches && { nearest: patches[k] }),
       ...(masks && source.hasMask?.(numbers[k]) !== false && { mask: masks.subarray(k * area, (k + 1) * area) }),
     })),
   };
 }
 
-/** Squares about the oddest place of each image and about the place of a training image that is most like it. */
+/**
+ * Squares about the oddest place of each image and about the place of a training image that is most like it; undefined for models
+ * that know of none.
+ */
 async function cutPatches(
   { source, split }: Task,
   model: AnyModel,
-  images: Float32Array,
-  nearest: Float32Array,
-): Promise<ReportPatches[]> {
+  scored: readonly ShownItem[],
+): Promise<ReportPatches[] | undefined> {
   const shape = source.shape as ImageShape;
-  const values = images.length / (nearest.length / 5);
   const { train } = trainingItems(model, split);
   const side = Math.min(shape[1], shape[2], Math.max(16, Math.round(Math.min(shape[1], shape[2]) / 5)));
   const patches: ReportPatches[] = [];
-  for (let k = 0; 5 * k < nearest.length; k++) {
-    const [row, column, number, normalRow, normalColumn] = nearest.subarray(5 * k, 5 * k + 5);
+  for (const { image, nearest } of scored) {
+    if (!nearest) return undefined;
+    const [row, column, number, normalRow, normalColumn] = nearest;
     const item = train[number];
-    const normal = new Float32Array(values);
+    const normal = new Float32Array(image.length);
     await source.read([item], normal);
     patches.push({
       side,
-      own: cutSquare(images.subarray(k * values, (k + 1) * values), shape, row, column, side),
+      own: cutSquare(image, shape, row, column, side),
       normal: { id: source.items[item].id, ...cutSquare(normal, shape, normalRow, normalColumn, side) },
     });
   }

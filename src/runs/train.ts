@@ -58,6 +58,7 @@ import { readReport } from './report-file.ts';
 import { writeReportPage } from './report-page.ts';
 import { type ResolvedRun, resolveRun } from './resolve.ts';
 import { backboneOf, checkEarlier, checkFormer, stateToResume } from './resume.ts';
+import { ShownItems } from './shown-items.ts';
 import { predictionsCsv } from './test-scores.ts';
 import { oddityVersion, versionsOf } from './versions.ts';
 
@@ -278,9 +279,10 @@ async function fitAndJudge(opened: OpenRun): Promise<RunReport> {
   await debug.inspect(program, runtime.device);
   const session = await openScorer(runtime, program, encodeModel(graph).model, profiles(open));
   try {
-    const report = await judged(open, session, graph, fitted);
+    const shown = new ShownItems(session, task, signal);
+    const report = await judged(open, { session, shown }, graph, fitted);
     await writeJson(folder.files.metrics, report);
-    await writeReportPage(folder.path, { session, task, signal });
+    await writeReportPage(folder.path, { session, task, shown, signal });
     folder.check();
     if (!profiles(open)) return report;
     // Asking for the profile ends the session, so it comes last.
@@ -295,7 +297,7 @@ async function fitAndJudge(opened: OpenRun): Promise<RunReport> {
 /** Thresholds from held-out normals, metrics on the test part, maps and the artefact; the report. */
 async function judged(
   open: OpenRun,
-  session: Session,
+  { session, shown }: { session: Session; shown: ShownItems },
   graph: ReturnType<typeof scoringModel>,
   fitted: { value: FitResult; seconds: number },
 ): Promise<RunReport> {
@@ -324,10 +326,10 @@ async function judged(
   });
   const examples = chooseExamples(split.testLabels, run.maps, task.rng.split('maps'));
   const pictures = pictureShape(source.shape) !== undefined;
-  const shown = pictures ? [...examples, ...hottest(found.scores)] : [];
-  const scale = await findMapScale(session, task, shown, { threshold: mapThreshold.value, signal });
-  await drawMaps(session, task, folder.files.maps, { positions: pictures ? examples : [], scale, signal });
-  const baselines = await judgeBaselines(runtime, task, seed, { metrics, signal });
+  const scaled = pictures ? [...examples, ...hottest(found.scores)] : [];
+  const scale = await findMapScale(shown, scaled, mapThreshold.value);
+  await drawMaps(shown, task, folder.files.maps, { positions: pictures ? examples : [], scale });
+  const baselines = await judgeBaselines(runtime, task, seed, { metrics, onEvent, signal });
   const platform = nodePlatform({ root: options.dataRoot, download: options.download });
   await checkPlanted(session, task, model, { runtime, platform, onEvent, signal });
   const artifact = await buildArtifact(graph, model, config, source.shape, oddityVersion(), {

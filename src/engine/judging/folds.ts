@@ -126,8 +126,19 @@ export async function scoreFolds(options: FoldOptions): Promise<FoldScores | und
   for (let k = 0; k < folds; k++) {
     if (signal?.aborted) throw new Cancelled();
     const items = order.filter((_, i) => isIn(i, k));
+    let most = 0;
+    const tell = (share: number) => {
+      most = Math.max(most, share);
+      onEvent({
+        type: 'progress',
+        task: 'score by folds',
+        done: Number((k + most).toFixed(1)),
+        total: folds,
+        unit: 'fold',
+      });
+    };
     try {
-      const found = await scoreFold(options, items);
+      const found = await scoreFold(options, items, tell);
       scores.push(...found.scores);
       peaks.push(...found.peaks);
       if (found.errors) errors.push(found.errors);
@@ -138,12 +149,21 @@ export async function scoreFolds(options: FoldOptions): Promise<FoldScores | und
       onEvent({ type: 'log', level: 'info', message });
       return undefined;
     }
-    onEvent({ type: 'progress', task: 'score by folds', done: k + 1, total: folds, unit: 'fold' });
+    tell(1);
   }
   return { scores: Float32Array.from(scores), peaks: Float32Array.from(peaks), errors };
 }
 
-async function scoreFold(options: FoldOptions, items: Uint32Array): Promise<HeldOutScores> {
+/** `tell` hears about what share of the work is done while it goes on. */
+async function scoreFold(
+  options: FoldOptions,
+  items: Uint32Array,
+  tell: (share: number) => void,
+): Promise<HeldOutScores> {
+  // A fit is told as the first half of the fold, whatever its parts, and scoring as the other.
+  const half = (from: number): Listener => {
+    return (event) => event.type === 'progress' && tell(from + (0.49 * event.done) / event.total);
+  };
   const { model, config, window, partWithout, pretrained, features, runtime, rng, signal } = options;
   const { whole, ...part } = await partWithout(window === undefined ? new Set(items) : withNeighbours(items, window));
   const { tensors } = await fitModel({
@@ -154,7 +174,7 @@ async function scoreFold(options: FoldOptions, items: Uint32Array): Promise<Held
     runtime,
     pretrained,
     features,
-    onEvent: silent,
+    onEvent: half(0),
     signal,
     save: async () => {},
   });
@@ -172,7 +192,7 @@ async function scoreFold(options: FoldOptions, items: Uint32Array): Promise<Held
       );
   try {
     const smoothing = smoothingOf(model, config, whole);
-    return await scoreHeldOut(session, whole, items, { signal, smoothing, feed: ofFeatures?.feed });
+    return await scoreHeldOut(session, whole, items, { onEvent: half(0.5), signal, smoothing, feed: ofFeatures?.feed });
   } finally {
     session.close().catch(() => {}); // who cancels does not wait
   }

@@ -239,7 +239,7 @@ export async function judgeBaselines(
   runtime: Runtime,
   task: Task,
   seed: number,
-  { metrics: own, signal }: JudgeOptions = {},
+  { metrics: own, onEvent, signal }: JudgeOptions = {},
 ): Promise<RunReport['baselines']> {
   const { split, rng } = task;
   const metrics = withOwnMetrics(own);
@@ -252,7 +252,7 @@ export async function judgeBaselines(
     try {
       const maps = mapJudge(task, metrics, undefined, silent);
       const scored = await scoreItems(session, source, split.test, {
-        signal,
+        ...{ onEvent, signal, task: 'score baseline' },
         smoothing: smoothingOf(model, config, source),
         onMaps: maps.onMaps,
       });
