@@ -1,8 +1,16 @@
-/** Jobs on this machine, in the order in which they came, each in a process of its own: one that crashes takes no other with it. Node only. */
+/** Jobs on this machine, by priority and in the order in which they came, each in a process of its own: one that crashes takes no other with it. Node only. */
 import { randomUUID } from 'node:crypto';
 import { ConfigError } from '../core/errors.ts';
 import type { Event } from '../core/events.ts';
-import type { Job, JobState, JobStore, Queue, QueueListener } from './job.ts';
+import {
+  checkPlace,
+  type Job,
+  type JobPlace,
+  type JobState,
+  type JobStore,
+  type Queue,
+  type QueueListener,
+} from './job.ts';
 import { checkJobOptions, findJobKind } from './kinds.ts';
 import { JobLogs } from './log.ts';
 import { type Outcome, startWorker, type Worker } from './worker.ts';
@@ -41,7 +49,7 @@ class LocalQueue implements Queue {
   }
 
   open(): void {
-    for (const { id, state, error } of this.oldestFirst()) {
+    for (const { id, state, error } of this.inOrder()) {
       // One whose own process ended waits for a person: it may well end so again.
       if (state !== 'running' && (state !== 'interrupted' || error)) continue;
       this.change(id, { state: 'interrupted' });
@@ -55,12 +63,12 @@ class LocalQueue implements Queue {
     this.next();
   }
 
-  add(kind: string, options: Job['options'], run?: string): Job {
+  async add(kind: string, options: Job['options'], place: JobPlace = {}): Promise<Job> {
     checkJobOptions(findJobKind(kind), options);
-    const job: Job = {
-      ...{ id: randomUUID(), kind, options, state: 'waiting', createdAt: now() },
-      ...(run !== undefined && { run }),
-    };
+    checkPlace(place);
+    const known = place.id === undefined ? undefined : this.store.find(place.id);
+    if (known) return known;
+    const job: Job = { id: randomUUID(), kind, options, state: 'waiting', ...place, createdAt: now() };
     this.store.add(job);
     this.options.onJob(job);
     this.next();
@@ -68,7 +76,7 @@ class LocalQueue implements Queue {
   }
 
   async cancel(id: string): Promise<Job> {
-    const job = this.find(id);
+    const job = this.existing(id);
     if (job.state === 'waiting' || job.state === 'interrupted') {
       return this.change(id, { state: 'cancelled', endedAt: now() });
     }
@@ -79,22 +87,26 @@ class LocalQueue implements Queue {
     return running.ended;
   }
 
-  resume(id: string): Job {
-    const { state } = this.find(id);
+  async resume(id: string): Promise<Job> {
+    const { state } = this.existing(id);
     if (state !== 'cancelled' && state !== 'interrupted' && state !== 'failed') {
       throw new ConfigError('job-state', `A job must have ended early to be resumed, and this one is ${state}.`);
     }
     this.change(id, { state: 'waiting', error: undefined, endedAt: undefined });
     this.next();
-    return this.find(id);
+    return this.existing(id);
   }
 
-  list(): readonly Job[] {
+  async find(id: string): Promise<Job | undefined> {
+    return this.store.find(id);
+  }
+
+  async list(): Promise<readonly Job[]> {
     return this.store.list();
   }
 
   async log(id: string) {
-    this.find(id);
+    this.existing(id);
     return this.logs.read(id);
   }
 
@@ -105,12 +117,12 @@ class LocalQueue implements Queue {
     await Promise.all(running.map(({ ended }) => ended));
   }
 
-  /** Begins waiting jobs, the oldest first; a run is worked on by one job at a time. */
+  /** Begins waiting jobs in their order; a run is worked on by one job at a time. */
   private next(): void {
-    for (const job of this.oldestFirst()) {
+    for (const job of this.inOrder()) {
       if (this.isClosing || this.running.size >= this.options.workers) return;
       if (job.state !== 'waiting') continue;
-      if (job.run !== undefined && [...this.running.keys()].some((id) => this.find(id).run === job.run)) continue;
+      if (job.run !== undefined && [...this.running.keys()].some((id) => this.existing(id).run === job.run)) continue;
       this.begin(job);
     }
   }
@@ -151,11 +163,12 @@ class LocalQueue implements Queue {
     this.options.onEvent(id, event);
   }
 
-  private oldestFirst(): Job[] {
-    return [...this.store.list()].reverse();
+  /** The oldest first among those of the same priority. */
+  private inOrder(): Job[] {
+    return [...this.store.list()].reverse().sort((a, b) => (b.priority ?? 0) - (a.priority ?? 0));
   }
 
-  private find(id: string): Job {
+  private existing(id: string): Job {
     const job = this.store.find(id);
     if (!job) throw new ConfigError('unknown-job', `There is no job "${id}".`);
     return job;

@@ -69,18 +69,25 @@ const openLocal: Open = async (folder, workers = 1) => {
 
 const quick = { data, model: 'pca', size: [16, 16], device: 'cpu', threads: 1, maps: 0 };
 /** Takes some seconds, with checkpoints. */
-const slow = { ...quick, model: 'autoencoder', config: { width: 4, code: 4, epochs: 1500 } };
+const slow = { ...quick, model: 'autoencoder', config: { width: 4, code: 4, epochs: 800 } };
 
-async function until<T>(find: () => T | undefined | false, what: string, most = 60_000): Promise<T> {
+async function until<T>(
+  find: () => T | undefined | false | Promise<T | undefined | false>,
+  what: string,
+  most = 60_000,
+): Promise<T> {
   for (let waited = 0; waited < most; waited += 25) {
-    const found = find();
+    const found = await find();
     if (found) return found;
     await new Promise((go) => setTimeout(go, 25));
   }
   throw new Error(`${what} did not come about`);
 }
 const inState = (queue: Queue, id: string, state: Job['state']) =>
-  until(() => queue.list().find((job) => job.id === id && job.state === state), `state ${state}`);
+  until(async () => {
+    const job = await queue.find(id);
+    return job?.state === state && job;
+  }, `state ${state}`);
 const isTraining = ({ event }: { event: Event }) => event.type === 'metric' && event.step > 50;
 const hashOf = (run: string) =>
   createHash('sha256')
@@ -95,11 +102,11 @@ function keepsPromises(name: string, open: Open): void {
     it('runs jobs in the order in which they came, and keeps what they gave and said', async () => {
       const folder = at('order');
       const opened = await open(folder);
-      const first = opened.queue.add('train', { ...quick, out: join(folder, 'a') }, 'a');
-      const second = opened.queue.add('test', { run: join(folder, 'a'), device: 'cpu' }, 'a');
-      expect(opened.queue.list().map(({ id }) => id)).toEqual([second.id, first.id]);
+      const first = await opened.queue.add('train', { ...quick, out: join(folder, 'a') }, { run: 'a' });
+      const second = await opened.queue.add('test', { run: join(folder, 'a'), device: 'cpu' }, { run: 'a' });
+      expect((await opened.queue.list()).map(({ id }) => id)).toEqual([second.id, first.id]);
       const done = await inState(opened.queue, second.id, 'done');
-      const trained = opened.queue.list().find(({ id }) => id === first.id)!;
+      const trained = (await opened.queue.find(first.id))!;
       expect(trained).toMatchObject({ state: 'done', kind: 'train', run: 'a', result: { model: 'pca' } });
       // The same bytes score the same items.
       expect(done.result).toMatchObject({ metrics: (trained.result as { metrics: object }).metrics });
@@ -119,62 +126,83 @@ function keepsPromises(name: string, open: Open): void {
       const log = await again.queue.log(first.id);
       expect(log.map(({ type }) => type)).toContain('progress');
       expect(log.every(({ time }) => !Number.isNaN(Date.parse(time)))).toBe(true);
-      expect(again.queue.list().map(({ state }) => state)).toEqual(['done', 'done']);
+      expect((await again.queue.list()).map(({ state }) => state)).toEqual(['done', 'done']);
       await again.close();
     });
 
     it('refuses what cannot be, before anything is kept', async () => {
       const { queue, close } = await open(at('refused'));
-      const code = (call: () => unknown) => {
-        try {
-          call();
-        } catch (error) {
-          return [(error as { code: string }).code, (error as Error).message];
-        }
-        return [];
-      };
-      expect(code(() => queue.add('trian', {}))).toEqual([
+      const code = (call: Promise<unknown>) =>
+        call.then(
+          () => [],
+          (error) => [error.code, error.message],
+        );
+      expect(await code(queue.add('trian', {}))).toEqual([
         'unknown-job-kind',
         'There is no job kind named "trian". Did you mean "train"?',
       ]);
-      expect(code(() => queue.add('train', { ...quick, out: at('x'), overwrite: true }))[0]).toBe('unknown-option');
-      expect(code(() => queue.add('train', { ...quick, out: at('x'), seed: -1 }))).toEqual([
+      expect((await code(queue.add('train', { ...quick, out: at('x'), overwrite: true })))[0]).toBe('unknown-option');
+      expect(await code(queue.add('train', { ...quick, out: at('x'), seed: -1 }))).toEqual([
         'option-range',
         '`seed` must be an integer of at least 0, got -1.',
       ]);
-      expect(code(() => queue.resume('none'))[0]).toBe('unknown-job');
+      expect((await code(queue.resume('none')))[0]).toBe('unknown-job');
+      const options = { ...quick, out: at('x') };
+      expect((await code(queue.add('train', options, { id: '../x' })))[0]).toBe('job-id');
+      expect((await code(queue.add('train', options, { priority: 1001 })))[0]).toBe('job-priority');
       await expect(queue.cancel('none')).rejects.toMatchObject({ code: 'unknown-job' });
-      expect(queue.list()).toEqual([]);
+      expect(await queue.list()).toEqual([]);
+      await close();
+    });
+
+    it('takes a repeat for the same job, and larger priorities first', async () => {
+      const folder = at('ids');
+      const { queue, jobs, close } = await open(folder);
+      const add = (id: string, priority?: number) =>
+        queue.add('train', { ...quick, out: join(folder, id) }, { id, run: id, ...(priority && { priority }) });
+      for (const [id, priority] of [['a'], ['b'], ['c', 5], ['d', -5], ['e', 5]] as const) await add(id, priority);
+      await inState(queue, 'd', 'done');
+      const begun = jobs.filter(({ state }) => state === 'running').map(({ id }) => id);
+      expect(begun).toEqual(['a', 'c', 'e', 'b', 'd']);
+      expect(await add('a')).toEqual(await queue.find('a'));
+      expect(await add('a')).toMatchObject({ state: 'done', result: { model: 'pca' } });
+      expect(await queue.list()).toHaveLength(5);
       await close();
     });
 
     it('says why a job failed, and goes on with the next', async () => {
       const folder = at('failed');
       const { queue, close } = await open(folder);
-      const bad = queue.add('train', { ...quick, data: join(root, 'nowhere'), out: join(folder, 'bad') }, 'bad');
-      const good = queue.add('train', { ...quick, out: join(folder, 'good') }, 'good');
+      const bad = await queue.add(
+        'train',
+        { ...quick, data: join(root, 'nowhere'), out: join(folder, 'bad') },
+        { run: 'bad' },
+      );
+      const good = await queue.add('train', { ...quick, out: join(folder, 'good') }, { run: 'good' });
       await inState(queue, good.id, 'done');
-      const failed = queue.list().find(({ id }) => id === bad.id)!;
+      const failed = (await queue.find(bad.id))!;
       expect(failed.state).toBe('failed');
       expect(failed.error?.message).toContain('nowhere');
-      expect(() => queue.resume(good.id)).toThrow('must have ended early');
+      await expect(queue.resume(good.id)).rejects.toThrow('must have ended early');
       await close();
     });
 
     it('cancels a job that waits and one that runs, which goes on to the same bytes', async () => {
       const folder = at('cancelled');
       const { queue, events, close } = await open(folder);
-      const [a, b] = ['a', 'b'].map((run) => queue.add('train', { ...slow, out: join(folder, run) }, run));
+      const [a, b] = await Promise.all(
+        ['a', 'b'].map((run) => queue.add('train', { ...slow, out: join(folder, run) }, { run })),
+      );
       expect(await queue.cancel(b.id)).toMatchObject({ state: 'cancelled' });
       await until(() => events.some(isTraining), 'training');
       const begin = performance.now();
       expect(await queue.cancel(a.id)).toMatchObject({ state: 'cancelled' });
       expect(performance.now() - begin).toBeLessThan(5000);
       expect((await readRun(join(folder, 'a'))).status).toBe('cancelled');
-      queue.resume(a.id);
-      queue.resume(b.id);
+      await queue.resume(a.id);
+      await queue.resume(b.id);
       await inState(queue, b.id, 'done');
-      expect(queue.list().map(({ state }) => state)).toEqual(['done', 'done']);
+      expect((await queue.list()).map(({ state }) => state)).toEqual(['done', 'done']);
       expect(hashOf(join(folder, 'a'))).toBe(hashOf(join(folder, 'b')));
       await close();
     });
@@ -182,14 +210,14 @@ function keepsPromises(name: string, open: Open): void {
     it('goes on by itself after it was closed, with the jobs that waited behind', async () => {
       const folder = at('closed');
       const before = await open(folder);
-      const job = before.queue.add('train', { ...slow, out: join(folder, 'a') }, 'a');
-      const behind = before.queue.add('report', { run: join(folder, 'a'), pictures: false }, 'a');
+      const job = await before.queue.add('train', { ...slow, out: join(folder, 'a') }, { run: 'a' });
+      const behind = await before.queue.add('report', { run: join(folder, 'a'), pictures: false }, { run: 'a' });
       await until(() => before.events.some(isTraining), 'training');
       await before.close();
       expect(before.jobs.at(-1)).toMatchObject({ id: job.id, state: 'interrupted' });
       const after = await open(folder);
       await inState(after.queue, behind.id, 'done');
-      expect(after.queue.list().map(({ state }) => state)).toEqual(['done', 'done']);
+      expect((await after.queue.list()).map(({ state }) => state)).toEqual(['done', 'done']);
       const said = (await after.queue.log(job.id)).map((event) => ('message' in event ? event.message : ''));
       expect(said.join('\n')).toContain('goes on from what it left');
       await after.close();
@@ -211,7 +239,7 @@ const program = (folder: string, options: object) => `
     onJob: () => {},
     onEvent: (id, event) => console.log(JSON.stringify(event)),
   });
-  queue.add('train', ${JSON.stringify(options)}, 'a');
+  queue.add('train', ${JSON.stringify(options)}, { run: 'a' });
 `;
 
 /** Numbers of the processes that a process started. */
@@ -246,7 +274,7 @@ describe('a local queue whose processes are killed', () => {
     await once(parent, 'close');
     // Opened at once: what was cut off may still be ending.
     const after = await openLocal(folder);
-    const [job] = after.queue.list();
+    const [job] = await after.queue.list();
     await inState(after.queue, job.id, 'done');
     expect(workers.filter(isAlive)).toEqual([]);
     const said = (await after.queue.log(job.id)).map((event) => ('message' in event ? event.message : ''));
@@ -259,21 +287,21 @@ describe('a local queue whose processes are killed', () => {
   it('says when the process of a job was killed, goes on with the next, and resumes it when told to', async () => {
     const folder = join(root, 'crashed');
     const { queue, events, close } = await openLocal(folder);
-    const job = queue.add('train', { ...slow, out: join(folder, 'a') }, 'a');
-    const next = queue.add('train', { ...quick, out: join(folder, 'b') }, 'b');
+    const job = await queue.add('train', { ...slow, out: join(folder, 'a') }, { run: 'a' });
+    const next = await queue.add('train', { ...quick, out: join(folder, 'b') }, { run: 'b' });
     await until(() => events.some(isTraining), 'training');
     for (const pid of childrenOf(process.pid)) {
       if (readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('worker-main')) process.kill(pid, 'SIGKILL');
     }
     await inState(queue, next.id, 'done');
-    const lost = queue.list().find(({ id }) => id === job.id)!;
+    const lost = (await queue.find(job.id))!;
     expect(lost).toMatchObject({ state: 'interrupted', error: { code: 'job-lost' } });
     expect(lost.error?.message).toContain('SIGKILL');
     await close();
     // A person decides: it may end so again.
     const again = await openLocal(folder);
-    expect(again.queue.list().find(({ id }) => id === job.id)?.state).toBe('interrupted');
-    again.queue.resume(job.id);
+    expect((await again.queue.find(job.id))?.state).toBe('interrupted');
+    await again.queue.resume(job.id);
     expect((await inState(again.queue, job.id, 'done')).error).toBeUndefined();
     await again.close();
   });

@@ -39,7 +39,9 @@ interface Content {
 /** How the map stands. Throws ConfigError `no-map` for series, clips and projects without items. */
 export async function similarOf(project: Project): Promise<SimilarFacts> {
   const { key, rows, missing, all, files } = await contentOf(project);
-  const job = project.queue.list().find(({ kind, options }) => kind === 'embed' && options.out === files.features);
+  const job = (await project.queue.list()).find(
+    ({ kind, options }) => kind === 'embed' && options.out === files.features,
+  );
   const { error, endedAt } = job ?? {};
   return {
     ...{ key, all, taken: rows.length, missing, isReady: existsSync(files.features) },
@@ -52,9 +54,9 @@ export async function similarOf(project: Project): Promise<SimilarFacts> {
 /** Begins the job that makes the features, unless they are there or one is at it. Throws as `similarOf`. */
 export async function beginSimilar(project: Project): Promise<SimilarFacts> {
   const { kind, rows, files } = await contentOf(project);
-  const atWork = project.queue
-    .list()
-    .filter((job) => job.kind === 'embed' && (job.state === 'waiting' || job.state === 'running'));
+  const atWork = (await project.queue.list()).filter(
+    (job) => job.kind === 'embed' && (job.state === 'waiting' || job.state === 'running'),
+  );
   const isBusy = atWork.some(({ options }) => options.out === files.features);
   if (!isBusy && !existsSync(files.features)) {
     // Features of what there was before are of no use any more.
@@ -68,7 +70,7 @@ export async function beginSimilar(project: Project): Promise<SimilarFacts> {
       const paths = rows.map(({ path }) => field(fullPath(project, path)));
       await writeAtomic(files.list, `path\n${paths.join('\n')}\n`);
     }
-    project.queue.add('embed', { data: files.list, kind, out: files.features, items: files.ids });
+    await project.queue.add('embed', { data: files.list, kind, out: files.features, items: files.ids });
   }
   return similarOf(project);
 }

@@ -6,10 +6,11 @@ import type { Project } from '../project.ts';
 import { itemsOfData } from './run-items.ts';
 
 /** The last job that looked for them; undefined where none did. */
-const lastJob = ({ queue }: Project): Job | undefined => queue.list().find(({ kind }) => kind === 'clean');
+const lastJob = async ({ queue }: Project): Promise<Job | undefined> =>
+  (await queue.list()).find(({ kind }) => kind === 'clean');
 
 export async function strangersOf(project: Project): Promise<Strangers> {
-  const job = lastJob(project);
+  const job = await lastJob(project);
   if (!job) return {};
   const { id, state, error, endedAt } = job;
   const facts = { job: { id, state, ...(error && { error: error.message }), ...(endedAt && { endedAt }) } };
@@ -20,7 +21,7 @@ export async function strangersOf(project: Project): Promise<Strangers> {
 
 /** Ids of the items that were odd, the oddest first, as far as the job's answer names them. */
 export async function oddItems(project: Project): Promise<number[]> {
-  const job = lastJob(project);
+  const job = await lastJob(project);
   const found = job?.result as Pick<CleanResult, 'ranked'> | undefined;
   if (!job || !found) return [];
   const odd = found.ranked.filter(({ isOdd }) => isOdd);

@@ -90,25 +90,25 @@ export function kindOf(project: Project): ItemKind {
 }
 
 /** The ways of a project, with what the newest measurement of a version of its data says. */
-export function projectPlans(project: Project, version: string | undefined): Plans {
+export async function projectPlans(project: Project, version: string | undefined): Promise<Plans> {
   const kind = kindOf(project);
   const plans = plansOf(kind);
   const wanted = version ?? versionsOf(project)[0]?.hash;
   const data = wanted === undefined ? undefined : ofVersion(project, { version: wanted }).data;
-  const measured = project.queue.list().filter((job) => job.kind === 'measure' && job.options.data === data);
+  const measured = (await project.queue.list()).filter((job) => job.kind === 'measure' && job.options.data === data);
   const isMeasuring = measured.some(({ state }) => state === 'waiting' || state === 'running');
   const done = measured.find(({ state }) => state === 'done')?.result as Measurement[] | undefined;
   return { isMeasuring, plans: done ? plans.map((plan) => withEstimate(plan, kind, done)) : plans };
 }
 
 /** Begins to measure the ways of a project; one measurement at a time is enough. Throws Problem where there is no version. */
-export function measurePlans(project: Project, version: string | undefined): Job | undefined {
+export async function measurePlans(project: Project, version: string | undefined): Promise<Job | undefined> {
   const kind = kindOf(project);
   if (kind !== 'image' && kind !== 'table' && kind !== 'series') {
     throw new ConfigError('no-measure', `How long trainings on ${findKind(kind).words.items} take is not measured.`);
   }
   const { data } = ofVersion(project, version === undefined ? undefined : { version });
-  if (projectPlans(project, version).isMeasuring) return undefined;
+  if ((await projectPlans(project, version)).isMeasuring) return undefined;
   const plans = plansOf(kind)
     .filter(({ name }) => name !== 'default')
     .map(({ name, options: { kind: _, ...options } }) => ({ name, options }));

@@ -35,11 +35,22 @@ interface Prepared {
   readonly run?: string;
 }
 
+/** The last job that is being added to each project. */
+const turns = new WeakMap<Project, Promise<unknown>>();
+
 /** Adds a job. Throws ConfigError for options that cannot be, Problem for versions and runs that are not there. */
 export async function submit(project: Project, request: JobRequest): Promise<Job> {
-  const { kind, options, run } = await prepare(project, request);
-  check(kind, options);
-  return project.queue.add(kind, options, run);
+  // Each knows the names that those before it took.
+  const turn = (turns.get(project) ?? Promise.resolve()).then(async () => {
+    const { kind, options, run } = await prepare(project, request);
+    check(kind, options);
+    return project.queue.add(kind, options, { run });
+  });
+  turns.set(
+    project,
+    turn.catch(() => {}),
+  );
+  return turn;
 }
 
 /** What a job would be, or why it cannot be. */
@@ -84,13 +95,13 @@ async function prepare(project: Project, { kind, options, name }: JobRequest): P
     const rest = { ...ofVersion(project, data, kind), ...others };
     if (kind === 'try') return { kind, options: rest };
     if (kind === 'clean') return { kind, options: { ...rest, out: join(files.cache, 'clean', name ?? stamp()) } };
-    const run = freeName(project, name ?? `${others.model ?? 'auto'}-${stamp()}`);
+    const run = await freeName(project, name ?? `${others.model ?? 'auto'}-${stamp()}`);
     return { kind, options: { ...rest, ...protocolFor(others), out: join(files.runs, run) }, run };
   }
   if (typeof options.run !== 'string') throw new Problem(400, 'bad-body', '"run" must be the name of a run.');
   const run = await runFolder(project, options.run);
   if (kind === 'update') {
-    const own = freeName(project, name ?? `${options.run}-update`);
+    const own = await freeName(project, name ?? `${options.run}-update`);
     return { kind, options: { ...options, run, out: join(files.runs, own) }, run: own };
   }
   if (kind === 'export') {
@@ -129,9 +140,9 @@ export function ofVersion(project: Project, data: unknown, kind?: string): Recor
 const stamp = () => new Date().toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-');
 
 /** A name that no run has, also none that is still to come. */
-function freeName({ folder, queue }: Project, wanted: string): string {
+async function freeName({ folder, queue }: Project, wanted: string): Promise<string> {
   const base = wanted.replace(/[^\p{L}\p{N} ._-]+/gu, '-').slice(0, 80);
-  const taken = new Set(queue.list().map(({ run }) => run));
+  const taken = new Set((await queue.list()).map(({ run }) => run));
   for (let i = 1; ; i++) {
     const name = i === 1 ? base : `${base}-${i}`;
     if (!taken.has(name) && !existsSync(join(projectFiles(folder).runs, name))) return name;

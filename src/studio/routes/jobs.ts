@@ -17,14 +17,10 @@ const measure = z.strictObject({ version: z.string().optional() });
 
 export function jobRoutes({ words }: StudioContext): Hono<ProjectEnv> {
   const app = new Hono<ProjectEnv>();
-  app.get('/jobs', (c) =>
-    c.json({
-      jobs: c
-        .get('project')
-        .queue.list()
-        .map((job) => shown(job, words)),
-    }),
-  );
+  app.get('/jobs', async (c) => {
+    const jobs = await c.get('project').queue.list();
+    return c.json({ jobs: jobs.map((job) => shown(job, words)) });
+  });
   app.post('/jobs', async (c) => {
     const job = await submit(c.get('project'), await readBody(c, jobRequest));
     return c.json(shown(job, words) satisfies ShownJob, 201);
@@ -32,38 +28,38 @@ export function jobRoutes({ words }: StudioContext): Hono<ProjectEnv> {
   app.post('/jobs/preview', async (c) => {
     return c.json((await preview(c.get('project'), await readBody(c, jobRequest), words)) satisfies Preview);
   });
-  app.get('/jobs/:id', (c) => c.json(shown(jobOf(c.get('project'), c.req.param('id')), words)));
+  app.get('/jobs/:id', async (c) => c.json(shown(await jobOf(c.get('project'), c.req.param('id')), words)));
   app.post('/jobs/:id/cancel', async (c) => {
     const { queue } = c.get('project');
-    const { id } = jobOf(c.get('project'), c.req.param('id'));
+    const { id } = await jobOf(c.get('project'), c.req.param('id'));
     return c.json(shown(await queue.cancel(id), words));
   });
-  app.post('/jobs/:id/resume', (c) => {
-    const { id } = jobOf(c.get('project'), c.req.param('id'));
+  app.post('/jobs/:id/resume', async (c) => {
+    const { id } = await jobOf(c.get('project'), c.req.param('id'));
     try {
-      return c.json(shown(c.get('project').queue.resume(id), words));
+      return c.json(shown(await c.get('project').queue.resume(id), words));
     } catch (error) {
       if (error instanceof ConfigError && error.code === 'job-state') throw new Problem(409, error.code, error.message);
       throw error;
     }
   });
   app.get('/jobs/:id/log', async (c) => {
-    const { id } = jobOf(c.get('project'), c.req.param('id'));
+    const { id } = await jobOf(c.get('project'), c.req.param('id'));
     return c.json({ events: await c.get('project').queue.log(id) } satisfies JobLog);
   });
   app.get('/models', (c) => c.json({ models: modelForms(askedKind(c.get('project'), c.req.query('kind'))) }));
   app.get('/run-options', (c) => c.json({ options: runForm(askedKind(c.get('project'), c.req.query('kind'))) }));
-  app.get('/plans', (c) => c.json(projectPlans(c.get('project'), c.req.query('version'))));
+  app.get('/plans', async (c) => c.json(await projectPlans(c.get('project'), c.req.query('version'))));
   app.post('/plans/measure', async (c) => {
     const { version } = await readBody(c, measure);
-    measurePlans(c.get('project'), version);
-    return c.json(projectPlans(c.get('project'), version), 202);
+    await measurePlans(c.get('project'), version);
+    return c.json(await projectPlans(c.get('project'), version), 202);
   });
   return app;
 }
 
-function jobOf({ queue }: Project, id: string) {
-  const job = queue.list().find((one) => one.id === id);
+async function jobOf({ queue }: Project, id: string) {
+  const job = await queue.find(id);
   if (!job) throw new Problem(404, 'unknown-job', `There is no job "${id}" in this project.`);
   return job;
 }

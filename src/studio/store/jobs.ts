@@ -8,6 +8,7 @@ interface Row {
   readonly options: string;
   readonly state: Job['state'];
   readonly run: string | null;
+  readonly priority: number | null;
   readonly createdAt: string;
   readonly startedAt: string | null;
   readonly endedAt: string | null;
@@ -21,6 +22,7 @@ const columns = [
   'options',
   'state',
   'run',
+  'priority',
   'createdAt',
   'startedAt',
   'endedAt',
@@ -60,7 +62,7 @@ const stored = (column: string, value: unknown): unknown =>
 function jobOf(row: Row): Job {
   const entries = columns.flatMap((column) => {
     const value = row[column];
-    return value === null ? [] : [[column, isJson(column) ? JSON.parse(value) : value]];
+    return value === null ? [] : [[column, isJson(column) ? JSON.parse(String(value)) : value]];
   });
   return Object.fromEntries(entries) as Job;
 }

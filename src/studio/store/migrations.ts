@@ -79,4 +79,5 @@ export const migrations: readonly string[] = [
   -- What open pages are told, so that one that was away hears what it missed.
   CREATE TABLE changes (id INTEGER PRIMARY KEY AUTOINCREMENT, topic TEXT NOT NULL, data TEXT NOT NULL);
   `,
+  `ALTER TABLE jobs ADD COLUMN priority INTEGER;`,
 ];
