@@ -79,6 +79,31 @@ describe.skipIf(!existsSync(browserPath))('Studio (skipped without /usr/bin/chro
     await stranger.close();
   });
 
+  it('says what there is where an address names a project or a run that is not there', async () => {
+    const { context, page, heard } = await enterStudio(browser, studio);
+    for (const section of ['evaluate', 'inspect', 'live', 'ship', 'data']) {
+      await page.goto(`${studio.url}/p/Parts/${section}?run=nope`);
+      await page.getByText('There is no run named "nope" in this project.').waitFor();
+      expect(await page.getByRole('combobox').count(), section).toBe(0);
+      expect(await page.getByRole('link', { name: 'first' }).getAttribute('href')).toBe(
+        `/p/Parts/${section}?run=first`,
+      );
+    }
+    expect(await faultsOf(page)).toEqual([]);
+    await page.goto(`${studio.url}/p/Parts/compare?a=first&b=nope`);
+    await page.getByText('There is no run named "nope" in this project.').waitFor();
+    await page.goto(`${studio.url}/p/Parts/evaluate?run=nope`);
+    await page.getByRole('link', { name: 'first' }).click();
+    await page.getByRole('combobox', { name: 'Run' }).waitFor();
+    expect(heard).toEqual([]);
+    await page.goto(`${studio.url}/p/Nope/train`);
+    await page.getByText('There is no project named "Nope".').waitFor();
+    await page.getByRole('link', { name: 'Parts' }).click();
+    await page.getByRole('heading', { name: 'Train', level: 1 }).waitFor();
+    expect(new URL(page.url()).pathname).toBe('/p/Parts/train');
+    await context.close();
+  });
+
   it('removes a project once it was asked, and keeps its folder aside', async () => {
     const { context, page, heard } = await enterStudio(browser, studio);
     const made = await fetch(`${studio.url}/api/projects`, {

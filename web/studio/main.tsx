@@ -2,6 +2,7 @@
 import { signal, useSignalEffect } from '@preact/signals';
 import { type ComponentType, render } from 'preact';
 import { isConnected, isKnown, listenTo } from './api.ts';
+import { Known } from './components/known.tsx';
 import { Link } from './components/link.tsx';
 import { addressOf, place, type Section, sections } from './place.ts';
 import { Home } from './routes/home.tsx';
@@ -71,7 +72,9 @@ function App() {
         {project === undefined ? (
           <Home />
         ) : Page ? (
-          <Page key={project} project={project} />
+          <Known key={project} project={project}>
+            <Page project={project} />
+          </Known>
         ) : (
           <p class="soft" role="status">
             {fault.value || words.loading}{' '}

@@ -22,10 +22,10 @@ export function useRuns(project: string) {
   );
 }
 
-/** The run in the address where it is there, else the newest; undefined where there is none. */
+/** The run in the address, else the newest; undefined where it is not there, and where there is none. */
 export function chosenRun(runs: readonly RunLine[] | undefined): string | undefined {
   const asked = place.value.query.get('run');
-  return runs?.find(({ name }) => name === asked)?.name ?? runs?.[0]?.name;
+  return asked ? runs?.find(({ name }) => name === asked)?.name : runs?.[0]?.name;
 }
 
 export function RunChoice({ runs, label }: { runs: readonly RunLine[]; label: string }) {
