@@ -65,6 +65,15 @@ describe.skipIf(!existsSync(browserPath))('training in Studio (skipped without /
     expect(await page.getByRole('button', { name: /^Train: / }).allTextContents()).toEqual([
       ...['Train: Recommended', 'Train: Fast', 'Train: Balanced', 'Train: Accurate'],
     ]);
+    const fast = page.getByRole('listitem').filter({ has: page.getByRole('heading', { name: 'Fast' }) });
+    await fast.getByText('The same on the command line').click();
+    expect(await fast.locator('code').textContent()).toMatch(
+      /^oddity train dfm --data \S+\.csv --size 128x128 --out \S+runs\/fast$/,
+    );
+    await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+    await fast.getByRole('button', { name: /^Copy/ }).click();
+    await fast.getByRole('button', { name: /^Copied/ }).waitFor();
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toMatch(/^oddity train dfm /);
     await draw(page, 'plans');
     await page.getByRole('button', { name: 'Change its options: Balanced' }).click();
     const model = page.getByRole('combobox', { name: 'Model' });
@@ -87,7 +96,7 @@ describe.skipIf(!existsSync(browserPath))('training in Studio (skipped without /
     await page.getByRole('button', { name: 'Back to the defaults' }).click();
     await model.selectOption('pca');
     await page.getByRole('textbox', { name: 'Seed' }).fill('7');
-    await page.getByText('The same on the command line').click();
+    await page.locator('form').getByText('The same on the command line').click();
     await page.getByText(/oddity train pca .*--seed 7/).waitFor();
     await page.close();
   });

@@ -68,6 +68,8 @@ export interface Plan {
   readonly options: Readonly<Record<string, unknown>>;
   /** Why, or what it is good at and what it costs. */
   readonly reason: string;
+  /** What does the same on the command line; absent where there is no version of the data to name. */
+  readonly command?: string;
   readonly estimate?: Estimate;
   /** Why there is no estimate, where that was tried. */
   readonly problem?: string;

@@ -1,16 +1,19 @@
 /** Ways to train that need no knowledge of options: the default with its reason, and a fast, a balanced and an accurate one. */
 
+import { join } from 'node:path';
 import { ConfigError } from '../../core/errors.ts';
 import type { ItemKind } from '../../core/item-shape.ts';
+import type { Words } from '../../core/text.ts';
 import type { Job } from '../../jobs/job.ts';
 import type { Measurement } from '../../jobs/measure.ts';
 import { findKind } from '../../kinds/index.ts';
 import { startModel } from '../../models/index.ts';
 import { versionsOf } from '../data/versions.ts';
 import { readFact } from '../facts.ts';
-import type { Project } from '../project.ts';
+import { type Project, projectFiles } from '../project.ts';
 import type { Estimate, Plan, PlanName, Plans } from './answers.ts';
-import { ofVersion } from './submit.ts';
+import { commandOf } from './command.ts';
+import { freeName, ofVersion } from './submit.ts';
 
 type Ways = Readonly<Record<Exclude<PlanName, 'default'>, Pick<Plan, 'options' | 'reason'>>>;
 
@@ -90,16 +93,32 @@ export function kindOf(project: Project): ItemKind {
 }
 
 /** The ways of a project, with what the newest measurement of a version of its data says. */
-export async function projectPlans(project: Project, version: string | undefined): Promise<Plans> {
+export async function projectPlans(project: Project, version: string | undefined, words: Words): Promise<Plans> {
   const kind = kindOf(project);
-  const plans = plansOf(kind);
   const wanted = version ?? versionsOf(project)[0]?.hash;
-  const data = wanted === undefined ? undefined : ofVersion(project, { version: wanted }).data;
-  const measured = (await project.queue.list()).filter((job) => job.kind === 'measure' && job.options.data === data);
-  const isMeasuring = measured.some(({ state }) => state === 'waiting' || state === 'running');
+  const given = wanted === undefined ? undefined : ofVersion(project, { version: wanted });
+  const data = given?.data;
+  const plans: Plan[] = [];
+  for (const plan of plansOf(kind)) {
+    if (!given) {
+      plans.push(plan);
+      continue;
+    }
+    const out = join(projectFiles(project.folder).runs, await freeName(project, plan.name));
+    const options = { ...given, ...plan.options, out };
+    plans.push({ ...plan, command: commandOf({ kind: 'train', options }, words) });
+  }
+  const measured = await measurementsOf(project, data);
+  const isMeasuring = measured.some(isAtWork);
   const done = measured.find(({ state }) => state === 'done')?.result as Measurement[] | undefined;
   return { isMeasuring, plans: done ? plans.map((plan) => withEstimate(plan, kind, done)) : plans };
 }
+
+const isAtWork = ({ state }: Job) => state === 'waiting' || state === 'running';
+
+/** The measurements of a version, the newest first. */
+const measurementsOf = async ({ queue }: Project, data: unknown): Promise<Job[]> =>
+  (await queue.list()).filter((job) => job.kind === 'measure' && job.options.data === data);
 
 /** Begins to measure the ways of a project; one measurement at a time is enough. Throws Problem where there is no version. */
 export async function measurePlans(project: Project, version: string | undefined): Promise<Job | undefined> {
@@ -108,7 +127,7 @@ export async function measurePlans(project: Project, version: string | undefined
     throw new ConfigError('no-measure', `How long trainings on ${findKind(kind).words.items} take is not measured.`);
   }
   const { data } = ofVersion(project, version === undefined ? undefined : { version });
-  if ((await projectPlans(project, version)).isMeasuring) return undefined;
+  if ((await measurementsOf(project, data)).some(isAtWork)) return undefined;
   const plans = plansOf(kind)
     .filter(({ name }) => name !== 'default')
     .map(({ name, options: { kind: _, ...options } }) => ({ name, options }));

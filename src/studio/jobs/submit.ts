@@ -140,7 +140,7 @@ export function ofVersion(project: Project, data: unknown, kind?: string): Recor
 const stamp = () => new Date().toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-');
 
 /** A name that no run has, also none that is still to come. */
-async function freeName({ folder, queue }: Project, wanted: string): Promise<string> {
+export async function freeName({ folder, queue }: Project, wanted: string): Promise<string> {
   const base = wanted.replace(/[^\p{L}\p{N} ._-]+/gu, '-').slice(0, 80);
   const taken = new Set((await queue.list()).map(({ run }) => run));
   for (let i = 1; ; i++) {

@@ -49,11 +49,11 @@ export function jobRoutes({ words }: StudioContext): Hono<ProjectEnv> {
   });
   app.get('/models', (c) => c.json({ models: modelForms(askedKind(c.get('project'), c.req.query('kind'))) }));
   app.get('/run-options', (c) => c.json({ options: runForm(askedKind(c.get('project'), c.req.query('kind'))) }));
-  app.get('/plans', async (c) => c.json(await projectPlans(c.get('project'), c.req.query('version'))));
+  app.get('/plans', async (c) => c.json(await projectPlans(c.get('project'), c.req.query('version'), words)));
   app.post('/plans/measure', async (c) => {
     const { version } = await readBody(c, measure);
     await measurePlans(c.get('project'), version);
-    return c.json(await projectPlans(c.get('project'), version), 202);
+    return c.json(await projectPlans(c.get('project'), version, words), 202);
   });
   return app;
 }

@@ -1,23 +1,42 @@
 import { useSignal } from '@preact/signals';
+import { useRef } from 'preact/hooks';
 import { words } from '../words.ts';
 
+interface Props {
+  readonly text: string;
+  readonly label?: string;
+  /** What it is the command of, for who hears the page: needed where several stand beside each other. */
+  readonly about?: string;
+}
+
 /** The command or the code that does the same as a part of the page, to copy. */
-export function Command({ text, label = words.command }: { text: string; label?: string }) {
-  const isCopied = useSignal(false);
+export function Command({ text, label = words.command, about }: Props) {
+  const copied = useSignal('');
+  const code = useRef<HTMLElement>(null);
+  const hidden = about !== undefined && <span class="hidden">: {about}</span>;
   return (
     <details class="command">
-      <summary>{label}</summary>
+      <summary>
+        {label}
+        {hidden}
+      </summary>
       <pre>
-        <code>{text}</code>
+        <code ref={code}>{text}</code>
       </pre>
       <button
         type="button"
         onClick={async () => {
-          await navigator.clipboard.writeText(text);
-          isCopied.value = true;
+          try {
+            await navigator.clipboard.writeText(text);
+            copied.value = text;
+          } catch {
+            // A browser may refuse its clipboard: then the text is selected, for the keyboard to copy.
+            if (code.current) getSelection()?.selectAllChildren(code.current);
+          }
         }}
       >
-        {isCopied.value ? words.copied : words.copy}
+        {copied.value === text ? words.copied : words.copy}
+        {hidden}
       </button>
     </details>
   );

@@ -4,6 +4,7 @@ import type { Plan, Plans as PlansAnswer } from '../../../../src/studio/jobs/ans
 import { at, get, send } from '../../api.ts';
 import { memoryText, rangeText, trainWords as say } from '../../words/train.ts';
 import { Shown, useAsked } from '../asked.tsx';
+import { Command } from '../command.tsx';
 
 export interface PlansProps {
   readonly project: string;
@@ -67,7 +68,7 @@ export function Plans({ project, version, train, adjust }: PlansProps) {
 }
 
 function PlanCard({ plan, train, adjust }: { plan: Plan; train(): void; adjust(): void }) {
-  const { name, options, reason, estimate, problem } = plan;
+  const { name, options, reason, command, estimate, problem } = plan;
   const title = say.planNames[name];
   const size = options.size as readonly number[] | undefined;
   return (
@@ -115,6 +116,7 @@ function PlanCard({ plan, train, adjust }: { plan: Plan; train(): void; adjust()
           {say.adjust}
         </button>
       </p>
+      {command !== undefined && <Command text={command} about={title} />}
     </>
   );
 }
