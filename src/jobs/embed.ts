@@ -6,6 +6,7 @@ import { type Described, describeImages } from '../engine/ranking/descriptors.ts
 import { closed, opened } from '../runs/closing.ts';
 import { openDevice } from '../runs/device.ts';
 import { makeFolder, writeAtomic, writeJson } from '../runs/files.ts';
+import type { RunOptions } from '../runs/options.ts';
 import { nodePlatform } from '../runs/platform.ts';
 import type { JobContext } from './kinds.ts';
 
@@ -23,12 +24,18 @@ const BACKBONE = { backbone: 'oddity', taps: 'coarse' } as const;
 
 /** Writes features `[N, width]`, little-endian float32, to `out`, and before that EmbeddedItems to `items`. */
 export async function embed(
-  { data, kind, out, items: itemsPath }: { data: string; kind: ItemKind; out: string; items: string },
+  {
+    data,
+    kind,
+    out,
+    items: itemsPath,
+    ...reading
+  }: { data: string; kind: ItemKind; out: string; items: string } & Pick<RunOptions, 'columns' | 'missing' | 'decimal'>,
   { onEvent, signal }: Pick<JobContext, 'onEvent' | 'signal'>,
 ): Promise<{ items: number; width: number }> {
   const dataset = findDataset(data);
   const loaded = await dataset.load({
-    ...{ root: dataRoot(), onEvent, signal, ofRows: true },
+    ...{ ...reading, root: dataRoot(), onEvent, signal, ofRows: true },
     ...(kind === 'image' && { size: SIZE }),
   });
   const all = Uint32Array.from(loaded.items.keys());

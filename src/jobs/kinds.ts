@@ -70,7 +70,9 @@ type Obeyed<K extends keyof RunOptions> = Pick<typeof runOptions.shape, K>;
 const pick = <const K extends keyof RunOptions>(names: readonly K[]) =>
   Object.fromEntries(names.map((name) => [name, runOptions.shape[name]])) as Obeyed<K>;
 
-const files = ['size', 'channels', 'folderNames', 'maxPixels', 'class', 'columns', 'acceptLicence'] as const;
+/** How rows are read. */
+const reading = ['columns', 'missing', 'decimal'] as const;
+const files = ['size', 'channels', 'folderNames', 'maxPixels', 'class', 'acceptLicence', ...reading] as const;
 const machine = ['seed', 'dataRoot', 'download', 'device', 'threads'] as const;
 const ofTasks = [
   'protocol',
@@ -92,7 +94,7 @@ const tryJob = z.strictObject({
 });
 
 const cleanJob = z.strictObject({
-  ...pick([...files, ...machine, 'missing', 'decimal']),
+  ...pick([...files, ...machine]),
   data: text,
   unlabelled: z.boolean().optional(),
   backbone: text.optional(),
@@ -114,12 +116,19 @@ const reportJob = z.strictObject({ run: text, device, dataRoot: text.optional(),
 const testJob = z.strictObject({ run: text, device, dataRoot: text.optional(), data: text.optional() });
 
 const measureJob = z.strictObject({
+  ...pick(reading),
   data: text,
   kind: z.enum(['image', 'table', 'series']),
   plans: z.array(z.strictObject({ name: text, options: z.record(z.string(), z.unknown()) })).readonly(),
 });
 
-const embedJob = z.strictObject({ data: text, kind: z.enum(['image', 'table']), out: text, items: text });
+const embedJob = z.strictObject({
+  ...pick(reading),
+  data: text,
+  kind: z.enum(['image', 'table']),
+  out: text,
+  items: text,
+});
 
 /** Rows of a ranking that are kept of `clean`: the others are in its files. */
 const KEPT_ROWS = 200;

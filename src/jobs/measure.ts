@@ -21,6 +21,9 @@ export interface Measured {
   readonly options: Readonly<Record<string, unknown>>;
 }
 
+/** How rows are read. */
+type Reading = Pick<TrainOptions, 'columns' | 'missing' | 'decimal'>;
+
 /** What was measured of one; the numbers are those of the whole data. */
 export type Measurement =
   | {
@@ -47,18 +50,23 @@ export async function measureTrainings(
     data,
     kind,
     plans,
-  }: { readonly data: string; readonly kind: 'image' | 'table' | 'series'; readonly plans: readonly Measured[] },
+    ...reading
+  }: {
+    readonly data: string;
+    readonly kind: 'image' | 'table' | 'series';
+    readonly plans: readonly Measured[];
+  } & Reading,
   { onEvent, signal }: Pick<JobContext, 'onEvent' | 'signal'>,
 ): Promise<Measurement[]> {
   const folder = await mkdtemp(join(tmpdir(), 'oddity-measure-'));
-  const parts = kind === 'image' ? await partsOfList(data) : await partsOfRows(data, kind);
+  const parts = kind === 'image' ? await partsOfList(data) : await partsOfRows(data, kind, reading);
   try {
     const found: Measurement[] = [];
     for (const [i, { name, options }] of plans.entries()) {
       onEvent({ type: 'progress', task: 'measure', done: i, total: plans.length, unit: 'training' });
       found.push({
         name,
-        ...(await measure({ ...options, ...(kind === 'image' ? {} : { kind }) }, parts, folder, signal)),
+        ...(await measure({ ...options, ...reading, ...(kind === 'image' ? {} : { kind }) }, parts, folder, signal)),
       });
     }
     onEvent({ type: 'progress', task: 'measure', done: plans.length, total: plans.length, unit: 'training' });
@@ -101,8 +109,8 @@ async function partsOfList(data: string): Promise<Parts> {
 }
 
 /** Rows and steps are cheap to read: of all of them few train and test. */
-async function partsOfRows(data: string, kind: 'table' | 'series'): Promise<Parts> {
-  const task = await loadTask({ data, kind, seed: 1, onEvent: silent });
+async function partsOfRows(data: string, kind: 'table' | 'series', reading: Reading): Promise<Parts> {
+  const task = await loadTask({ ...reading, data, kind, seed: 1, onEvent: silent });
   const { train: trained, validation, test: tested } = task.split;
   const [train, test] = [trained.length + validation.length, tested.length];
   await task.source.close?.();

@@ -26,6 +26,8 @@ export interface TryOptions
     | 'protocol'
     | 'class'
     | 'columns'
+    | 'missing'
+    | 'decimal'
     | 'gaps'
     | 'kind'
     | 'scaling'

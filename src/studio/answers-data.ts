@@ -1,7 +1,8 @@
 /** What the routes of data answer, as types for the page. */
 import type { ItemKind } from '../core/item-shape.ts';
-import type { ColumnFacts } from '../data/pure.ts';
+import type { ColumnFacts, ColumnKind } from '../data/pure.ts';
 import type { JobState } from '../jobs/job.ts';
+import type { FormOption } from './jobs/answers.ts';
 
 export type Label = 'normal' | 'anomalous';
 export type Split = 'train' | 'validation' | 'test';
@@ -59,6 +60,12 @@ export interface Facets {
 /** What the page may do about a finding by one click. */
 export type FindingAction = 'leave-out' | 'remove-mask';
 
+/** Something to set of how rows are read: an option of a run by its path. Without a value the choice is a person's. */
+export interface ReadingChoice {
+  readonly path: readonly string[];
+  readonly value?: unknown;
+}
+
 /** Something that an inspection found. */
 export interface FoundThing {
   readonly id: string;
@@ -71,6 +78,8 @@ export interface FoundThing {
   /** Of these, how many the action has not dealt with yet. */
   readonly open: number;
   readonly action?: FindingAction;
+  /** Of rows: what may be set about how they are read. */
+  readonly choices: readonly ReadingChoice[];
   /** Files that are no items, at most ten, with what is to be said of each. */
   readonly files: readonly { readonly path: string; readonly remark?: string }[];
 }
@@ -116,7 +125,30 @@ export interface VersionFacts {
   readonly path: string;
   readonly counts: VersionCounts;
   /** What `train` must be told: its data, and the kind where the files do not say it. */
-  readonly options: { readonly data: string; readonly kind?: 'table' | 'series' | 'clip' };
+  readonly options: {
+    readonly data: string;
+    readonly kind?: 'table' | 'series' | 'clip';
+    readonly columns?: Readonly<Record<string, ColumnKind>>;
+    readonly missing?: readonly string[];
+    readonly decimal?: '.' | ',';
+  };
+}
+
+/** A file of rows as it is read with what was chosen. */
+export interface ReadingAnswer {
+  readonly kind: 'table' | 'series';
+  /** What was chosen. */
+  readonly reading: Readonly<Record<string, unknown>>;
+  /** The options that can be set, with their schemas. */
+  readonly options: readonly FormOption[];
+  readonly explanation: string;
+  readonly columns: readonly ColumnFacts[];
+  /** Values of the column of labels, the most frequent first; absent where there is none, or of more than can be chosen among. */
+  readonly labels?: readonly { readonly value: string; readonly count: number; readonly isNormal: boolean }[];
+  /** The first rows as a model takes them, cell by cell in the order of the columns; null where a value is missing. */
+  readonly rows: readonly (readonly (string | number | null)[])[];
+  /** Why it cannot be read so; what is there is then the plain cells. */
+  readonly fault?: { readonly message: string; readonly choices: readonly ReadingChoice[] };
 }
 
 /** A version, or what came in, with what does the same on the command line. */

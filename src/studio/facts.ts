@@ -2,6 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import type { ItemKind } from '../core/item-shape.ts';
 import type { ProjectFacts } from './answers.ts';
+import type { Reading } from './data/reading.ts';
 import { type Project, projectFiles } from './project.ts';
 
 /** Facts by name; values are JSON. */
@@ -12,6 +13,8 @@ export interface Facts {
   readonly data: string;
   /** What the inspection found, as the library gives it. */
   readonly inspection: unknown;
+  /** How files of rows are read, where a person said it. */
+  readonly reading: Reading;
   /** Runs whose detectors this Studio answers for. */
   readonly served: readonly string[];
 }

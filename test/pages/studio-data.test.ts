@@ -10,7 +10,7 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Rng } from '../../dist/core/random.js';
 import { encodePng } from '../../dist/data/index.js';
-import type { Facets } from '../../dist/studio/answers-data.js';
+import type { Facets, VersionFacts } from '../../dist/studio/answers-data.js';
 import { openStudio, type Studio } from '../../dist/studio/index.js';
 import { browserPath } from '../helpers/page.ts';
 import { faultsOf } from '../helpers/studio-page.ts';
@@ -240,6 +240,53 @@ describe.skipIf(!existsSync(browserPath))('the data page of Studio (skipped with
     await page.getByText('Projects are folders in').waitFor();
     expect(await faultsOf(page)).toEqual([]);
     expect(heard).toEqual([]);
+  }, 60_000);
+
+  it('columns that nobody can guess are chosen while a file comes in, and later by a click', async () => {
+    await page.setViewportSize({ width: 1280, height: 900 });
+    await page.emulateMedia({ colorScheme: 'light' });
+    const lines = Array.from({ length: 60 }, (_, i) => [
+      i % 9 === 4 ? -999 : 20 + (i % 5),
+      3 + (i % 7),
+      i % 10 === 0 ? 3 : 1,
+    ]);
+    const path = join(folder, 'plant.csv');
+    writeFileSync(path, `temperature,load,class\n${lines.map((line) => line.join()).join('\n')}\n`);
+    await page.goto(studio.url);
+    await page.getByRole('textbox', { name: 'Path' }).fill(path);
+    await page.getByRole('textbox', { name: 'Path' }).blur();
+    await click('Create project');
+    // The file cannot be read as it is: the sentence comes with what may be set.
+    await page.getByText('looks like labels').waitFor();
+    expect(await page.getByRole('button', { name: 'Create project' }).isDisabled()).toBe(true);
+    expect(await faultsOf(page)).toEqual([]);
+    await click('class holds the labels');
+    await page.getByRole('checkbox', { name: '1 (54)' }).check();
+    await page.getByRole('checkbox', { name: '3 (6)' }).uncheck();
+    await expect
+      .poll(() =>
+        page
+          .getByRole('cell', { name: 'anomalous' })
+          .or(page.getByRole('cell', { name: '3', exact: true }))
+          .count(),
+      )
+      .toBeGreaterThan(0);
+    await click('Create project');
+    await page.getByText('60 items').waitFor();
+    expect(await facets('plant')).toMatchObject({ label: { normal: 54, anomalous: 6 } });
+    await page.getByText('What was found', { exact: false }).click();
+    await click('Take -999 as missing');
+    await expect.poll(() => page.getByRole('button', { name: 'Take -999 as missing' }).count(), patient).toBe(0);
+    await page.getByText('How the columns are read').click();
+    await expect.poll(() => page.getByRole('textbox', { name: 'Missing' }).inputValue()).toBe('-999');
+    await page.getByRole('cell', { name: 'missing', exact: true }).first().waitFor();
+    await page.getByRole('combobox', { name: 'Use of load' }).selectOption('ignore');
+    await click('Read it this way');
+    await page.getByText('Done. New versions').waitFor();
+    expect(await faultsOf(page)).toEqual([]);
+    const { options } = await api<VersionFacts>('POST', '/plant/versions', {});
+    expect(options).toMatchObject({ missing: ['-999'], columns: { load: 'ignore' } });
+    expect(heard.splice(0)).toEqual([expect.stringContaining('400')]);
   }, 60_000);
 
   /**

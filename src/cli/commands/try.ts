@@ -25,6 +25,8 @@ const obeyed = [
   'protocol',
   'class',
   'columns',
+  'missing',
+  'decimal',
   'kind',
   'window',
   'gaps',

@@ -1,9 +1,11 @@
 /** What was found in the imports of a project, with what is left to do about it and what the page may do by one click. */
+import { type Words, write } from '../../core/text.ts';
 import type { FindingAction, FoundThing, ImportFacts } from '../answers-data.ts';
 import { LEFT_OUT } from '../answers-data.ts';
 import type { Project } from '../project.ts';
 import { checkingOf } from './check.ts';
 import { readImports } from './imports.ts';
+import { choicesOf } from './reading.ts';
 
 /** What helps against a finding, by its code: each is an edit that can be taken back. */
 const actions: Readonly<Record<string, FindingAction>> = {
@@ -44,7 +46,7 @@ export function actionOf(project: Project, id: string): FindingAction | undefine
   return finding && finding.items.length > 0 ? actions[finding.code] : undefined;
 }
 
-export function importsOf(project: Project): ImportFacts[] {
+export function importsOf(project: Project, words: Words): ImportFacts[] {
   const { database } = project;
   const inOrNot = database.prepare(
     `SELECT count(*) AS n FROM json_each(?) AS ids WHERE NOT EXISTS (SELECT 1 FROM tags WHERE item = ids.value AND tag = '${LEFT_OUT}')`,
@@ -60,11 +62,12 @@ export function importsOf(project: Project): ImportFacts[] {
       ...{ path, at, explanation },
       ...(checking && { checking }),
       ...(fault !== undefined && { fault }),
-      findings: findings.map(({ severity, code, message, advice, items, files }, f): FoundThing => {
+      findings: findings.map(({ severity, code, message, text, advice, items, files }, f): FoundThing => {
         const action = items.length > 0 ? actions[code] : undefined;
         const open = action === undefined ? items.length : count(action === 'leave-out' ? inOrNot : masked, items);
         return {
-          ...{ id: idOf(i, f), severity, code, message, advice, items: items.length, open },
+          ...{ id: idOf(i, f), severity, code, message: text ? write(text, words) : message, advice },
+          ...{ items: items.length, open, choices: text ? choicesOf(text) : [] },
           ...(action && { action }),
           files: files.slice(0, 10),
         };

@@ -1,4 +1,5 @@
 /** What came into a project, import by import, and what was found in it: kept among the project's facts. */
+import type { Text } from '../../core/text.ts';
 import type { FoundThing } from '../answers-data.ts';
 import { readFact, writeFact } from '../facts.ts';
 import type { Project } from '../project.ts';
@@ -8,6 +9,8 @@ export interface KeptFinding {
   readonly severity: FoundThing['severity'];
   readonly code: string;
   readonly message: string;
+  /** The message as data, where it names options. */
+  readonly text?: Text;
   readonly advice: string;
   readonly items: readonly number[];
   readonly files: FoundThing['files'];

@@ -2,7 +2,7 @@
 import { basename, relative } from 'node:path';
 import type { ItemKind } from '../../core/item-shape.ts';
 import { segmentsOf } from '../../core/segments.ts';
-import { libraryWords, type Said, write } from '../../core/text.ts';
+import { libraryWords, type Said, type Text, textIfReferring, write } from '../../core/text.ts';
 import { describeClips } from '../../data/files/clips/clip-files.ts';
 import { rowFilesIn } from '../../data/files/datasets/rows.ts';
 import { describeSeries, isTakenAsSeries } from '../../data/files/datasets/series-files.ts';
@@ -11,6 +11,7 @@ import { isOfClips, isOfRows, type Layout, openRows, readLayout, seriesFromTable
 import type { Rows } from '../../data/pure.ts';
 import { type LabelledTable, readTable } from '../../data/table/table.ts';
 import type { Label, Split, Stretch } from '../answers-data.ts';
+import { asTableOptions, type Reading } from './reading.ts';
 
 /** An item that was read. Paths are absolute. */
 export interface ReadItem {
@@ -28,6 +29,8 @@ export interface ReadItem {
 export interface ReadRemark {
   readonly code: string;
   readonly message: string;
+  /** The message as data, where it names options. */
+  readonly text?: Text;
 }
 
 export interface ReadData {
@@ -42,6 +45,8 @@ export interface ReadData {
 export interface ReadOptions {
   /** What the items are, where the files could be read in two ways. */
   readonly kind?: 'table' | 'series' | 'clip';
+  /** How rows are read, where a person said it. */
+  readonly reading?: Reading;
   readonly signal?: AbortSignal;
 }
 
@@ -49,7 +54,7 @@ export interface ReadOptions {
 export async function readData(path: string, options: ReadOptions = {}): Promise<ReadData> {
   const { kind } = options;
   if (kind === 'clip' || (kind === undefined && (await isOfClips(path)))) return readClips(path, options);
-  if (kind !== undefined || (await isOfRows(path, {}))) return readRows(path, options);
+  if (kind !== undefined || (await isOfRows(path, options.reading ?? {}))) return readRows(path, options);
   return readImages(path);
 }
 
@@ -70,8 +75,9 @@ async function readRows(path: string, options: ReadOptions): Promise<ReadData> {
   const files = (await isFolder(path)) ? await rowFilesIn(path) : [path];
   const parts: ReadData[] = [];
   let kind = options.kind as 'table' | 'series' | undefined;
+  const reading = options.reading ?? {};
   for (const file of files) {
-    const read = readTable(await openRows(file), kind && { kind });
+    const read = readTable(await openRows(file), asTableOptions(reading, kind));
     kind ??= isTakenAsSeries(read, {}) ? 'series' : 'table';
     const name = files.length > 1 ? relative(path, file) : undefined;
     parts.push(kind === 'series' ? await seriesOf(file, read, name) : tableOf(file, read, name));
@@ -86,7 +92,10 @@ async function readRows(path: string, options: ReadOptions): Promise<ReadData> {
 }
 
 const remarksOf = (remarks: readonly { code: string; message: Said }[]): ReadRemark[] =>
-  remarks.map(({ code, message }) => ({ code, message: write(message, libraryWords) }));
+  remarks.map(({ code, message }) => {
+    const text = textIfReferring(message);
+    return { code, message: write(message, libraryWords), ...(text && { text }) };
+  });
 
 function tableOf(path: string, read: LabelledTable, name: string | undefined): ReadData {
   const { raw, classes, labels, normalClass, parts, facts, explanation, remarks } = read;

@@ -8,6 +8,7 @@ import type { Project } from '../project.ts';
 import { stretchesOf } from './edits.ts';
 import { fullPath } from './places.ts';
 import { cellsOf } from './read-data.ts';
+import { asTableOptions, type Reading, readingOf } from './reading.ts';
 
 /** A file that was read last, and what it was then. */
 interface Held<T> {
@@ -16,15 +17,15 @@ interface Held<T> {
 }
 
 /** Keeps what was made of a few files, the oldest out first. */
-function keeper<T>(most: number, make: (path: string) => Promise<T>) {
+function keeper<T>(most: number, make: (path: string, reading: Reading) => Promise<T>) {
   const held = new Map<string, Held<T>>();
-  return async (path: string): Promise<T> => {
+  return async (path: string, reading: Reading): Promise<T> => {
     const { mtimeMs, size } = await stat(path).catch(() => ({ mtimeMs: 0, size: 0 })); // reading says what is missing
-    const stamp = `${mtimeMs} ${size}`;
+    const stamp = `${mtimeMs} ${size} ${JSON.stringify(reading)}`;
     const before = held.get(path);
     if (before?.stamp === stamp) return before.value;
     held.delete(path);
-    const value = make(path);
+    const value = make(path, reading);
     held.set(path, { stamp, value });
     if (held.size > most) held.delete(held.keys().next().value!);
     value.catch(() => held.delete(path));
@@ -38,8 +39,8 @@ interface OpenTable {
   cells(line: number): readonly string[];
 }
 
-const openTable = keeper(4, async (path): Promise<OpenTable> => {
-  const { raw, facts } = readTable(await openRows(path), { kind: 'table' });
+const openTable = keeper(4, async (path, reading): Promise<OpenTable> => {
+  const { raw, facts } = readTable(await openRows(path), asTableOptions(reading, 'table'));
   // Labels and parts are those of the items, which a person may have changed since.
   const shown = raw.heads.flatMap((name, c) => {
     const kind = facts.find((one) => one.name === name)?.kind;
@@ -66,16 +67,17 @@ export async function rowsOf(project: Project): Promise<{
   const first = project.database.prepare('SELECT path FROM items ORDER BY id LIMIT 1').get() as
     | { path: string }
     | undefined;
-  const { heads } = first ? await openTable(fullPath(project, first.path)) : { heads: [] };
+  const reading = readingOf(project);
+  const { heads } = first ? await openTable(fullPath(project, first.path), reading) : { heads: [] };
   return {
     columns: heads,
-    valuesOf: async ({ path, line }) => (await openTable(fullPath(project, path))).cells(line),
+    valuesOf: async ({ path, line }) => (await openTable(fullPath(project, path), reading)).cells(line),
   };
 }
 
 /** A series as its file has it, with its rows in the order of their times. */
-export const openSteps = keeper(4, async (path): Promise<Series> => {
-  const read = readTable(await openRows(path), { kind: 'series' });
+export const openSteps = keeper(4, async (path, reading): Promise<Series> => {
+  const read = readTable(await openRows(path), asTableOptions(reading, 'series'));
   return seriesFromTable(read).series;
 });
 
@@ -85,7 +87,7 @@ export async function seriesView(
   item: Pick<ItemFacts, 'id' | 'path' | 'name'>,
   { from = 0, to, width }: { readonly from?: number; readonly to?: number; readonly width: number },
 ): Promise<SeriesView> {
-  const { channels, values, times } = await openSteps(fullPath(project, item.path));
+  const { channels, values, times } = await openSteps(fullPath(project, item.path), readingOf(project));
   const steps = values.length / channels.length;
   const first = Math.min(Math.max(0, from), steps - 1);
   const end = Math.min(Math.max(first + 1, to ?? steps), steps);

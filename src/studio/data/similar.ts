@@ -63,14 +63,15 @@ export async function beginSimilar(project: Project): Promise<SimilarFacts> {
     if (atWork.length === 0) await rm(dirname(files.features), { recursive: true, force: true });
     await mkdir(dirname(itemsFile(files.list)), { recursive: true });
     if (kind === 'table') {
-      const { files: written, items } = await tableOfRows(project, rows);
+      const { files: written, items, reading } = await tableOfRows(project, rows);
       await writeJson(itemsFile(files.list), items satisfies VersionItems);
       await writeAtomic(files.list, written[0].text);
+      await project.queue.add('embed', { data: files.list, kind, out: files.features, items: files.ids, ...reading });
     } else {
       const paths = rows.map(({ path }) => field(fullPath(project, path)));
       await writeAtomic(files.list, `path\n${paths.join('\n')}\n`);
+      await project.queue.add('embed', { data: files.list, kind, out: files.features, items: files.ids });
     }
-    await project.queue.add('embed', { data: files.list, kind, out: files.features, items: files.ids });
   }
   return similarOf(project);
 }
@@ -138,7 +139,7 @@ async function contentOf(project: Project): Promise<Content> {
   const stampOf = ({ path }: VersionRow) => stamps.get(splitPage(fullPath(project, path)).file);
   const broken = brokenItems(project);
   const there = rows.filter((row) => !broken.has(row.id) && stampOf(row) !== undefined);
-  const made = [WAY, ...there.map((row) => [row.id, row.path, row.line, stampOf(row)])];
+  const made = [WAY, readFact(project, 'reading'), ...there.map((row) => [row.id, row.path, row.line, stampOf(row)])];
   const key = (await sha256(JSON.stringify(made))).slice(0, 16);
   const at = (ending: string) => join(projectFiles(folder).cache, 'similar', `${key}${ending}`);
   const files = { list: at('.csv'), ids: at('.json'), features: at('.f32') };

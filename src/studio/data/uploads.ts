@@ -81,8 +81,8 @@ const tooLarge = (most: number) =>
   );
 
 /**
- * Imports the files that came. Throws Problem 400 where there are none, and as `importPath`: the files are then taken away again,
- * for they were understood by no one.
+ * Imports the files that came. Throws Problem 400 where there are none, and as `importPath`: the files then wait for another try, or
+ * to be forgotten.
  */
 export async function importUploads(project: Project, options: ReadOptions = {}): Promise<ImportAnswer> {
   const { imports } = projectFiles(project.folder);
@@ -95,9 +95,16 @@ export async function importUploads(project: Project, options: ReadOptions = {})
   try {
     return await importPath(project, await rootOf(place), options);
   } catch (error) {
-    await rm(place, { recursive: true, force: true });
+    // Back to those that came: how they are read may be said, and then they come in.
+    await rename(place, coming);
     throw error;
   }
+}
+
+/** The folder or file among those that came that an import would read; undefined where none came. */
+export async function uploadedRoot(project: Project): Promise<string | undefined> {
+  const came = await readdir(comingOf(project)).catch(() => []);
+  return came.length === 0 ? undefined : rootOf(comingOf(project));
 }
 
 /** The folder that was dropped, or the one file of rows. */

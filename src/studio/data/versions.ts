@@ -18,6 +18,7 @@ import { type Project, projectFiles } from '../project.ts';
 import { stretchesOf } from './edits.ts';
 import { fullPath } from './places.ts';
 import { cellsOf } from './read-data.ts';
+import { asTableOptions, type Reading, readingOf } from './reading.ts';
 import { openSteps } from './rows.ts';
 import { itemsFile, type VersionItems } from './run-items.ts';
 
@@ -42,7 +43,11 @@ interface Written {
 interface Content {
   readonly files: readonly Written[];
   readonly items: VersionItems;
+  /** Of rows: what training must be told of how they are read. */
+  readonly reading?: VersionReading;
 }
+
+type VersionReading = Pick<VersionFacts['options'], 'columns' | 'missing' | 'decimal'>;
 
 /** Writes the version of what there is now, or finds it written. Throws DataError `no-items`, and what reading the files throws. */
 export async function makeVersion(project: Project): Promise<VersionFacts> {
@@ -75,16 +80,21 @@ export async function makeVersion(project: Project): Promise<VersionFacts> {
   }
   const write = kind === 'table' ? tableOfRows : kind === 'series' ? filesOfSeries : listOfImages;
   const content = await write(project, rows);
-  const hash = (await sha256(JSON.stringify(content.files))).slice(0, 16);
-  const isOne = content.files.length === 1;
+  const { files, reading } = content;
+  const hash = await hashOf(content);
+  const isOne = files.length === 1;
   const path = join(versions, `${hash}.${isOne ? 'csv' : 'series'}`);
   await mkdir(isOne ? versions : path, { recursive: true });
   await mkdir(dirname(itemsFile(path)), { recursive: true });
   // The table goes last: a version that is there is whole.
   await writeJson(itemsFile(path), content.items);
-  for (const { name, text } of content.files) await writeAtomic(isOne ? path : join(path, name), text);
-  return record(project, kind, { hash, path, counts });
+  for (const { name, text } of files) await writeAtomic(isOne ? path : join(path, name), text);
+  return record(project, kind, { hash, path, counts, reading });
 }
+
+/** Names a version: the same cells that are read otherwise are other data. */
+const hashOf = async ({ files, reading }: Pick<Content, 'files' | 'reading'>): Promise<string> =>
+  (await sha256(JSON.stringify(reading ? [files, reading] : files))).slice(0, 16);
 
 /** All versions, the newest first. */
 export function versionsOf(project: Project): VersionFacts[] {
@@ -94,33 +104,35 @@ export function versionsOf(project: Project): VersionFacts[] {
     at: string;
     path: string;
     counts: string;
+    reading: string | null;
   }[];
-  return rows.map(({ counts, path: stored, ...row }) => {
+  return rows.map(({ counts, path: stored, reading, ...row }) => {
     const path = fullPath(project, stored);
-    return { ...row, path, counts: JSON.parse(counts), options: optionsOf(kind, path) };
+    return { ...row, path, counts: JSON.parse(counts), options: optionsOf(kind, path, JSON.parse(reading ?? '{}')) };
   });
 }
 
 function record(
   project: Project,
   kind: ItemKind,
-  { hash, path, counts }: { readonly hash: string; readonly path: string; readonly counts: VersionCounts },
+  { hash, path, counts, reading }: Pick<VersionFacts, 'hash' | 'path' | 'counts'> & Pick<Content, 'reading'>,
 ): VersionFacts {
   const { database, folder } = project;
   const inside = relative(folder, path);
   const stored = inside.startsWith('..') ? path : inside.split(sep).join('/');
   const at = new Date().toISOString();
   database
-    .prepare('INSERT INTO versions (hash, at, path, counts) VALUES (?, ?, ?, ?) ON CONFLICT (hash) DO NOTHING')
-    .run(hash, at, stored, JSON.stringify(counts));
-  return (
-    versionsOf(project).find((one) => one.hash === hash) ?? { hash, at, path, counts, options: optionsOf(kind, path) }
-  );
+    .prepare(
+      'INSERT INTO versions (hash, at, path, counts, reading) VALUES (?, ?, ?, ?, ?) ON CONFLICT (hash) DO NOTHING',
+    )
+    .run(hash, at, stored, JSON.stringify(counts), reading ? JSON.stringify(reading) : null);
+  const found = versionsOf(project).find((one) => one.hash === hash);
+  return found ?? { hash, at, path, counts, options: optionsOf(kind, path, reading) };
 }
 
-function optionsOf(kind: ItemKind | undefined, data: string): VersionFacts['options'] {
+function optionsOf(kind: ItemKind | undefined, data: string, reading: VersionReading = {}): VersionFacts['options'] {
   const said = (['table', 'series', 'clip'] as const).find((one) => one === kind);
-  return { data, ...(said && { kind: said }) };
+  return { data, ...(said && { kind: said }), ...reading };
 }
 
 function countsOf({ database }: Project, rows: readonly VersionRow[]): VersionCounts {
@@ -163,14 +175,35 @@ function listOfImages(_: Project, rows: readonly VersionRow[]): Content {
 }
 
 /** Columns of a file without those that the version has anew: labels, and of a table parts; those of a series are of its steps. */
-async function columnsOf(path: string, kind: 'table' | 'series') {
-  const { raw, facts } = readTable(await openRows(path), { kind });
+async function columnsOf(path: string, kind: 'table' | 'series', reading: Reading) {
+  const { raw, facts } = readTable(await openRows(path), asTableOptions(reading, kind));
   const isAnew = ({ kind: own, why }: ColumnFacts) =>
     own === 'label' || (own === 'part' && kind === 'table') || why === 'by its name it is made from the labels';
   const gone = new Set(facts.filter(isAnew).map(({ name }) => name));
   const kept = raw.heads.flatMap((name, c) => (gone.has(name) ? [] : [c]));
   const heads = kept.map((c) => raw.heads[c]);
   return { raw, heads, cells: cellsOf(raw), kept, mark: raw.decimal === ',' ? ';' : ',' };
+}
+
+/**
+ * What training must be told to read a version as the files were read: `heads` are its columns, `label` the one of labels where it has
+ * one. Undefined where nobody said anything.
+ */
+function versionReading(
+  { columns = {}, missing, decimal }: Reading,
+  heads: readonly string[],
+  label: string | undefined,
+): VersionReading | undefined {
+  const said = Object.entries(columns).filter(([name, kind]) => kind !== 'label' && heads.includes(name));
+  // A name that it was given because its own is that of another column says nothing.
+  const own = label !== undefined && label !== 'label' ? [[label, 'label'] as const] : [];
+  const all = Object.fromEntries([...said, ...own]);
+  const reading = {
+    ...(Object.keys(all).length > 0 && { columns: all }),
+    ...(missing && missing.length > 0 && { missing }),
+    ...(decimal && { decimal }),
+  };
+  return Object.keys(reading).length > 0 ? reading : undefined;
 }
 
 /** A cell without line ends, so that the lines of a version are its rows. */
@@ -192,10 +225,11 @@ export async function tableOfRows(project: Project, rows: readonly VersionRow[])
   }
   const lines: string[] = [];
   const ids: number[] = [];
+  const said = readingOf(project);
   let heads: readonly string[] | undefined;
   let mark = ',';
   for (const [path, own] of byPath) {
-    const file = await columnsOf(fullPath(project, path), 'table');
+    const file = await columnsOf(fullPath(project, path), 'table', said);
     if (heads === undefined) {
       heads = file.heads;
       mark = file.mark;
@@ -221,9 +255,15 @@ export async function tableOfRows(project: Project, rows: readonly VersionRow[])
       ids.push(row.id);
     }
   }
-  const names = [...heads!, ...(isLabelled ? [freeName('label', heads!)] : []), ...(part ? ['split'] : [])];
+  const label = isLabelled ? freeName('label', heads!) : undefined;
+  const names = [...heads!, ...(label === undefined ? [] : [label]), ...(part ? ['split'] : [])];
   const head = names.map((text) => field(text, mark)).join(mark);
-  return { files: [{ name: '', text: `${head}\n${lines.join('\n')}\n` }], items: { rows: ids } };
+  const reading = versionReading(said, heads!, label);
+  return {
+    files: [{ name: '', text: `${head}\n${lines.join('\n')}\n` }],
+    items: { rows: ids },
+    ...(reading && { reading }),
+  };
 }
 
 const partByLabel = ({ label }: VersionRow): string => (label === 'anomalous' ? 'test' : 'train');
@@ -233,10 +273,12 @@ async function filesOfSeries(project: Project, rows: readonly VersionRow[]): Pro
   const series: Record<string, number> = {};
   const marks = rows.map(({ id }) => stretchesOf(project.database, id));
   const isLabelled = marks.some((stretches) => stretches.length > 0);
+  const said = readingOf(project);
+  let reading: VersionReading | undefined;
   for (const [i, { id, path, name }] of rows.entries()) {
     const absolute = fullPath(project, path);
-    const { raw, heads, cells, kept, mark } = await columnsOf(absolute, 'series');
-    const { rows: places } = await openSteps(absolute);
+    const { raw, heads, cells, kept, mark } = await columnsOf(absolute, 'series', said);
+    const { rows: places } = await openSteps(absolute, said);
     const stepOf = new Map(Array.from(places ?? [], (line, t) => [line, t]));
     const isOdd = (line: number) => {
       const step = stepOf.get(line) ?? -1;
@@ -247,14 +289,18 @@ async function filesOfSeries(project: Project, rows: readonly VersionRow[]): Pro
       const fields = [...kept.map((c) => oneLine(own[c])), ...(isLabelled ? [isOdd(raw.numbers[r]) ? '1' : '0'] : [])];
       return fields.map((text) => field(text, mark)).join(mark);
     });
-    const names = [...heads, ...(isLabelled ? [freeName('label', heads)] : [])];
+    const label = isLabelled ? freeName('label', heads) : undefined;
+    const names = [...heads, ...(label === undefined ? [] : [label])];
+    reading ??= versionReading(said, heads, label);
     const own =
       rows.length === 1 ? '' : `${String(i + 1).padStart(4, '0')}-${basename(name).replace(/\.[^.]+$/, '')}.csv`;
     files.push({ name: own, text: `${names.map((text) => field(text, mark)).join(mark)}\n${lines.join('\n')}\n` });
     series[own] = id;
   }
-  if (files.length > 1) return { files, items: { series } };
+  const told = reading && { reading };
+  if (files.length > 1) return { files, items: { series }, ...told };
   const [{ text }] = files;
-  const hash = (await sha256(JSON.stringify([{ name: '', text }]))).slice(0, 16);
-  return { files: [{ name: '', text }], items: { series: { [`${hash}.csv`]: rows[0].id } } };
+  const own = [{ name: '', text }];
+  const hash = await hashOf({ files: own, ...told });
+  return { files: own, items: { series: { [`${hash}.csv`]: rows[0].id } }, ...told };
 }

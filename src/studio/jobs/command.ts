@@ -1,5 +1,5 @@
 /** What a job is on the command line and in the library: the same, to copy. */
-import { type Action, libraryWords, option, type Words } from '../../core/text.ts';
+import { type Action, libraryWords, type OptionReference, option, type Words } from '../../core/text.ts';
 import type { Job } from '../../jobs/job.ts';
 import { commandOf as command } from '../command.ts';
 
@@ -19,21 +19,21 @@ type Asked = Pick<Job, 'kind' | 'options'>;
 /** In the words of an interface: those of the command line give a command. */
 export function commandOf({ kind, options }: Asked, words: Words): string {
   const { [firsts[kind]]: first, ...others } = options;
-  const given = Object.entries(others).filter(([, value]) => value !== undefined);
-  const settings = given.flatMap(([name, value]) => settingsOf(name, value));
-  return command(
-    words,
-    kind as Action,
-    first === undefined ? [] : [String(first)],
-    settings.map(([path, value]) => option(path, value)),
-  );
+  return command(words, kind as Action, first === undefined ? [] : [String(first)], settingsOf(others));
 }
+
+/** Options as they are given one by one. */
+export const settingsOf = (options: Readonly<Record<string, unknown>>): OptionReference[] =>
+  Object.entries(options)
+    .filter(([, value]) => value !== undefined)
+    .flatMap(([name, value]) => piecesOf(name, value))
+    .map(([path, value]) => option(path, value));
 
 /** Options that are given once for each of their keys. */
 const byKey = new Set(['config', 'columns', 'folderNames', 'alarms', 'alarmRate']);
 
 /** An option as it is given: in one piece, or key by key, or once for each entry of a list. */
-function settingsOf(name: string, value: unknown): [path: string[], value: unknown][] {
+function piecesOf(name: string, value: unknown): [path: string[], value: unknown][] {
   if (name === 'tiles') {
     const { overlap, ...sides } = value as { overlap?: number };
     return [[[name], sides], ...(overlap === undefined ? [] : [[[name, 'overlap'], overlap] as [string[], unknown]])];

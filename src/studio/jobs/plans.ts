@@ -126,12 +126,12 @@ export async function measurePlans(project: Project, version: string | undefined
   if (kind !== 'image' && kind !== 'table' && kind !== 'series') {
     throw new ConfigError('no-measure', `How long trainings on ${findKind(kind).words.items} take is not measured.`);
   }
-  const { data } = ofVersion(project, version === undefined ? undefined : { version });
+  const { data, kind: _, ...reading } = ofVersion(project, version === undefined ? undefined : { version });
   if ((await measurementsOf(project, data)).some(isAtWork)) return undefined;
   const plans = plansOf(kind)
     .filter(({ name }) => name !== 'default')
     .map(({ name, options: { kind: _, ...options } }) => ({ name, options }));
-  return project.queue.add('measure', { data, kind, plans });
+  return project.queue.add('measure', { ...reading, data, kind, plans });
 }
 
 function withEstimate(plan: Plan, kind: ItemKind, measured: readonly Measurement[]): Plan {

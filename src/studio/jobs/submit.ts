@@ -134,7 +134,8 @@ export function ofVersion(project: Project, data: unknown, kind?: string): Recor
   const version = known.find((one) => one.hash === hash);
   if (!version) throw new Problem(404, 'unknown-version', `There is no version "${hash}" of the data here.`);
   // `clean` looks at images and rows as they are.
-  return kind === 'clean' ? { data: version.options.data } : { ...version.options };
+  const { kind: rowsAs, ...others } = version.options;
+  return kind === 'clean' ? others : { ...others, ...(rowsAs && { kind: rowsAs }) };
 }
 
 const stamp = () => new Date().toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-');

@@ -2,7 +2,6 @@
 import type { HttpBindings } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import * as z from 'zod';
-import { option } from '../../core/text.ts';
 import { Problem } from '../../server/problem.ts';
 import { bodyBytes } from '../../server/request-body.ts';
 import type { ItemFacts } from '../answers-data.ts';
@@ -16,22 +15,25 @@ import { pictureOf, sides } from '../data/images.ts';
 import { importPath } from '../data/import.ts';
 import { MOST_OF_MASK, maskOf, removeMask, setMask } from '../data/masks.ts';
 import { facetsOf, factsOfItems, filterSchema, idsOf, pageOf } from '../data/query.ts';
+import { readingOf, readingSchema } from '../data/reading.ts';
 import { seriesView } from '../data/rows.ts';
 import { beginSimilar, featuresOf, itemsOfSimilar, similarOf } from '../data/similar.ts';
 import { strangersOf } from '../data/strangers.ts';
 import { forgetUploads, importUploads, storeUpload } from '../data/uploads.ts';
 import { makeVersion, versionsOf } from '../data/versions.ts';
+import { settingsOf } from '../jobs/command.ts';
 import type { Project } from '../project.ts';
 import { readBody } from './body.ts';
 import type { ProjectEnv, StudioContext } from './index.ts';
+import { readingRoutes } from './reading.ts';
 
 /** Items of one page. */
 const MOST = 1000;
 
 const kind = z.enum(['table', 'series', 'clip']).optional();
 const importBody = z.union([
-  z.strictObject({ path: z.string().min(1), kind }),
-  z.strictObject({ uploads: z.literal(true), kind }),
+  z.strictObject({ path: z.string().min(1), kind, reading: readingSchema.optional() }),
+  z.strictObject({ uploads: z.literal(true), kind, reading: readingSchema.optional() }),
 ]);
 const ids = z.array(z.int()).max(1_000_000);
 const editBody = z.strictObject({
@@ -103,7 +105,7 @@ export function dataRoutes({ projects, maxUpload, words }: StudioContext): Hono<
 
   app.post('/import', async (c) => {
     const body = await readBody(c, importBody);
-    const options = { kind: body.kind, signal };
+    const options = { kind: body.kind, signal, ...(body.reading && { reading: body.reading }) };
     const project = c.get('project');
     const answer =
       'path' in body ? await importPath(project, body.path, options) : await importUploads(project, options);
@@ -111,9 +113,10 @@ export function dataRoutes({ projects, maxUpload, words }: StudioContext): Hono<
   });
   app.get('/imports', async (c) => {
     await resumeChecks(c.get('project'), signal);
-    const imports = importsOf(c.get('project')).map((one) => ({
+    const reading = readingOf(c.get('project'));
+    const imports = importsOf(c.get('project'), words).map((one) => ({
       ...one,
-      command: commandOf(words, 'inspect', [one.path]),
+      command: commandOf(words, 'inspect', [one.path], settingsOf(reading)),
     }));
     return c.json({ imports });
   });
@@ -138,6 +141,7 @@ export function dataRoutes({ projects, maxUpload, words }: StudioContext): Hono<
 
   app.get('/strangers', async (c) => c.json(await strangersOf(c.get('project'))));
 
+  readingRoutes(app, { words, signal });
   similarRoutes(app);
   itemRoutes(app);
 
@@ -152,8 +156,7 @@ export function dataRoutes({ projects, maxUpload, words }: StudioContext): Hono<
 
   app.get('/versions', (c) => {
     const versions = versionsOf(c.get('project')).map((one) => {
-      const given = Object.entries(one.options).map(([name, value]) => option(name, value));
-      return { ...one, command: commandOf(words, 'train', [], given) };
+      return { ...one, command: commandOf(words, 'train', [], settingsOf(one.options)) };
     });
     return c.json({ versions });
   });

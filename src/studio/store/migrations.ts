@@ -80,4 +80,8 @@ export const migrations: readonly string[] = [
   CREATE TABLE changes (id INTEGER PRIMARY KEY AUTOINCREMENT, topic TEXT NOT NULL, data TEXT NOT NULL);
   `,
   `ALTER TABLE jobs ADD COLUMN priority INTEGER;`,
+  `
+  -- How the rows of a version are read, as options of a run, where a person said it.
+  ALTER TABLE versions ADD COLUMN reading TEXT;
+  `,
 ];

@@ -11,6 +11,7 @@ import { Filters } from '../components/data/filters.tsx';
 import { Findings } from '../components/data/findings.tsx';
 import { ItemDialog } from '../components/data/item-dialog.tsx';
 import { ItemList } from '../components/data/item-list.tsx';
+import { ReadingPanel } from '../components/data/reading.tsx';
 import { SeriesPlot } from '../components/data/series-plot.tsx';
 import { Similar } from '../components/data/similar/similar.tsx';
 import { type DataStore, openStore } from '../components/data/store.ts';
@@ -46,6 +47,7 @@ export function DataPage({ project }: { project: string }) {
       ) : (
         <>
           <Findings project={project} />
+          {(store.kind.value === 'table' || store.kind.value === 'series') && <ReadingPanel project={project} />}
           {(store.kind.value === 'image' || store.kind.value === 'table') && (
             <>
               <Strangers store={store} />

@@ -2,12 +2,16 @@
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useRef } from 'preact/hooks';
-import type { ImportAnswer } from '../../../../src/studio/answers-data.ts';
+import type { ImportAnswer, ReadingAnswer } from '../../../../src/studio/answers-data.ts';
 import { at, send } from '../../api.ts';
 import { homeWords as say } from '../../words/home.ts';
+import { readingWords } from '../../words/reading.ts';
 import { type Named, namedFiles, namedInputs } from './dropped.ts';
+import { type Reading, ReadingForm } from './reading.tsx';
 
 type Kind = keyof typeof say.kinds;
+/** Files that came, or a path on this machine. */
+type Source = { readonly uploads: true } | { readonly path: string };
 
 interface Props {
   /** Makes the project that the data go into, where there is none yet. */
@@ -35,45 +39,82 @@ export function AddData({ project, submit, mayBeEmpty = false, onChosen, onDone,
     const [first] = chosen;
     if (first) onChosen?.(first.path.split('/')[0].replace(/\.[^.]+$/, ''));
   };
-  const begin = async () => {
+  /** A project whose data wait for a person to say how they are read. */
+  const waiting = useSignal<{ readonly name: string; readonly source: Source } | undefined>(undefined);
+  const begin = async (isLook = false) => {
     if (files.value.length === 0 && path.value.trim() === '' && !mayBeEmpty) {
       fault.value = say.nothing;
       return;
     }
     fault.value = '';
     let name: string | undefined;
+    let source: Source | undefined;
     try {
       name = await project();
-      const answer = await bring(name);
-      choose([]);
-      path.value = '';
-      form.current?.reset();
-      onDone(name, answer);
+      source = await bring(name);
+      if (isLook && source) waiting.value = { name, source };
+      else finish(name, source && (await take(name, source)));
     } catch (error) {
-      fault.value = (error as Error).message;
-      if (name !== undefined) await onFailed?.(name);
+      // Rows that cannot be read as they are can be with what a person says of them.
+      const isReadable = name !== undefined && source !== undefined && (await canLook(name, source));
+      if (isReadable) waiting.value = { name: name!, source: source! };
+      else {
+        fault.value = (error as Error).message;
+        if (name !== undefined) await onFailed?.(name);
+      }
     } finally {
       state.value = '';
     }
   };
-  const bring = async (name: string): Promise<ImportAnswer | undefined> => {
+  const finish = (name: string, answer: ImportAnswer | undefined) => {
+    choose([]);
+    path.value = '';
+    form.current?.reset();
+    onDone(name, answer);
+  };
+  const take = (name: string, source: Source, reading?: Reading): Promise<ImportAnswer> => {
+    state.value = say.reading;
     const said = kind.value === '' ? {} : { kind: kind.value };
+    return send('POST', at(name, '/import'), { ...source, ...said, ...(reading && { reading, kind: reading.kind }) });
+  };
+  /** Sends what was chosen; undefined for nothing. */
+  const bring = async (name: string): Promise<Source | undefined> => {
     if (files.value.length > 0) {
       await send('DELETE', at(name, '/imports'));
       for (const [i, { path, file }] of files.value.entries()) {
         state.value = say.sending(i + 1, files.value.length);
         await send('PUT', at(name, `/imports/${path.split('/').map(encodeURIComponent).join('/')}`), file);
       }
-      state.value = say.reading;
-      return send('POST', at(name, '/import'), { uploads: true, ...said });
+      return { uploads: true };
     }
-    if (path.value.trim() === '') return undefined;
-    state.value = say.reading;
-    return send('POST', at(name, '/import'), { path: path.value.trim(), ...said });
+    return path.value.trim() === '' ? undefined : { path: path.value.trim() };
   };
+  const first = files.value[0]?.path ?? path.value.trim();
   const bytes = files.value.reduce((sum, { file }) => sum + file.size, 0);
   const isBusy = state.value !== '';
 
+  if (waiting.value) {
+    const { name, source } = waiting.value;
+    return (
+      <ReadingForm
+        project={name}
+        source={source}
+        start={kind.value === 'table' || kind.value === 'series' ? { kind: kind.value } : undefined}
+        submitLabel={submit}
+        submit={async (reading) => {
+          const answer = await take(name, source, reading).finally(() => {
+            state.value = '';
+          });
+          waiting.value = undefined;
+          finish(name, answer);
+        }}
+        cancel={() => {
+          waiting.value = undefined;
+          void onFailed?.(name);
+        }}
+      />
+    );
+  }
   return (
     <form
       ref={form}
@@ -167,11 +208,25 @@ export function AddData({ project, submit, mayBeEmpty = false, onChosen, onDone,
         <button type="submit" class="main" disabled={isBusy}>
           {submit}
         </button>
+        {ofRows.test(first) && (
+          <button type="button" disabled={isBusy} onClick={() => void begin(true)}>
+            {readingWords.look}
+          </button>
+        )}
         <span role="status">{state.value}</span>
       </div>
     </form>
   );
 }
+
+/** Names of files whose rows may be looked at first. */
+const ofRows = /\.(csv|tsv|txt|data|parquet|arff|mat|npz)$/i;
+
+const canLook = async (name: string, source: Source): Promise<boolean> =>
+  send<ReadingAnswer>('POST', at(name, '/reading/preview'), source).then(
+    (answer) => answer.fault !== undefined,
+    () => false,
+  );
 
 const sizeText = (bytes: number): string =>
   bytes < 2 ** 20 ? `${Math.ceil(bytes / 1024)} KiB` : `${(bytes / 2 ** 20).toFixed(1)} MiB`;

@@ -1,10 +1,12 @@
 /** What was understood of the imports, what was found in them, and what helps against it by one click. */
+import { useSignal } from '@preact/signals';
 import type { Commanded, FoundThing, ImportFacts } from '../../../../src/studio/answers-data.ts';
 import { at, get, send } from '../../api.ts';
 import { setQuery } from '../../place.ts';
 import { dataWords as say } from '../../words/data.ts';
 import { Shown, useAsked } from '../asked.tsx';
 import { Command } from '../command.tsx';
+import { ChoiceButton, isReadingOpen } from './reading.tsx';
 
 export function Findings({ project }: { project: string }) {
   let heard = 0;
@@ -79,9 +81,16 @@ function Import({ project, found }: { project: string; found: ImportFacts & Comm
 }
 
 function Finding({ project, found }: { project: string; found: FoundThing }) {
-  const { id, severity, message, advice, items, open, action, files } = found;
+  const { id, severity, message, advice, items, open, action, choices, files } = found;
+  const fault = useSignal('');
   const isDone = action !== undefined && open === 0;
-  const act = () => void send('POST', at(project, `/findings/${id}`)).catch(() => {});
+  const attempt = async (path: string, body?: object) => {
+    fault.value = '';
+    await send('POST', at(project, `/findings/${id}${path}`), body).catch((error: Error) => {
+      fault.value = error.message;
+    });
+  };
+  const act = () => void attempt('');
   return (
     <li class={`finding ${severity}`}>
       <p>
@@ -101,6 +110,16 @@ function Finding({ project, found }: { project: string; found: FoundThing }) {
               {say.actions[action]} ({open})
             </button>
           ))}
+        {choices.map((choice, i) => (
+          <ChoiceButton
+            key={JSON.stringify(choice)}
+            choice={choice}
+            act={() => {
+              if (choice.value !== undefined) void attempt('/choice', { choice: i });
+              else isReadingOpen.value = true;
+            }}
+          />
+        ))}
         {files.length > 0 && (
           <details>
             <summary>{say.files}</summary>
@@ -115,6 +134,11 @@ function Finding({ project, found }: { project: string; found: FoundThing }) {
           </details>
         )}
       </div>
+      {fault.value && (
+        <p class="banner" role="alert">
+          {fault.value}
+        </p>
+      )}
     </li>
   );
 }
