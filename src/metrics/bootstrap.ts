@@ -6,7 +6,7 @@
  */
 import { ConfigError, ShapeError } from '../core/errors.ts';
 import { Rng } from '../core/random.ts';
-import { undefinedReason } from './rank-counts.ts';
+import { type RankCounts, rankCounter, undefinedReason } from './rank-counts.ts';
 
 /** A number of scores and labels, as `auroc`; null when undefined. */
 export type Statistic = (scores: Float64Array, labels: Uint8Array) => number | null;
@@ -40,17 +40,27 @@ function quantile(sorted: Float64Array, share: number): number {
   return sorted[low] + (sorted[high] - sorted[low]) * (at - low);
 }
 
+/** The items of a round, normals first; its arrays are used again by the next. */
+export interface Drawn {
+  /** 1 = anomalous. */
+  readonly labels: Uint8Array;
+  /** The entries of a column for them. */
+  column(c: number): Float64Array;
+  /** What `rankCounts` gives for the entries of a column, without sorting them. */
+  ranks(c: number): RankCounts;
+}
+
 /**
- * Percentile intervals of `count` statistics, all from the same samples: each round draws items – normals first – and
- * `statistics` gets the entries of every column for them in arrays that are used again. Null for all when a kind has fewer
- * than two items or `undefinedReason` names one, and for a statistic that is undefined in a round.
+ * Percentile intervals of `count` statistics, all from the same samples: each round draws items – normals first – for
+ * `statistics`. Null for all when a kind has fewer than two items or `undefinedReason` names one, and for a statistic that
+ * is undefined in a round.
  */
 export function resample(
   columns: readonly ArrayLike<number>[],
   labels: ArrayLike<number>,
   { seed, rounds = 1000, level = 0.95 }: BootstrapOptions,
   count: number,
-  statistics: (sample: readonly Float64Array[], labels: Uint8Array) => readonly (number | null)[],
+  statistics: (drawn: Drawn) => readonly (number | null)[],
 ): (Interval | null)[] {
   if (!Number.isInteger(rounds) || rounds < 1) {
     throw new ConfigError('rounds', `The number of bootstrap rounds must be an integer of at least 1, got ${rounds}.`);
@@ -60,20 +70,18 @@ export function resample(
   }
   const none = new Array<null>(count).fill(null);
   if (columns.some((column) => undefinedReason(column, labels) !== null)) return none;
-  const normals: number[] = [];
-  const anomalies: number[] = [];
-  for (let i = 0; i < labels.length; i++) (labels[i] === 1 ? anomalies : normals).push(i);
+  const items = Uint32Array.from({ length: labels.length }, (_, i) => i);
+  const [normals, anomalies] = [0, 1].map((label) => items.filter((i) => labels[i] === label));
   if (normals.length < 2 || anomalies.length < 2) return none;
-  const sampleLabels = new Uint8Array(labels.length).fill(1, normals.length);
-  const sample = columns.map((column) => new Float64Array(column.length));
+  const chosen = new Uint32Array(labels.length);
+  const drawn = drawnItems(columns, chosen, normals.length, labels);
   const values = none.map((): Float64Array | null => new Float64Array(rounds));
   const rng = new Rng(seed).split('bootstrap');
   for (let round = 0; round < rounds; round++) {
-    for (let i = 0; i < labels.length; i++) {
-      const item = i < normals.length ? normals[rng.int(normals.length)] : anomalies[rng.int(anomalies.length)];
-      for (let c = 0; c < columns.length; c++) sample[c][i] = columns[c][item];
-    }
-    for (const [k, value] of statistics(sample, sampleLabels).entries()) {
+    for (let i = 0; i < normals.length; i++) chosen[i] = normals[rng.int(normals.length)];
+    for (let i = normals.length; i < chosen.length; i++) chosen[i] = anomalies[rng.int(anomalies.length)];
+    drawn.next();
+    for (const [k, value] of statistics(drawn).entries()) {
       const own = values[k];
       if (value === null) values[k] = null;
       else if (own) own[round] = value;
@@ -83,23 +91,71 @@ export function resample(
   return values.map((own) => own && [quantile(own.sort(), (1 - level) / 2), quantile(own, (1 + level) / 2)]);
 }
 
-/** As `resample`, of the differences of `statistics` between the scores A and B. ShapeError for lengths that differ. */
+/** The `chosen` items, of which so many are normal; `next` says that others are chosen. */
+function drawnItems(
+  columns: readonly ArrayLike<number>[],
+  chosen: Uint32Array,
+  normals: number,
+  labels: ArrayLike<number>,
+): Drawn & { next(): void } {
+  const parts = columns.map((column) => {
+    const values = new Float64Array(column.length);
+    let counter: ReturnType<typeof rankCounter> | undefined;
+    return {
+      gather: once(() => {
+        for (let i = 0; i < chosen.length; i++) values[i] = column[chosen[i]];
+        return values;
+      }),
+      count: once(() => {
+        counter ??= rankCounter(column, labels);
+        return counter(chosen, normals);
+      }),
+    };
+  });
+  return {
+    labels: new Uint8Array(chosen.length).fill(1, normals),
+    column: (c) => parts[c].gather.value(),
+    ranks: (c) => parts[c].count.value(),
+    next() {
+      for (const { gather, count } of parts) {
+        gather.forget();
+        count.forget();
+      }
+    },
+  };
+}
+
+/** Keeps what `make` gives until it is told to forget it. */
+function once<T>(make: () => T) {
+  let kept: { readonly value: T } | undefined;
+  return {
+    value() {
+      kept ??= { value: make() };
+      return kept.value;
+    },
+    forget() {
+      kept = undefined;
+    },
+  };
+}
+
+/** As `resample`, of the differences of `statistics` of column 0 and of column 1: scores A and B. ShapeError for lengths that differ. */
 export function pairedResample(
   scoresA: ArrayLike<number>,
   scoresB: ArrayLike<number>,
   labels: ArrayLike<number>,
   options: BootstrapOptions,
   count: number,
-  statistics: (scores: Float64Array, labels: Uint8Array) => readonly (number | null)[],
+  statistics: (drawn: Drawn, column: number) => readonly (number | null)[],
 ): (Interval | null)[] {
   if (scoresA.length !== scoresB.length) {
     throw new ShapeError(
       `Two detectors must score the same items, got ${scoresA.length} and ${scoresB.length} scores.`,
     );
   }
-  return resample([scoresA, scoresB], labels, options, count, ([a, b], sampleLabels) => {
-    const ofB = statistics(b, sampleLabels);
-    return statistics(a, sampleLabels).map((value, k) => minus(value, ofB[k]));
+  return resample([scoresA, scoresB], labels, options, count, (drawn) => {
+    const ofB = statistics(drawn, 1);
+    return statistics(drawn, 0).map((value, k) => minus(value, ofB[k]));
   });
 }
 
@@ -116,7 +172,7 @@ export function bootstrap(
   statistic: Statistic,
   options: BootstrapOptions,
 ): Interval | null {
-  return resample([scores], labels, options, 1, ([sample], sampleLabels) => [statistic(sample, sampleLabels)])[0];
+  return resample([scores], labels, options, 1, (drawn) => [statistic(drawn.column(0), drawn.labels)])[0];
 }
 
 /**
@@ -130,8 +186,8 @@ export function pairedBootstrap(
   statistic: Statistic,
   options: BootstrapOptions,
 ): PairedDifference {
-  const [interval] = pairedResample(scoresA, scoresB, labels, options, 1, (scores, sampleLabels) => [
-    statistic(scores, sampleLabels),
+  const [interval] = pairedResample(scoresA, scoresB, labels, options, 1, (drawn, column) => [
+    statistic(drawn.column(column), drawn.labels),
   ]);
   const isDefined = [scoresA, scoresB].every((scores) => undefinedReason(scores, labels) === null);
   const own = Uint8Array.from(labels);

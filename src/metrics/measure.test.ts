@@ -20,7 +20,7 @@ import {
   registerMetric,
   withOwnMetrics,
 } from './index.ts';
-import type { RankCounts } from './rank-counts.ts';
+import { type RankCounts, rankCounter, rankCounts } from './rank-counts.ts';
 
 const labels = Uint8Array.from({ length: 60 }, (_, i) => (i % 3 === 0 ? 1 : 0));
 const scoresOf = (seed: number) => new Rng(seed).normals(60).map((v, i) => v + labels[i]);
@@ -137,6 +137,20 @@ describe('intervals', () => {
       f1Max: pairedBootstrap(scores, other, labels, f1, options).interval,
     });
     expect(itemIntervals({ scores: [1, 2], labels: [0, 0] }, options)).toEqual({ auroc: null, ap: null, f1Max: null });
+  });
+
+  test('samples are counted without sorting them, with ties', () => {
+    const few = scores.map((score) => Math.round(2 * score));
+    const count = rankCounter(few, labels);
+    const rng = new Rng(5);
+    for (let round = 0; round < 5; round++) {
+      const kinds = [0, 1].map((label) => Array.from(labels.keys()).filter((i) => labels[i] === label));
+      const [normals, anomalies] = kinds.map((kind) => kind.map(() => kind[rng.int(kind.length)]));
+      const drawn = Uint32Array.from([...normals, ...anomalies]);
+      const sample = Array.from(drawn, (i) => few[i]);
+      const sampleLabels = Array.from(drawn, (i) => labels[i]);
+      expect(count(drawn, normals.length)).toEqual(rankCounts(sample, sampleLabels));
+    }
   });
 
   test('classes that training was kept from are drawn with their items', () => {

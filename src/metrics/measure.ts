@@ -2,7 +2,7 @@
  * Computes metrics of a list, each once and with its work shared: the scores of items are sorted once for all, the pixels
  * of maps once for all that name the same accumulator. A value that is not a finite number is null and has a reason.
  */
-import { type BootstrapOptions, type Interval, pairedResample, resample } from './bootstrap.ts';
+import { type BootstrapOptions, type Drawn, type Interval, pairedResample, resample } from './bootstrap.ts';
 import type {
   ItemInputs,
   ItemMetric,
@@ -69,22 +69,40 @@ export function gather(outcomes: Iterable<readonly [name: string, outcome: Outco
   return { values, reasons };
 }
 
-/** What metrics of items are computed from; the scores are sorted when the first metric asks for their ranks. */
-function itemsOf(given: ItemGiven): ItemInputs<ItemNeed> {
+/** Items with what metrics are computed from. */
+type Ranked = ItemGiven & { readonly ranks: RankCounts | null };
+
+/** Items as they are; the scores are sorted when the first metric asks for their ranks. */
+function ranked(given: ItemGiven): Ranked {
   let ranks: RankCounts | null | undefined;
-  const items = {
+  return {
     ...given,
     get ranks() {
       ranks ??= rankCounts(given.scores, given.labels);
       return ranks;
     },
   };
-  return items as ItemInputs<ItemNeed>; // each metric reads what its needs promise, and these are checked before
 }
 
+/** Items as a round of the bootstrap draws them: each column is gathered, and counted, when a metric asks for it. */
+const drawnFrom = (given: Omit<ItemGiven, 'scores'>, drawn: Drawn, scores: number, heldOut?: number): Ranked => ({
+  ...given,
+  labels: drawn.labels,
+  get scores() {
+    return drawn.column(scores);
+  },
+  get heldOut() {
+    return heldOut === undefined ? undefined : drawn.column(heldOut);
+  },
+  get ranks() {
+    return drawn.ranks(scores);
+  },
+});
+
 /** Outcomes of metrics on items, in their order; `reason` says why those that need both labels have none. */
-function outcomesOf(metrics: readonly ItemMetric[], given: ItemGiven, reason: string | null): Outcome[] {
-  const items = itemsOf(given);
+function outcomesOf(metrics: readonly ItemMetric[], given: Ranked, reason: string | null): Outcome[] {
+  // Each metric reads what its needs promise, and these are checked before.
+  const items = given as unknown as ItemInputs<ItemNeed>;
   const unmet = (need: ItemNeed): NoValue | undefined | null => {
     if (need === 'both-labels') return reason === null ? null : { reason };
     if (given[need] === null) return { reason: 'There is no threshold.' };
@@ -105,7 +123,7 @@ export function measureItems(given: ItemGiven): Measured<LevelValues<'item'>>;
 export function measureItems(given: ItemGiven, metrics: readonly Metric[]): Measured<Values>;
 export function measureItems(given: ItemGiven, metrics: readonly Metric[] = known): Measured<Values> {
   const own = metrics.filter(isItemMetric);
-  const outcomes = outcomesOf(own, given, undefinedReason(given.scores, given.labels));
+  const outcomes = outcomesOf(own, ranked(given), undefinedReason(given.scores, given.labels));
   return gather(own.map(({ name }, i) => [name, outcomes[i]]));
 }
 
@@ -120,8 +138,8 @@ export function itemIntervals(
 ): Readonly<Record<string, Interval | null>> {
   const { scores, labels, heldOut } = given;
   const own = withInterval(metrics, given);
-  const intervals = resample([scores, ...(heldOut ? [heldOut] : [])], labels, options, own.length, (sample, labels) =>
-    outcomesOf(own, { ...given, scores: sample[0], labels, ...(heldOut && { heldOut: sample[1] }) }, null).map(orNull),
+  const intervals = resample([scores, ...(heldOut ? [heldOut] : [])], labels, options, own.length, (drawn) =>
+    outcomesOf(own, drawnFrom(given, drawn, 0, heldOut && 1), null).map(orNull),
   );
   return Object.fromEntries(own.map(({ name }, i) => [name, intervals[i]]));
 }
@@ -138,8 +156,8 @@ export function pairedIntervals(
   metrics: readonly Metric[] = known,
 ): Readonly<Record<string, Interval | null>> {
   const own = withInterval(metrics, { scores: scoresA, labels });
-  const intervals = pairedResample(scoresA, scoresB, labels, options, own.length, (scores, labels) =>
-    outcomesOf(own, { scores, labels }, null).map(orNull),
+  const intervals = pairedResample(scoresA, scoresB, labels, options, own.length, (drawn, column) =>
+    outcomesOf(own, drawnFrom({ labels }, drawn, column), null).map(orNull),
   );
   return Object.fromEntries(own.map(({ name }, i) => [name, intervals[i]]));
 }

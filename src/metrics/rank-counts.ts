@@ -87,3 +87,51 @@ export function rankCounts(scores: ArrayLike<number>, labels: ArrayLike<number>)
     negatives,
   };
 }
+
+/**
+ * Counts of samples of the same items, for one sort: the result takes places of items, of which the first `normals` are
+ * normal and all others anomalous, each as often as it was drawn, and gives what `rankCounts` would of their scores, in arrays
+ * that are used again. Scores must be numbers.
+ */
+export function rankCounter(
+  scores: ArrayLike<number>,
+  labels: ArrayLike<number>,
+): (chosen: Uint32Array, normals: number) => RankCounts {
+  const { thresholds: levels } = rankCounts(scores, labels)!;
+  // The place of each item's score among the distinct ones, by bisection: no sort of items is needed.
+  const level = Uint32Array.from(scores, (score) => {
+    let [low, high] = [0, levels.length - 1];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (levels[middle] <= score) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  });
+  const thresholds = new Float64Array(levels.length);
+  const truePositives = new Uint32Array(levels.length);
+  const falsePositives = new Uint32Array(levels.length);
+  const [hits, alarms] = [new Uint32Array(levels.length), new Uint32Array(levels.length)];
+  return (chosen, normals) => {
+    hits.fill(0);
+    alarms.fill(0);
+    for (let i = 0; i < normals; i++) alarms[level[chosen[i]]]++;
+    for (let i = normals; i < chosen.length; i++) hits[level[chosen[i]]]++;
+    let [count, positives, negatives] = [0, 0, 0];
+    for (let l = 0; l < levels.length; l++) {
+      if (hits[l] + alarms[l] === 0) continue;
+      positives += hits[l];
+      negatives += alarms[l];
+      thresholds[count] = levels[l];
+      truePositives[count] = positives;
+      falsePositives[count++] = negatives;
+    }
+    return {
+      thresholds: thresholds.subarray(0, count),
+      truePositives: truePositives.subarray(0, count),
+      falsePositives: falsePositives.subarray(0, count),
+      positives,
+      negatives,
+    };
+  };
+}
