@@ -104,9 +104,7 @@ const due: Readonly<Record<string, 'all' | readonly string[]>> = {
   'industrial-scratch': ['denoising-autoencoder', 'diffusion-ad', 'anoddpm', 'vae', 'deep-svdd', 'autoencoder'],
   'mnist-one-class': ['autoencoder'],
   'oneclass-cifar10': 'all',
-  'oneclass-mnist': ['vae'],
   survey: ['egbad', 'anogan'],
-  tables: ['ensemble'],
 };
 
 describe('benchmarks have rows', () => {
