@@ -98,14 +98,17 @@ const ROUNDS = { least: 200, most: 1000, items: 2_000_000 };
  * Compares two runs. Throws DataError `different-data` or `different-test` unless both scored the same items with the
  * same labels, and those of `readFinishedRun` and `readArtifact`.
  */
-export async function compareRuns({
-  a,
-  b,
-  items = 10,
-  versions = false,
-  metrics,
-}: CompareOptions): Promise<Comparison> {
-  const [one, two] = await Promise.all([a, b].map(readWhole));
+export async function compareRuns({ a, b, ...how }: CompareOptions): Promise<Comparison> {
+  const [one, two] = await Promise.all([a, b].map(readCompared));
+  return compareRead(one, two, how);
+}
+
+/** `compareRuns` of runs that were read. */
+export function compareRead(
+  one: ReadRun,
+  two: ReadRun,
+  { items = 10, versions = false, metrics }: Omit<CompareOptions, 'a' | 'b'>,
+): Comparison {
   requireSameTest(one, two, versions);
   const { ids, classes, labels } = one.test;
   const n = ids.length;
@@ -156,9 +159,11 @@ function uniqueOwn(...reports: readonly RunReport[]): MetricDescription[] {
   return own.filter((metric, i) => own.findIndex((other) => idOf(other) === idOf(metric)) === i);
 }
 
-type Whole = Awaited<ReturnType<typeof readWhole>>;
+/** What is read of a run to compare it. */
+export type ReadRun = Awaited<ReturnType<typeof readCompared>>;
 
-async function readWhole(run: string) {
+/** Throws as `compareRuns`. */
+export async function readCompared(run: string) {
   const record = await readFinishedRun(run);
   const report = await readReport(run);
   if (!report) {
@@ -171,11 +176,11 @@ async function readWhole(run: string) {
   return { run, record, report, threshold: info.threshold, test: await readPredictions(run) };
 }
 
-function headOf({ run, record, threshold }: Whole): ComparedRun {
+function headOf({ run, record, threshold }: ReadRun): ComparedRun {
   return { run, model: record.model, seed: record.seed, threshold: threshold.value, sawTest: threshold.sawTest };
 }
 
-function requireSameTest(one: Whole, two: Whole, versions: boolean): void {
+function requireSameTest(one: ReadRun, two: ReadRun, versions: boolean): void {
   const [a, b] = [one.record, two.record];
   const remedy = 'Compare runs of one data set, protocol and class.';
   if (a.dataHash !== b.dataHash && !versions) {

@@ -1,6 +1,7 @@
 /** Runs in Studio: what is said of them equals what the library says, to the last digit; thresholds, comparison, single items, feedback. */
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compareRuns, feedback, test, threshold, train } from '../../dist/index.js';
@@ -234,6 +235,36 @@ describe('compare', () => {
     for (const { id, index } of json.farthest) expect(scores.ids[index]).toBe(id);
     expect(json.a.run).toBe('pca');
   });
+
+  it('takes the steps of two versions of a series for the same, also of one that was named by its hash', async () => {
+    const [name, about] = ['versions-log', { kind: 'series' as const, window: 8, threads: 1 }];
+    await studio.ask('', { method: 'POST', body: { name } });
+    await studio.ask(`/${name}/import`, { method: 'POST', body: { path: studio.at('log.csv') } });
+    const make = async () =>
+      (await studio.ask<{ path: string }>(`/${name}/versions`, { method: 'POST', body: {} })).json.path;
+    const first = await make();
+    const { json } = await studio.ask<{ stretches: object[] }>(`/${name}/items/1/series`);
+    const stretches = [...json.stretches, { begin: 30, end: 33, label: 'anomalous' }];
+    await studio.ask(`/${name}/items/1/stretches`, { method: 'PUT', body: { stretches } });
+    const second = await make();
+    expect(second).not.toBe(first);
+    // As versions of one series were written before.
+    const old = studio.at(name, 'versions', '0123456789abcdef.csv');
+    copyFileSync(join(first, readdirSync(first)[0]), old);
+    writeFileSync(
+      studio.at(name, 'versions', 'items', '0123456789abcdef.json'),
+      JSON.stringify({ series: { '0123456789abcdef.csv': 1 } }),
+    );
+    for (const [out, data] of Object.entries({ first, second, old }))
+      await train({ model: 'knn', data, out: studio.at(name, 'runs', out), ...about });
+    const same = await studio.ask<CompareAnswer>(`/${name}/compare?a=first&b=second`);
+    expect([same.status, same.json.differences?.join(' ')]).toEqual([200, expect.stringContaining('two versions')]);
+    expect(same.json.command).toContain('--versions');
+    const [, ...args] = same.json.command.split(' ');
+    execFileSync(process.execPath, [main, ...args, '--json']); // the command line takes them for the same, too
+    const older = await studio.ask<CompareAnswer>(`/${name}/compare?a=old&b=second`);
+    expect([older.status, older.json.testItems]).toEqual([200, same.json.testItems]);
+  }, 60_000);
 
   it('needs two runs that are there', async () => {
     expect((await studio.ask<Fault>('/rows/compare?a=pca')).json.error.code).toBe('two-runs');

@@ -30,6 +30,8 @@ export const words = {
   thereAreRuns: (n: number) => (n === 0 ? 'This project has no finished run.' : 'Finished runs, the newest first:'),
   toTrain: 'Train one',
   toJobs: 'Look at the jobs',
+  noRunYet: 'This project has no finished run yet. Train a detector first.',
+  train: 'Go to Train',
   command: 'The same on the command line',
   copy: 'Copy',
   copied: 'Copied',

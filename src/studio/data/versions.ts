@@ -34,7 +34,7 @@ export interface VersionRow {
   readonly mask: string | null;
 }
 
-/** A file of a version: its name within it, empty where it is the only one, and its text. */
+/** A file of a version: its name within it, empty where it is the version itself, and its text. */
 interface Written {
   readonly name: string;
   readonly text: string;
@@ -82,7 +82,7 @@ export async function makeVersion(project: Project): Promise<VersionFacts> {
   const content = await write(project, rows);
   const { files, reading } = content;
   const hash = await hashOf(content);
-  const isOne = files.length === 1;
+  const isOne = kind !== 'series';
   const path = join(versions, `${hash}.${isOne ? 'csv' : 'series'}`);
   await mkdir(isOne ? versions : path, { recursive: true });
   await mkdir(dirname(itemsFile(path)), { recursive: true });
@@ -292,15 +292,10 @@ async function filesOfSeries(project: Project, rows: readonly VersionRow[]): Pro
     const label = isLabelled ? freeName('label', heads) : undefined;
     const names = [...heads, ...(label === undefined ? [] : [label])];
     reading ??= versionReading(said, heads, label);
-    const own =
-      rows.length === 1 ? '' : `${String(i + 1).padStart(4, '0')}-${basename(name).replace(/\.[^.]+$/, '')}.csv`;
+    // The name makes the ids of the steps: the same in every version, so that runs of several versions can be compared.
+    const own = `${String(id).padStart(4, '0')}-${basename(name).replace(/\.[^.]+$/, '')}.csv`;
     files.push({ name: own, text: `${names.map((text) => field(text, mark)).join(mark)}\n${lines.join('\n')}\n` });
     series[own] = id;
   }
-  const told = reading && { reading };
-  if (files.length > 1) return { files, items: { series }, ...told };
-  const [{ text }] = files;
-  const own = [{ name: '', text }];
-  const hash = await hashOf({ files: own, ...told });
-  return { files: own, items: { series: { [`${hash}.csv`]: rows[0].id } }, ...told };
+  return { files, items: { series }, ...(reading && { reading }) };
 }

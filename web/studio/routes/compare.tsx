@@ -7,6 +7,7 @@ import { at, get } from '../api.ts';
 import { Shown, useAsked } from '../components/asked.tsx';
 import { Command } from '../components/command.tsx';
 import { Link } from '../components/link.tsx';
+import { NoRun } from '../components/no-run.tsx';
 import { type RunLine, useRuns } from '../components/run-choice.tsx';
 import { Scroll } from '../evaluate/scroll.tsx';
 import { fixed, many, percent, shortId, whole } from '../numbers.ts';
@@ -23,7 +24,17 @@ export function ComparePage({ project }: { project: string }) {
       <h1>{shell.sections.compare}</h1>
       <p>{words.lead}</p>
       <Shown asked={asked}>
-        {(runs) => (runs.length < 2 ? <p>{words.few}</p> : <Pair project={project} runs={runs} />)}
+        {(runs) =>
+          runs.length === 0 ? (
+            <NoRun project={project} />
+          ) : runs.length === 1 ? (
+            <p>
+              {words.few} <Link to={addressOf(project, 'train')}>{shell.train}</Link>
+            </p>
+          ) : (
+            <Pair project={project} runs={runs} />
+          )
+        }
       </Shown>
     </>
   );

@@ -7,6 +7,7 @@ import { at, get } from '../api.ts';
 import { Shown, useAsked } from '../components/asked.tsx';
 import { Command } from '../components/command.tsx';
 import { Link } from '../components/link.tsx';
+import { NoRun } from '../components/no-run.tsx';
 import { chosenRun, RunChoice, type RunLine, useRuns } from '../components/run-choice.tsx';
 import { askThreshold, Choose } from '../evaluate/choose.tsx';
 import { CostPanel } from '../evaluate/costs.tsx';
@@ -39,13 +40,7 @@ const OWN = ['t', 'r'];
 function Chosen({ project, runs }: { project: string; runs: readonly RunLine[] }) {
   const run = chosenRun(runs);
   useFresh(run, OWN);
-  if (run === undefined) {
-    return (
-      <p>
-        {words.none} <Link to={addressOf(project, 'train')}>{words.train}</Link>
-      </p>
-    );
-  }
+  if (run === undefined) return <NoRun project={project} />;
   return (
     <>
       <div class="row">

@@ -8,6 +8,7 @@ import { Shown, useAsked } from '../components/asked.tsx';
 import { Command } from '../components/command.tsx';
 import { LearnAgain } from '../components/learn-again.tsx';
 import { Link } from '../components/link.tsx';
+import { NoRun } from '../components/no-run.tsx';
 import { chosenRun, RunChoice, type RunLine, useRuns } from '../components/run-choice.tsx';
 import { useFresh } from '../evaluate/fresh.ts';
 import { type Order, orders, sorted, verdictOf } from '../evaluate/order.ts';
@@ -36,13 +37,7 @@ const OWN = ['t', 'r', 'item', 'type'];
 function Chosen({ project, runs }: { project: string; runs: readonly RunLine[] }) {
   const run = chosenRun(runs);
   useFresh(run, OWN);
-  if (run === undefined) {
-    return (
-      <p>
-        {words.none} <Link to={addressOf(project, 'train')}>{shell.sections.train}</Link>
-      </p>
-    );
-  }
+  if (run === undefined) return <NoRun project={project} />;
   return (
     <>
       <div class="row">

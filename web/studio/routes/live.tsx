@@ -6,15 +6,13 @@ import type { ShownWatch } from '../../../src/studio/routes/live.ts';
 import { at, get, send } from '../api.ts';
 import { Shown, useAsked } from '../components/asked.tsx';
 import { Command } from '../components/command.tsx';
-import { Link } from '../components/link.tsx';
 import { Camera } from '../components/live/camera.tsx';
 import { Strip } from '../components/live/strip.tsx';
 import { WatchForm } from '../components/live/watch-form.tsx';
+import { NoRun } from '../components/no-run.tsx';
 import { chosenRun, RunChoice, useRuns } from '../components/run-choice.tsx';
 import { percent, raw } from '../numbers.ts';
-import { addressOf } from '../place.ts';
 import { liveWords as say } from '../words/live.ts';
-import { shipWords } from '../words/ship.ts';
 import { words } from '../words.ts';
 import './live.css';
 
@@ -31,9 +29,7 @@ export function LivePage({ project }: { project: string }) {
       <Shown asked={runs}>
         {(list) =>
           list.length === 0 ? (
-            <p>
-              {shipWords.none} <Link to={addressOf(project, 'train')}>{shipWords.train}</Link>
-            </p>
+            <NoRun project={project} />
           ) : (
             <>
               <RunChoice runs={list} label={say.run} />

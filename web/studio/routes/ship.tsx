@@ -6,9 +6,8 @@ import { at, get, send } from '../api.ts';
 import { Shown, useAsked } from '../components/asked.tsx';
 import { Command } from '../components/command.tsx';
 import { isAtWork, useJob } from '../components/job.ts';
-import { Link } from '../components/link.tsx';
+import { NoRun } from '../components/no-run.tsx';
 import { chosenRun, RunChoice, useRuns } from '../components/run-choice.tsx';
-import { addressOf } from '../place.ts';
 import { shipWords as say } from '../words/ship.ts';
 import { words } from '../words.ts';
 
@@ -29,9 +28,7 @@ export function ShipPage({ project }: { project: string }) {
       <Shown asked={runs}>
         {(list) =>
           list.length === 0 ? (
-            <p>
-              {say.none} <Link to={addressOf(project, 'train')}>{say.train}</Link>
-            </p>
+            <NoRun project={project} />
           ) : (
             <>
               <RunChoice runs={list} label={say.run} />

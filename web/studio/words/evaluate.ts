@@ -1,8 +1,6 @@
 /** The texts of Evaluate and Compare. */
 export const evaluateWords = {
   run: 'Run',
-  none: 'This project has no finished run yet. Train a detector first: its test scores are what this page judges.',
-  train: 'Go to Train',
   notDone: (status: string) => `(${status})`,
   compareWith: 'Compare with another run',
   errors: 'Walk through the errors',

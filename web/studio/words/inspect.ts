@@ -1,7 +1,6 @@
 /** The texts of Inspect and of the viewer. */
 export const inspectWords = {
   run: 'Run',
-  none: 'This project has no finished run yet. Train a detector first.',
   show: 'Show',
   shows: {
     errors: 'errors, worst first',

@@ -25,6 +25,4 @@ export const shipWords = {
   snippets: 'Use it elsewhere',
   card: 'Model card',
   cardDownload: 'Download the card',
-  none: 'There is no finished run yet. Train one first.',
-  train: 'Go to Train',
 } as const;
