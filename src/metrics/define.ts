@@ -5,6 +5,7 @@
  */
 import { ConfigError } from '../core/errors.ts';
 import type { Segment } from '../core/segments.ts';
+import type { OverlapCurve } from './per-region-overlap.ts';
 import type { RankCounts } from './rank-counts.ts';
 
 /**
@@ -141,6 +142,8 @@ export interface MapMetric<Name extends string = string, Need extends MapNeed = 
   compute(state: State): number | NoValue;
   /** Where the value is a mean over maps: what each has, in the order in which they were added; NaN for those with none. */
   perMap?(state: State): Float64Array;
+  /** Where the value is the area under a curve: the curve. */
+  curve?(state: State): OverlapCurve | null;
   /** A sentence that should be read beside the value, or null. */
   remark?(state: State): string | null;
 }

@@ -58,6 +58,7 @@ export {
 export { type MeasuredSeries, measureSeries, type SeriesGiven } from './measure-series.ts';
 export { type OperatingPoint, operatingPoint } from './operating-point.ts';
 export { dice, iou, type Overlap, pooledOverlap } from './overlap.ts';
+export type { OverlapCurve } from './per-region-overlap.ts';
 export * from './pixel-metrics.ts';
 export { type RankCounts, rankCounts, undefinedReason } from './rank-counts.ts';
 export { countFrom, type HeldOutRate, heldOutRate, type RankedPoints, rankedPoints } from './ranked-points.ts';
@@ -110,7 +111,7 @@ export {
   rangePrecisionRecall,
 } from './series/range-based.ts';
 export type { BestF1, PrecisionRecall } from './series/sweep.ts';
-export { type Volumes, vus, vusF1 } from './series/vus.ts';
+export { type SoftCurves, softCurves, type Volumes, vus, vusF1 } from './series/vus.ts';
 export { metricsOf, shownMetrics, type TitleWords, titlesOf } from './tables.ts';
 export {
   type FalseAlarmThreshold,

@@ -13,6 +13,7 @@ import type {
   Metric,
   NoValue,
 } from './define.ts';
+import type { OverlapCurve } from './per-region-overlap.ts';
 import { type RankCounts, rankCounts, undefinedReason } from './rank-counts.ts';
 import { metrics as known, type LevelValues, type MetricValue } from './registry.ts';
 
@@ -175,6 +176,8 @@ const orNull = (outcome: Outcome) => (typeof outcome === 'number' && Number.isFi
 export interface MeasuredMaps<Own = Values> extends Measured<Own> {
   /** Of metrics that are means over maps, and have a value: that of each map in the order in which they were added, NaN for none. */
   readonly perMap: Readonly<Record<string, Float64Array>>;
+  /** Of metrics that are areas under a curve, and have a value: the curve. */
+  readonly curves: Readonly<Record<string, OverlapCurve>>;
   /** Sentences that should be read beside the values. */
   readonly remarks: readonly string[];
 }
@@ -214,9 +217,14 @@ export function measureMaps(given: MapGiven, metrics: readonly Metric[] = known)
       const known = own.filter(({ name }) => typeof measured.values[name] === 'number');
       const stateOf = ({ accumulator }: MapMetric) => states.get(accumulator);
       const each = known.flatMap((m) => (m.perMap ? [[m.name, m.perMap(stateOf(m))] as const] : []));
+      const curves = known.flatMap((m) => {
+        const curve = m.curve?.(stateOf(m));
+        return curve ? [[m.name, curve] as const] : [];
+      });
       return {
         ...measured,
         perMap: Object.fromEntries(each),
+        curves: Object.fromEntries(curves),
         remarks: known.flatMap((metric) => metric.remark?.(stateOf(metric)) ?? []),
       };
     },

@@ -248,3 +248,48 @@ test('normal pixels that are not counted change nothing but their number', () =>
   expect(cut.result()).toEqual(low.result());
   expect(() => cut.add({ ...pictures[0], counted: new Uint8Array(3) })).toThrow('What is counted');
 });
+
+describe('the curve of per-region overlap', () => {
+  /** A hundred maps of noise, some with two blobs of which the model sees more or less. */
+  const pictures = Array.from({ length: 60 }, (_, i): Picture => {
+    const rng = new Rng(i);
+    const mask = Uint8Array.from({ length: 400 }, (_, p) => {
+      const [y, x] = [Math.floor(p / 20), p % 20];
+      const isFirst = y >= 3 && y < 6 && x >= 3 && x < 6;
+      return i % 3 === 0 && (isFirst || (y >= 12 && x >= 10 && x < 18)) ? 1 : 0;
+    });
+    const noise = rng.normals(400);
+    return { map: Float32Array.from(mask, (m, p) => noise[p] + 2 * m), mask, height: 20, width: 20 };
+  });
+  const threshold = 1.25;
+  const { aupro, curve } = measure(pictures, { threshold });
+  const { limit, falsePositiveRate: x, overlap: y, at } = curve!;
+
+  test('has the area that AUPRO is, in few points', () => {
+    const area = x.slice(1).reduce((sum, to, i) => sum + ((to - x[i]) * (y[i + 1] + y[i])) / 2, 0);
+    expect(Math.abs(area / limit - aupro!)).toBeLessThan(0.002);
+    expect(x.length).toBeLessThan(520);
+    expect([x[0], y[0], x.at(-1)]).toEqual([0, 0, 0.3]);
+    for (let i = 1; i < x.length; i++) expect(x[i] >= x[i - 1] && y[i] >= y[i - 1]).toBe(true);
+  });
+
+  test('has the threshold where counting puts it, also beyond the limit', () => {
+    for (const [value, found] of [
+      [threshold, at],
+      [-0.5, measure(pictures, { threshold: -0.5 }).curve!.at],
+    ] as const) {
+      const normals = pictures.flatMap(({ map, mask }) => [...map].filter((_, p) => mask[p] === 0));
+      const regions = pictures.flatMap(({ map, mask, height, width }) => {
+        const { label, regions } = connectedRegions(mask, height, width);
+        return regions.map((_, k) => [...map].filter((_, p) => label[p] === k + 1));
+      });
+      const share = (values: readonly number[]) => values.filter((v) => v >= value).length / values.length;
+      expect(found![0]).toBe(share(normals));
+      expect(found![1]).toBeCloseTo(regions.reduce((sum, one) => sum + share(one), 0) / regions.length, 12);
+    }
+  });
+
+  test('is absent where there is no AUPRO', () => {
+    expect(measure(pictures.slice(1, 3)).curve).toBeNull();
+  });
+});

@@ -10,9 +10,10 @@
  * divided by L itself, not by the last rate that is reached before L.
  */
 import { ConfigError, ShapeError } from '../core/errors.ts';
-import { defineMetric, type MapAccumulator, type NoValue } from './define.ts';
-import { OverlapArea } from './per-region-overlap.ts';
-import { PixelStore } from './pixel-store.ts';
+import { defineMetric, type MapAccumulator, type MapContext, type NoValue } from './define.ts';
+import { OverlapArea, type OverlapCurve } from './per-region-overlap.ts';
+import { leastKey } from './pixel-order.ts';
+import { PixelStore, type Visit } from './pixel-store.ts';
 
 /** What is computed, and how much memory it may take. */
 export interface PixelMetricsOptions {
@@ -23,6 +24,8 @@ export interface PixelMetricsOptions {
    * (16 where all are anomalous).
    */
   readonly exactPixels?: number;
+  /** Marks a point on the curve: pixels with a value >= this are called anomalous; none when left out. */
+  readonly threshold?: number;
   /** Bins in which pixels are counted beyond that; 2^21 when left out. Each takes 56 bytes. */
   readonly bins?: number;
 }
@@ -46,6 +49,8 @@ export interface PixelMetrics extends PixelValues {
   readonly pixels: number;
   /** Connected regions of the masks (8-connected). */
   readonly regions: number;
+  /** The curve whose area AUPRO is; null where it is. */
+  readonly curve: OverlapCurve | null;
   /** Bounds of the errors of binning: |value − exact value| is at most this. All 0 up to `exactPixels`. */
   readonly error: { readonly [Name in keyof PixelValues]: number };
 }
@@ -56,14 +61,14 @@ export interface PixelMetrics extends PixelValues {
  * @throws ConfigError for a limit outside (0, 1].
  */
 export function pixelMetrics(options: PixelMetricsOptions = {}): MapAccumulator<PixelMetrics> {
-  const { limit = 0.3, exactPixels = 2 ** 25, bins = 2 ** 21 } = options;
+  const { limit = 0.3, threshold, exactPixels = 2 ** 25, bins = 2 ** 21 } = options;
   if (!(limit > 0 && limit <= 1)) {
     throw new ConfigError('limit', `The limit of AUPRO must be above 0 and at most 1, got ${limit}.`);
   }
   const store = new PixelStore({ capacity: exactPixels, bins });
   return {
     add: ({ map, mask, height, width, counted }) => store.add(map, mask, height, width, counted),
-    result: () => resultOf(store, limit),
+    result: () => resultOf(store, limit, threshold),
   };
 }
 
@@ -96,21 +101,24 @@ function undefinedReason({ normals, anomalous, notNumbers }: PixelStore): string
   return null;
 }
 
-function resultOf(store: PixelStore, limit: number): PixelMetrics {
+function resultOf(store: PixelStore, limit: number, threshold: number | undefined): PixelMetrics {
   const { normals: N, anomalous: P, regions } = store;
   const counts = { prevalence: P + N === 0 ? null : P / (P + N), pixels: P + N, regions };
-  const overlap = new OverlapArea(limit, N);
+  const overlap = new OverlapArea(limit, N, regions);
   const exact = { auroc: 0, ap: 0, aupro: 0 };
   const reason = undefinedReason(store);
-  if (reason !== null) return { auroc: null, ap: null, aupro: null, reason, ...counts, error: exact };
+  if (reason !== null) return { auroc: null, ap: null, aupro: null, curve: null, reason, ...counts, error: exact };
+  const least = threshold === undefined ? undefined : leastKey(threshold);
+  let point: OverlapCurve['at'] = least === undefined ? null : [0, 0];
   let [tp, fp] = [0, 0];
   let [u, tiedPairs] = [0, 0];
   let [ap, apError] = [0, 0];
-  store.walk('step', (normals, anomalous, weight) => {
+  const visit: Visit = (normals, anomalous, weight, key) => {
     // U = Σ_ties (normals in the tie) · (anomalous above + ½ anomalous in the tie)
     u += normals * (tp + anomalous / 2);
     tiedPairs += normals * anomalous;
     overlap.step(normals, weight);
+    if (least !== undefined && key >= least) point = overlap.here();
     const [tpBefore, fpBefore] = [tp, fp];
     tp += anomalous;
     fp += normals;
@@ -121,15 +129,17 @@ function resultOf(store: PixelStore, limit: number): PixelMetrics {
     const worst = (tpBefore + 1) / (tpBefore + 1 + fp);
     ap += anomalous * precision;
     apError += anomalous * Math.max(best - precision, precision - worst);
-  });
+  };
+  store.walk('step', visit, least);
   const isExact = store.droppedBits === 0;
   return {
     auroc: u / (P * N),
     ap: ap / P,
-    aupro: overlap.value(regions),
+    aupro: overlap.value(),
+    curve: overlap.curve(point),
     reason: null,
     ...counts,
-    error: isExact ? exact : { auroc: tiedPairs / (2 * P * N), ap: apError / P, aupro: overlap.error(regions) },
+    error: isExact ? exact : { auroc: tiedPairs / (2 * P * N), ap: apError / P, aupro: overlap.error() },
   };
 }
 
@@ -138,7 +148,7 @@ const shared = {
   range: [0, 1],
   better: 'higher',
   isOrdinal: true,
-  accumulator: () => pixelMetrics(),
+  accumulator: ({ threshold }: MapContext) => pixelMetrics(Number.isNaN(threshold) ? {} : { threshold }),
 } as const;
 const pick =
   (name: keyof PixelValues) =>
@@ -169,5 +179,6 @@ export const pixelRanking = [
     short: 'AUPRO',
     meaning: 'mean coverage of the regions of the ground truth, up to 30 % false-positive pixels',
     compute: pick('aupro'),
+    curve: ({ curve }: PixelMetrics) => curve,
   }),
 ] as const;

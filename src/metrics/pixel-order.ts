@@ -16,6 +16,13 @@ export function toKeys(floats: Float32Array<ArrayBuffer>): { keys: Int32Array<Ar
   return { keys, notNumbers };
 }
 
+/** The least key of float32 values that are >= a number. */
+export function leastKey(least: number): number {
+  const near = Math.fround(least);
+  const [key] = toKeys(Float32Array.of(near)).keys;
+  return near < least ? key + 1 : key;
+}
+
 /** Sorted keys, and what belonged to each. */
 export interface SortedKeys {
   readonly keys: Int32Array<ArrayBuffer>;

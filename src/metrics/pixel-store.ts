@@ -133,9 +133,9 @@ export class PixelStore {
   /**
    * Visits the counts from the highest score down. By `'score'` each distinct score or bin is a visit of its own; by
    * `'step'` normal pixels between two scores of anomalous ones come in one visit, which leaves every curve as it is:
-   * there it runs straight. O(pixels) for the pixels added since the last walk.
+   * there it runs straight; such a visit ends before scores below `stop`. O(pixels) for the pixels added since the last walk.
    */
-  walk(by: 'score' | 'step', visit: Visit): void {
+  walk(by: 'score' | 'step', visit: Visit, stop = Number.NEGATIVE_INFINITY): void {
     this.sort();
     const { bins, droppedBits } = this;
     const normal = this.normalKeys.view();
@@ -150,7 +150,7 @@ export class PixelStore {
     while (i >= 0 || j >= 0 || k >= 0) {
       const other = Math.max(keyAt(anomalous, j), keyAt(bins.keys, k));
       const key = Math.max(keyAt(normal, i), other);
-      const floor = by === 'step' && key > other ? other : key - 1;
+      const floor = by === 'step' && key > other ? (key >= stop ? Math.max(other, stop - 1) : other) : key - 1;
       let normals = 0;
       let anomalies = 0;
       let weight = 0;

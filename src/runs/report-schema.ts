@@ -52,6 +52,17 @@ const reportSchema = z.looseObject({
     }),
   ),
   perMap: z.record(z.string(), z.array(number)).optional(),
+  curves: z
+    .record(
+      z.string(),
+      z.looseObject({
+        limit: z.number(),
+        falsePositiveRate: z.array(z.number()),
+        overlap: z.array(z.number()),
+        at: z.tuple([z.number(), z.number()]).nullable(),
+      }),
+    )
+    .optional(),
   reasons: byName(z.string()),
   ownMetrics: z.array(z.looseObject({ name: z.string(), title: z.string(), level: z.string() })).optional(),
   leakFree: z.boolean(),

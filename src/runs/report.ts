@@ -62,6 +62,7 @@ export function reportOf(made: {
     intervals: judged.intervals,
     perType: judged.perType,
     ...(judged.perMap && { perMap: judged.perMap }),
+    ...(judged.curves && { curves: judged.curves }),
     reasons: judged.reasons,
     ...(judged.ownMetrics && { ownMetrics: judged.ownMetrics }),
     leakFree: split.leakFree,

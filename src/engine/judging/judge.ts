@@ -33,7 +33,7 @@ import type { RunReport, TypeReport } from './report-types.ts';
 
 /** What a detector does on the test part. */
 export interface Evaluation
-  extends Pick<RunReport, 'metrics' | 'intervals' | 'perType' | 'reasons' | 'ownMetrics' | 'perMap'> {
+  extends Pick<RunReport, 'metrics' | 'intervals' | 'perType' | 'reasons' | 'ownMetrics' | 'perMap' | 'curves'> {
   readonly scores: Float32Array;
   readonly scoreMsPerItem: number;
 }
@@ -94,6 +94,7 @@ export async function judge(session: Session, task: Task, options: Judging): Pro
     scores,
     ...together(measureItems(given, metrics), ofMaps, judgeSteps(task, given, metrics, options.alarms)),
     ...(ofMaps?.perMap && { perMap: ofMaps.perMap }),
+    ...(ofMaps?.curves && { curves: ofMaps.curves }),
     intervals: { item: itemIntervals(given, { seed: 1, rounds: roundsFor(scores.length) }, metrics) },
     perType: perType(task, scores, threshold, metrics),
     ...(ownMetrics.length > 0 && { ownMetrics }),
@@ -174,6 +175,7 @@ function perType(
 interface JudgedMaps extends Measured {
   /** See `RunReport.perMap`. */
   readonly perMap?: RunReport['perMap'];
+  readonly curves?: RunReport['curves'];
   readonly remarks?: readonly string[];
 }
 
@@ -227,9 +229,13 @@ function mapJudge(
       }
     },
     result() {
-      const { perMap, ...measured } = measure.result();
+      const { perMap, curves, ...measured } = measure.result();
       const each = Object.entries(perMap).map(([name, values]) => [name, ofItems(values)] as const);
-      return { ...measured, ...(each.length > 0 && { perMap: Object.fromEntries(each) }) };
+      return {
+        ...measured,
+        ...(each.length > 0 && { perMap: Object.fromEntries(each) }),
+        ...(Object.keys(curves).length > 0 && { curves }),
+      };
     },
   };
 }

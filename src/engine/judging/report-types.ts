@@ -2,7 +2,14 @@
 import type { ItemKind, ItemShape } from '../../core/item-shape.ts';
 import type { Text } from '../../core/text.ts';
 import type { AugmentOptions, SplitOptions } from '../../data/pure.ts';
-import type { ByMetric, Interval, MetricDescription, MetricValue, MetricValues } from '../../metrics/index.ts';
+import type {
+  ByMetric,
+  Interval,
+  MetricDescription,
+  MetricValue,
+  MetricValues,
+  OverlapCurve,
+} from '../../metrics/index.ts';
 import type { Device, ProfileRow } from '../../runtime/index.ts';
 import type { ImageChoice, TriedSettings } from '../choosing/choose.ts';
 import type { LeftOut } from '../choosing/plan.ts';
@@ -98,6 +105,8 @@ export interface RunReport extends Omit<SplitOptions, 'validationFraction'> {
    * items that have none. Absent where no metric has such values.
    */
   readonly perMap?: Readonly<Record<string, readonly (number | null)[]>>;
+  /** Of metrics of maps that are areas under a curve, by name, the curve; absent for none, and in runs written before it was kept. */
+  readonly curves?: Readonly<Record<string, OverlapCurve>>;
   /** For each metric that is null, why. */
   readonly reasons: ByMetric<string>;
   /** The words of metrics that were given with `metrics`; absent for none. */

@@ -20,6 +20,7 @@ export interface Flanks {
 
 /** What the thresholds see whatever the buffer; all arrays are `[250]`, from the highest threshold to the lowest. */
 export interface Thresholded {
+  readonly thresholds: Float64Array;
   /** `[T]`, the first threshold that calls the step anomalous. */
   readonly levels: Uint8Array;
   /** Steps that are called anomalous. */
@@ -66,7 +67,7 @@ export function atThresholds(scores: ArrayLike<number>, labels: ArrayLike<number
   }
   accumulate(alarms);
   accumulate(hits);
-  return { levels, alarms, hits, positives };
+  return { thresholds, levels, alarms, hits, positives };
 }
 
 function accumulate(counts: Float64Array): void {

@@ -4,7 +4,7 @@ import { Rng } from '../../core/random.ts';
 import { segmentsOf } from '../../core/segments.ts';
 import { auroc } from '../auroc.ts';
 import { averagePrecision } from '../average-precision.ts';
-import { type Volumes, vus, vusF1 } from './vus.ts';
+import { softCurves, type Volumes, vus, vusF1 } from './vus.ts';
 
 /** The definition, word by word: a loop over lengths, thresholds and steps. */
 function byDefinition(scores: ArrayLike<number>, labels: ArrayLike<number>, window: number): Volumes {
@@ -131,4 +131,22 @@ describe('volumes under the surface', () => {
     expect(performance.now() - begin).toBeLessThan(10_000);
     expect(pr).toBeGreaterThan(0.2);
   });
+});
+
+test('the curves are those whose areas the volumes average', () => {
+  const rng = new Rng(5);
+  const labels = labelsAt(900, [100, 119], [400, 409], [700, 704]);
+  const scores = Float64Array.from(labels, (label) => rng.normals(1)[0] + 1.5 * label);
+  const curves = softCurves(scores, labels, 30)!;
+  const { pr, roc } = vus(scores, labels, 30)!;
+  expect(curves.volumes.pr).toBeCloseTo(pr, 12);
+  expect(curves.volumes.roc).toBeCloseTo(roc, 12);
+  expect(curves.areas).toHaveLength(31);
+  expect(curves.areas[0].pr).toBeCloseTo(vus(scores, labels, 0)!.pr, 12);
+  const area = curves.recall.reduce(
+    (sum, r, k) => sum + (r - (k > 0 ? curves.recall[k - 1] : 0)) * curves.precision[k],
+    0,
+  );
+  expect(area).toBeCloseTo(curves.areas[30].pr, 12);
+  expect(softCurves([1, 2], [0, 0], 3)).toBeNull();
 });

@@ -49,6 +49,39 @@ export function volumesOf(
   return { pr: pr / (window + 1), roc: roc / (window + 1) };
 }
 
+/** What the volumes are the means of, for charts. */
+export interface SoftCurves {
+  readonly volumes: Volumes;
+  /** Areas by the buffer in steps: `[window + 1]`, from the buffer 0 on. */
+  readonly areas: readonly Volumes[];
+  /** The curve of the largest buffer; lists of one length, thresholds falling. */
+  readonly thresholds: Float64Array;
+  readonly recall: Float64Array;
+  readonly precision: Float64Array;
+  readonly falsePositiveRate: Float64Array;
+}
+
+/** `vus` with the curves that it averages. Null and errors as `vus`. */
+export function softCurves(scores: ArrayLike<number>, labels: ArrayLike<number>, window: number): SoftCurves | null {
+  if (undefinedReason(scores, labels) !== null) return null;
+  const seen = atThresholds(scores, labels);
+  const curve = () => new Float64Array(CURVE_THRESHOLDS);
+  const [recall, precision, falsePositiveRate] = [curve(), curve(), curve()];
+  const areas: Volumes[] = [];
+  visitBuffers(seen, segmentsOf(labels), [0, window], flanks, (counts) => {
+    areas.push(
+      areasOf(seen, counts, (k, point) => {
+        recall[k] = point.recall;
+        precision[k] = point.precision;
+        falsePositiveRate[k] = point.falseRate;
+      }),
+    );
+  });
+  const mean = (of: keyof Volumes) => areas.reduce((sum, area) => sum + area[of], 0) / areas.length;
+  const volumes = { pr: mean('pr'), roc: mean('roc') };
+  return { volumes, areas, thresholds: seen.thresholds, recall, precision, falsePositiveRate };
+}
+
 /**
  * The same labels at one threshold: precision, recall and F1 of the alarms `score >= threshold`, each averaged over the
  * buffer lengths; F1 is the mean of the F1 values. Precision is null without alarms. Null and errors as `vus`.
@@ -91,7 +124,13 @@ function recallAt(k: number, { hits, positives }: Thresholded, { soft, touched, 
   return { found, anomalies, recall: Math.min(found / anomalies, 1) * (touched[k] / zones) };
 }
 
-function areasOf(seen: Thresholded, counts: FlankCounts): Volumes {
+interface CurvePoint {
+  readonly recall: number;
+  readonly precision: number;
+  readonly falseRate: number;
+}
+
+function areasOf(seen: Thresholded, counts: FlankCounts, onPoint?: (k: number, point: CurvePoint) => void): Volumes {
   const { alarms, levels } = seen;
   let pr = 0;
   let roc = 0;
@@ -100,7 +139,9 @@ function areasOf(seen: Thresholded, counts: FlankCounts): Volumes {
   for (let k = 0; k < CURVE_THRESHOLDS; k++) {
     const { found, anomalies, recall } = recallAt(k, seen, counts);
     const falseRate = (alarms[k] - found) / (levels.length - anomalies);
-    pr += (recall - recallBefore) * (found / alarms[k]);
+    const precision = found / alarms[k];
+    onPoint?.(k, { recall, precision, falseRate });
+    pr += (recall - recallBefore) * precision;
     roc += ((falseRate - falseRateBefore) * (recall + recallBefore)) / 2;
     recallBefore = recall;
     falseRateBefore = falseRate;
