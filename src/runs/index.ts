@@ -42,7 +42,13 @@ export {
   predict,
 } from './predict.ts';
 export { makeReport, type ReportOptions } from './report-page.ts';
-export { type StreamLinesOptions, type StreamRecord, type StreamSummary, streamLines } from './stream.ts';
+export {
+  type StreamedStep,
+  type StreamLinesOptions,
+  type StreamRecord,
+  type StreamSummary,
+  streamLines,
+} from './stream.ts';
 export { type TestOptions, test } from './test.ts';
 export { type ThresholdOptions, type ThresholdPolicy, type ThresholdResult, threshold } from './threshold.ts';
 export { scoreTiled, type TiledOptions, type TiledScore } from './tiled.ts';

@@ -41,6 +41,9 @@ export interface StreamRecord {
   } | null;
 }
 
+/** A step with what was read of it, by channel; without where it was read before this call. */
+export type StreamedStep = StreamRecord & { readonly values?: Readonly<Record<string, number>> };
+
 /** What is said at the end. */
 export interface StreamSummary {
   /** Points of this call, with skipped ones. */
@@ -113,6 +116,7 @@ interface AccountOptions {
   readonly name: string;
   readonly every: boolean;
   readonly tell: Listener;
+  readonly onStep?: (step: StreamedStep) => void;
   /** The start of the alarm that was told and lasts, and the last time; of a stream that goes on. */
   readonly saved?: { readonly told: number; readonly lastTime: number | null };
 }
@@ -121,13 +125,16 @@ interface AccountOptions {
 const SHOWN_LINES = 5;
 
 /** Opens an account of a stream with these columns. */
-export function openAccount(head: Head, roles: Roles, { name, every, tell, saved }: AccountOptions): Account {
+export function openAccount(head: Head, roles: Roles, options: AccountOptions): Account {
+  const { name, every, tell, onStep, saved } = options;
   const names = roles.channels.map((c) => head.columns[c]);
   const clock = openClock(roles.forms, saved?.lastTime ?? null, tell);
   const counts = { points: 0, skipped: 0, alarms: 0 };
   const skippedLines: number[] = [];
   let told = saved?.told ?? -1;
   let last: StreamRecord | undefined;
+  /** Of lines whose steps were not told yet, where somebody hears of steps. */
+  const read = new Map<number, Float64Array>();
   tell({ type: 'log', level: 'info', message: rolesText(name, head.columns, roles) });
 
   const skip = (line: Line, cells: readonly string[], values: Float64Array) => {
@@ -155,11 +162,17 @@ export function openAccount(head: Head, roles: Roles, { name, every, tell, saved
       const values = Float64Array.from(roles.channels, (c) => numberOf(cells[c], head.delimiter));
       const time = roles.time < 0 ? null : clock.read(cells[roles.time].trim(), place);
       counts.points += 1;
+      if (onStep) read.set(line.number, values);
       if (values.some(Number.isNaN)) skip(line, cells, values);
       return { values, time };
     },
     tell(step, place) {
       last = recordOf(step, names, place);
+      if (onStep) {
+        const values = read.get(place.line);
+        for (const line of read.keys()) if (line <= place.line) read.delete(line);
+        onStep({ ...last, ...(values && { values: byName(names, values) }) });
+      }
       const { alarm } = step;
       const isNews = alarm !== undefined && (alarm.end !== undefined || alarm.start !== told);
       if (alarm && isNews) {
@@ -203,9 +216,11 @@ function rolesText(name: string, columns: readonly string[], { channels, time }:
 
 const alarmOf = ({ channels: _, end, start, ...rest }: Alarm) => ({ start, end: end ?? null, ...rest });
 
+const byName = (names: readonly string[], values: Float64Array): Record<string, number> =>
+  Object.fromEntries(names.map((name, c) => [name, values[c]]));
+
 function recordOf(step: ToldStep, names: readonly string[], { line, time, delay }: Place): StreamRecord {
   const { score, threshold, decision, skipped, expected, lower, upper, parts, alarm } = step;
-  const byName = (values: Float64Array) => Object.fromEntries(names.map((name, c) => [name, values[c]]));
   const sum = parts?.reduce((all, part) => all + part, 0) ?? 0;
   const shares = sum > 0 && parts ? names.map((name, c) => ({ name, share: parts[c] / sum })) : [];
   return {
@@ -217,8 +232,8 @@ function recordOf(step: ToldStep, names: readonly string[], { line, time, delay 
     threshold,
     decision,
     ...(skipped && { skipped }),
-    ...(expected && { expected: byName(expected) }),
-    ...(lower && upper && { lower: byName(lower), upper: byName(upper) }),
+    ...(expected && { expected: byName(names, expected) }),
+    ...(lower && upper && { lower: byName(names, lower), upper: byName(names, upper) }),
     channels: alarm?.channels ?? shares.sort((a, b) => b.share - a.share),
     alarm: alarm ? alarmOf(alarm) : null,
   };

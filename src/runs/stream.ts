@@ -17,14 +17,14 @@ import { decodeState, encodeState, nestedState } from '../streaming/state.ts';
 import { closed } from './closing.ts';
 import { loadDetector } from './detector.ts';
 import { readIfThere, writeAtomic } from './files.ts';
-import { openAccount, type StreamRecord, type StreamSummary } from './stream-account.ts';
+import { openAccount, type StreamedStep, type StreamRecord, type StreamSummary } from './stream-account.ts';
 import { rolesOf, storedColumns } from './stream-columns.ts';
 import { atStart, checkContinued, type Position, readLines } from './stream-input.ts';
 import { openLearning } from './stream-learning.ts';
 import { openSession, type Progress, type Session } from './stream-session.ts';
 import { delayText, openTrained } from './stream-trained.ts';
 
-export type { StreamRecord, StreamSummary } from './stream-account.ts';
+export type { StreamedStep, StreamRecord, StreamSummary } from './stream-account.ts';
 
 /** What is streamed, and how. */
 export interface StreamLinesOptions {
@@ -55,6 +55,8 @@ export interface StreamLinesOptions {
   readonly every?: boolean;
   /** Gets each record; the next line is read when it is done with it. */
   onRecord(record: StreamRecord): void | Promise<void>;
+  /** Hears each step once it was scored, whether a record is given of it or not. */
+  onStep?(step: StreamedStep): void;
   /** Gets the summary, also of a stream that is stopped. */
   onSummary?(summary: StreamSummary): void;
   readonly onEvent?: Listener;
@@ -130,7 +132,8 @@ function sessionOf(options: StreamLinesOptions, { opener, detector, saved, from 
     fixesChannels: wanted !== undefined,
     saved: before,
     openWork(head, roles) {
-      const account = openAccount(head, roles, { name, every: options.every === true, tell, saved: before });
+      const { every = false, onStep } = options;
+      const account = openAccount(head, roles, { name, every, tell, onStep, saved: before });
       const common = { account, restoring };
       if (detector)
         return openTrained({ ...common, detector, how, name, endsSteps: state === undefined, tell, saved: before });

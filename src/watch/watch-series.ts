@@ -5,7 +5,7 @@
 import { basename, join } from 'node:path';
 import { Cancelled } from '../core/errors.ts';
 import type { Listener } from '../core/events.ts';
-import { type StreamRecord, streamLines } from '../runs/stream.ts';
+import { type StreamedStep, type StreamRecord, streamLines } from '../runs/stream.ts';
 import type { Device } from '../runtime/index.ts';
 import type { WatchRecord } from './journal.ts';
 import type { Results } from './results.ts';
@@ -21,17 +21,18 @@ export interface SeriesWatch {
   /** End where the file ends. */
   readonly once?: boolean;
   readonly device?: Device | 'auto';
+  readonly onStep?: (step: StreamedStep) => void;
   readonly onEvent?: Listener;
 }
 
 /** Scores lines until `signal` aborts, or with `once` to the end of the file. Throws as `streamLines`. */
 export async function watchSeries(results: Results, options: SeriesWatch, signal: AbortSignal): Promise<void> {
-  const { run, file, out, all, once, device, onEvent } = options;
+  const { run, file, out, all, once, device, onStep, onEvent } = options;
   const known = new Set(results.held().map(({ id }) => id));
   results.deliver(signal); // what a run before this one did not deliver
   try {
     await streamLines({
-      ...{ run, file, device, onEvent, signal },
+      ...{ run, file, device, onStep, onEvent, signal },
       state: join(out, 'series.state'),
       follow: !once,
       every: all,

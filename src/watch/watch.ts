@@ -14,6 +14,7 @@ import type { Detector } from '../engine/scoring/detector.ts';
 import { kindOfArtifact } from '../runs/artifact.ts';
 import { type DetectorOptions, loadDetector } from '../runs/detector.ts';
 import { makeFolder } from '../runs/files.ts';
+import type { StreamedStep } from '../runs/stream.ts';
 import type { Device } from '../runtime/index.ts';
 import type { WatchRecord } from './journal.ts';
 import { drawOverlay, Results, type WatchSummary } from './results.ts';
@@ -76,6 +77,8 @@ export interface WatchOptions {
   threads?: number;
   /** Hears each result when it is in the journal. */
   onResult?: (record: WatchRecord) => void;
+  /** Of a log, hears each step once it was scored, also those of which no result is made; steps since the last saved state come again after a kill. */
+  onStep?: (step: StreamedStep) => void;
   onEvent?: Listener;
   signal?: AbortSignal;
 }
