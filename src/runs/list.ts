@@ -68,7 +68,7 @@ export async function listRuns(options: ListRunsOptions = {}): Promise<ListedRun
   const { folder = 'runs', model, data, status, since, sort, onEvent = silent } = options;
   if (status !== undefined && !runStatuses.includes(status)) throw unknownName('status', status, runStatuses, 'status');
   const found: ListedRun[] = [];
-  for (const run of await findRuns(folder, DEPTH)) {
+  for (const run of await runFolders(folder)) {
     const listed = await readListed(run, onEvent);
     if (!listed) continue;
     if (model !== undefined && listed.model !== model) continue;
@@ -92,6 +92,9 @@ export async function listRuns(options: ListRunsOptions = {}): Promise<ListedRun
 function isSortable({ better }: MetricDescription): boolean {
   return better !== 'neither';
 }
+
+/** The folders of the runs below a folder. Throws DataError `no-folder`. */
+export const runFolders = (folder: string): Promise<string[]> => findRuns(folder, DEPTH);
 
 async function findRuns(folder: string, depth: number): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {

@@ -1,6 +1,6 @@
 /** Runs in Studio: what is said of them equals what the library says, to the last digit; thresholds, comparison, single items, feedback. */
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -12,11 +12,14 @@ import type {
   RunList,
   SavedPoint,
   ScoresAnswer,
+  SoftCurvesAnswer,
   ThresholdAnswer,
 } from '../../src/studio/evaluate/answers.ts';
 import type { FeedbackAnswer, ItemAnswer } from '../../src/studio/inspect/answers.ts';
 import type { AlarmPage } from '../../src/studio/live/alarms.ts';
+import type { LiveTrace } from '../../src/studio/live/trace.ts';
 import type { WatchFacts } from '../../src/studio/live/watches.ts';
+import type { ShownAlarm, ShownAlarmPage } from '../../src/studio/routes/live.ts';
 import { studioIn, writeImages, writeRows } from '../helpers/studio.ts';
 
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
@@ -222,6 +225,35 @@ describe('items of the project', () => {
   });
 });
 
+describe('curves', () => {
+  it('of regions are kept by the run, with the point of the threshold of the maps', async () => {
+    const { json } = await studio.ask<RunAnswer>('/tiles/runs/trials%2Fpca');
+    const { curves, metrics } = json.report;
+    const { limit, falsePositiveRate: x, overlap: y, at } = curves!.aupro;
+    const area = x.slice(1).reduce((sum, to, i) => sum + ((to - x[i]) * (y[i] + y[i + 1])) / 2, 0);
+    expect(Math.abs(area / limit - metrics.map!.aupro!)).toBeLessThan(0.005);
+    expect(at).toEqual([expect.any(Number), expect.any(Number)]);
+    const again = await test({ run: pictures() });
+    expect(again.curves).toEqual(curves);
+    expect((await studio.ask<RunAnswer>('/rows/runs/pca')).json.report.curves).toBeUndefined();
+  });
+
+  it('of ranges are those whose volumes the run has', async () => {
+    const { json: run } = await studio.ask<RunAnswer>('/log/runs/knn');
+    const { json } = await studio.ask<SoftCurvesAnswer>('/log/runs/knn/soft-curves');
+    expect(json.series).toHaveLength(1);
+    const [{ volumes, buffer }] = json.series;
+    expect(volumes!.pr).toBeCloseTo(run.report.metrics.series!.vusPr!, 12);
+    expect(volumes!.roc).toBeCloseTo(run.report.metrics.series!.vusRoc!, 12);
+    expect(json.curve!.areas).toHaveLength(buffer! + 1);
+    expect(json.curve!.recall).toHaveLength(json.curve!.thresholds.length);
+    const codes = ['/rows/runs/pca/soft-curves', '/log/runs/knn/soft-curves?series=7'].map(
+      async (path) => (await studio.ask<Fault>(path)).json.error.code,
+    );
+    expect(await Promise.all(codes)).toEqual(['no-series', 'unknown-series']);
+  });
+});
+
 describe('compare', () => {
   it('gives what compareRuns gives, with the places of items and all that changed', async () => {
     const { json } = await studio.ask<CompareAnswer>('/rows/compare?a=pca&b=knn');
@@ -313,6 +345,20 @@ describe('items', () => {
       expect((await studio.ask<Fault>(`/tiles/runs/trials%2Fpca/items/${wrong}`)).json.error.code).toBe('unknown-item');
   });
 
+  it('maps of all runs have one scale: as many times the threshold of each', async () => {
+    const out = studio.at('tiles', 'runs', 'small');
+    const about = { data: studio.at('images'), size: [32, 32] as [number, number], threads: 1 };
+    await train({ model: 'pca', config: { components: 1 }, ...about, out });
+    const pictureOf = async (run: string) => (await studio.ask<ItemAnswer>(`/tiles/runs/${run}/items/8`)).json.picture!;
+    const [one, two] = [await pictureOf('trials%2Fpca'), await pictureOf('small')];
+    expect(one.scale.threshold).not.toBe(two.scale.threshold);
+    expect(one.reach).toBe(two.reach);
+    expect(one.reach).toBeGreaterThanOrEqual(2);
+    for (const { scale, reach } of [one, two])
+      expect((scale.high - scale.low) / (scale.threshold! - scale.low)).toBeCloseTo(reach, 9);
+    rmSync(out, { recursive: true });
+  });
+
   it('rows: the columns by what they add, and the line that feedback means', async () => {
     const { json: item } = await studio.ask<ItemAnswer>('/rows/runs/knn/items/70');
     expect(item.columns!.map(({ name }) => name).sort()).toEqual(['load', 'speed']);
@@ -366,7 +412,7 @@ describe('items', () => {
 });
 
 describe('a log that is watched', () => {
-  it('counts an alarm once, where it begins, and says nothing of drift', async () => {
+  it('counts an alarm once, where it begins', async () => {
     const { json: begun } = await studio.ask<WatchFacts>('/log/watches', {
       method: 'POST',
       body: { run: 'knn', source: 'log', place: studio.at('log.csv') },
@@ -385,14 +431,57 @@ describe('a log that is watched', () => {
     for (const { score, threshold } of page.alarms) expect(score!).toBeGreaterThanOrEqual(threshold!);
   });
 
-  it('is told by its alarms while it runs', async () => {
+  it('shows every step with its band and its alarms, keeps them over a restart, and gives sinks its alarms alone', async () => {
+    const place = studio.at('grows.csv');
+    const lines = readFileSync(studio.at('log.csv'), 'utf8').trim().split('\n');
+    writeFileSync(place, `${lines.slice(0, 501).join('\n')}\n`);
     const { json: begun } = await studio.ask<WatchFacts>('/log/watches', {
       method: 'POST',
-      body: { run: 'knn', source: 'log', place: studio.at('log.csv') },
+      body: { run: 'knn', source: 'log', place },
     });
-    const facts = async () => (await studio.ask<WatchFacts[]>('/log/watches')).json.find(({ id }) => id === begun.id)!;
-    await expect.poll(async () => (await facts()).anomalies, { timeout: 20_000 }).toBeGreaterThan(3);
-    const { scored, anomalies, drift } = await facts();
-    expect([scored, drift]).toEqual([anomalies, undefined]);
+    const path = `/log/watches/${begun.id}`;
+    const facts = async () => (await studio.ask<WatchFacts>(path)).json;
+    const trace = async (query = '') => (await studio.ask<LiveTrace>(`${path}/trace?count=2000${query}`)).json;
+    // The last steps wait for those that follow them.
+    await expect.poll(async () => (await facts()).scored, { timeout: 20_000 }).toBe(497);
+    const before = await trace('&channel=v');
+    await expect.poll(async () => (await facts()).anomalies, { timeout: 20_000 }).toBe(before.alarms.length);
+    const { scored, drift } = await facts();
+    expect(before).toMatchObject({ channels: ['v'], channel: 'v', first: 0, lines: { 0: 2 } });
+    expect(before.scores.filter((score) => score !== null)).toHaveLength(scored);
+    expect(before.values[85]).toBe(Number(lines[86].split(',')[1]));
+    expect(before.times[85]).toBe(lines[86].split(',')[0]);
+    expect(before.alarms.length).toBeGreaterThan(3);
+    expect(before.alarms.every(({ start }) => start % 90 > 75)).toBe(true);
+    expect(drift!.items).toBe(200); // rests on all steps, not on the alarms
+    await studio.ask(`${path}/stop`, { method: 'POST' });
+    const kept = await trace();
+    expect(kept.lines.length).toBe(before.lines.length);
+    appendFileSync(place, `${lines.slice(501).join('\n')}\n`);
+    await studio.ask(`${path}/start`, { method: 'POST' });
+    await expect.poll(async () => (await trace()).lines.at(-1), { timeout: 20_000 }).toBe(798);
+    const after = await trace();
+    expect(after.lines).toEqual(Array.from(after.lines, (_, t) => t + 2)); // none is missing, none is there twice
+    expect(after.lines.length).toBeGreaterThan(kept.lines.length);
+    expect(after.scores.slice(0, 480)).toEqual(kept.scores.slice(0, 480));
+    const journal = readFileSync(studio.at('log', 'watch', begun.id, 'results.ndjson'), 'utf8')
+      .trim()
+      .split('\n');
+    expect(journal.every((line) => JSON.parse(line).alarm)).toBe(true);
+    expect((await studio.ask<Fault>(`${path}/trace?count=0`)).json.error.code).toBe('bad-count');
+    await studio.ask(path, { method: 'DELETE' });
+    expect((await studio.ask<Fault>(`${path}/trace`)).json.error.code).toBe('unknown-watch');
+  });
+
+  it('has alarms with the command that says the same of them', async () => {
+    const { alarms } = (await studio.ask<ShownAlarmPage>('/log/alarms')).json;
+    const { id, item } = alarms[0];
+    expect(alarms[0].command).toBeUndefined();
+    const answer = { method: 'POST', body: { label: 'normal' } };
+    const { json } = await studio.ask<ShownAlarm>(`/log/alarms/${id}`, answer);
+    expect(json.command).toBe(`oddity feedback ${studio.at('log', 'runs', 'knn')} ${item} normal`);
+    const [, ...args] = json.command!.split(' ');
+    const said = JSON.parse(execFileSync(process.execPath, [main, ...args, '--json'], { encoding: 'utf8' }));
+    expect(said.changed).toBe(0); // it is said already
   });
 });

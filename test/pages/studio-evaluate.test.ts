@@ -2,7 +2,7 @@
  * Evaluate, Compare and Inspect as a person uses them: the threshold by mouse and keyboard with every number behind it, saving one and
  * making it that of the run, two runs side by side, walking the errors and saying what items are; on a desk and a phone.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { feedback, threshold, train } from '../../dist/index.js';
@@ -103,6 +103,42 @@ describe.skipIf(!existsSync(browserPath))('Evaluate in Studio (skipped without /
     const { normal, anomalous } = points.verdicts({ low, high: pulled });
     expect(await figure(page, 'to review')).toBe((normal.review + anomalous.review) / json.scores.length);
     expect(normal.review + anomalous.review).toBeGreaterThan(0);
+    expect(await faultsOf(page)).toEqual([]);
+    expect(heard).toEqual([]);
+    await page.close();
+  }, 90_000);
+
+  it('curves of regions and of ranges are drawn, and a log that is watched shows its steps', async () => {
+    const tiles = await open('tiles/evaluate');
+    const pro = tiles.page.getByRole('img', { name: /^Per-region overlap curve \(PRO\)\. AUPRO/ });
+    await pro.waitFor();
+    expect(await pro.getAttribute('aria-label')).toContain('At the threshold of the maps: ');
+    expect(await pro.locator('circle').count()).toBe(1);
+    expect(tiles.heard).toEqual([]);
+    await tiles.page.close();
+
+    const wave = (t: number) => `${(Math.sin(t / 5) + (t % 90 > 86 ? 3 : 0)).toFixed(3)},${t % 90 > 86 ? 1 : 0}`;
+    const log = studio.at('log.csv');
+    writeFileSync(log, `v,label\n${Array.from({ length: 800 }, (_, t) => wave(t)).join('\n')}\n`);
+    await studio.ask('', { method: 'POST', body: { name: 'log' } });
+    const out = studio.at('log', 'runs', 'knn');
+    await train({ model: 'knn', data: log, kind: 'series', window: 8, out, threads: 1 });
+    const { page, heard } = await open('log/evaluate');
+    await page.getByText('Curves of ranges (VUS)').click();
+    const range = page.getByRole('img', { name: /^Range precision–recall curve\./ });
+    await range.waitFor();
+    expect(await range.locator('circle').count()).toBe(1);
+    expect(await faultsOf(page)).toEqual([]);
+    await studio.ask('/log/watches', { method: 'POST', body: { run: 'knn', source: 'log', place: log } });
+    await page.getByRole('navigation', { name: 'Sections' }).getByRole('link', { name: 'Live' }).click();
+    const scores = page.getByRole('img', { name: /^Scores; the line is the threshold/ });
+    await scores.waitFor({ timeout: 20_000 });
+    await expect.poll(() => scores.locator('.alarm').count(), { timeout: 20_000 }).toBeGreaterThan(3);
+    expect(await page.getByRole('img', { name: /^Channel v: from / }).count()).toBe(1);
+    await page.getByRole('button', { name: 'It is normal' }).first().click();
+    await page.getByRole('table').getByText('The same on the command line').first().click();
+    await page.getByText(/^oddity feedback .* normal$/).waitFor();
+    await page.setViewportSize({ width: 420, height: 900 });
     expect(await faultsOf(page)).toEqual([]);
     expect(heard).toEqual([]);
     await page.close();

@@ -10,9 +10,11 @@ import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Rng } from '../../dist/core/random.js';
+import type { RunReport } from '../../dist/index.js';
 import { openStudio, type Studio } from '../../dist/studio/index.js';
 import { browserPath } from '../helpers/page.ts';
 import { enterStudio, faultsOf } from '../helpers/studio-page.ts';
+import { makeImageProject } from '../helpers/studio-project.ts';
 
 const isSoak = process.env.ODDITY_SOAK === '1';
 const dataRoot = process.env.ODDITY_DATA ?? '';
@@ -120,6 +122,11 @@ describe.skipIf(!existsSync(browserPath))('journeys (skipped without /usr/bin/ch
       await step('train on the corrected version');
     }
 
+    await section(page, 'Inspect');
+    await page.getByText('This kind of detector cannot be updated').waitFor(patient);
+    await page.getByRole('main').getByRole('link', { name: 'Train again' }).waitFor(patient);
+    await step('learn again: by a new training');
+
     await section(page, 'Ship');
     await click(page, 'Export and verify');
     await page.getByText('The exported file gives the same scores as the reference.').waitFor(patient);
@@ -158,6 +165,56 @@ describe.skipIf(!existsSync(browserPath))('journeys (skipped without /usr/bin/ch
       },
       corrects: true,
     });
+  });
+
+  it('from three corrected labels by an update', { timeout: minutes(5) }, async () => {
+    const { context, page, heard } = await enterStudio(browser, studio);
+    const path = '/api/projects/corrected';
+    const post = async (to: string, body: object) => {
+      const answer = await ask(to, {
+        method: 'POST',
+        body: JSON.stringify(body),
+        headers: { 'Content-Type': 'application/json' },
+      });
+      expect(answer.status, await answer.clone().text()).toBeLessThan(300);
+    };
+    await makeImageProject(studio, join(root, 'corrected'), 'corrected');
+    const options = { model: 'patchcore', size: [32, 32], threads: 1, config: { coreset: 0.5 } };
+    await post(`${path}/jobs`, { kind: 'train', options, name: 'first' });
+    await page.goto(`${studio.url}/p/corrected/evaluate?run=first`);
+    await expect
+      .poll(async () => JSON.stringify(await (await ask(`${path}/jobs`)).json()), patient)
+      .toMatch(/"state":"(done|failed)"/);
+
+    await section(page, 'Data');
+    await page.getByRole('combobox', { name: 'Split' }).selectOption('train');
+    await page.getByRole('combobox', { name: 'Label' }).selectOption('normal');
+    await page.getByRole('listbox').first().waitFor(patient);
+    await page.getByRole('listbox').first().focus();
+    for (let i = 0; i < 3; i++) {
+      await page.keyboard.press('a');
+      await page.waitForTimeout(400);
+    }
+    await section(page, 'Inspect');
+    await click(page, 'Update the detector');
+    const evaluate = page.getByRole('link', { name: 'Evaluate first-update' });
+    await evaluate.waitFor(patient);
+    expect(await page.getByText(/remove: \[/).count()).toBe(1); // in the command that does the same
+    expect(await faultsOf(page)).toEqual([]);
+    await evaluate.click();
+    await page.getByRole('slider', { name: 'Threshold' }).waitFor(patient);
+    const report = async (run: string) =>
+      ((await (await ask(`${path}/runs/${run}`)).json()) as { report: RunReport }).report;
+    const [before, after] = [await report('first'), await report('first-update')];
+    // One of the three may have been held out of the training.
+    expect(before.counts.train - after.counts.train).toBeGreaterThanOrEqual(1);
+    expect(before.counts.train - after.counts.train).toBeLessThanOrEqual(3);
+    expect(after.counts.test).toBe(before.counts.test);
+    await page.getByRole('link', { name: 'Compare with another run' }).click();
+    await page.getByRole('heading', { name: 'Metrics side by side' }).waitFor(patient);
+    expect(await faultsOf(page)).toEqual([]);
+    expect(heard).toEqual([]);
+    await context.close();
   });
 
   it('from rows', { timeout: minutes(isSoak ? 15 : 5) }, async () => {

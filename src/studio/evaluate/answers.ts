@@ -2,6 +2,7 @@
 import type { MapThreshold, ThresholdReport } from '../../engine/judging/calibrate.ts';
 import type { RunReport } from '../../engine/judging/report-types.ts';
 import type { KindWords } from '../../kinds/index.ts';
+import type { Volumes } from '../../metrics/index.ts';
 import type { ComparedItem, Comparison, ListedRun, RunRecord, ThresholdPolicy } from '../../runs/index.ts';
 
 /** Runs, the newest first; the name is the folder below the runs of the project, with `/` between folders. */
@@ -46,6 +47,29 @@ export interface ScoresAnswer {
   readonly threshold: ThresholdReport;
   /** The detector can take in what people said of images without learning anew. */
   readonly canUpdate: boolean;
+}
+
+/** A series of the test part with its volumes under curves of soft labels. */
+export interface SoftSeries {
+  readonly id: string;
+  /** The largest buffer, in steps. */
+  readonly buffer: number | null;
+  /** VUS-PR and VUS-ROC; null with a reason where they are undefined. */
+  readonly volumes: Volumes | null;
+  readonly reason?: string;
+}
+
+/** What VUS averages, of one series of the test part. */
+export interface SoftCurvesAnswer {
+  readonly series: readonly SoftSeries[];
+  /** The one that is drawn: lists of one length, thresholds falling; absent where its volumes are undefined. */
+  readonly curve?: {
+    readonly thresholds: readonly number[];
+    readonly recall: readonly number[];
+    readonly precision: readonly number[];
+    /** Areas under precision and under ROC by the buffer, from 0 steps on. */
+    readonly areas: readonly Volumes[];
+  };
 }
 
 /** A threshold that somebody saved. */

@@ -48,6 +48,8 @@ export interface PictureFacts {
   readonly truth?: string;
   /** Values at which colours run; the threshold is in their middle. */
   readonly scale: MapScale;
+  /** How many times as far from the low end as the threshold the scale ends: the same for all runs of the project. */
+  readonly reach: number;
   /** These colours, cold to hot, as stops of a gradient in CSS. */
   readonly colours: readonly string[];
   /** In pixels of the image file, the highest peak first. */

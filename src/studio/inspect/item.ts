@@ -2,13 +2,14 @@
 import { pictureShape } from '../../core/item-shape.ts';
 import type { ItemScore } from '../../engine/scoring/detector.ts';
 import { countFrom } from '../../metrics/index.ts';
-import { mapColour, mapScale } from '../../report/map-image.ts';
+import { mapColour } from '../../report/map-image.ts';
 import { outline } from '../../report/pictures.ts';
 import { readFeedback } from '../../runs/feedback-file.ts';
 import { Problem } from '../../server/problem.ts';
 import type { ItemAnswer, PictureFacts, PictureName } from './answers.ts';
 import { type OpenRun, scoreOf } from './open-runs.ts';
 import { isNamedAt } from './place.ts';
+import { shownScale } from './shown-scale.ts';
 import { traceOf } from './trace.ts';
 
 /** The colours of maps; between the two in the middle they change at once. */
@@ -26,7 +27,8 @@ export function checkPlace({ test }: OpenRun, index: number): void {
   );
 }
 
-export async function itemAnswer(run: OpenRun, index: number): Promise<ItemAnswer> {
+/** `reach` is that of the project's scale of colours. */
+export async function itemAnswer(run: OpenRun, index: number, reach: number): Promise<ItemAnswer> {
   checkPlace(run, index);
   const { test, info, detector, task } = run;
   const found = await scoreOf(run, index);
@@ -41,13 +43,17 @@ export async function itemAnswer(run: OpenRun, index: number): Promise<ItemAnswe
     normals: { total: normalScores.length, higher: countFrom(normalScores, score) },
     feedback: said?.label ?? null,
     takesFeedback: info.kind !== 'clip',
-    ...(pictureShape(info.shape) && { picture: await pictureFacts(run, index, found) }),
+    ...(pictureShape(info.shape) && { picture: await pictureFacts(run, index, { found, reach }) }),
     ...(found.columns && !task.source.series && { columns: found.columns }),
     ...(task.source.channels && { trace: await traceOf(run, index) }),
   };
 }
 
-async function pictureFacts(run: OpenRun, index: number, found: ItemScore): Promise<PictureFacts> {
+async function pictureFacts(
+  run: OpenRun,
+  index: number,
+  { found, reach }: { readonly found: ItemScore; readonly reach: number },
+): Promise<PictureFacts> {
   const { info } = run;
   const [, height, width] = pictureShape(info.shape)!;
   const threshold = info.mapThreshold?.value ?? null;
@@ -62,7 +68,8 @@ async function pictureFacts(run: OpenRun, index: number, found: ItemScore): Prom
     names,
     contour: threshold === null ? '' : outline((p) => map[p] >= threshold, height, width),
     ...(mask && { truth: outline((p) => mask[p] !== 0, height, width) }),
-    scale: info.mapScale ?? mapScale(map, threshold),
+    scale: shownScale(info, map, reach),
+    reach,
     colours,
     regions,
     ...(nearest && { nearest }),

@@ -3,11 +3,12 @@ import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { pictureShape } from '../../core/item-shape.ts';
 import { encodePng, stepsBefore } from '../../data/index.ts';
-import { mapColour, mapScale, placeOnScale } from '../../report/map-image.ts';
+import { mapColour, placeOnScale } from '../../report/map-image.ts';
 import { Problem } from '../../server/problem.ts';
 import type { PictureName } from './answers.ts';
 import { checkPlace } from './item.ts';
 import { type OpenRun, scoreOf } from './open-runs.ts';
+import { shownScale } from './shown-scale.ts';
 
 /** Formats that every browser shows as they are, and that hold nothing that runs. */
 const shown: Readonly<Record<string, string>> = {
@@ -22,8 +23,12 @@ export interface Picture {
   readonly type: string;
 }
 
-/** Throws Problem 404 for a picture that the item does not have. */
-export async function pictureOf(run: OpenRun, index: number, name: PictureName): Promise<Picture> {
+/** `reach` is that of the project's scale of colours. Throws Problem 404 for a picture that the item does not have. */
+export async function pictureOf(
+  run: OpenRun,
+  index: number,
+  { name, reach }: { readonly name: PictureName; readonly reach: number },
+): Promise<Picture> {
   checkPlace(run, index);
   const { task, info } = run;
   const shape = pictureShape(info.shape);
@@ -36,7 +41,7 @@ export async function pictureOf(run: OpenRun, index: number, name: PictureName):
   }
   const found = await scoreOf(run, index);
   if (name === 'map') {
-    const scale = info.mapScale ?? mapScale(found.map, info.mapThreshold?.value ?? null);
+    const scale = shownScale(info, found.map, reach);
     return png(found.map.length, shape, (p) => mapColour(placeOnScale(found.map[p], scale)));
   }
   if (name === 'nearest') {

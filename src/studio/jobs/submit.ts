@@ -15,6 +15,7 @@ import { type Project, projectFiles } from '../project.ts';
 import { runFolder } from '../runs.ts';
 import type { Preview, ShownJob } from './answers.ts';
 import { codeOf, commandOf } from './command.ts';
+import { relabelled } from './relabelled.ts';
 
 /** What a page asks for. Of a training `data` is `{version}`, or the newest version without; of work on a run `run` is its name. */
 export const jobRequest = z.strictObject({
@@ -102,7 +103,10 @@ async function prepare(project: Project, { kind, options, name }: JobRequest): P
   const run = await runFolder(project, options.run);
   if (kind === 'update') {
     const own = await freeName(project, name ?? `${options.run}-update`);
-    return { kind, options: { ...options, run, out: join(files.runs, own) }, run: own };
+    // What people said of images stands in the feedback of the run, and in the labels of the project.
+    const remove = options.feedback === true && options.remove === undefined ? await relabelled(project, run) : [];
+    const changes = { ...options, ...(remove.length > 0 && { remove }) };
+    return { kind, options: { ...changes, run, out: join(files.runs, own) }, run: own };
   }
   if (kind === 'export') {
     const folder = name ?? `${options.run.replaceAll('/', '-')}-${options.precision ?? 'float32'}`;

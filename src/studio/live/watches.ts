@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { errorData } from '../../core/errors.ts';
 import { option, type Words } from '../../core/text.ts';
 import { readArtifactInfo } from '../../runs/artifact.ts';
+import type { StreamedStep } from '../../runs/index.ts';
 import type { WatchRecord } from '../../watch/journal.ts';
 import { watch } from '../../watch/watch.ts';
 import { commandOf } from '../command.ts';
@@ -17,6 +18,9 @@ import type { Database } from '../store/database.ts';
 import { addAlarm } from './alarms.ts';
 import { DRIFT_ITEMS, type Drift, driftOf } from './drift.ts';
 import type { WatchSetup } from './setup.ts';
+import { type LiveTrace, TraceKeeper } from './trace.ts';
+
+const traceFile = (out: string) => join(out, 'trace.json');
 
 /** Scores that the strip of a watch shows. */
 const STRIP = 300;
@@ -46,12 +50,12 @@ export interface WatchFacts {
   readonly setup: Omit<WatchSetup, 'secret'>;
   readonly state: WatchState;
   readonly error?: string;
-  /** Items that were scored, and those that were anomalous or could not be read, since it was begun; of a log, its alarms are both. */
+  /** Items or steps that were scored, and those that were anomalous or could not be read, since it was begun; of a log, its alarms. */
   readonly scored: number;
   readonly anomalies: number;
   readonly failed: number;
   readonly threshold: number | null;
-  /** The latest scores, the oldest first; null for items that could not be read. */
+  /** The latest scores, the oldest first; null for items that could not be read. Of a log `traceOf` has them. */
   readonly strip: readonly (number | null)[];
   readonly last?: WatchRecord;
   readonly drift?: Drift;
@@ -68,6 +72,8 @@ interface Active {
   readonly strip: (number | null)[];
   last?: WatchRecord;
   remark?: string;
+  /** Of a log. */
+  trace?: TraceKeeper;
   normals: Float64Array;
   threshold: number | null;
 }
@@ -98,6 +104,20 @@ export class Watches {
     return this.rows().map((row) => this.factsOf(row));
   }
 
+  find(id: string): WatchFacts | undefined {
+    const row = this.row(id);
+    return row && this.factsOf(row);
+  }
+
+  /** The latest steps of a log, also of one that is not watched now; undefined for watches that are none. */
+  async traceOf(id: string, { count, channel }: { count: number; channel?: string }): Promise<LiveTrace | undefined> {
+    const found = this.find(id);
+    if (found?.setup.source !== 'log') return undefined;
+    const out = join(projectFiles(this.project.folder).watch, id);
+    const trace = this.active.get(id)?.trace ?? (await TraceKeeper.open(traceFile(out)));
+    return trace.latest(count, channel);
+  }
+
   /** Throws as `runFolder`, for a run that is not there. */
   async begin(setup: WatchSetup): Promise<WatchFacts> {
     await runFolder(this.project, setup.run);
@@ -115,8 +135,7 @@ export class Watches {
     await active?.done;
     this.active.delete(id);
     this.mark(id, 'stopped');
-    const row = this.row(id);
-    return row && this.factsOf(row);
+    return this.find(id);
   }
 
   /** Begins a watch that was stopped, or that failed, once more; it goes on behind what it did. */
@@ -160,9 +179,8 @@ export class Watches {
     const { secret: _, ...told } = JSON.parse(setup) as WatchSetup;
     const active = this.active.get(id);
     const { scored = 0, anomalies = 0, failed = 0, strip = [], threshold = null, last, remark } = active ?? {};
-    const scores = strip.filter((score) => score !== null).slice(-DRIFT_ITEMS);
-    // Results of a log are its alarms: their scores are no sample of what comes in.
-    const drift = active && told.source !== 'log' ? driftOf(active.normals, scores) : undefined;
+    const scores = active?.trace?.scores(DRIFT_ITEMS) ?? strip.filter((score) => score !== null).slice(-DRIFT_ITEMS);
+    const drift = active && driftOf(active.normals, scores);
     return {
       ...{ id, setup: told, state, scored, anomalies, failed, threshold, strip: [...strip] },
       ...(error !== null && { error }),
@@ -196,27 +214,37 @@ export class Watches {
     active.normals = Float64Array.from(info?.normalScores ?? []).sort();
     active.threshold = info?.threshold.value ?? null;
     const out = join(projectFiles(this.project.folder).watch, id);
-    const isOfImages = source !== 'log';
+    const trace = source === 'log' ? await TraceKeeper.open(traceFile(out)) : undefined;
+    active.trace = trace;
     await watch({
       ...{ run, out, anomalies, webhook, secret, mqtt, signal: active.ending.signal },
       ...(source === 'camera' ? { camera: place, fps } : { folder: place }),
-      ...(isOfImages && { overlays: true }),
+      ...(source !== 'log' && { overlays: true }),
+      ...(trace && {
+        onStep: (step: StreamedStep) => {
+          trace.add(step);
+          if (step.score !== null) active.scored++;
+          this.tell(id);
+        },
+      }),
       onResult: (record) => this.heard(id, setup, active, record),
       onEvent: (event) => {
         if (event.type !== 'warning') return;
         active.remark = event.message;
         this.tell(id);
       },
-    });
+    }).finally(() => trace?.save());
   }
 
   private heard(id: string, { run, source, place }: WatchSetup, active: Active, record: WatchRecord): void {
     if (typeof record.alarm?.end === 'number') return; // the alarm is known since it began
     active.last = record;
     if (record.error) active.failed++;
-    else active.scored++;
-    active.strip.push(record.score ?? null);
-    if (active.strip.length > STRIP) active.strip.shift();
+    if (source !== 'log') {
+      if (!record.error) active.scored++;
+      active.strip.push(record.score ?? null);
+      if (active.strip.length > STRIP) active.strip.shift();
+    }
     if (record.isAnomalous) {
       active.anomalies++;
       const { score = null, threshold = null, overlay, path, time, line } = record;

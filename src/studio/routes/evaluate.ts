@@ -10,12 +10,15 @@ import type {
   RunList,
   SavedPoint,
   ScoresAnswer,
+  SoftCurvesAnswer,
   ThresholdAnswer,
 } from '../evaluate/answers.ts';
 import { compareNamed } from '../evaluate/compare.ts';
 import { pointsOf, removePoint, savePoint } from '../evaluate/points.ts';
 import { readRunAnswer, readScores, runsOf } from '../evaluate/runs.ts';
+import { softCurvesOf } from '../evaluate/soft-curves.ts';
 import { thresholdOptions } from '../evaluate/threshold-options.ts';
+import type { OpenRuns } from '../inspect/open-runs.ts';
 import { runFolder } from '../runs.ts';
 import { readBody } from './body.ts';
 import type { ProjectEnv, StudioContext } from './index.ts';
@@ -46,7 +49,7 @@ const choice = z.strictObject({
   write: z.boolean().default(false),
 });
 
-export function evaluateRoutes({ words }: StudioContext): Hono<ProjectEnv> {
+export function evaluateRoutes({ words }: StudioContext, runs: OpenRuns): Hono<ProjectEnv> {
   const app = new Hono<ProjectEnv>();
 
   app.get('/runs', async (c) => c.json((await runsOf(c.get('project'))) satisfies RunList));
@@ -58,6 +61,12 @@ export function evaluateRoutes({ words }: StudioContext): Hono<ProjectEnv> {
   app.get('/runs/:run/scores', async (c) =>
     c.json((await readScores(c.get('project'), c.req.param('run'))) satisfies ScoresAnswer),
   );
+
+  app.get('/runs/:run/soft-curves', async (c) => {
+    const folder = await runFolder(c.get('project'), c.req.param('run'));
+    const number = Number(c.req.query('series') ?? 0);
+    return c.json((await runs.use(folder, (run) => softCurvesOf(run, number))) satisfies SoftCurvesAnswer);
+  });
 
   app.get('/runs/:run/points', async (c) => {
     await runFolder(c.get('project'), c.req.param('run'));

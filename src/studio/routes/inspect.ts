@@ -8,9 +8,10 @@ import { Problem } from '../../server/problem.ts';
 import { commandOf } from '../command.ts';
 import { type FeedbackAnswer, type ItemAnswer, pictureNames } from '../inspect/answers.ts';
 import { checkPlace, itemAnswer } from '../inspect/item.ts';
-import { OpenRuns, scoreOf } from '../inspect/open-runs.ts';
+import { type OpenRuns, scoreOf } from '../inspect/open-runs.ts';
 import { pictureOf } from '../inspect/pictures.ts';
 import { placeOf } from '../inspect/place.ts';
+import { reachOf } from '../inspect/shown-scale.ts';
 import { runFolder } from '../runs.ts';
 import { readBody } from './body.ts';
 import type { ProjectEnv, StudioContext } from './index.ts';
@@ -20,13 +21,13 @@ const said = z.strictObject({
   label: z.enum(feedbackLabels).nullable(),
 });
 
-export function inspectRoutes({ projects, words }: StudioContext): Hono<ProjectEnv> {
+export function inspectRoutes({ words }: StudioContext, runs: OpenRuns): Hono<ProjectEnv> {
   const app = new Hono<ProjectEnv>();
-  const runs = new OpenRuns(projects.ended);
 
   app.get('/runs/:run/items/:item', async (c) => {
     const folder = await runFolder(c.get('project'), c.req.param('run'));
-    const answer = await runs.use(folder, (run) => itemAnswer(run, Number(c.req.param('item'))));
+    const reach = await reachOf(c.get('project'));
+    const answer = await runs.use(folder, (run) => itemAnswer(run, Number(c.req.param('item')), reach));
     return c.json(answer satisfies ItemAnswer);
   });
 
@@ -47,7 +48,8 @@ export function inspectRoutes({ projects, words }: StudioContext): Hono<ProjectE
     const folder = await runFolder(c.get('project'), c.req.param('run'));
     const name = pictureNames.find((one) => one === c.req.param('name'));
     if (!name) throw new Problem(404, 'no-picture', `Pictures are ${pictureNames.join(', ')}.`);
-    const { bytes, type } = await runs.use(folder, (run) => pictureOf(run, Number(c.req.param('item')), name));
+    const how = { name, reach: await reachOf(c.get('project')) };
+    const { bytes, type } = await runs.use(folder, (run) => pictureOf(run, Number(c.req.param('item')), how));
     return c.body(bytes, 200, {
       'Content-Type': type,
       'X-Content-Type-Options': 'nosniff',

@@ -8,11 +8,14 @@ import { overlayOf } from '../../report/overlay-image.ts';
 import { makeFolder, writeAtomic } from '../../runs/files.ts';
 import { Problem } from '../../server/problem.ts';
 import { bodyBytes } from '../../server/request-body.ts';
-import { addAlarm, answerAlarm, findAlarm, listAlarms } from '../live/alarms.ts';
+import { commandOf } from '../command.ts';
+import { reachOf, shownScale } from '../inspect/shown-scale.ts';
+import { type Alarm, type AlarmPage, addAlarm, answerAlarm, findAlarm, listAlarms } from '../live/alarms.ts';
 import { sinkSetup, watchSetup } from '../live/setup.ts';
 import { trySinks } from '../live/sinks.ts';
+import type { LiveTrace } from '../live/trace.ts';
 import { commandOfWatch, type WatchFacts } from '../live/watches.ts';
-import { projectFiles } from '../project.ts';
+import { type Project, projectFiles } from '../project.ts';
 import { runFolder } from '../runs.ts';
 import { servedName } from '../ship/serving.ts';
 import { readBody } from './body.ts';
@@ -33,15 +36,37 @@ export interface FrameScore {
   readonly overlay: string;
 }
 
+/** An alarm as the page shows it. */
+export type ShownAlarm = Alarm & {
+  /** What says the same of it, once somebody has said what it was. That somebody saw an alarm is known to Studio alone. */
+  readonly command?: string;
+};
+export type ShownAlarmPage = Omit<AlarmPage, 'alarms'> & { readonly alarms: readonly ShownAlarm[] };
+
 /** A watch as the page shows it. */
 export type ShownWatch = WatchFacts & { readonly command: string };
 
 export function liveRoutes({ catalogue, words }: StudioContext): Hono<ProjectEnv> {
   const app = new Hono<ProjectEnv>();
+  const shown = (project: Project, one: WatchFacts): ShownWatch => ({
+    ...one,
+    command: commandOfWatch(project, one, words),
+  });
   app.get('/watches', (c) => {
     const project = c.get('project');
-    const told = project.watches.list().map((one) => ({ ...one, command: commandOfWatch(project, one, words) }));
-    return c.json(told satisfies readonly ShownWatch[]);
+    return c.json(project.watches.list().map((one) => shown(project, one)) satisfies readonly ShownWatch[]);
+  });
+  app.get('/watches/:id', (c) => {
+    const project = c.get('project');
+    return c.json(shown(project, known(project.watches.find(c.req.param('id')))) satisfies ShownWatch);
+  });
+  app.get('/watches/:id/trace', async (c) => {
+    const { channel, count: wanted = '600' } = c.req.query();
+    const count = Number(wanted);
+    if (!Number.isInteger(count) || count < 1 || count > 2000)
+      throw new Problem(400, 'bad-count', '"count" must be a whole number from 1 to 2000.');
+    const trace = await c.get('project').watches.traceOf(c.req.param('id'), { count, channel });
+    return c.json(known(trace) satisfies LiveTrace);
   });
   app.post('/watches', async (c) => c.json(await c.get('project').watches.begin(await readBody(c, watchSetup)), 201));
   app.post('/watches/:id/stop', async (c) => c.json(known(await c.get('project').watches.stop(c.req.param('id')))));
@@ -57,16 +82,24 @@ export function liveRoutes({ catalogue, words }: StudioContext): Hono<ProjectEnv
     return c.json({ sent: await trySinks(await readBody(c, sinkSetup), work) });
   });
 
+  const shownAlarm = (project: Project, alarm: Alarm): ShownAlarm => {
+    const { run, item, label } = alarm;
+    const folder = join(projectFiles(project.folder).runs, run);
+    return { ...alarm, ...(label !== null && { command: commandOf(words, 'feedback', [folder, item, label]) }) };
+  };
   app.get('/alarms', (c) => {
     const [from, count] = [c.req.query('from') ?? '0', c.req.query('count') ?? '50'].map(Number);
     const isWhole = Number.isInteger(from) && Number.isInteger(count) && from >= 0 && count >= 1 && count <= 500;
     if (!isWhole)
       throw new Problem(400, 'bad-page', '"from" must be a whole number from 0, "count" one from 1 to 500.');
-    return c.json(listAlarms(c.get('project'), { from, count, isOpen: c.req.query('open') === 'true' }));
+    const page = listAlarms(c.get('project'), { from, count, isOpen: c.req.query('open') === 'true' });
+    const alarms = page.alarms.map((one) => shownAlarm(c.get('project'), one));
+    return c.json({ ...page, alarms } satisfies ShownAlarmPage);
   });
   app.post('/alarms/:id', async (c) => {
     const { label } = await readBody(c, answer);
-    return c.json(await answerAlarm(c.get('project'), Number(c.req.param('id')), label));
+    const answered = await answerAlarm(c.get('project'), Number(c.req.param('id')), label);
+    return c.json(shownAlarm(c.get('project'), answered) satisfies ShownAlarm);
   });
   app.get('/alarms/:id/picture', async (c) => {
     const { overlay } = findAlarm(c.get('project'), Number(c.req.param('id')));
@@ -74,8 +107,12 @@ export function liveRoutes({ catalogue, words }: StudioContext): Hono<ProjectEnv
     if (!bytes) throw new Problem(404, 'no-picture', 'This alarm has no picture, or its file is gone.');
     return c.body(new Uint8Array(bytes), 200, { 'Content-Type': 'image/png', 'X-Content-Type-Options': 'nosniff' });
   });
+  frameRoute(app, catalogue);
+  return app;
+}
 
-  // A frame of the browser's camera.
+/** A frame of the browser's camera: scored, and kept where it is anomalous. */
+function frameRoute(app: Hono<ProjectEnv>, catalogue: StudioContext['catalogue']): void {
   app.post('/runs/:run/frame', async (c) => {
     const begin = performance.now();
     const project = c.get('project');
@@ -88,7 +125,8 @@ export function liveRoutes({ catalogue, words }: StudioContext): Hono<ProjectEnv
       if (!isImage(detector.shape))
         throw new Problem(400, 'no-images', `${run} takes no images, so that no camera suits it.`);
       const { score, threshold, isAnomalous, pValue, values, map } = await detector.scoreImage(bytes);
-      const png = overlayOf(detector.info, values, map);
+      const scale = shownScale(detector.info, map, await reachOf(project));
+      const png = overlayOf({ ...detector.info, mapScale: scale }, values, map);
       if (isAnomalous) {
         const at = new Date().toISOString();
         const place = join(projectFiles(project.folder).watch, 'camera', at.replaceAll(':', '-'));
@@ -114,7 +152,6 @@ export function liveRoutes({ catalogue, words }: StudioContext): Hono<ProjectEnv
       } satisfies FrameScore);
     });
   });
-  return app;
 }
 
 function known<T>(watch: T | undefined): T {

@@ -24,10 +24,15 @@ export function LearnAgain({ project, run, canUpdate }: { project: string; run: 
       )}
       <div role="status">
         {isAtWork(found) && <p>{words.working}</p>}
-        {said && <p class="banner">{said}</p>}
+        {said && (
+          <p class="banner">
+            {said} <Link to={addressOf(project, 'train')}>{words.train}</Link>
+          </p>
+        )}
         {found?.state === 'done' && found.run !== undefined && (
           <p>
-            <Link to={addressOf(project, 'evaluate', { run: found.run })}>{words.done(found.run)}</Link>
+            <Link to={addressOf(project, 'evaluate', { run: found.run })}>{words.done(found.run)}</Link>{' '}
+            <Link to={addressOf(project, 'compare', { a: run, b: found.run })}>{words.compare}</Link>
           </p>
         )}
       </div>

@@ -1,13 +1,16 @@
 import { useEffect, useRef } from 'preact/hooks';
-import { setQuery } from '../place.ts';
+import { place, setQuery } from '../place.ts';
 
-/** Takes what belongs to one run out of the address once another one is chosen. */
-export function useFresh(run: string | undefined, keys: readonly string[]): void {
+/**
+ * Keeps the chosen run in the address, so that a run that ends meanwhile, and is newer, does not take its place; what belongs to one run
+ * (`keys`) leaves the address once another one is chosen.
+ */
+export function useFresh(run: string | undefined, keys: readonly string[] = []): void {
   const before = useRef(run);
   useEffect(() => {
-    if (before.current !== undefined && before.current !== run) {
-      setQuery(Object.fromEntries(keys.map((key) => [key, null])));
-    }
+    const isOther = before.current !== undefined && before.current !== run;
     before.current = run;
+    if (run === undefined || (!isOther && place.peek().query.get('run') === run)) return;
+    setQuery({ run, ...(isOther && Object.fromEntries(keys.map((key) => [key, null]))) });
   }, [run, keys]);
 }

@@ -19,7 +19,7 @@ export function MetricTable({ report, words: kind }: Pick<RunAnswer, 'report' | 
           <thead>
             <tr>
               {words.columns.map((column, i) => (
-                <th key={column} scope="col" class={i === 1 || i === 2 ? 'n' : undefined}>
+                <th key={column} scope="col" class={i === 1 || i === 2 ? 'n' : i === 3 ? 'wide' : undefined}>
                   {column}
                 </th>
               ))}
@@ -30,21 +30,25 @@ export function MetricTable({ report, words: kind }: Pick<RunAnswer, 'report' | 
               const value = readMetric(report.metrics, metric);
               const interval = readMetric<readonly [number, number] | null>(report.intervals, metric);
               const { chance } = metric;
+              const meaning = (
+                <>
+                  {value === null ? readMetric(report.reasons, metric) : metric.meaning}
+                  {value !== null && chance !== undefined && (
+                    <small> ({chance === 'prevalence' ? words.prevalence : words.chance(fixed(chance))})</small>
+                  )}
+                </>
+              );
               return (
                 <tr key={titles[i]}>
                   <th scope="row" title={metric.meaning}>
                     {titles[i]}
+                    <small class="narrow">{meaning}</small>
                   </th>
                   <td class="n" title={typeof value === 'number' ? String(value) : undefined}>
                     {fixed(value)}
                   </td>
-                  <td class="n">{interval ? `${fixed(interval[0])}–${fixed(interval[1])}` : '–'}</td>
-                  <td>
-                    {value === null ? readMetric(report.reasons, metric) : metric.meaning}
-                    {value !== null && chance !== undefined && (
-                      <small> ({chance === 'prevalence' ? words.prevalence : words.chance(fixed(chance))})</small>
-                    )}
-                  </td>
+                  <td class="n interval">{interval ? `${fixed(interval[0])}–${fixed(interval[1])}` : '–'}</td>
+                  <td class="wide">{meaning}</td>
                 </tr>
               );
             })}

@@ -168,7 +168,7 @@ export function alarmsOf({ scores }: TypeScores, threshold: number) {
 }
 
 /** Points of a curve that can be told apart in a chart; the ends stay. */
-export function thin(x: Float64Array, y: Float64Array, isStep = false): string {
+export function thin(x: ArrayLike<number>, y: ArrayLike<number>, isStep = false): string {
   let path = '';
   let [lastX, lastY] = [Number.NaN, Number.NaN];
   for (let i = 0; i < x.length; i++) {

@@ -18,6 +18,7 @@ import { type Choice, Histogram } from '../evaluate/histogram.tsx';
 import { MetricTable } from '../evaluate/metric-table.tsx';
 import { modelOf } from '../evaluate/model.ts';
 import { Points } from '../evaluate/points.tsx';
+import { SoftCurves } from '../evaluate/soft-curves.tsx';
 import { many, raw, whole } from '../numbers.ts';
 import { addressOf, place, setQuery } from '../place.ts';
 import { evaluateWords as words } from '../words/evaluate.ts';
@@ -139,7 +140,8 @@ function Evaluation({
           </p>
         </div>
       </div>
-      <Curves model={model} choice={choice} />
+      <Curves model={model} choice={choice} report={report} />
+      {report.kind === 'series' && <SoftCurves project={project} run={run} choice={choice} />}
       <div class="pair">
         <div>
           <Choose project={project} run={run} isSeries={report.kind === 'series'} onFound={show} />

@@ -1,17 +1,18 @@
 /** Live: what is watched, the camera of the browser, and the alarms with what people said of them. */
 import { useComputed, useSignal } from '@preact/signals';
 import type { ProjectFacts } from '../../../src/studio/answers.ts';
-import type { AlarmPage } from '../../../src/studio/live/alarms.ts';
-import type { ShownWatch } from '../../../src/studio/routes/live.ts';
+import type { ShownAlarmPage, ShownWatch } from '../../../src/studio/routes/live.ts';
 import { at, get, send } from '../api.ts';
 import { Shown, useAsked } from '../components/asked.tsx';
 import { Command } from '../components/command.tsx';
 import { Camera } from '../components/live/camera.tsx';
+import { LiveTraceView } from '../components/live/live-trace.tsx';
 import { Strip } from '../components/live/strip.tsx';
 import { WatchForm } from '../components/live/watch-form.tsx';
 import { NoRun } from '../components/no-run.tsx';
 import { chosenRun, RunChoice, useRuns } from '../components/run-choice.tsx';
-import { percent, raw } from '../numbers.ts';
+import { useFresh } from '../evaluate/fresh.ts';
+import { many, moment, percent, raw } from '../numbers.ts';
 import { liveWords as say } from '../words/live.ts';
 import { words } from '../words.ts';
 import './live.css';
@@ -19,6 +20,7 @@ import './live.css';
 export function LivePage({ project }: { project: string }) {
   const runs = useRuns(project);
   const run = useComputed(() => chosenRun(runs.value.value));
+  useFresh(run.value);
   const facts = useAsked((signal) => get<ProjectFacts>(at(project), signal));
   const kind = facts.value.value?.kind;
   const isOfRows = kind === 'series' || kind === 'table';
@@ -51,12 +53,8 @@ export function LivePage({ project }: { project: string }) {
   );
 }
 
-/** States of watches, and what they saw; not the progress of jobs. */
-const isOfWatches: Parameters<typeof useAsked>[1] = ({ topic, data }) =>
-  topic === 'live' || (topic === 'progress' && (data as { watch?: string }).watch !== undefined);
-
 function WatchList({ project }: { project: string }) {
-  const asked = useAsked((signal) => get<readonly ShownWatch[]>(at(project, '/watches'), signal), isOfWatches);
+  const asked = useAsked((signal) => get<readonly ShownWatch[]>(at(project, '/watches'), signal), ['live']);
   return (
     <section>
       <h2>{say.watches}</h2>
@@ -65,7 +63,7 @@ function WatchList({ project }: { project: string }) {
           list.length === 0 ? (
             <p class="soft">{say.none}</p>
           ) : (
-            list.map((one) => <Watch key={one.id} project={project} watch={one} />)
+            list.map((one) => <Watch key={one.id} project={project} listed={one} />)
           )
         }
       </Shown>
@@ -73,9 +71,18 @@ function WatchList({ project }: { project: string }) {
   );
 }
 
-function Watch({ project, watch }: { project: string; watch: ShownWatch }) {
-  const { id, setup, state, error, scored, anomalies, failed, strip, threshold, last, drift, remark, command } = watch;
+/** A watch, which hears of its own progress: the list has its state. */
+function Watch({ project, listed }: { project: string; listed: ShownWatch }) {
+  const { id, setup, state, error, command } = listed;
   const path = at(project, `/watches/${id}`);
+  const seen = useAsked(
+    (signal) => get<ShownWatch>(path, signal),
+    ({ topic, data }) => {
+      const about = data as { id?: string; watch?: string } | null;
+      return (topic === 'progress' && about?.watch === id) || (topic === 'live' && about?.id === id);
+    },
+  );
+  const { scored, anomalies, failed, strip, threshold, last, drift, remark } = seen.value.value ?? listed;
   const isLog = setup.source === 'log';
   return (
     <article class="panel" aria-label={setup.place}>
@@ -85,8 +92,12 @@ function Watch({ project, watch }: { project: string; watch: ShownWatch }) {
       </p>
       {error && <p class="banner">{error}</p>}
       {remark && <p class="banner mild">{remark}</p>}
-      <p>{isLog ? say.logCounts(anomalies) : say.counts(scored, anomalies, failed)}</p>
-      {!isLog && <Strip scores={strip} threshold={threshold} />}
+      <p>
+        {isLog
+          ? say.logCounts(many(scored, say.steps[0], say.steps[1]), anomalies)
+          : say.counts(scored, anomalies, failed)}
+      </p>
+      {isLog ? <LiveTraceView path={path} id={id} /> : <Strip scores={strip} threshold={threshold} />}
       {last?.score !== undefined && <p class="soft">{say.last(last.path, raw(last.score))}</p>}
       {drift && (
         <p class={drift.isDrifting ? 'banner mild' : 'soft'}>
@@ -120,7 +131,7 @@ function Alarms({ project }: { project: string }) {
   const count = useSignal(PAGE);
   const fault = useSignal('');
   const asked = useAsked(
-    (signal) => get<AlarmPage>(at(project, `/alarms?count=${count.value}&open=${isOpen.value}`), signal),
+    (signal) => get<ShownAlarmPage>(at(project, `/alarms?count=${count.value}&open=${isOpen.value}`), signal),
     ['alarms'],
   );
   const answer = async (id: number, body: object) => {
@@ -159,18 +170,20 @@ function Alarms({ project }: { project: string }) {
                 <table class="alarms">
                   <thead>
                     <tr>
-                      <th scope="col">{say.time}</th>
+                      <th scope="col" class="wide">
+                        {say.time}
+                      </th>
                       <th scope="col">{say.item}</th>
-                      <th scope="col" class="n">
+                      <th scope="col" class="n wide">
                         {say.score}
                       </th>
                       <th scope="col">{say.said}</th>
                     </tr>
                   </thead>
                   <tbody>
-                    {alarms.map(({ id, at: time, item, score, overlay, acknowledgedAt, label }) => (
+                    {alarms.map(({ id, at: time, item, score, overlay, acknowledgedAt, label, command }) => (
                       <tr key={id}>
-                        <td>{new Date(time).toLocaleString()}</td>
+                        <td class="time wide">{moment(time)}</td>
                         <td>
                           {overlay && (
                             <img
@@ -179,9 +192,13 @@ function Alarms({ project }: { project: string }) {
                               alt={say.picture(item.split('/').at(-1)!)}
                             />
                           )}
+                          <div class="narrow">
+                            <b>{moment(time)}</b>
+                            {score !== null && `, ${say.score.toLowerCase()} ${raw(score)}`}
+                          </div>
                           <div>{item}</div>
                         </td>
-                        <td class="n">{score === null ? '' : raw(score)}</td>
+                        <td class="n wide">{score === null ? '' : raw(score)}</td>
                         <td>
                           <div class="row">
                             <button
@@ -204,6 +221,7 @@ function Alarms({ project }: { project: string }) {
                               </button>
                             )}
                           </div>
+                          {command && <Command text={command} />}
                         </td>
                       </tr>
                     ))}

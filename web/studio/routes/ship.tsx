@@ -8,12 +8,14 @@ import { Command } from '../components/command.tsx';
 import { isAtWork, useJob } from '../components/job.ts';
 import { NoRun } from '../components/no-run.tsx';
 import { chosenRun, RunChoice, useRuns } from '../components/run-choice.tsx';
+import { useFresh } from '../evaluate/fresh.ts';
 import { shipWords as say } from '../words/ship.ts';
 import { words } from '../words.ts';
 
 export function ShipPage({ project }: { project: string }) {
   const runs = useRuns(project);
   const run = useComputed(() => chosenRun(runs.value.value));
+  useFresh(run.value);
   const asked = useAsked(
     async (signal) =>
       run.value === undefined

@@ -66,20 +66,23 @@ export function TraceView({
   );
 }
 
-function Strip(props: {
+/** One line of a trace: values with their band, or scores with the threshold and the alarms. */
+export function Strip(props: {
   name: string;
   text: string;
   line: Values;
   lower?: Values;
   upper?: Values;
   level?: number | null;
+  /** Steps. */
   n: number;
-  at: number;
+  /** The step that is looked at, if one is. */
+  at?: number;
   first: number;
-  labels: readonly number[];
+  labels?: readonly number[];
   alarms: Trace['alarms'];
 }) {
-  const { name, text, line, lower, upper, level, n, at, first, labels, alarms } = props;
+  const { name, text, line, lower, upper, level, n, at, first, labels = [], alarms } = props;
   const all = [line, lower ?? [], upper ?? [], [level ?? null]].flat().filter((v) => v !== null);
   const [low, high] = [Math.min(...all), Math.max(...all)];
   const y = (value: number) => (4 + 92 * (1 - (value - low) / (high - low || 1))).toFixed(2);
@@ -101,13 +104,13 @@ function Strip(props: {
             <rect
               key={start}
               class="alarm"
-              x={start - first}
-              width={Math.max(1, end - start)}
+              x={Math.max(0, start - first)}
+              width={Math.max(1, Math.min(n, end - first) - Math.max(0, start - first))}
               y={HEIGHT - 4}
               height={4}
             />
           ))}
-        <path class="here" d={`M${at + 0.5} 0V${HEIGHT}`} />
+        {at !== undefined && <path class="here" d={`M${at + 0.5} 0V${HEIGHT}`} />}
       </svg>
     </figure>
   );

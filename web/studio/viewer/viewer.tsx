@@ -256,7 +256,13 @@ function Pane(props: {
             class={Math.max(height, width) < 200 ? 'coarse' : undefined}
           />
           {name !== 'reconstruction' && (
-            <img class="map" style={clip} src={`/api${path}/pictures/map`} alt="" draggable={false} />
+            <img
+              class="map"
+              style={clip}
+              src={`/api${path}/pictures/map?reach=${facts.reach}`}
+              alt=""
+              draggable={false}
+            />
           )}
           <svg viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none" aria-hidden="true">
             {view.hasTruth.value && facts.truth && (
@@ -281,17 +287,20 @@ function Pane(props: {
 }
 
 /** The colours of the map with the values at their ends and in their middle. */
-function Legend({ facts: { scale, colours } }: { facts: PictureFacts }) {
+function Legend({ facts: { scale, reach, colours } }: { facts: PictureFacts }) {
   const { threshold, high } = scale;
   const low = Math.abs(scale.low) < 1e-4 * (high - scale.low) ? 0 : scale.low; // noise on a scale that ends far from it
   const hasMiddle = threshold !== null && threshold > low && threshold < high;
-  const text = hasMiddle ? words.legend(raw(low), raw(threshold), raw(high)) : words.legendEven(raw(low), raw(high));
+  const times = raw(reach, 2);
+  const text = hasMiddle
+    ? words.legend(raw(low), raw(threshold), raw(high), times)
+    : words.legendEven(raw(low), raw(high));
   return (
     <div class="legend" role="img" aria-label={text} title={text}>
       <div style={`background: linear-gradient(to right, ${colours.join(', ')})`} />
       <span>{raw(low)}</span>
       {hasMiddle && <span class="middle">{words.atThreshold(raw(threshold))}</span>}
-      <span class="end">{raw(high)}</span>
+      <span class="end">{hasMiddle ? words.end(raw(high), times) : raw(high)}</span>
     </div>
   );
 }

@@ -66,6 +66,34 @@ export const evaluateWords = {
     recall: 'recall',
     precision: 'precision',
     none: 'Curves need normal and anomalous test items.',
+    pro: {
+      title: 'Per-region overlap curve (PRO)',
+      area: (area: string, end: string) => `AUPRO ${area}: area up to a false-positive rate of ${end} of the pixels.`,
+      point: (overlap: string, rate: string) =>
+        `At the threshold of the maps: ${overlap} of each region covered, ${rate} of the other pixels, too.`,
+      beyond: (overlap: string, rate: string) =>
+        `The threshold of the maps lies beyond the end: ${overlap} covered at ${rate}.`,
+      noThreshold: 'The maps have no threshold.',
+      rate: 'false-positive rate of pixels',
+      overlap: 'overlap',
+      without: (why: string) => `There is no per-region overlap curve. ${why}`,
+      notKept: 'This run was made before its curve was kept: train again, or update it.',
+    },
+    soft: {
+      title: 'Curves of ranges (VUS)',
+      lead: 'Steps near an anomalous segment count in part. VUS averages the areas of all buffers up to a period of the series.',
+      series: 'Series',
+      pr: 'Range precision–recall curve',
+      prText: (area: string, buffer: string, precision: string, recall: string) =>
+        `Area ${area} with a buffer of ${buffer}. At the threshold: ${precision} precision at ${recall} recall.`,
+      steps: ['step', 'steps'],
+      surface: 'Areas by the buffer',
+      surfaceText: (pr: string, roc: string) =>
+        `VUS-PR ${pr} (line), VUS-ROC ${roc} (dashed): the means over the buffers.`,
+      buffer: 'buffer in steps',
+      area: 'area',
+      none: (why: string) => `This series has no such curves. ${why}`,
+    },
   },
   costs: {
     title: 'Costs',

@@ -46,11 +46,12 @@ export const inspectWords = {
     title: 'Learn from what was said',
     update: 'Update the detector',
     updateAbout:
-      'Makes a run of its own: images that people called normal join the training, those called anomalous leave it. Threshold and figures are measured anew.',
+      'Makes a run of its own: new images that people called normal join the training, those called anomalous, here or on the page Data, leave it. Threshold and figures are measured anew.',
     train: 'Train again',
-    trainAbout: 'This detector learns from the corrected labels in a new training.',
+    trainAbout: 'This kind of detector cannot be updated: it learns from the corrected labels in a new training.',
     working: 'Updating …',
     done: (name: string) => `Evaluate ${name}`,
+    compare: 'Compare it with this run',
   },
   columns: {
     title: 'Why it stands out',
@@ -82,9 +83,10 @@ export const inspectWords = {
     blinkNow: 'Blink',
     names: { image: 'image', map: 'map', reconstruction: 'reconstruction', nearest: 'nearest normal' },
     alt: (name: string, id: string) => `${name} of ${id}`,
-    legend: (low: string, threshold: string, high: string) =>
-      `Colours from ${low} (black) over ${threshold} (from blue to rust, where the contour runs) to ${high} (pale yellow)`,
-    atThreshold: (value: string) => `${value} threshold`,
+    legend: (low: string, threshold: string, high: string, times: string) =>
+      `Colours from ${low} (black) over ${threshold} (from blue to rust, where the contour runs) to ${high} (pale yellow), ${times} times as far as the threshold. All runs of this project use this scale, each from its own threshold.`,
+    end: (value: string, times: string) => `${value} (${times}×)`,
+    atThreshold: (value: string) => `${value} threshold (1×)`,
     legendEven: (low: string, high: string) => `Colours from ${low} (black) to ${high} (pale yellow)`,
     under: (x: number, y: number, value: string) => `Map at ${x}, ${y}: ${value}`,
     underNothing: 'Point at the picture to read the map.',

@@ -27,10 +27,19 @@ export const liveWords = {
   states: { running: 'watching', stopped: 'stopped', failed: 'failed' },
   counts: (scored: number, anomalies: number, failed: number) =>
     `${scored} scored, ${anomalies} anomalous${failed > 0 ? `, ${failed} could not be read` : ''}`,
-  logCounts: (alarms: number) =>
-    alarms === 0
-      ? 'No alarm yet; steps that are normal are not listed.'
-      : `${alarms} ${alarms === 1 ? 'alarm' : 'alarms'} so far`,
+  logCounts: (steps: string, alarms: number) =>
+    `${steps} scored, ${alarms === 0 ? 'no alarm yet' : `${alarms} ${alarms === 1 ? 'alarm' : 'alarms'} so far`}`,
+  steps: ['step', 'steps'],
+  trace: {
+    text: (from: string, to: string) => `Lines ${from} to ${to}`,
+    band: 'The band is where values usually lie.',
+    legend: 'Marked below the scores: alarms.',
+    channel: 'Channel',
+    values: (name: string, low: string, high: string) => `Channel ${name}: from ${low} to ${high} in this part.`,
+    score: 'score',
+    scores: (threshold: string, n: number) =>
+      `Scores; the line is the threshold, ${threshold}. ${n} ${n === 1 ? 'alarm' : 'alarms'} in this part.`,
+  },
   strip: (n: number, threshold: string) => `The last ${n} scores; the line is the threshold, ${threshold}.`,
   noStrip: 'Nothing came in yet.',
   last: (name: string, score: string) => `Last: ${name}, score ${score}`,
