@@ -101,6 +101,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/watch.ts')).addWatch,
   },
   {
+    name: 'worker',
+    usage: '[options]',
+    description: 'do jobs of a queue that machines share, until told to end',
+    load: async () => (await import('./commands/worker.ts')).addWorker,
+  },
+  {
     name: 'feedback',
     usage: '[options] <run> [items...]',
     description: 'say what items are that a run judged, normal or anomalous; list that, or take it back',

@@ -181,3 +181,12 @@ export function alarmRuleOf({ mergeGap: gap, least, hysteresis, coolDown }: Alar
   const given = Object.entries({ gap, least, hysteresis, coolDown }).filter(([, value]) => value !== undefined);
   return given.length === 0 ? undefined : Object.fromEntries(given);
 }
+
+/** Behind the help of commands that take `--queue`. */
+export const queueHelp =
+  '\nThe address of the queue may also stand in the environment, as ODDITY_QUEUE: it may hold a password.';
+
+/** The queue that is named, or that of the environment; an empty text is none. */
+export function queueOf({ queue = process.env.ODDITY_QUEUE || undefined }: { readonly queue?: string }) {
+  return queue === undefined ? {} : { queue };
+}

@@ -8,20 +8,30 @@ import type { LoggedEvent } from './job.ts';
 /** Progress is kept at most this often. */
 const PROGRESS_MS = 1000;
 
+/** Whether the log of a job keeps an event: all of them, but progress at most once a second. */
+export function sparse(): (event: Event) => boolean {
+  let last = 0;
+  return (event) => {
+    if (event.type !== 'progress' || event.done >= event.total) return true;
+    const now = Date.now();
+    if (now - last < PROGRESS_MS) return false;
+    last = now;
+    return true;
+  };
+}
+
 /** The logs of the jobs of a queue. */
 export class JobLogs {
-  private readonly lastProgress = new Map<string, number>();
+  private readonly kept = new Map<string, ReturnType<typeof sparse>>();
 
   /** `folder` gets a file for each job and is made with the first of them. */
   constructor(private readonly folder: string) {}
 
   write(id: string, event: Event): void {
-    const now = Date.now();
-    if (event.type === 'progress' && event.done < event.total) {
-      if (now - (this.lastProgress.get(id) ?? 0) < PROGRESS_MS) return;
-      this.lastProgress.set(id, now);
-    }
-    const line = `${JSON.stringify({ time: new Date(now).toISOString(), ...event })}\n`;
+    const isKept = this.kept.get(id) ?? sparse();
+    this.kept.set(id, isKept);
+    if (!isKept(event)) return;
+    const line = `${JSON.stringify({ time: new Date().toISOString(), ...event })}\n`;
     try {
       mkdirSync(this.folder, { recursive: true });
       appendFileSync(this.pathOf(id), line);

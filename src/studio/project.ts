@@ -22,13 +22,13 @@ export interface Project {
 export async function openProject(
   name: string,
   folder: string,
-  openQueue: (database: Database, changes: Changes) => Queue,
+  openQueue: (database: Database, changes: Changes) => Queue | Promise<Queue>,
 ): Promise<Project> {
   const files = projectFiles(folder);
   await mkdir(files.runs, { recursive: true });
   const database = await openDatabase(files.database);
   const changes = openChanges(database);
-  const queue = openQueue(database, changes);
+  const queue = await openQueue(database, changes);
   const project: Project = {
     ...{ name, folder, database, changes, queue },
     get watches() {

@@ -2,7 +2,10 @@
 import { mkdir, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigError } from '../core/errors.ts';
+import { silent } from '../core/events.ts';
+import type { QueueListener } from '../jobs/job.ts';
 import { openLocalQueue } from '../jobs/local.ts';
+import { openRedisQueue } from '../jobs/redis/queue.ts';
 import { Problem } from '../server/problem.ts';
 import { openProject, type Project, projectFiles } from './project.ts';
 import { jobStore } from './store/jobs.ts';
@@ -26,7 +29,11 @@ export interface Projects {
 /** What a name may be: it is a folder and a part of addresses. */
 const allowed = /^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,63}$/u;
 
-export async function openProjects(root: string, { workers }: { readonly workers: number }): Promise<Projects> {
+/** Without `queue`, the address of a Redis, jobs are kept and done here. */
+export async function openProjects(
+  root: string,
+  { workers, queue }: { readonly workers: number; readonly queue?: string },
+): Promise<Projects> {
   const opened = new Map<string, Promise<Project>>();
   const ending = new AbortController();
 
@@ -44,17 +51,19 @@ export async function openProjects(root: string, { workers }: { readonly workers
   const openIn = (name: string): Promise<Project> => {
     const before = opened.get(name);
     if (before) return before;
-    const opening = openProject(name, join(root, name), (database, changes) =>
-      openLocalQueue(jobStore(database), {
-        workers,
-        logs: projectFiles(join(root, name)).jobs,
+    const folder = join(root, name);
+    const opening = openProject(name, folder, (database, changes) => {
+      const listener: QueueListener = {
         onJob(job) {
           changes.tell('jobs', { id: job.id, state: job.state });
           if (job.run !== undefined && job.state !== 'waiting') changes.tell('runs', { run: job.run });
         },
         onEvent: (id, event) => changes.tell('progress', { id, event }),
-      }),
-    );
+      };
+      return queue === undefined
+        ? openLocalQueue(jobStore(database), { ...listener, workers, logs: projectFiles(folder).jobs })
+        : openRedisQueue({ ...listener, url: queue, name: folder, onConnection: silent }); // Studio's own workers tell of it
+    });
     opened.set(name, opening);
     opening.catch(() => opened.delete(name));
     return opening;

@@ -4,7 +4,9 @@ import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pino from 'pino';
+import { type Listener, silent } from '../core/events.ts';
 import { libraryWords, type Words } from '../core/text.ts';
+import { openRedisWorkers } from '../jobs/redis/workers.ts';
 import { createApp } from '../server/app.ts';
 import { openCatalogue } from '../server/catalogue.ts';
 import { listenWith } from '../server/listen.ts';
@@ -31,16 +33,20 @@ export interface Studio extends AsyncDisposable {
 
 /**
  * Opens Studio on a folder of projects, which is made where there is none. Only this machine can ask it, and only with its token.
- * @throws ConfigError for options and a port that is taken; RuntimeUnavailable without the package libsql.
+ * `onEvent` hears of the connection to a Redis that keeps the jobs.
+ * @throws ConfigError for options and a port that is taken; RuntimeUnavailable without the package libsql, and for a Redis that does not
+ * answer.
  * @example await using studio = await openStudio({ folder: 'studio', port: 0 }); console.log(studio.address);
  */
 export async function openStudio(
   given: StudioOptions = {},
-  { words = libraryWords }: { readonly words?: Words } = {},
+  { words = libraryWords, onEvent = silent }: { readonly words?: Words; readonly onEvent?: Listener } = {},
 ): Promise<Studio> {
-  const { folder, port, workers, threads, maxUpload } = checkedOptions(studioOptions, given);
+  const { folder, port, workers, queue, threads, maxUpload } = checkedOptions(studioOptions, given);
   const root = resolve(folder);
   await mkdir(root, { recursive: true });
+  const others = { onJob() {}, onEvent() {}, onConnection: onEvent };
+  const working = queue === undefined ? undefined : await openRedisWorkers({ ...others, url: queue, workers });
   const log = pino({ level: 'silent' });
   const meter = openMeter(() => catalogue);
   const catalogue = await openCatalogue([], {
@@ -49,7 +55,7 @@ export async function openStudio(
   });
   const token = randomBytes(24).toString('base64url');
   const access = new Access(token);
-  const projects = await openProjects(root, { workers });
+  const projects = await openProjects(root, { workers, queue });
   let isReady = true;
   const app = createApp({
     ...{ catalogue, meter, log, maxBody: 64 * MIB, maxItems: 8192, deadline: 120, isReady: () => isReady },
@@ -61,6 +67,7 @@ export async function openStudio(
     }),
   });
   const server = await listenWith(app, { host: '127.0.0.1', port, deadline: 600 }).catch(async (error) => {
+    await working?.close();
     await projects.close();
     await catalogue.close();
     throw error;
@@ -76,6 +83,7 @@ export async function openStudio(
     isReady = false;
     projects.end(); // streams of changes would keep their requests open
     await server.close();
+    await working?.close();
     await projects.close();
     await catalogue.close();
   };
