@@ -39,6 +39,7 @@ const layers: Readonly<Record<string, number>> = {
   jobs: 8,
   watch: 8,
   server: 9,
+  sweeps: 9,
   studio: 10,
   client: 11,
   cli: 11,

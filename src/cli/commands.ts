@@ -52,6 +52,18 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/train.ts')).addTrain,
   },
   {
+    name: 'sweep',
+    usage: '[options] [plan.yaml]',
+    description: `train data sets × models × options × seeds, ranked by planted defects (exit code ${SOME_FAILED} when some failed)`,
+    load: async () => (await import('./commands/sweep.ts')).addSweep,
+  },
+  {
+    name: 'merge',
+    usage: '[options] <folders...>',
+    description: 'put the shards of a sweep or a bench together, once all of them are there',
+    load: async () => (await import('./commands/merge.ts')).addMerge,
+  },
+  {
     name: 'test',
     usage: '[options] <run>',
     description: 'score the test items of a run again',
@@ -139,7 +151,7 @@ export const commands: readonly CommandEntry[] = [
   {
     name: 'schema',
     usage: '[options] <command> [model]',
-    description: 'print the options of a training as JSON Schema',
+    description: 'print the options of a training, or the keys of a plan of a sweep, as JSON Schema',
     load: async () => (await import('./commands/schema.ts')).addSchema,
   },
   {

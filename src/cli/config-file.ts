@@ -61,7 +61,7 @@ function isDeep(text: string): boolean {
 const MOST_OPEN = 32;
 
 /** A text as a YAML document. Throws ConfigError `config-file` for one that no configuration can be. */
-function parsed(text: string, lineCounter?: LineCounter) {
+export function parsed(text: string, lineCounter?: LineCounter) {
   const tooMuch = (what: string) =>
     new ConfigError('config-file', `A configuration file must have ${what}. This one is no list of options.`);
   if (isDeep(text)) throw tooMuch('a few levels only');
@@ -227,7 +227,7 @@ function textOf(node: Node | null, fail: () => ConfigError): string {
 }
 
 /** A key and the place where it begins. */
-function keyOf(pair: Pair): { key: string; offset: number } {
+export function keyOf(pair: Pair): { key: string; offset: number } {
   if (!isScalar(pair.key)) return { key: String(pair.key), offset: 0 };
   return { key: String(pair.key.value), offset: pair.key.range?.[0] ?? 0 };
 }

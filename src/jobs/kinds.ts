@@ -21,6 +21,7 @@ import {
   tryModels,
   update,
 } from '../runs/index.ts';
+import { runTrial } from '../runs/trial.ts';
 import { deviceNames } from '../runtime/runtime.ts';
 import { embed } from './embed.ts';
 import { measureTrainings } from './measure.ts';
@@ -64,6 +65,9 @@ const { resume: _, overwrite: __, changes: ___, choice: ____, profile: _____, ..
 
 /** Options of a training, with the folder that it writes. `model` is a name; without one it is chosen. */
 const trainJob = z.strictObject({ ...ofRuns, model: text.optional(), data: text, out: text });
+
+/** Of a sweep: a training, and whether it is judged by what is planted into its held-out normals. */
+const trialJob = trainJob.extend({ model: text, isPlanted: z.boolean() });
 
 /** Options of runs that `tryModels` and `clean` obey. */
 type Obeyed<K extends keyof RunOptions> = Pick<typeof runOptions.shape, K>;
@@ -154,6 +158,18 @@ const kinds: readonly JobKind[] = [
     // What was left is resumed from its checkpoint; a run that was done before it could be told is taken as it is.
     begin: async (options, { isAgain, ...heard }) =>
       resultOf(await train({ ...(options as TrainOptions), ...(isAgain && { resume: true }), ...heard })),
+  }),
+  defineJobKind({
+    ...{ name: 'trial', title: 'Train a detector of a sweep', options: trialJob, writes: 'out', isInternal: true },
+    // What is there is taken or resumed, however the job came to its worker.
+    async begin({ isPlanted, ...options }, { onEvent, signal }) {
+      const { report, planted } = await runTrial(options as TrainOptions & { out: string }, {
+        isPlanted,
+        onEvent,
+        signal,
+      });
+      return { ...resultOf(report), ...(planted && { planted: planted.value }) };
+    },
   }),
   defineJobKind({
     ...{ name: 'try', title: 'Try a few quick detectors', options: tryJob },

@@ -221,6 +221,48 @@ export function mapSpread({ items }: ReportData, title: string, each: readonly (
   );
 }
 
+/**
+ * A value by an option that was varied, numbers along a scale and others side by side; undefined where the option had one value only.
+ * Trials that were stopped early are hollow.
+ */
+export function optionChart(
+  { model, name, title }: { readonly model: string; readonly name: string; readonly title: string },
+  points: readonly { readonly option: unknown; readonly value: number; readonly isStopped: boolean }[],
+): Chart | undefined {
+  const shown = (option: unknown) => (typeof option === 'string' ? option : JSON.stringify(option));
+  if (new Set(points.map(({ option }) => shown(option))).size < 2) return undefined;
+  const isNumber = points.every(({ option }) => typeof option === 'number');
+  const numbers = points.flatMap(({ option }) => (typeof option === 'number' ? [option] : []));
+  const [low, high] = [Math.min(...numbers), Math.max(...numbers)];
+  const isLog = isNumber && low > 0 && high / low >= 20;
+  const best = points.reduce((a, b) => (b.value > a.value ? b : a));
+  const stopped = points.filter(({ isStopped }) => isStopped).length;
+  const svg = draw({
+    height: 240,
+    marginLeft: 52,
+    marginTop: 28,
+    x: {
+      label: name,
+      ...(isNumber ? { type: isLog ? 'log' : 'linear', ticks: 5, tickFormat: tickText(low, high) } : { type: 'point' }),
+    },
+    y: { label: title, grid: true, ticks: 5, nice: true },
+    marks: [
+      Plot.dot(
+        points.map(({ option, value, isStopped }) => ({ option: isNumber ? option : shown(option), value, isStopped })),
+        {
+          ...{ x: 'option', y: 'value', r: 4, stroke: COLOURS.normal, strokeWidth: 1.6 },
+          fill: (d: { isStopped: boolean }) => (d.isStopped ? 'none' : COLOURS.normal),
+        },
+      ),
+    ],
+  });
+  return chart(
+    `${model}: ${title} by ${name}`,
+    `${many(points.length, 'trial')}${stopped > 0 ? `, ${stopped} stopped early (hollow)` : ''}; the highest, ${best.value.toFixed(3)}, at ${shown(best.option)}.`,
+    svg,
+  );
+}
+
 /** A chart per phase and watched number of training; one epoch makes no curve. */
 export function learningCurves(history: readonly ReportEpoch[]): Chart[] {
   const curves = new Map<string, { phase: string; name: string; points: { epoch: number; value: number }[] }>();

@@ -20,6 +20,7 @@ export function runFiles(folder: string) {
     onnx: at('model.onnx'),
     model: at('model.json'),
     weights: at('weights.bin'),
+    planted: at('planted.json'),
     feedback: at('feedback.jsonl'),
     feedbackItems: at('feedback'),
   };

@@ -1,19 +1,20 @@
 /** `oddity bench <name>`: the accuracy tables, as text, as rows of a CSV file and as a page. */
 import { availableParallelism, cpus } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import { benches, findBench } from '../../bench/benches.ts';
 import { planBench } from '../../bench/jobs.ts';
-import { benchPage } from '../../bench/page.ts';
-import { csvRow, summarize, type TableSummary } from '../../bench/summary.ts';
-import { sweep } from '../../bench/sweep.ts';
+import { recordOf } from '../../bench/merge.ts';
+import type { TableSummary } from '../../bench/summary.ts';
+import { jobsOfShard, sweep } from '../../bench/sweep.ts';
 import { headsOf, publishedText, quickBanner, spreadText } from '../../bench/words.ts';
-import { csv } from '../../core/csv.ts';
+import { type WrittenBench, writeBench } from '../../bench/write.ts';
 import { Cancelled } from '../../core/errors.ts';
+import { parseShard, type Shard, shardText } from '../../core/shard.ts';
 import { dataRoot } from '../../data/index.ts';
 import { findModel } from '../../models/index.ts';
-import { makeFolder, writeAtomic } from '../../runs/files.ts';
-import { oddityVersion } from '../../runs/versions.ts';
+import { makeFolder } from '../../runs/files.ts';
+import { writeShard } from '../../runs/shards.ts';
 import type { Device } from '../../runtime/runtime.ts';
 import { act } from '../act.ts';
 import { engine } from '../engine.ts';
@@ -31,6 +32,7 @@ interface Options {
   readonly threads?: number;
   readonly dataRoot?: string;
   readonly state?: string;
+  readonly shard?: Shard;
   readonly out?: string;
 }
 
@@ -49,6 +51,11 @@ export function addBench(command: Command): void {
       '--state <folder>',
       'where finished rows are kept (default: runs/bench/<name>); a stopped bench goes on there',
     )
+    .option(
+      '--shard <i/n>',
+      'train part i of n into the folder of --state, for machines that know nothing of each other; see: oddity merge',
+      parseShard,
+    )
     .option('--out <file.csv>', 'where the rows go, a page beside them (default: bench/results/<name>.csv)');
   addDevice(command);
   addSpeech(command);
@@ -56,45 +63,68 @@ export function addBench(command: Command): void {
     const bench = findBench(name);
     const { quick = false, device, threads } = options;
     const root = options.dataRoot ?? dataRoot();
-    const planned = planBench(bench, {
+    const choice = {
       seeds: options.seeds?.map(integer('--seeds', 0)),
       classes: options.classes,
       data: options.data,
       models: options.models,
       settings: settingsOf(options, options.models?.[0] ?? bench.tables[0].entries[0].model),
       quick,
-      dataRoot: root,
-    });
-    const jobs = planned.flatMap((p) => p.jobs).map((job) => ({ ...job, device, threads, dataRoot: options.dataRoot }));
+    };
+    const planned = planBench(bench, { ...choice, dataRoot: root });
+    const all = planned.flatMap((p) => p.jobs).map((job) => ({ ...job, device, threads, dataRoot: options.dataRoot }));
+    const { shard } = options;
+    const jobs = shard ? jobsOfShard(all, shard, root) : all;
     const { train } = await engine();
     const { listener: onEvent, signal } = terminal;
-    const folder = options.state ?? join('runs', 'bench', name);
-    const reports = await sweep(jobs, { folder, train, onEvent, signal }).catch((error) => {
+    const folder = options.state ?? join('runs', 'bench', shard ? `${name}-${shard.index}-of-${shard.count}` : name);
+    const command = commandOf(process.argv.slice(2));
+    const origin = { cpu: cpus()[0]?.model ?? 'unknown', cores: availableParallelism(), command, quick };
+    const record = shard && recordOf(bench, { shard, choice, jobs: all, root, origin });
+    if (record) {
+      await makeFolder(folder);
+      await writeShard(folder, { ...record, isDone: false });
+    }
+    const reports = await sweep(jobs, { folder, train, dataRoot: root, onEvent, signal }).catch((error) => {
       if (!(error instanceof Cancelled)) throw error;
       throw new Cancelled('Stopped. Finished rows are kept; run the same command again to resume.');
     });
-    let at = 0;
-    const tables = planned.map(({ table, labels, leftOut }) => {
-      const own = labels.map((label) => ({ label, report: reports[at++] }));
-      return summarize(table, own, leftOut);
-    });
-    const command = commandOf(process.argv.slice(2));
-    const origin = { cpu: cpus()[0]?.model ?? 'unknown', cores: availableParallelism(), command, quick };
-    const rows = reports.map((report) => csvRow(report, oddityVersion(), origin));
+    if (record) {
+      await writeShard(folder, { ...record, isDone: true });
+      const rows = `${jobs.length} of ${all.length} rows`;
+      const next = `When all shards are there: oddity merge ${name}-shards/* --out ${name}`;
+      terminal.answer(
+        { name, quick, shard, folder, rows: jobs.length, of: all.length },
+        `Shard ${shardText(record)}: ${rows} in ${folder}\n${next}`,
+      );
+      return;
+    }
     const out = options.out ?? join('bench', 'results', `${name}${quick ? '-quick' : ''}.csv`);
-    const page = `${out.replace(/\.csv$/i, '')}.html`;
-    await makeFolder(dirname(out));
-    const cells = rows.map((row) => Object.values(row).map(String));
-    await writeAtomic(out, csv(Object.keys(rows[0]), cells));
-    await writeAtomic(page, benchPage(bench, tables, { ...origin, version: oddityVersion() }));
-    const text = [...(quick ? [quickBanner] : []), ...tables.map(tableText), `${out}\n${page}`];
-    terminal.answer({ name, quick, out, page, tables: tables.map(dataOf), rows }, text.join('\n\n'));
+    const written = await writeBench(
+      bench,
+      planned,
+      reports.map((report) => ({ report, origin })),
+      out,
+    );
+    terminal.answer({ name, quick, ...answerOf(written) }, benchText(written, quick));
   });
 }
 
+/** A written benchmark as JSON. */
+export const answerOf = ({ out, page, tables, rows }: WrittenBench) => ({
+  out,
+  page,
+  tables: tables.map(dataOf),
+  rows,
+});
+
+/** The tables of a benchmark, and where its files are. */
+export const benchText = ({ out, page, tables }: WrittenBench, quick: boolean): string =>
+  [...(quick ? [quickBanner] : []), ...tables.map(tableText), `${out}\n${page}`].join('\n\n');
+
 /** The command that makes the rows, without what changes none of them: how they are told, and where things lie on this machine. */
 function commandOf(words: readonly string[]): string {
-  const isFolder = (word = '') => ['--state', '--out', '--data-root'].includes(word);
+  const isFolder = (word = '') => ['--state', '--out', '--data-root', '--shard'].includes(word);
   const kept = words.filter(
     (word, i) => !['--json', '--quiet'].includes(word) && !isFolder(word.split('=')[0]) && !isFolder(words[i - 1]),
   );
