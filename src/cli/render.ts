@@ -152,7 +152,8 @@ export function progressLine(
     parts.push(unit === 'bytes' ? `${bytes(rate)}/s` : `${short(rate)} ${unit}/s`);
     if (total > done) parts.push(`${clock((total - done) / rate)} left`);
   }
-  for (const [name, value] of Object.entries(metrics)) parts.push(`${name} ${short(value)}`);
+  for (const [name, value] of Object.entries(metrics))
+    parts.push(`${name} ${Number.isInteger(value) ? value : short(value)}`);
   if (bar) while (parts.length > 1 && parts.join('  ').length >= columns) parts.pop();
   return parts.join('  ');
 }

@@ -1,4 +1,6 @@
 /** Runs trainings through a queue, each once, and says how they stand. What is there already is taken as it is. Node only. */
+import { createHash } from 'node:crypto';
+import { resolve } from 'node:path';
 import { Cancelled, DataError } from '../core/errors.ts';
 import { messageOf } from '../core/events.ts';
 import { say } from '../core/text.ts';
@@ -36,7 +38,7 @@ const hasEnded = ({ state }: Job) => state !== 'waiting' && state !== 'running';
 
 /** A queue that is opened with the first training that needs it. */
 export class Executor {
-  private opened: Promise<{ queue: Queue; earlier: ReadonlyMap<unknown, Job> }> | undefined;
+  private opened: Promise<Queue> | undefined;
   /** What waits for jobs, by the job's id. */
   private readonly waiting = new Map<string, (job: Job) => void>();
   /** Jobs that ended before anybody waited for them. */
@@ -69,10 +71,12 @@ export class Executor {
     }
     this.onChange();
     if (left.length === 0) return;
+    this.opened ??= Promise.resolve(this.options.openQueue({ onJob: (job) => this.hear(job), onEvent: () => {} }));
+    const queue = await this.opened;
     const stop = () => void this.cancelAll();
     signal?.addEventListener('abort', stop, { once: true });
     try {
-      await Promise.all(left.map(async (training) => heard.onEnded(training, await this.one(training))));
+      await Promise.all(left.map(async (training) => heard.onEnded(training, await this.one(queue, training))));
     } finally {
       signal?.removeEventListener('abort', stop);
     }
@@ -80,21 +84,21 @@ export class Executor {
   }
 
   async close(): Promise<void> {
-    await (await this.opened)?.queue.close();
+    await (await this.opened)?.close();
   }
 
   /** A training that was done before, with all that is wanted of it. */
   private async kept(id: string): Promise<FinishedTrial | undefined> {
-    const found = await readTrial(trialFolder(this.options.out, id)).catch(() => undefined); // damaged: made again
+    const found = await readTrial(trialFolder(this.options.out, id)).catch(() => undefined); // damaged: the trial says how
     return found && (found.planted || !this.options.isPlanted) ? found : undefined;
   }
 
-  private async one({ id, options }: Training): Promise<Ended> {
+  private async one(queue: Queue, { id, options }: Training): Promise<Ended> {
     const { out, isPlanted, signal } = this.options;
     const folder = trialFolder(out, id);
     try {
       if (signal?.aborted) throw new Cancelled();
-      const job = await this.add(folder, { ...options, out: folder, isPlanted });
+      const job = await this.end(queue, id, { ...options, out: resolve(folder), isPlanted });
       if (job.state === 'failed' || job.state === 'interrupted') return { error: job.error ?? lost };
       if (job.state === 'cancelled') return { error: { code: 'cancelled', message: 'It was cancelled.' } };
       const finished = await readTrial(folder);
@@ -109,21 +113,22 @@ export class Executor {
     }
   }
 
-  /** Adds a job, or takes the one that an earlier sweep left in the queue, and ends with it. */
-  private async add(folder: string, options: Job['options']): Promise<Job> {
-    this.opened ??= this.open();
-    const { queue, earlier } = await this.opened;
-    const job = earlier.get(folder) ?? (await queue.add('trial', options, folder));
+  /** Adds a job, or takes the one that an earlier start left in the queue, and ends with it. */
+  private async end(queue: Queue, id: string, options: Job['options']): Promise<Job> {
+    const job = await this.added(queue, id, options);
     this.own.add(job.id);
-    const known = this.ended.get(job.id);
-    if (known) return known;
-    return new Promise((resolve) => this.waiting.set(job.id, resolve));
+    return this.ended.get(job.id) ?? new Promise((go) => this.waiting.set(job.id, go));
   }
 
-  private async open() {
-    const queue = await this.options.openQueue({ onJob: (job) => this.hear(job), onEvent: () => {} });
-    const left = (await queue.list()).filter((job) => job.kind === 'trial' && !hasEnded(job));
-    return { queue, earlier: new Map(left.map((job) => [job.options.out, job])) };
+  /** The same training in the same folder is one job, however often it is asked for. */
+  private async added(queue: Queue, id: string, options: Job['options']): Promise<Job> {
+    const place = createHash('sha256').update(JSON.stringify(options)).digest('hex').slice(0, 16);
+    const job = await queue.add('trial', options, { id: `${id}-${place}`, run: String(options.out) });
+    if (!hasEnded(job)) return job;
+    // It is wanted, so what it made is gone.
+    if (job.state === 'done') return queue.add('trial', options, { run: String(options.out) });
+    this.ended.delete(job.id);
+    return queue.resume(job.id);
   }
 
   private hear(job: Job): void {
@@ -141,7 +146,7 @@ export class Executor {
 
   private async cancelAll(): Promise<void> {
     const jobs = [...this.waiting.keys()];
-    const queue = (await this.opened)?.queue;
+    const queue = await this.opened;
     await Promise.all(jobs.map((id) => queue?.cancel(id).catch(() => {}))); // gone already
   }
 }

@@ -39,8 +39,13 @@ export function trialsOf(plan: SweepPlan): Trial[] {
             const key = JSON.stringify([trial.configuration, seed]);
             if (!found.has(key)) found.set(key, trial);
           }
-  for (const trial of found.values()) checkTrial(trial, plan);
-  return [...found.values()];
+  const trials = [...found.values()];
+  const checked = new Set<string>();
+  for (const trial of trials) {
+    if (!checked.has(trial.configuration)) checkTrial(trial, plan);
+    checked.add(trial.configuration);
+  }
+  return trials;
 }
 
 function trialOf(

@@ -56,3 +56,30 @@ it.skipIf(!isHere)('arrhythmia: rows, a page, an answer, and nothing done twice'
   expect(html).toContain('QUICK: few epochs');
   expect(html).toContain(`${tables[0].rows[0].metrics['item.f1'].mean.toFixed(3)} ± `);
 });
+
+it.skipIf(!isHere)('shards of arrhythmia are the rows of one process, but for times', { timeout: 180_000 }, () => {
+  const args = ['bench', 'arrhythmia', '--quick', '--models', 'pca', '--seeds', '1', '--threads', '1'];
+  const one = oddity(...args, '--out', 'one.csv', '--state', 'one', '--json');
+  expect(one.status, one.stderr).toBe(0);
+  for (const shard of ['1', '2']) {
+    const { status, stdout, stderr } = oddity(...args, '--shard', `${shard}/2`, '--state', `part-${shard}`, '--json');
+    expect(status, stderr).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ rows: 1, of: 2 });
+  }
+  const missing = oddity('merge', 'part-1', '--out', 'merged');
+  expect([missing.status, missing.stderr]).toEqual([3, expect.stringContaining('2/2 is missing')]);
+  const merged = oddity('merge', 'part-2', 'part-1', '--out', 'merged', '--json');
+  expect(merged.status, merged.stderr).toBe(0);
+  type Row = Record<string, unknown>;
+  const timeless = (text: string) =>
+    JSON.parse(text).rows.map(({ fitSeconds: _, totalSeconds: __, command, ...row }: Row) => ({
+      ...row,
+      command: String(command).replace(/ --json| --out \S+/g, ''),
+    }));
+  expect(timeless(merged.stdout)).toEqual(timeless(one.stdout));
+  // What was put together is a state from which the benchmark goes on: nothing is trained, and the rows are the same bytes.
+  const csv = readFileSync(join(cwd, 'merged', 'arrhythmia-quick.csv'), 'utf8');
+  const again = oddity(...args, '--state', 'merged', '--out', 'again.csv');
+  expect(again.stderr).not.toContain('1 of 2');
+  expect(readFileSync(join(cwd, 'again.csv'), 'utf8')).toBe(csv);
+});

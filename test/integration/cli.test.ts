@@ -69,6 +69,8 @@ describe('help', () => {
     'clean',
     'try',
     'train',
+    'sweep',
+    'merge',
     'test',
     'report',
     'predict',

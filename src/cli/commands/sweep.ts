@@ -12,7 +12,7 @@ import { headlineMetrics } from '../../metrics/index.ts';
 import type { RunOption } from '../../runs/options.ts';
 import { checkPlan, type PlanInput, sweepRunOptions } from '../../sweeps/plan.ts';
 import { type ConfigurationRow, caseOf, type Measured } from '../../sweeps/results.ts';
-import { type SweepOptions, type SweepResult, sweep } from '../../sweeps/sweep.ts';
+import { type Machine, type SweepResult, sweep } from '../../sweeps/sweep.ts';
 import { chosenByText, nameOf, notUsedText, stateText } from '../../sweeps/words.ts';
 import { act } from '../act.ts';
 import { SOME_FAILED } from '../exit-codes.ts';
@@ -36,7 +36,7 @@ interface Options extends SpeechOptions, Readonly<Record<string, unknown>> {
   readonly workers?: number;
   readonly shard?: Shard;
   readonly out?: string;
-  readonly device?: SweepOptions['machine'] extends infer M ? (M extends { device?: infer D } ? D : never) : never;
+  readonly device?: Machine['device'];
   readonly threads?: number;
   readonly dataRoot?: string;
   readonly download?: boolean;
@@ -155,7 +155,7 @@ export function sweepText({ configurations, chosenBy, trials, kept, files, shard
   const failed = trials.filter(({ state }) => state === 'failed');
   const count = `${trials.length} trial${trials.length === 1 ? '' : 's'}`;
   const parts = [
-    `${shard ? `Shard ${shardText(shard)}: ` : ''}${count}${kept > 0 ? `, ${kept} trainings were there already` : ''}. ${chosenByText(chosenBy)} ${notUsedText(chosenBy)}`,
+    `${shard ? `Shard ${shardText(shard)}: ` : ''}${count}${kept > 0 ? `; ${kept} ${kept === 1 ? 'training was' : 'trainings were'} there already` : ''}. ${chosenByText(chosenBy)} ${notUsedText(chosenBy)}`,
   ];
   for (const name of new Set(configurations.map(caseOf))) {
     parts.push(
