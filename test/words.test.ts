@@ -19,7 +19,7 @@ const src = join(dirname(fileURLToPath(import.meta.url)), '..', 'src');
 const exceptions = [
   /^report\/(style|charts)\.ts$/,
   /^report\/page\.ts$/,
-  /^bench\/page\.ts$/,
+  /^(bench|sweeps)\/page\.ts$/,
   /^runtime\/worker\.ts: .*--expose-gc/,
   /^studio\/ship\/snippets\.ts: .*--data-binary/, // to copy into a shell
   /^data\/table\/rows\.ts: \d+: --$/, // a sign for a missing value

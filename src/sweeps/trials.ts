@@ -118,7 +118,7 @@ function checkTrial({ options, model }: Trial, plan: SweepPlan): void {
     throw new ConfigError(
       'plan',
       'Options are chosen by what is planted into held-out normals, so some must be held out: "validationFraction" must be above 0, or "chooseBy" name labelled items.',
-      { option: ['options', 'validationFraction'] },
+      { option: plan.entries.map(({ places }) => places.validationFraction).find(Boolean) ?? ['options'] },
     );
   }
   try {
