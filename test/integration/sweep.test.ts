@@ -17,6 +17,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
+import { startRedis } from '../helpers/redis.ts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const main = join(root, 'dist', 'cli', 'main.js');
@@ -29,6 +30,20 @@ afterAll(() => {
 
 const env = { ...process.env, NO_COLOR: '1', PATH: `${join(cwd, 'bin')}:${process.env.PATH}` };
 const oddity = (...args: string[]) => spawnSync(process.execPath, [main, ...args], { cwd, encoding: 'utf8', env });
+/** The same while this process goes on hearing of its children. */
+async function run(...args: string[]) {
+  const child = spawn(process.execPath, [main, ...args], { cwd, env });
+  children.push(child);
+  let [stdout, stderr] = ['', ''];
+  child.stdout.on('data', (text) => {
+    stdout += text;
+  });
+  child.stderr.on('data', (text) => {
+    stderr += text;
+  });
+  const [status] = await once(child, 'close');
+  return { status, stdout, stderr };
+}
 const at = (...parts: string[]) => join(cwd, ...parts);
 const read = (...parts: string[]) => readFileSync(at(...parts), 'utf8');
 
@@ -235,6 +250,38 @@ options: { validationFraction: 0.3, maps: 0 }
     const trainedOn = (id: string) => JSON.parse(read('halving', 'trials', id, 'metrics.json')).counts.train;
     expect(winner.rounds.map(({ id }: { id: string }) => trainedOn(id))).toEqual([10, 28]);
     expect(read('halving', 'sweep.csv')).toMatch(/stopped,1/);
+  });
+});
+
+describe('a sweep through Redis', () => {
+  it('is that of one process, byte for byte', { timeout: 120_000 }, async () => {
+    const redis = await startRedis(at('redis'));
+    try {
+      const url = redis.url();
+      const worker = spawn(process.execPath, [main, 'worker', '--queue', url, '--threads', '1'], {
+        cwd,
+        env,
+        stdio: 'ignore',
+      });
+      children.push(worker);
+      const args = ['--models', 'pca,gmm', ...machine];
+      const { status, stdout, stderr } = await run('sweep', 'plan.yaml', '--out', 'queued', '--queue', url, ...args);
+      expect(status, `${stdout}${stderr}`).toBe(0);
+      expect(readdirSync(at('queued', 'trials'))).toHaveLength(2);
+      const local = await run('sweep', 'plan.yaml', '--out', 'one', ...args);
+      expect(local.status, local.stderr).toBe(0);
+      for (const file of results) expect(read('queued', file), file).toBe(read('one', file));
+      const gone = once(worker, 'exit');
+      worker.kill('SIGTERM');
+      await gone;
+    } finally {
+      await redis.kill();
+    }
+    const both = oddity('sweep', 'plan.yaml', '--out', 'never', '--queue', 'redis://127.0.0.1:1', '--workers', '2');
+    expect([both.status, both.stderr]).toEqual([2, expect.stringContaining('Leave one of both out')]);
+    const down = oddity('sweep', 'plan.yaml', '--out', 'never', '--queue', 'redis://127.0.0.1:1');
+    expect(down.status).not.toBe(0);
+    expect(down.stderr).toContain('Redis');
   });
 });
 

@@ -2,7 +2,7 @@
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
-import { basename, extname, join } from 'node:path';
+import { basename, extname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { Cancelled, ConfigError } from '../../core/errors.ts';
 import { parseShard, type Shard, shardText } from '../../core/shard.ts';
@@ -16,7 +16,7 @@ import { type Machine, type SweepResult, sweep } from '../../sweeps/sweep.ts';
 import { chosenByText, nameOf, notUsedText, stateText } from '../../sweeps/words.ts';
 import { act } from '../act.ts';
 import { SOME_FAILED } from '../exit-codes.ts';
-import { addDevice, addSpeech, commaList, integer } from '../options.ts';
+import { addDevice, addSpeech, commaList, integer, queueHelp, queueOf } from '../options.ts';
 import { locatedInPlan, readPlanFile } from '../plan-file.ts';
 import { fixed, table } from '../render.ts';
 import { intervalText } from '../report.ts';
@@ -34,6 +34,7 @@ interface Options extends SpeechOptions, Readonly<Record<string, unknown>> {
   readonly halving?: boolean;
   readonly chooseBy?: string;
   readonly workers?: number;
+  readonly queue?: string;
   readonly shard?: Shard;
   readonly out?: string;
   readonly device?: Machine['device'];
@@ -63,6 +64,10 @@ export function addSweep(command: Command): void {
     .optionsGroup('Sweep:')
     .option('--workers <n>', 'trainings at once on this machine (default: 1)', integer('--workers', 1, 256))
     .option(
+      '--queue <url>',
+      'let the workers of a Redis train, on any machine that shares the folder: redis://…; see: oddity worker',
+    )
+    .option(
       '--shard <i/n>',
       'part i of n of the trials, for machines that know nothing of each other; see: oddity merge',
       parseShard,
@@ -79,13 +84,21 @@ export function addSweep(command: Command): void {
     .option('--data-root <folder>', 'where data sets lie (default: ODDITY_DATA, else the cache of the user)')
     .option('--no-download', 'fail when a data set is not on this machine');
   addDevice(command);
+  command.addHelpText('after', queueHelp);
   addSpeech(command);
   act(command, async (terminal, options: Options, path?: string) => {
     const file = path === undefined ? undefined : await readPlanFile(path);
     const given = { ...file?.value, ...planOf(options, file?.value) };
-    const { device, threads, dataRoot, download, workers = 1, shard } = options;
+    const { device, threads, dataRoot, download, workers, shard } = options;
+    const { queue: url } = queueOf(options);
+    if (url !== undefined && workers !== undefined)
+      throw new ConfigError(
+        'usage',
+        '--workers is of this machine; with --queue it is an option of oddity worker. Leave one of both out.',
+      );
     const out = options.out ?? join('runs', 'sweeps', path === undefined ? 'sweep' : basename(path, extname(path)));
-    const shared = threads ?? (workers > 1 ? Math.max(1, Math.floor(availableParallelism() / workers)) : undefined);
+    const several = workers !== undefined && workers > 1;
+    const shared = threads ?? (several ? Math.max(1, Math.floor(availableParallelism() / workers)) : undefined);
     const machine = definedOnly({
       device,
       threads: shared,
@@ -97,7 +110,11 @@ export function addSweep(command: Command): void {
     try {
       const result = await sweep({
         ...{ plan: checkPlan(given), out, machine, shard, onEvent, signal },
-        openQueue: (listener) => openLocalQueue(memoryStore(), { ...listener, workers, logs }),
+        openQueue: async (listener) => {
+          if (url === undefined) return openLocalQueue(memoryStore(), { ...listener, workers: workers ?? 1, logs });
+          const { openRedisQueue } = await import('../../jobs/redis/queue.ts');
+          return openRedisQueue({ ...listener, url, name: resolve(out), onConnection: onEvent });
+        },
       });
       terminal.answer(result, sweepText(result));
       return result.trials.some(({ state }) => state === 'failed') ? SOME_FAILED : 0;
