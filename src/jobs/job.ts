@@ -23,7 +23,7 @@ export interface Job {
   readonly endedAt?: string;
   /** What the function gave, as far as it is plain data and small. */
   readonly result?: unknown;
-  readonly error?: Pick<ErrorData, 'code' | 'message' | 'text'>;
+  readonly error?: Pick<ErrorData, 'code' | 'message' | 'text'> & Partial<Pick<ErrorData, 'name'>>;
 }
 
 /** Where a queue of one machine keeps its jobs. All calls are synchronous: what was answered is on the disk. */

@@ -120,6 +120,8 @@ const reportJob = z.strictObject({ run: text, device, dataRoot: text.optional(),
 const testJob = z.strictObject({ run: text, device, dataRoot: text.optional(), data: text.optional() });
 
 const measureJob = z.strictObject({
+  /** Names the machine that is measured; nothing else. */
+  machine: text.optional(),
   ...pick(reading),
   data: text,
   kind: z.enum(['image', 'table', 'series']),

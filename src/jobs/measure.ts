@@ -50,11 +50,13 @@ export async function measureTrainings(
     data,
     kind,
     plans,
+    machine: _,
     ...reading
   }: {
     readonly data: string;
     readonly kind: 'image' | 'table' | 'series';
     readonly plans: readonly Measured[];
+    readonly machine?: string;
   } & Reading,
   { onEvent, signal }: Pick<JobContext, 'onEvent' | 'signal'>,
 ): Promise<Measurement[]> {

@@ -55,7 +55,7 @@ async function run({ kind: name, options, isAgain }: Extract<ToWorker, { type: '
   } catch (error) {
     const { name, code, message, text } = errorData(error);
     if (name === 'Cancelled') await send({ type: 'cancelled' });
-    else await send({ type: 'failed', error: { code, message, ...(text && { text }) } });
+    else await send({ type: 'failed', error: { name, code, message, ...(text && { text }) } });
   }
   // Sessions that a cancelled call left open would keep the process.
   process.exit(0);

@@ -498,12 +498,23 @@ describe('uploads', () => {
 
     await got('PUT', '/dropped/imports/more/good/1.png', await readFile(join(root, 'train/good/1.png')));
     await got('PUT', '/dropped/imports/more/good/new.png', picture(77));
-    expect(await got('POST', '/dropped/import', { uploads: true })).toMatchObject({ added: 2 });
+    const twin = await decodeImage(await readFile(join(root, 'train/good/2.png')), 'twin', 10_000);
+    twin.data[0]++;
+    const shape = { height: twin.height, width: twin.width, channels: 1 as const };
+    await got('PUT', '/dropped/imports/more/good/twin.png', encodePng({ ...shape, data: twin.data as Uint8Array }));
+    expect(await got('POST', '/dropped/import', { uploads: true })).toMatchObject({ added: 3 });
     const imports = await checked('dropped');
     expect(imports[1].findings.find(({ code }) => code === 'known-already')).toMatchObject({
       items: 1,
       action: 'leave-out',
     });
+
+    // One pixel differs from an image of the import before.
+    const alike = imports[1].findings.find(({ code }) => code === 'looks-known')!;
+    expect(alike.action).toBe('leave-out');
+    const { items: twins } = await got<ItemPage>('GET', `/dropped/items?finding=${alike.id}`);
+    expect(twins.map(({ name }) => name)).toContain('twin.png');
+    expect(twins.map(({ name }) => name)).not.toContain('1.png');
 
     await got('PUT', '/dropped/imports/notes.txt', new TextEncoder().encode('hello'));
     expect((await ask('POST', '/dropped/import', { uploads: true })).status).toBe(400);

@@ -245,13 +245,13 @@ describe.skipIf(!existsSync(browserPath))('the data page of Studio (skipped with
   it('columns that nobody can guess are chosen while a file comes in, and later by a click', async () => {
     await page.setViewportSize({ width: 1280, height: 900 });
     await page.emulateMedia({ colorScheme: 'light' });
-    const lines = Array.from({ length: 60 }, (_, i) => [
+    const cells = Array.from({ length: 60 }, (_, i) => [
       i % 9 === 4 ? -999 : 20 + (i % 5),
       3 + (i % 7),
       i % 10 === 0 ? 3 : 1,
     ]);
     const path = join(folder, 'plant.csv');
-    writeFileSync(path, `temperature,load,class\n${lines.map((line) => line.join()).join('\n')}\n`);
+    writeFileSync(path, `temperature,load,class\n${cells.map((line) => line.join()).join('\n')}\n`);
     await page.goto(studio.url);
     await page.getByRole('textbox', { name: 'Path' }).fill(path);
     await page.getByRole('textbox', { name: 'Path' }).blur();
@@ -273,6 +273,12 @@ describe.skipIf(!existsSync(browserPath))('the data page of Studio (skipped with
       .toBeGreaterThan(0);
     await click('Create project');
     await page.getByText('60 items').waitFor();
+    // Rows lie one below the other, as wide as the list.
+    const lefts = () =>
+      page
+        .locator('[role=option]')
+        .evaluateAll((all) => [...new Set(all.map((one) => one.getBoundingClientRect().left))]);
+    await expect.poll(lefts, patient).toHaveLength(1);
     expect(await facets('plant')).toMatchObject({ label: { normal: 54, anomalous: 6 } });
     await page.getByText('What was found', { exact: false }).click();
     await click('Take -999 as missing');

@@ -2,7 +2,7 @@
  * The page Train of Studio as a person uses it: ways with what they cost, a quick comparison, the form with its checks, a training
  * with stages, curves and log, cancelled and resumed, in two tabs; by the keyboard, in both schemes, on a phone and a desk.
  */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
@@ -53,7 +53,7 @@ describe.skipIf(!existsSync(browserPath))('training in Studio (skipped without /
   const draw = async (page: Page, name: string) => {
     if (pictures) await page.screenshot({ path: join(pictures, `${name}.png`), fullPage: true });
   };
-  const jobOf = (page: Page, name: string) =>
+  const jobOf = (page: Page, name: string | RegExp) =>
     page.getByRole('listitem').filter({ has: page.getByRole('heading', { name }) });
 
   it('says what cannot be beside the field, and shows the command that does the same', {
@@ -61,6 +61,7 @@ describe.skipIf(!existsSync(browserPath))('training in Studio (skipped without /
   }, async () => {
     const page = await open();
     await page.getByText('No job yet.').waitFor();
+    await page.getByText('Measuring time and memory on this machine').waitFor();
     await page.getByRole('button', { name: 'Train: Recommended' }).waitFor();
     expect(await page.getByRole('button', { name: /^Train: / }).allTextContents()).toEqual([
       ...['Train: Recommended', 'Train: Fast', 'Train: Balanced', 'Train: Accurate'],
@@ -148,14 +149,49 @@ describe.skipIf(!existsSync(browserPath))('training in Studio (skipped without /
     await other.close();
   });
 
+  it('says at once what is missing, and does not offer to resume what would fail again', {
+    timeout: 120_000,
+  }, async () => {
+    const api = async (path: string, body: unknown) => {
+      const response = await fetch(`${studio.url}/api/projects${path}`, {
+        method: 'POST',
+        headers: { Authorization: `Bearer ${studio.token}`, 'Content-Type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+      return (await response.json()) as object;
+    };
+    await api('', { name: 'one' });
+    mkdirSync(join(root, 'single', 'good'), { recursive: true });
+    copyFileSync(join(root, 'parts', 'train', 'good', '0.png'), join(root, 'single', 'good', '0.png'));
+    await api('/one/import', { path: join(root, 'single') });
+    await api('/one/versions', {});
+    await api('/one/jobs', { kind: 'train', options: { model: 'pca', device: 'cpu' } });
+    const page = await context.newPage();
+    page.on('pageerror', (error) => heard.push(error.message));
+    await page.goto(`${studio.url}/p/one/train`);
+    const missing = 'There must be normal items for training and items of both kinds for testing';
+    await page.getByRole('alert').filter({ hasText: missing }).waitFor();
+    for (const name of [/^Train: Recommended/, /^Train: Fast/, 'Try a few detectors'])
+      expect(await page.getByRole('button', { name }).isDisabled(), String(name)).toBe(true);
+    const job = jobOf(page, /^Train a detector: pca-/);
+    await job.getByText('failed', { exact: true }).waitFor({ timeout: 60_000 });
+    // The sentence of the training itself, whatever its data are called.
+    expect(await job.getByText(missing).count()).toBe(1);
+    expect(await job.getByRole('button', { name: /^Resume/ }).count()).toBe(0);
+    expect(await faultsOf(page)).toEqual([]);
+    await job.getByRole('button', { name: /^Change its options/ }).click();
+    await expect.poll(() => page.getByRole('combobox', { name: 'Model' }).inputValue()).toBe('pca');
+    await page.close();
+  });
+
   it('tries detectors, and measures what the ways cost', { timeout: 300_000 }, async () => {
     const page = await open();
     await page.getByRole('button', { name: 'Try a few detectors' }).click();
     const table = page.getByRole('table', { name: /^Detectors that were tried/ });
     await table.waitFor({ timeout: 120_000 });
     expect(await table.getByRole('rowheader').count()).toBe(5);
-    await page.getByRole('button', { name: 'Measure time and memory here' }).click();
-    await page.getByText('Measuring time and memory on this machine').waitFor();
+    // What the ways cost was measured by itself, and gave way to what was asked for.
+    expect(await page.getByRole('heading', { name: 'Measure how long' }).count()).toBe(0);
     await expect.poll(() => page.getByText('How this was estimated').count(), { timeout: 180_000 }).toBe(4);
     await draw(page, 'measured');
     expect(await faultsOf(page)).toEqual([]);

@@ -9,6 +9,7 @@ import type { ImportFacts } from '../answers-data.ts';
 import type { Project } from '../project.ts';
 import { changed } from './changed.ts';
 import { type KeptFinding, type KeptImport, readImports, writeImports } from './imports.ts';
+import { keepLooks, knownAlready, lookKnown } from './known.ts';
 import { storedPath } from './places.ts';
 
 interface Check {
@@ -79,6 +80,8 @@ async function look(
     });
     if (signal?.aborted) return;
     const ids = idsOf(project, layout);
+    const alike = await lookKnown(project, set.images, ids, signal);
+    if (signal?.aborted) return;
     project.database.transaction(() => {
       const learn = project.database.prepare('UPDATE items SET hash = ?, width = ?, height = ? WHERE id = ?');
       for (const { item, file } of set.images) {
@@ -94,7 +97,8 @@ async function look(
           files: files.slice(0, 10),
         };
       });
-      conclude(project, path, { findings: [...found, ...knownAlready(project, ids)] });
+      keepLooks(project, set.images, ids);
+      conclude(project, path, { findings: [...found, ...knownAlready(project, ids), ...alike] });
     })();
   } catch (error) {
     if (signal?.aborted) return;
@@ -124,27 +128,4 @@ function idsOf(project: Project, { items }: Layout): Map<string, number> {
       return known === undefined ? [] : [[id, known]];
     }),
   );
-}
-
-/** Images of this import that came in before with another one, byte for byte. */
-function knownAlready(project: Project, ids: ReadonlyMap<string, number>): KeptFinding[] {
-  const own = [...ids.values()];
-  const rows = project.database
-    .prepare(
-      `SELECT new.id, new.name, old.name AS before FROM json_each(?) AS ids JOIN items AS new ON new.id = ids.value
-       JOIN items AS old ON old.hash = new.hash AND old.id < new.id AND old.id NOT IN (SELECT value FROM json_each(?))
-       GROUP BY new.id`,
-    )
-    .all(JSON.stringify(own), JSON.stringify(own)) as { id: number; name: string; before: string }[];
-  if (rows.length === 0) return [];
-  const are = rows.length === 1 ? 'image was' : 'images were';
-  return [
-    {
-      ...{ severity: 'warning', code: 'known-already' },
-      message: `${rows.length} ${are} in the project before, byte for byte.`,
-      advice: 'Leave the copies out: they would count twice.',
-      items: rows.map(({ id }) => id),
-      files: rows.slice(0, 10).map(({ name, before }) => ({ path: name, remark: `as ${before}` })),
-    },
-  ];
 }

@@ -12,6 +12,7 @@ const actions: Readonly<Record<string, FindingAction>> = {
   duplicates: 'leave-out',
   'near-duplicates': 'leave-out',
   'known-already': 'leave-out',
+  'looks-known': 'leave-out',
   'empty-file': 'leave-out',
   'cut-file': 'leave-out',
   'unreadable-file': 'leave-out',

@@ -1,4 +1,5 @@
 /** A file of rows as it would be read: its columns, its labels and its first rows, with what may be chosen otherwise. Node only. */
+import { basename } from 'node:path';
 import { DataError, OddityError } from '../../core/errors.ts';
 import { propertiesOf, rangeOf } from '../../core/schema.ts';
 import { type Words, write } from '../../core/text.ts';
@@ -31,7 +32,7 @@ export async function readAs(path: string, reading: Reading, words: Words): Prom
     const labels = labelsOf(read);
     return {
       ...{ kind: isTakenAsSeries(read, reading) ? 'series' : 'table', reading, options },
-      ...{ explanation: read.explanation, columns: read.facts, rows: firstRows(read) },
+      ...{ explanation: read.explanation.replaceAll(file, basename(file)), columns: read.facts, rows: firstRows(read) },
       ...(labels && { labels }),
     };
   } catch (error) {

@@ -51,14 +51,9 @@ type VersionReading = Pick<VersionFacts['options'], 'columns' | 'missing' | 'dec
 
 /** Writes the version of what there is now, or finds it written. Throws DataError `no-items`, and what reading the files throws. */
 export async function makeVersion(project: Project): Promise<VersionFacts> {
-  const { database, folder } = project;
+  const { folder } = project;
   const kind = readFact(project, 'kind');
-  const rows = database
-    .prepare(
-      `SELECT id, path, line, name, label, type, split, mask FROM items
-       WHERE NOT EXISTS (SELECT 1 FROM tags WHERE item = items.id AND tag = ?) ORDER BY id`,
-    )
-    .all(LEFT_OUT) as VersionRow[];
+  const rows = rowsOf(project);
   if (kind === undefined || rows.length === 0)
     throw new DataError(
       'no-items',
@@ -90,6 +85,22 @@ export async function makeVersion(project: Project): Promise<VersionFacts> {
   await writeJson(itemsFile(path), content.items);
   for (const { name, text } of files) await writeAtomic(isOne ? path : join(path, name), text);
   return record(project, kind, { hash, path, counts, reading });
+}
+
+/** The items that are not left out. */
+const rowsOf = ({ database }: Project): VersionRow[] =>
+  database
+    .prepare(
+      `SELECT id, path, line, name, label, type, split, mask FROM items
+       WHERE NOT EXISTS (SELECT 1 FROM tags WHERE item = items.id AND tag = ?) ORDER BY id`,
+    )
+    .all(LEFT_OUT) as VersionRow[];
+
+/** The items of the version of what there is now, with the part that each would be in. */
+export function itemsOfVersion(project: Project): (Pick<VersionRow, 'id' | 'label'> & { readonly part: Split })[] {
+  const rows = rowsOf(project);
+  const partOf = partsOf(rows) ?? (() => 'train' as const);
+  return rows.map((row) => ({ id: row.id, label: row.label, part: partOf(row) }));
 }
 
 /** Names a version: the same cells that are read otherwise are other data. */
@@ -149,7 +160,7 @@ export const field = (text: string, mark = ','): string =>
   /["\r\n]/.test(text) || text.includes(mark) || text !== text.trim() ? `"${text.replaceAll('"', '""')}"` : text;
 
 /** Part of an item: as it was said, or where others have one, by its label. */
-function partsOf(rows: readonly VersionRow[]): ((row: VersionRow) => string) | undefined {
+function partsOf(rows: readonly VersionRow[]): ((row: VersionRow) => Split) | undefined {
   if (rows.every(({ split }) => split === null)) return undefined;
   return ({ label, split }) => (label === null ? 'train' : (split ?? (label === 'normal' ? 'train' : 'test')));
 }

@@ -9,6 +9,8 @@ export type { Property };
 export interface ShownJob extends Job {
   /** Of its kind. */
   readonly title: string;
+  /** It ended early, and may go on from what it left. */
+  readonly mayResume: boolean;
   /** Absent for what is not done elsewhere. */
   readonly command?: string;
   readonly code?: string;
@@ -79,6 +81,10 @@ export interface Plans {
   readonly plans: readonly Plan[];
   /** True while estimates are measured. */
   readonly isMeasuring: boolean;
+  /** True where nothing speaks against measuring them without being asked: none is known, and no job is at work. */
+  readonly mayMeasure: boolean;
+  /** What is still missing before anything can be trained, as the training would say it. */
+  readonly needed?: string;
 }
 
 export interface JobLog {

@@ -1,5 +1,6 @@
 /** Ways to train that need no knowledge of options: the default with its reason, and a fast, a balanced and an accurate one. */
 
+import { arch, availableParallelism, cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError } from '../../core/errors.ts';
 import type { ItemKind } from '../../core/item-shape.ts';
@@ -13,6 +14,7 @@ import { readFact } from '../facts.ts';
 import { type Project, projectFiles } from '../project.ts';
 import type { Estimate, Plan, PlanName, Plans } from './answers.ts';
 import { commandOf } from './command.ts';
+import { neededFor } from './needed.ts';
 import { freeName, ofVersion } from './submit.ts';
 
 type Ways = Readonly<Record<Exclude<PlanName, 'default'>, Pick<Plan, 'options' | 'reason'>>>;
@@ -110,20 +112,35 @@ export async function projectPlans(project: Project, version: string | undefined
   }
   const measured = await measurementsOf(project, data);
   const isMeasuring = measured.some(isAtWork);
+  const isKnown = measured.some(({ state }) => state === 'done' || state === 'failed' || state === 'interrupted');
+  const isIdle = !(await project.queue.list()).some(isAtWork);
+  const needed = neededFor(project, kind);
+  const state = {
+    isMeasuring,
+    mayMeasure: !isKnown && isIdle && needed === undefined && given !== undefined && measurable(kind),
+    ...(needed !== undefined && { needed }),
+  };
   const done = measured.find(({ state }) => state === 'done')?.result as Measurement[] | undefined;
-  return { isMeasuring, plans: done ? plans.map((plan) => withEstimate(plan, kind, done)) : plans };
+  return { ...state, plans: done ? plans.map((plan) => withEstimate(plan, kind, done)) : plans };
 }
 
 const isAtWork = ({ state }: Job) => state === 'waiting' || state === 'running';
 
-/** The measurements of a version, the newest first. */
+/** What times depend on: those of another machine say nothing here. */
+const machine = `${cpus()[0]?.model ?? arch()} × ${availableParallelism()}, ${Math.round(totalmem() / 2 ** 30)} GiB`;
+
+const measurable = (kind: ItemKind) => kind === 'image' || kind === 'table' || kind === 'series';
+
+/** The measurements of a version on this machine, the newest first. */
 const measurementsOf = async ({ queue }: Project, data: unknown): Promise<Job[]> =>
-  (await queue.list()).filter((job) => job.kind === 'measure' && job.options.data === data);
+  (await queue.list()).filter(
+    ({ kind, options }) => kind === 'measure' && options.data === data && options.machine === machine,
+  );
 
 /** Begins to measure the ways of a project; one measurement at a time is enough. Throws Problem where there is no version. */
 export async function measurePlans(project: Project, version: string | undefined): Promise<Job | undefined> {
   const kind = kindOf(project);
-  if (kind !== 'image' && kind !== 'table' && kind !== 'series') {
+  if (!measurable(kind)) {
     throw new ConfigError('no-measure', `How long trainings on ${findKind(kind).words.items} take is not measured.`);
   }
   const { data, kind: _, ...reading } = ofVersion(project, version === undefined ? undefined : { version });
@@ -131,7 +148,7 @@ export async function measurePlans(project: Project, version: string | undefined
   const plans = plansOf(kind)
     .filter(({ name }) => name !== 'default')
     .map(({ name, options: { kind: _, ...options } }) => ({ name, options }));
-  return project.queue.add('measure', { ...reading, data, kind, plans });
+  return project.queue.add('measure', { ...reading, machine, data, kind, plans });
 }
 
 function withEstimate(plan: Plan, kind: ItemKind, measured: readonly Measurement[]): Plan {

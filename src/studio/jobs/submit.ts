@@ -45,13 +45,23 @@ export async function submit(project: Project, request: JobRequest): Promise<Job
   const turn = (turns.get(project) ?? Promise.resolve()).then(async () => {
     const { kind, options, run } = await prepare(project, request);
     check(kind, options);
-    return project.queue.add(kind, options, { run });
+    const job = await project.queue.add(kind, options, { run });
+    await endMeasuring(project);
+    return job;
   });
   turns.set(
     project,
     turn.catch(() => {}),
   );
   return turn;
+}
+
+/** What nobody asked for gives way to what somebody did: it is measured once the machine is idle again. */
+async function endMeasuring({ queue }: Project): Promise<void> {
+  for (const { id, kind, state } of await queue.list()) {
+    if (kind !== 'measure' || (state !== 'waiting' && state !== 'running')) continue;
+    queue.cancel(id).catch(() => {}); // it ended meanwhile, or the queue was closed
+  }
 }
 
 /** What a job would be, or why it cannot be. */
@@ -73,10 +83,17 @@ export function shown(job: Job, words: Words): ShownJob {
   const kind = findJobKind(job.kind);
   return {
     ...job,
-    ...(error && { error: { code: error.code, message: error.text ? write(error.text, words) : error.message } }),
+    ...(error && { error: { ...error, message: error.text ? write(error.text, words) : error.message } }),
     title: kind.title,
+    mayResume: mayResume(job),
     ...(!kind.isInternal && { command: commandOf(job, words), code: codeOf(job) }),
   };
+}
+
+/** One that ended early; not where options or data were at fault, which would be so again. */
+function mayResume({ state, error }: Job): boolean {
+  const isLasting = state === 'failed' && (error?.name === 'ConfigError' || error?.name === 'DataError');
+  return !isLasting && (state === 'cancelled' || state === 'failed' || state === 'interrupted');
 }
 
 /** By the schema of the kind, and of a training also as `train` itself does before it reads anything. */

@@ -118,6 +118,7 @@ function Items({ store, all }: { store: DataStore; all: number }) {
         <p>{say.nothing}</p>
       ) : kind.value === 'table' ? (
         <ItemList
+          key="rows"
           store={store}
           height={32}
           minWidth={leastWidth(columns.value.length)}
@@ -126,7 +127,7 @@ function Items({ store, all }: { store: DataStore; all: number }) {
           draw={drawRow}
         />
       ) : (
-        <ItemList store={store} least={148} height={184} onOpen={open} draw={drawTile} />
+        <ItemList key="tiles" store={store} least={148} height={184} onOpen={open} draw={drawTile} />
       )}
       {isOpen.value && (
         <ItemDialog

@@ -18,6 +18,7 @@ const SHOWN = 6;
 export function TrainPage({ project }: { project: string }) {
   const draft = useSignal<Draft>(emptyDraft);
   const isOpen = useSignal(false);
+  const needed = useSignal('');
   // What is trained on is the data as they are now.
   const version = useAsked(
     async () => (await send<{ hash: string }>('POST', at(project, '/versions'), {})).hash,
@@ -49,12 +50,18 @@ export function TrainPage({ project }: { project: string }) {
       <Shown asked={version}>
         {(hash) => (
           <>
-            <Plans project={project} version={hash} train={(options) => add('train', options)} adjust={adjust} />
-            <Try begin={() => add('try', {})} />
+            <Plans
+              project={project}
+              version={hash}
+              train={(options) => add('train', options)}
+              adjust={adjust}
+              needed={needed}
+            />
+            <Try begin={() => add('try', {})} isBlocked={needed.value !== ''} />
           </>
         )}
       </Shown>
-      <Jobs project={project} />
+      <Jobs project={project} adjust={adjust} />
       {version.value.value !== undefined && (
         <details
           open={isOpen.value}
@@ -71,6 +78,7 @@ export function TrainPage({ project }: { project: string }) {
               project={project}
               version={version.value.value}
               draft={draft}
+              isBlocked={needed.value !== ''}
               train={(options, name) => add('train', options, name)}
             />
           )}
@@ -80,7 +88,7 @@ export function TrainPage({ project }: { project: string }) {
   );
 }
 
-function Try({ begin }: { begin(): Promise<void> }) {
+function Try({ begin, isBlocked }: { begin(): Promise<void>; isBlocked: boolean }) {
   const fault = useSignal('');
   return (
     <section>
@@ -88,6 +96,7 @@ function Try({ begin }: { begin(): Promise<void> }) {
       <p class="row">
         <button
           type="button"
+          disabled={isBlocked}
           onClick={() => {
             fault.value = '';
             begin().catch((error: Error) => {
@@ -108,10 +117,14 @@ function Try({ begin }: { begin(): Promise<void> }) {
   );
 }
 
-function Jobs({ project }: { project: string }) {
+function Jobs({ project, adjust }: { project: string; adjust(options: Plan['options']): void }) {
   const isWhole = useSignal(false);
   const asked = useAsked(
-    async (signal) => (await get<{ jobs: readonly ShownJob[] }>(at(project, '/jobs'), signal)).jobs,
+    async (signal) => {
+      const { jobs } = await get<{ jobs: readonly ShownJob[] }>(at(project, '/jobs'), signal);
+      // What the page begins by itself is shown where what it makes is.
+      return jobs.filter(({ command }) => command !== undefined);
+    },
     ['jobs'],
   );
   return (
@@ -128,7 +141,7 @@ function Jobs({ project }: { project: string }) {
             <>
               <ul class="jobs">
                 {shown.map((job) => (
-                  <JobCard key={job.id} project={project} job={job} />
+                  <JobCard key={job.id} project={project} job={job} adjust={adjust} />
                 ))}
               </ul>
               {shown.length < jobs.length && (

@@ -11,7 +11,14 @@ import { type Heard, useHeard } from './heard.ts';
 import { Log } from './log.tsx';
 import { Result } from './result.tsx';
 
-export function JobCard({ project, job }: { project: string; job: ShownJob }) {
+interface CardProps {
+  readonly project: string;
+  readonly job: ShownJob;
+  /** Opens the form with options. */
+  adjust(options: ShownJob['options']): void;
+}
+
+export function JobCard({ project, job, adjust }: CardProps) {
   const isShown = useSignal(false);
   const fault = useSignal('');
   const title = job.run === undefined ? job.title : `${job.title}: ${job.run}`;
@@ -22,7 +29,6 @@ export function JobCard({ project, job }: { project: string; job: ShownJob }) {
     });
   };
   const mayCancel = job.state === 'running' || job.state === 'waiting';
-  const mayResume = job.state === 'cancelled' || job.state === 'failed' || job.state === 'interrupted';
   const isRun = job.state === 'done' && (job.kind === 'train' || job.kind === 'update');
   return (
     <li class="job">
@@ -41,7 +47,7 @@ export function JobCard({ project, job }: { project: string; job: ShownJob }) {
             {say.cancel}
           </button>
         )}
-        {mayResume && (
+        {job.mayResume && (
           <button type="button" aria-label={say.ofJob(say.resume, title)} onClick={() => act('resume')}>
             {say.resume}
           </button>
@@ -52,7 +58,22 @@ export function JobCard({ project, job }: { project: string; job: ShownJob }) {
           {fault.value}
         </p>
       )}
-      {job.error && <p class="banner">{job.error.message}</p>}
+      {job.error && (
+        <div class="banner">
+          <p>{job.error.message}</p>
+          {job.state === 'failed' && !job.mayResume && (
+            <p class="row">
+              <span>{say.notResumed}</span>
+              <Link to={addressOf(project, 'data')}>{say.toLabels}</Link>
+              {job.kind === 'train' && (
+                <button type="button" aria-label={say.ofJob(say.adjust, title)} onClick={() => adjust(optionsOf(job))}>
+                  {say.adjust}
+                </button>
+              )}
+            </p>
+          )}
+        </div>
+      )}
       <Result job={job} />
       {job.state === 'running' || isShown.value ? (
         <Details project={project} job={job} title={title} />
@@ -70,6 +91,11 @@ export function JobCard({ project, job }: { project: string; job: ShownJob }) {
       )}
     </li>
   );
+}
+
+/** Of a training, as its form has them: data and folder are those of the next one. */
+function optionsOf({ options: { data: _, out: __, kind: ___, ...own } }: ShownJob): ShownJob['options'] {
+  return own;
 }
 
 function Details({ project, job, title }: { project: string; job: ShownJob; title: string }) {

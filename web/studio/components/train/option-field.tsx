@@ -1,6 +1,7 @@
 /** The control of one option, made from its schema, with what it means and what is wrong with its value. */
 import type { FormOption } from '../../../../src/studio/jobs/answers.ts';
 import { labelOf, trainWords as say } from '../../words/train.ts';
+import './form.css';
 import { choicesOf, isPair, type Schema, type Values } from './fields.ts';
 
 interface FieldProps {

@@ -1,22 +1,41 @@
 /** The recommended way to train and three others, with what each costs on this machine. */
-import { useSignal } from '@preact/signals';
+import { type Signal, useSignal, useSignalEffect } from '@preact/signals';
 import type { Plan, Plans as PlansAnswer } from '../../../../src/studio/jobs/answers.ts';
 import { at, get, send } from '../../api.ts';
+import { addressOf } from '../../place.ts';
 import { memoryText, rangeText, trainWords as say } from '../../words/train.ts';
 import { Shown, useAsked } from '../asked.tsx';
 import { Command } from '../command.tsx';
+import { Link } from '../link.tsx';
 
 export interface PlansProps {
   readonly project: string;
   readonly version: string;
   train(options: Plan['options']): Promise<void>;
   adjust(options: Plan['options']): void;
+  /** What is missing before anything can be trained; empty where nothing is. */
+  readonly needed: Signal<string>;
 }
 
-export function Plans({ project, version, train, adjust }: PlansProps) {
+export function Plans({ project, version, train, adjust, needed }: PlansProps) {
   const path = at(project, `/plans?version=${encodeURIComponent(version)}`);
   const asked = useAsked((signal) => get<PlansAnswer>(path, signal), ['jobs']);
   const fault = useSignal('');
+  const isAsking = useSignal(false);
+  // Nobody has to ask what the ways cost: it is measured while nothing else is at work.
+  useSignalEffect(() => {
+    needed.value = asked.value.value?.needed ?? '';
+    if (!asked.value.value?.mayMeasure || isAsking.peek()) return;
+    isAsking.value = true;
+    isOnMains()
+      .then((may) => may && send('POST', at(project, '/plans/measure'), { version }))
+      .catch((error: Error) => {
+        fault.value = error.message;
+      })
+      .finally(() => {
+        isAsking.value = false;
+      });
+  });
   const attempt = (work: Promise<unknown>) => {
     fault.value = '';
     work.catch((error: Error) => {
@@ -34,11 +53,21 @@ export function Plans({ project, version, train, adjust }: PlansProps) {
       <Shown asked={asked}>
         {({ plans, isMeasuring }) => (
           <>
+            {needed.value && (
+              <div class="banner" role="alert">
+                <p>{needed.value}</p>
+                <p>
+                  <Link to={addressOf(project, 'data')}>{say.toLabels}</Link>
+                </p>
+              </div>
+            )}
             <ul class="cards plans">
               {plans.map((plan) => (
                 <li key={plan.name} class={plan.name}>
                   <PlanCard
                     plan={plan}
+                    isMeasuring={isMeasuring}
+                    isBlocked={needed.value !== ''}
                     train={() => attempt(train(plan.options))}
                     adjust={() => adjust(plan.options)}
                   />
@@ -67,7 +96,15 @@ export function Plans({ project, version, train, adjust }: PlansProps) {
   );
 }
 
-function PlanCard({ plan, train, adjust }: { plan: Plan; train(): void; adjust(): void }) {
+interface CardProps {
+  readonly plan: Plan;
+  readonly isMeasuring: boolean;
+  readonly isBlocked: boolean;
+  train(): void;
+  adjust(): void;
+}
+
+function PlanCard({ plan, isMeasuring, isBlocked, train, adjust }: CardProps) {
   const { name, options, reason, command, estimate, problem } = plan;
   const title = say.planNames[name];
   const size = options.size as readonly number[] | undefined;
@@ -105,11 +142,13 @@ function PlanCard({ plan, train, adjust }: { plan: Plan; train(): void; adjust()
         </>
       ) : (
         <p>
-          <small>{problem === undefined ? say.unknownCost : say.noEstimate(problem)}</small>
+          <small>
+            {problem !== undefined ? say.noEstimate(problem) : isMeasuring ? say.measuringCost : say.unknownCost}
+          </small>
         </p>
       )}
       <p class="row">
-        <button type="button" class={name === 'default' ? 'main' : ''} onClick={train}>
+        <button type="button" class={name === 'default' ? 'main' : ''} disabled={isBlocked} onClick={train}>
           {say.begin(title)}
         </button>
         <button type="button" class="plain" onClick={adjust} aria-label={say.ofJob(say.adjust, title)}>
@@ -119,4 +158,10 @@ function PlanCard({ plan, train, adjust }: { plan: Plan; train(): void; adjust()
       {command !== undefined && <Command text={command} about={title} />}
     </>
   );
+}
+
+/** False on a battery, as far as the browser says it: measuring would drain it for a figure that nobody asked for. */
+async function isOnMains(): Promise<boolean> {
+  const { getBattery } = navigator as { getBattery?(): Promise<{ readonly charging: boolean }> };
+  return (await getBattery?.call(navigator).catch(() => undefined))?.charging ?? true;
 }

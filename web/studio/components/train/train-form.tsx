@@ -37,6 +37,8 @@ interface FormProps {
   readonly project: string;
   readonly version: string;
   readonly draft: Signal<Draft>;
+  /** Something is missing before anything can be trained. */
+  readonly isBlocked: boolean;
   train(options: Values, name: string): Promise<void>;
 }
 
@@ -59,6 +61,7 @@ function Form({
   project,
   version,
   draft,
+  isBlocked,
   train,
   models,
   options,
@@ -222,7 +225,7 @@ function Form({
         </p>
       )}
       <div class="row">
-        <button type="submit" class="main">
+        <button type="submit" class="main" disabled={isBlocked}>
           {say.train}
         </button>
         <button

@@ -102,6 +102,20 @@ function difference(a: Float32Array, b: Float32Array): number {
   return Math.sqrt(Math.max(0, squares / a.length - (sum / a.length) ** 2));
 }
 
+/** A small grey picture with its hash: what images are compared by. */
+export interface Look {
+  readonly hash: Uint32Array;
+  readonly thumbnail: Float32Array;
+}
+
+export const lookOf = (thumbnail: Float32Array): Look => ({ hash: gradientHash(thumbnail), thumbnail });
+
+/** Different bits of the hashes of two pictures that are much alike; undefined where they are not. */
+export function nearBits(a: Look, b: Look): number | undefined {
+  const bits = hashDistance(a.hash, b.hash);
+  return bits <= NEAR_BITS && difference(a.thumbnail, b.thumbnail) <= NEAR_DIFFERENCE ? bits : undefined;
+}
+
 export const nearDuplicates: Check = {
   code: 'near-duplicates',
   find({ images }) {
@@ -110,14 +124,14 @@ export const nearDuplicates: Check = {
       const message = `Near duplicates were not searched for: there are more than ${MOST} images.`;
       return [{ severity: 'note', message, advice: 'Inspect part of them separately.', paths: [] }];
     }
-    const hashes = seen.map(({ file }) => gradientHash(file.image!.thumbnail));
+    const looks = seen.map(({ file }) => lookOf(file.image!.thumbnail));
     const near: { image: Image; other: FileFacts; bits: number; isAcross: boolean }[] = [];
     for (const [i, image] of seen.entries()) {
       for (let j = 0; j < i; j++) {
-        const bits = hashDistance(hashes[i], hashes[j]);
+        const bits = nearBits(looks[i], looks[j]);
         const other = seen[j];
-        if (bits > NEAR_BITS || image.item.label !== other.item.label || image.file.hash === other.file.hash) continue;
-        if (difference(image.file.image!.thumbnail, other.file.image!.thumbnail) > NEAR_DIFFERENCE) continue;
+        if (bits === undefined || image.item.label !== other.item.label || image.file.hash === other.file.hash)
+          continue;
         const across = isAcross(image.item, other.item);
         near.push({ image, other: other.file, bits, isAcross: across });
         break;
