@@ -216,6 +216,7 @@ const soaked = [
   'test/pages/families.test.ts',
   'test/integration/serve-faults.test.ts',
   'test/pages/studio-journeys.test.ts',
+  'test/integration/queue-soak.test.ts',
 ];
 
 /** Kills commands and looks at what they left; with `tests` first, runs the long form of tests and keeps what they print. */
