@@ -1,14 +1,18 @@
 /**
  * Distance to the k-th nearest neighbour among normal items (Ramaswamy, Rastogi, Shim, SIGMOD 2000), or the mean distance
  * to all k (Angiulli and Pizzuti, PKDD 2002). The bank of normal items is part of the detector. Images are compared pixel
- * by pixel. Left out: search trees and approximate search; where the training part is larger than the bank, a random
- * sample of it stands for all.
+ * by pixel. The bank holds all of them up to 64 MiB; beyond, a random sample stands for all, and a warning says so. Left out:
+ * search trees and approximate search.
  */
 import * as z from 'zod';
+import { itemSize } from '../core/item-shape.ts';
 import * as g from '../graph/ops/index.ts';
 import { defineModel } from './define.ts';
 import { itemMap } from './parts/maps/pool-map.ts';
 import { fitNeighbours, scoreNeighbours } from './parts/rows/neighbours.ts';
+
+/** Values that a bank may hold: 64 MiB as float32, as much as a detector should weigh. */
+const VALUES = 2 ** 24;
 
 const config = z.strictObject({
   neighbours: z
@@ -25,13 +29,13 @@ const config = z.strictObject({
     .int()
     .min(1)
     .max(1000000)
-    .default(10000)
-    .describe('Largest number of training items kept, a random sample if there are more; at most 256 MiB.'),
+    .default(1000000)
+    .describe('Largest number of training items kept, a random sample if there are more; at most 64 MiB.'),
 });
 
 /**
  * Distance to the k-th nearest neighbour in a bank of normal items (Ramaswamy, Rastogi and Shim, SIGMOD 2000).
- * Rows, and images compared pixel by pixel. Nothing is trained; the bank (at most 256 MiB) is stored in the detector,
+ * Rows, and images compared pixel by pixel. Nothing is trained; the bank (at most 64 MiB) is stored in the detector,
  * and scoring compares with every item in it.
  */
 export const knn = defineModel({
@@ -49,7 +53,22 @@ export const knn = defineModel({
   defaults: (_, count) => (count < 40 ? { neighbours: Math.max(1, Math.ceil(count / 8)) } : {}),
   tiny: { bank: 64, neighbours: 2 },
 
-  fit: ({ bank }, data) => fitNeighbours(data, bank),
+  async fit({ bank }, data) {
+    const width = itemSize(data.shape);
+    const tensors = await fitNeighbours(data, Math.max(1, Math.min(bank, Math.floor(VALUES / width))));
+    const [kept] = tensors['knn.bank'].shape;
+    const size = `${((4 * kept * width) / 2 ** 20).toFixed(1)} MiB`;
+    data.onEvent(
+      kept < data.count
+        ? {
+            type: 'warning',
+            code: 'bank-sampled',
+            message: `The bank holds ${kept} of ${data.count} training items (${size}), a random sample: distances are to the nearest of these.`,
+          }
+        : { type: 'log', level: 'info', message: `The bank holds all ${kept} training items (${size}).` },
+    );
+    return tensors;
+  },
 
   score(options, net, x) {
     const { parts, score } = scoreNeighbours(options, net, x);

@@ -1,5 +1,6 @@
 /** knn and isolation-forest against definitions, on the plain reference. */
 import { describe, expect, test } from 'vitest';
+import type { Event } from '../core/events.ts';
 import { Rng } from '../core/random.ts';
 import { float32 } from '../core/tensor.ts';
 import { evaluate } from '../graph/evaluate.ts';
@@ -13,10 +14,11 @@ import { searchLength } from './parts/search-length.ts';
 
 const [rows, width] = [60, 3];
 const items = new Rng(4).normals(rows * width);
-const data: FitItems = {
+const data: FitItems & Pick<FitData, 'onEvent'> = {
   shape: [width],
   count: rows,
   rng: new Rng(1),
+  onEvent: () => {},
   async *blocks(size) {
     for (let at = 0; at < rows; at += size) {
       const count = Math.min(size, rows - at);
@@ -26,10 +28,10 @@ const data: FitItems = {
 };
 
 /** Fits a model and scores rows. */
-async function scored<C>(model: Model<C>, options: Partial<C>, x: Float32Array) {
+async function scored<C>(model: Model<C>, options: Partial<C>, x: Float32Array, from = data) {
   if (model.learns !== 'statistics') throw new Error('a model that learns by statistics is needed');
   const config = model.config.parse(options);
-  const tensors = await model.fit(config, data as FitData);
+  const tensors = await model.fit(config, from as FitData);
   const trace = new Trace(false, tensors);
   const { score, map } = model.score(config, (group) => trace.group(group), input('row', ['N', width]));
   const learnt = new Map([...trace.parameters].map(([name, { value }]) => [value, constant(tensors[name])]));
@@ -57,6 +59,37 @@ describe('knn', () => {
     expect(score[0]).toBeCloseTo(Math.sqrt(near.reduce((sum, d) => sum + d * d, 0) / 3), 5);
     expect(Number.isFinite((await scored(knn, { neighbours: 9, bank: 2 }, x))[0][0])).toBe(true);
   });
+
+  test('a sample in place of the bank is said, and whole banks too', async () => {
+    const told: string[] = [];
+    const hearing = { ...data, onEvent: (e: Event) => told.push(e.type === 'warning' ? e.code : e.type) };
+    await scored(knn, { bank: 20 }, x, hearing);
+    await scored(knn, {}, x, hearing);
+    expect(told).toEqual(['bank-sampled', 'log']);
+  });
+
+  test.each(['largest', 'mean'] as const)(
+    'rows are found through blocks, with those that fill none: %s',
+    async (distance) => {
+      // Far from zero and close together, where large products lose the difference.
+      const many = new Rng(9).normals(337 * width, 0, 0.01).map((v, i) => v + [100, -50, 0][i % width]);
+      const from = {
+        ...data,
+        count: 337,
+        async *blocks() {
+          yield { count: 337, data: many.slice() };
+        },
+      };
+      const queries = Float32Array.of(...many.subarray(0, 3), ...many.subarray(336 * width), 100, -50, 1);
+      const [score] = await scored(knn, { neighbours: 2, distance }, queries, from);
+      for (let q = 0; q < 3; q++) {
+        const squares = Array.from({ length: 337 }, (_, r) =>
+          [0, 1, 2].reduce((sum, j) => sum + (queries[q * width + j] - many[r * width + j]) ** 2, 0),
+        ).sort((a, b) => a - b);
+        expect(score[q]).toBeCloseTo(Math.sqrt(distance === 'largest' ? squares[1] : (squares[0] + squares[1]) / 2), 4);
+      }
+    },
+  );
 });
 
 describe('isolation-forest', () => {
