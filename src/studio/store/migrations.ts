@@ -83,6 +83,8 @@ export const migrations: readonly string[] = [
   `
   -- How the rows of a version are read, as options of a run, where a person said it.
   ALTER TABLE versions ADD COLUMN reading TEXT;
+  `,
+  `
   -- How images look: 32 × 32 bytes of grey, from which near duplicates are told.
   CREATE TABLE looks (item INTEGER PRIMARY KEY REFERENCES items (id) ON DELETE CASCADE, thumbnail BLOB NOT NULL);
   `,
