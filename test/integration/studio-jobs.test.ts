@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commandWords } from '../../dist/cli/words.js';
 import { openStudio, type Studio } from '../../dist/studio/index.js';
 import type { FormOption, ModelForm, Plans, Preview, ShownJob } from '../../dist/studio/jobs/answers.js';
+import { startRedis } from '../helpers/redis.ts';
 import { makeImageProject } from '../helpers/studio-project.ts';
 
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
@@ -204,5 +205,34 @@ describe('jobs of Studio', () => {
     await open();
     await ask('/jobs');
     expect((await ended(job.id)).state).toBe('done');
+  });
+
+  it('are kept and done by a Redis that machines share, over a restart', { timeout: 120_000 }, async () => {
+    await studio.close();
+    const redis = await startRedis(join(root, 'redis'));
+    const said: string[] = [];
+    const openShared = async () => {
+      const options = { folder: join(root, 'shared'), port: 0, threads: 1, queue: redis.url() };
+      studio = await openStudio(options, { words: commandWords, onEvent: (event) => void said.push(event.type) });
+    };
+    try {
+      await openShared();
+      const shared = await makeImageProject(studio, join(root, 'parts'), 'spots');
+      const options = { ...quick, data: { version: shared } };
+      const { body: job } = await ask<ShownJob>('/jobs', { kind: 'train', name: 'a', options });
+      expect(await ended(job.id)).toMatchObject({ state: 'done', run: 'a', result: { model: 'pca' } });
+      const { events } = (await ask<{ events: { type: string }[] }>(`/jobs/${job.id}/log`)).body;
+      expect(events.map(({ type }) => type)).toContain('progress');
+      await studio.close();
+      await openShared();
+      const { jobs } = (await ask<{ jobs: ShownJob[] }>('/jobs')).body;
+      expect(jobs.map(({ id, state }) => [id, state])).toEqual([[job.id, 'done']]);
+      expect(said).toEqual([]);
+    } finally {
+      await studio.close();
+      await redis.kill();
+    }
+    const unreachable = openStudio({ folder: join(root, 'shared'), port: 0, queue: redis.url() });
+    await expect(unreachable).rejects.toMatchObject({ code: 'queue-unreachable' });
   });
 });
