@@ -342,13 +342,16 @@ export function findLeaks(
   { items }: Pick<Source, 'items'>,
   { train, validation, test }: Pick<Split, 'train' | 'validation' | 'test'>,
 ): { test: number; seen: number }[] {
+  // The test part is the smaller one: only its contents are kept.
+  const wanted = new Set(Array.from(test, (i) => items[i].content));
   const seen = new Map<string, number>();
   for (const list of [train, validation]) {
     for (const i of list) {
       const { content } = items[i];
-      if (content !== undefined) seen.set(content, i);
+      if (content !== undefined && wanted.has(content)) seen.set(content, i);
     }
   }
+  if (seen.size === 0) return [];
   return Array.from(test).flatMap((i) => {
     const { content } = items[i];
     const known = content === undefined ? undefined : seen.get(content);

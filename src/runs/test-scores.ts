@@ -1,8 +1,6 @@
 /** `predictions.csv` of a run: one line per test item, with its raw score. Scores survive the text to the last bit. */
-import { parse } from 'csv-parse/sync';
-import { csvField, csvValue } from '../core/csv.ts';
+import { csvField, csvRows, csvValue } from '../core/csv.ts';
 import { DataError } from '../core/errors.ts';
-import { reasonIn } from '../core/foreign.ts';
 import { sha256 } from '../data/hash.ts';
 import type { Task } from '../engine/task/task.ts';
 import { readIfThere } from './files.ts';
@@ -43,21 +41,26 @@ export async function readPredictions(run: string): Promise<TestScores> {
   const { sha256: hashes } = await readRun(run);
   const corrupt = (what: string) => new DataError('predictions-corrupt', `${path} is damaged: ${what}. Train again.`);
   if (hashes && (await sha256(bytes)) !== hashes.predictions) throw corrupt('it is not the file that training wrote');
-  let rows: Record<(typeof columns)[number], string>[];
-  try {
-    rows = parse(new TextDecoder().decode(bytes), { columns: true });
-  } catch (error) {
-    throw corrupt(`its rows cannot be told apart${reasonIn(error)}`);
-  }
-  for (const [i, { label, score }] of rows.entries()) {
-    const isScore = score !== undefined && score !== '' && (score === 'NaN' || !Number.isNaN(Number(score)));
+  const [heads, ...rows] = csvRows(new TextDecoder().decode(bytes)) ?? [];
+  const odd = rows.findIndex((row) => row.length !== heads.length);
+  if (heads === undefined) throw corrupt('its rows cannot be told apart');
+  if (odd >= 0)
+    throw corrupt(`its rows cannot be told apart: line ${odd + 2} has ${rows[odd].length} fields of ${heads.length}`);
+  const column = (name: (typeof columns)[number]) => {
+    const at = heads.indexOf(name);
+    return rows.map((row) => row[at] ?? '');
+  };
+  const [labels, scores] = [column('label'), column('score')];
+  for (const [i, score] of scores.entries()) {
+    const label = labels[i];
+    const isScore = score !== '' && (score === 'NaN' || !Number.isNaN(Number(score)));
     if ((label !== '0' && label !== '1') || !isScore)
       throw corrupt(`line ${i + 2} must have a label of 0 or 1 and a score, found "${label}" and "${score}"`);
   }
   return {
-    ids: rows.map((row) => csvValue(row.id)),
-    classes: rows.map((row) => csvValue(row.class)),
-    labels: Uint8Array.from(rows, (row) => Number(row.label)),
-    scores: Float64Array.from(rows, (row) => Number(row.score)),
+    ids: column('id').map(csvValue),
+    classes: column('class').map(csvValue),
+    labels: Uint8Array.from(labels, Number),
+    scores: Float64Array.from(scores, Number),
   };
 }

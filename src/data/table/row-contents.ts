@@ -16,6 +16,6 @@ export function rowContents({ cells, columns, rows }: Table): ((row: number) => 
       one = Math.imul(one ^ bits[k], FIRST) ^ (one >>> 15);
       two = Math.imul(two ^ bits[k], SECOND) ^ (two >>> 13);
     }
-    return `${(one >>> 0).toString(36)}.${(two >>> 0).toString(36)}`;
+    return String.fromCharCode(one >>> 16, one & 0xffff, two >>> 16, two & 0xffff);
   };
 }

@@ -34,8 +34,8 @@ export async function tableSource(options: TableSourceOptions): Promise<Source> 
   const items: SourceItem[] = [];
   const contentOf = rowContents(table);
   for (let i = 0; i < table.rows; i++) {
-    const item = { id: String(ids ? ids[i] : i + 1), class: labels[i], part: parts ? parts[i] : 'train' } as const;
-    items.push(contentOf ? { ...item, content: contentOf(i) } : item);
+    const [id, part] = [String(ids ? ids[i] : i + 1), parts ? parts[i] : 'train'];
+    items.push(contentOf ? { id, class: labels[i], part, content: contentOf(i) } : { id, class: labels[i], part });
   }
   const facts = { columns: table.columns, classes, parts: parts ?? null };
   const content = await Promise.all([table.cells, Uint16Array.from(labels)].map((v) => sha256(bytesOf(v))));

@@ -50,7 +50,7 @@ export function warnOfSplit(source: Source, split: Split, onEvent: Listener): vo
         'Add some anomalies to measure it.',
     });
   }
-  const leaks = split.isWhole ? [] : findLeaks(source, split);
+  const leaks = split.isWhole || split.leakFree ? [] : findLeaks(source, split);
   if (leaks.length > 0) {
     const { items } = source;
     const { what, remedy } = leakWords[kindOf(source.shape).name] ?? leakWords.image;
