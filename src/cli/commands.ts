@@ -60,7 +60,7 @@ export const commands: readonly CommandEntry[] = [
   {
     name: 'merge',
     usage: '[options] <folders...>',
-    description: 'put the shards of a sweep or a bench together, once all of them are there',
+    description: 'put the shards of a sweep, a bench or predictions together, once all of them are there',
     load: async () => (await import('./commands/merge.ts')).addMerge,
   },
   {

@@ -63,7 +63,7 @@ export {
   splitOptions,
 } from './split.ts';
 export { type SyntheticOptions, synthetic } from './synthetic.ts';
-export { type EncodedRows, encodeRows, sourceColumn } from './table/encode-rows.ts';
+export { checkColumns, type EncodedRows, encodeRows, sourceColumn } from './table/encode-rows.ts';
 export {
   type ColumnEncoding,
   checkScaling,

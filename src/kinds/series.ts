@@ -31,6 +31,6 @@ export const series = defineKind<SeriesWindow>({
     const [steps, channels] = shape;
     const sums = new Float32Array(channels);
     for (let i = 0; i < steps * channels; i++) sums[i % channels] += map[i];
-    return { columns: columnReasons(encoding, sums, CHANNELS, cells) };
+    return { columns: columnReasons(encoding, sums, CHANNELS, cells && ((channel) => cells[channel])) };
   },
 });

@@ -21,13 +21,13 @@ export const table = defineKind<RowObject>({
         'This detector was fitted on arrays of numbers and knows no columns. Score arrays with score(values, n).',
       );
     }
-    const { inputs, broken, cells } = encodeRows(objectRows([row], 'The row'), encoding);
+    const { inputs, broken, cell } = encodeRows(objectRows([row], 'The row'), encoding);
     const fault = broken.get(0);
     if (fault !== undefined) throw new DataError('row-value', `The row cannot be scored: ${fault}.`);
-    return { values: inputs, cells: cells(0) };
+    return { values: inputs, cells: encoding.columns.map((_, column) => cell(0, column)) };
   },
 
   locate(map, { encoding, cells }) {
-    return encoding ? { columns: columnReasons(encoding, map, COLUMNS, cells) } : {};
+    return encoding ? { columns: columnReasons(encoding, map, COLUMNS, cells && ((column) => cells[column])) } : {};
   },
 });

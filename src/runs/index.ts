@@ -41,6 +41,7 @@ export {
   type PredictResult,
   predict,
 } from './predict.ts';
+export { type PredictedInto, type PredictIntoOptions, predictInto } from './predict-into.ts';
 export { makeReport, type ReportOptions } from './report-page.ts';
 export {
   type StreamedStep,

@@ -12,7 +12,7 @@ import type { Decision, ThresholdReport } from '../engine/judging/calibrate.ts';
 import { ruleOf } from '../engine/scoring/alarms.ts';
 import { type Detector, judged, type NearestPlace } from '../engine/scoring/detector.ts';
 import { bandAt } from '../engine/scoring/expected.ts';
-import { readRows } from '../engine/scoring/rows.ts';
+import { type RowFacts, rowRemarks } from '../engine/scoring/rows.ts';
 import { scoreSeries } from '../engine/scoring/series.ts';
 import type { ColumnShare, ImageRegion, Size } from '../kinds/index.ts';
 import { mapScale } from '../report/map-image.ts';
@@ -25,6 +25,7 @@ import { makeFolder } from './files.ts';
 import { type StoredError, stored } from './folder.ts';
 import { checkMapFormat, type MapFormat, MapWriter } from './map-files.ts';
 import { predictClips } from './predict-clips.ts';
+import { noScore, scoreRows } from './score-rows.ts';
 
 /** Options of `predict`. */
 export interface PredictOptions {
@@ -261,12 +262,6 @@ async function predictSeries(detector: Detector, options: PredictOptions): Promi
   return { threshold: info.threshold, mapThreshold: null, predictions, alarms, alarmRule, failed };
 }
 
-/** Of a row whose score is no number. */
-const noScore = (place: string) => ({
-  code: 'no-score',
-  message: `${place}: the score is not a number (NaN), because its values are far outside the range of the model. Check them.`,
-});
-
 /** Scores the rows of files, each encoded as in training. */
 async function predictRows(detector: Detector, options: PredictOptions): Promise<PredictResult> {
   const { images: paths, maps, onEvent = silent, signal } = options;
@@ -280,24 +275,11 @@ async function predictRows(detector: Detector, options: PredictOptions): Promise
   for (const [n, path] of paths.entries()) {
     if (signal?.aborted) throw new Cancelled();
     try {
-      const rows = await openRows(path);
-      const { inputs, item, remarks } = readRows(rows, info.table);
-      for (const { code, message } of remarks) {
-        const text = `${path}: ${message}`;
-        onEvent(code === 'unknown-columns' ? { type: 'log', level: 'info', message: text } : warning(code, text));
-      }
-      const batch = await detector.score(inputs, rows.rows, { signal });
-      for (const [r, line] of rows.numbers.entries()) {
-        const place = `${path} (${rows.where(r)})`;
-        const read = item(r);
-        if (typeof read === 'string' || Number.isNaN(batch.scores[r])) {
-          const fault = typeof read === 'string' ? { code: 'csv-rows', message: `${place}: ${read}.` } : noScore(place);
-          failed.push({ path: `${path}:${line}`, ...fault });
-          continue;
-        }
-        const { columns } = detector.describe(read, batch, r);
-        predictions.push({ path, line, ...judged(info, batch.scores[r]), columns, regions: [] });
-      }
+      const pending = scoreRows(detector, path, await openRows(path), { signal });
+      tellRemarks(path, pending.facts, onEvent);
+      const found = await pending.finish();
+      for (const one of found.predictions) predictions.push(one);
+      for (const one of found.failed) failed.push(one);
     } catch (error) {
       if (!(error instanceof OddityError) || error.name !== 'DataError') throw error;
       failed.push({ path, ...stored(error) });
@@ -305,4 +287,12 @@ async function predictRows(detector: Detector, options: PredictOptions): Promise
     onEvent({ type: 'progress', task: 'predict', done: n + 1, total: paths.length, unit: 'file' });
   }
   return { threshold: info.threshold, mapThreshold: info.mapThreshold?.value ?? null, predictions, failed };
+}
+
+/** Says what was seen of the rows of a file. */
+export function tellRemarks(path: string, facts: RowFacts, onEvent: Listener): void {
+  for (const { code, message } of rowRemarks(facts)) {
+    const text = `${path}: ${message}`;
+    onEvent(code === 'unknown-columns' ? { type: 'log', level: 'info', message: text } : warning(code, text));
+  }
 }

@@ -24,7 +24,7 @@ const schema = z.strictObject({
 
 /** `shard.json`. */
 export interface ShardRecord extends Shard {
-  /** What it is a part of: `sweep`, `bench`. */
+  /** What it is a part of: `sweep`, `bench`, `predict`. */
   readonly of: string;
   /** Identifies the whole: the parts of one whole have the same. */
   readonly plan: string;

@@ -3,12 +3,15 @@ import { resolve } from 'node:path';
 import { mergeBench } from '../bench/merge.ts';
 import { ConfigError, unknownName } from '../core/errors.ts';
 import { option, say } from '../core/text.ts';
+import { mergePredictions } from '../runs/merge-predictions.ts';
 import { type FoundShard, readShards } from '../runs/shards.ts';
 import { mergeSweep } from './merge.ts';
 
 type Merge = (shards: readonly [FoundShard, ...FoundShard[]], out: string) => Promise<object>;
 
-const mergers = { sweep: mergeSweep, bench: mergeBench } satisfies Readonly<Record<string, Merge>>;
+const mergers = { sweep: mergeSweep, bench: mergeBench, predict: mergePredictions } satisfies Readonly<
+  Record<string, Merge>
+>;
 
 /** What came of shards, by what they are parts of. */
 export type Merged = {

@@ -18,18 +18,27 @@ export function addMerge(command: Command): void {
   addSpeech(command);
   act(command, async (terminal, { out }: Options, folders: string[]) => {
     const merged = await mergeShards(folders, out);
-    terminal.answer(answer(merged), text(merged));
-    return merged.of === 'sweep' && merged.trials.some(({ state }) => state === 'failed') ? SOME_FAILED : 0;
+    terminal.answer(answer(merged), text(merged, out));
+    return someFailed(merged) ? SOME_FAILED : 0;
   });
+}
+
+function someFailed(merged: Merged): boolean {
+  if (merged.of === 'sweep') return merged.trials.some(({ state }) => state === 'failed');
+  return merged.of === 'predict' && merged.failed > 0;
 }
 
 /** What was merged as JSON, as the command gives it that does all in one process. */
 function answer(merged: Merged): object {
-  if (merged.of === 'sweep') return merged;
+  if (merged.of !== 'bench') return merged;
   const { of, name, quick } = merged;
   return { of, name, quick, ...answerOf(merged) };
 }
 
-function text(merged: Merged): string {
-  return merged.of === 'sweep' ? sweepText({ ...merged, kept: 0 }) : benchText(merged, merged.quick);
+function text(merged: Merged, out: string): string {
+  if (merged.of === 'sweep') return sweepText({ ...merged, kept: 0 });
+  if (merged.of === 'bench') return benchText(merged, merged.quick);
+  const { scored, anomalous, failed } = merged;
+  const lost = failed > 0 ? `; ${failed} could not be scored` : '';
+  return `${scored} scored, ${anomalous} of them anomalous${lost}\n\nwritten to ${out}`;
 }

@@ -2,12 +2,13 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { AlarmChannel } from '../../core/alarms.ts';
-import { csv } from '../../core/csv.ts';
 import { ConfigError, nearestName, unknownName } from '../../core/errors.ts';
+import { parseShard, type Shard } from '../../core/shard.ts';
 import { visible } from '../../core/visible.ts';
-import { findImages, reasonText } from '../../data/index.ts';
+import { findImages, listNamedIn } from '../../data/index.ts';
 import { makeFolder, writeAtomic, writeJson } from '../../runs/files.ts';
 import { checkMapFormat, type MapFormat, mapFormats } from '../../runs/map-files.ts';
+import { columnsText, placeOf, predictionsCsv, regionsCsv } from '../../runs/predictions-csv.ts';
 import { checkNoRun } from '../../runs/run-files.ts';
 import type { Device } from '../../runtime/runtime.ts';
 import { act } from '../act.ts';
@@ -25,7 +26,7 @@ import {
 } from '../options.ts';
 import { table } from '../render.ts';
 import { chosenBy, forecastText, sawTestBanner } from '../report.ts';
-import type { SpeechOptions } from '../terminal.ts';
+import type { SpeechOptions, Terminal } from '../terminal.ts';
 import { inCommandWords, said } from '../words.ts';
 
 interface Options extends SpeechOptions, AlarmOptions {
@@ -38,15 +39,15 @@ interface Options extends SpeechOptions, AlarmOptions {
   readonly out?: string;
   readonly maxPixels?: number;
   readonly top?: number;
+  readonly list?: string;
+  readonly shard?: Shard;
 }
-
-type Prediction = PredictResult['predictions'][number];
 
 export function addPredict(command: Command): void {
   command
     .argument('<run>', 'a run folder or an exported model')
     .argument(
-      '<images...>',
+      '[images...]',
       'image files, folders, or patterns in quotes such as "parts/**/*.png"; files of rows where the model is of a table or of series; folders of frames and videos where it is of clips',
     )
     .option('--format <name>', 'csv or json: of the predictions in --out, or else on stdout', format)
@@ -54,7 +55,16 @@ export function addPredict(command: Command): void {
       '--maps <list>',
       `files of each map in --out: ${mapFormats.join(', ')}, with commas; the name of a folder writes pictures there`,
     )
-    .option('--out <folder>', 'where predictions.csv (or .json), regions.csv and maps go')
+    .option(
+      '--out <folder>',
+      'where predictions.csv (or .json), regions.csv and maps go; as CSV of images or rows in constant memory, resumed by the same command',
+    )
+    .option('--list <file>', 'score what a text file names, one path on each line')
+    .option(
+      '--shard <i/n>',
+      'score part i of n only, into an --out of its own; oddity merge puts the parts together',
+      parseShard,
+    )
     .option('--top <n>', 'show only so many, those with the highest scores; alarms of series', integer('--top', 1))
     .option('--csv <file>', 'write the predictions as CSV too')
     .option(
@@ -75,10 +85,14 @@ export function addPredict(command: Command): void {
     const { device, format, out, maxPixels } = options;
     const maps = mapsOf(options);
     for (const path of [out, options.csv]) if (path !== undefined) checkNoRun(path);
+    if (images.length > 0 === (options.list !== undefined))
+      throw new ConfigError('what-to-score', 'Name images or files of rows, or a file of their paths with --list.');
     const { predict, kindOfArtifact } = await engine();
+    const kind = await kindOfArtifact(run);
+    if (isParted(options, kind)) return predictParted(terminal, options, { run, images });
+    const named = options.list === undefined ? images : await pathsIn(options.list);
     // A folder is a clip where the model takes clips, and else stands for the images in it.
-    const ofClips = (await kindOfArtifact(run)) === 'clip';
-    const files = ofClips ? images : await findImages(images, terminal.listener);
+    const files = kind === 'clip' ? named : await findImages(named, terminal.listener);
     if (out !== undefined) await makeFolder(out);
     const { listener: onEvent, signal } = terminal;
     const result = await predict({
@@ -126,6 +140,74 @@ export function addPredict(command: Command): void {
   });
 }
 
+/** True where parts of the input are scored and written one after the other. */
+function isParted(options: Options, kind: string | undefined): boolean {
+  const { out, shard, format, maps, csv, fdr, alarms, exclude } = { ...options, alarms: alarmRuleOf(options) };
+  const whole = { format: format === 'json' ? format : undefined, maps, csv, fdr, exclude, alarms };
+  const asked = Object.entries(whole).filter(([, value]) => value !== undefined);
+  if (shard === undefined)
+    return out !== undefined && asked.length === 0 && !options.json && (kind === 'image' || kind === 'table');
+  if (out === undefined) throw new ConfigError('shard-where', '--shard needs a folder for its part: --out <folder>.');
+  if (asked.length === 0) return true;
+  const [name] = asked[0];
+  throw new ConfigError(
+    'shard-of-whole',
+    `--shard writes scores, decisions and regions as CSV; ${name === 'alarms' ? 'alarms need' : `--${name} needs`} all at once. Leave it out.`,
+  );
+}
+
+/** Scores parts of the input, and shows what is in the files. */
+async function predictParted(
+  terminal: Terminal,
+  options: Options,
+  { run, images }: { run: string; images: string[] },
+): Promise<number> {
+  const { out, list, shard, device, maxPixels, top } = options;
+  const { listener: onEvent, signal } = terminal;
+  const { predictInto } = await engine();
+  const found = await predictInto({
+    run,
+    ...(list === undefined ? { items: images } : { list }),
+    out: out!,
+    shard,
+    device,
+    maxPixels,
+    top,
+    onEvent,
+    signal,
+  });
+  const { all, top: highest, scored, failed, threshold } = found;
+  const warning = threshold.sawTest ? sawTestBanner : null;
+  const parts = [...(warning ? [warning] : [])];
+  const shown = { ...found, predictions: all?.predictions ?? highest, failed: [] };
+  if (shown.predictions.length > 0) parts.push(tableOf(shown, all ? top : (top ?? MOST_ROWS), scored));
+  if (failed > 0)
+    parts.push(lostText(all?.failed ?? [], { failed, of: scored + failed, file: join(out!, 'failed.csv') }));
+  parts.push(`written to ${out}`);
+  terminal.answer({ ...found, all: undefined, warning }, parts.join('\n\n'));
+  return failed > 0 ? SOME_FAILED : 0;
+}
+
+/** Failures that are listed beside the file of all. */
+const MOST_LOST = 50;
+
+/** What could not be scored; of many the file that lists them. */
+function lostText(
+  shown: PredictResult['failed'],
+  { failed, of, file }: { failed: number; of: number; file: string },
+): string {
+  const lines = shown.slice(0, MOST_LOST).map((one) => visible(said(one)));
+  const more = failed > lines.length ? [`all are in ${file}`] : [];
+  return [`${failed} of ${of} could not be scored:`, ...lines, ...more].join('\n');
+}
+
+/** The paths in a text file. */
+async function pathsIn(file: string): Promise<string[]> {
+  const paths: string[] = [];
+  for await (const path of (await listNamedIn(file)).paths()) paths.push(path);
+  return paths;
+}
+
 function format(text: string): 'csv' | 'json' {
   if (text === 'csv' || text === 'json') return text;
   throw unknownName('format', text, ['csv', 'json']);
@@ -151,7 +233,16 @@ function shownOf(result: PredictResult, top?: number): string {
 }
 
 /** Rows come with the highest score first; images in their order, unless only the top ones are wanted. */
-function tableOf({ predictions: all, threshold, mapThreshold, discoveries }: PredictResult, top?: number): string {
+function tableOf(
+  {
+    predictions: all,
+    threshold,
+    mapThreshold,
+    discoveries,
+  }: Pick<PredictResult, 'predictions' | 'threshold' | 'mapThreshold' | 'discoveries'>,
+  top?: number,
+  count = all.length,
+): string {
   const ofRows = all.some((p) => p.columns);
   const ranked = ofRows || top !== undefined ? [...all].sort((a, b) => b.score - a.score) : all;
   const predictions = ranked.slice(0, top ?? (ofRows ? MOST_ROWS : ranked.length));
@@ -163,8 +254,8 @@ function tableOf({ predictions: all, threshold, mapThreshold, discoveries }: Pre
     placeOf(p),
   ]);
   const head = ['score', 'p-value', 'decision', ofRows ? 'columns' : 'regions', ofRows ? 'row' : 'image'];
-  const hidden = all.length - predictions.length;
-  const more = hidden > 0 ? `\nand ${hidden} with lower scores (--top ${all.length} shows all)` : '';
+  const hidden = count - predictions.length;
+  const more = hidden > 0 ? `\nand ${hidden} with lower scores (--top ${count} shows all)` : '';
   const shown = `${table(head, rows, ofRows ? [0] : [0, 3])}${more}`;
   if (discoveries) {
     const { count, largest, rate } = discoveries;
@@ -252,76 +343,3 @@ const plainTime = (iso: string) => iso.slice(0, 19).replace('T', ' ');
 
 /** Rows that the terminal shows unless --top says otherwise. */
 const MOST_ROWS = 20;
-
-/** The file of an image; file and line of a row. */
-const placeOf = ({ path, line }: Prediction) => (line === undefined ? path : `${path}:${line}`);
-
-const columnsText = (columns: NonNullable<Prediction['columns']>) =>
-  columns
-    .filter(({ share }, i) => i === 0 || share >= 0.05)
-    .map(reasonText)
-    .join('; ');
-
-/** Numbers as they are; empty where there is none. */
-const cell = (value: number | string | null | undefined) =>
-  value === null || value === undefined ? '' : String(value);
-
-function predictionsCsv(predictions: readonly Prediction[]): string {
-  if (predictions.some((p) => p.frame !== undefined)) return framesCsv(predictions);
-  if (predictions.some((p) => p.line !== undefined && !p.columns)) return stepsCsv(predictions);
-  const ofRows = predictions.some((p) => p.columns);
-  const about = ofRows ? ['columns'] : ['regions', 'regionArea'];
-  const head = ['path', 'score', 'threshold', 'isAnomalous', 'decision', 'pValue', ...about];
-  const rows = predictions.map((p) => [
-    placeOf(p),
-    cell(p.score),
-    cell(p.threshold),
-    p.isAnomalous === null ? '' : p.isAnomalous ? '1' : '0',
-    cell(p.decision),
-    cell(p.pValue),
-    ...(p.columns
-      ? [columnsText(p.columns)]
-      : [cell(p.regions.length), cell(p.regions.reduce((sum, r) => sum + r.area, 0))]),
-  ]);
-  return csv(head, rows);
-}
-
-/** One line per step of a series; with what is expected of each channel, where the detector expects something. */
-function stepsCsv(predictions: readonly Prediction[]): string {
-  const known = predictions.find((p) => p.expected);
-  const kinds = known?.lower ? (['expected', 'lower', 'upper'] as const) : known ? (['expected'] as const) : [];
-  const names = Object.keys(known?.expected ?? {});
-  const rows = predictions.map((p) => [
-    placeOf(p),
-    cell(p.time),
-    cell(p.score),
-    cell(p.threshold),
-    p.isAnomalous === null ? '' : p.isAnomalous ? '1' : '0',
-    cell(p.decision),
-    ...names.flatMap((name) => kinds.map((kind) => cell(p[kind]?.[name]))),
-  ]);
-  const about = names.flatMap((name) => kinds.map((kind) => `${name} ${kind}`));
-  return csv(['path', 'time', 'score', 'threshold', 'isAnomalous', 'decision', ...about], rows);
-}
-
-/** One line per frame of a clip. */
-function framesCsv(predictions: readonly Prediction[]): string {
-  const rows = predictions.map((p) => [
-    p.path,
-    cell(p.frame),
-    cell(p.seconds),
-    cell(p.score),
-    cell(p.threshold),
-    p.isAnomalous === null ? '' : p.isAnomalous ? '1' : '0',
-    cell(p.decision),
-  ]);
-  return csv(['path', 'frame', 'seconds', 'score', 'threshold', 'isAnomalous', 'decision'], rows);
-}
-
-/** One line per region, in pixels of the image. */
-function regionsCsv(predictions: readonly Prediction[]): string {
-  const rows = predictions.flatMap(({ path, regions }) =>
-    regions.map((r, i) => [path, ...[i + 1, r.x, r.y, r.width, r.height, r.area, r.peak].map(String)]),
-  );
-  return csv(['path', 'region', 'x', 'y', 'width', 'height', 'area', 'peak'], rows);
-}

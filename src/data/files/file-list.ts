@@ -21,15 +21,33 @@ export interface FileList {
   };
 }
 
+/** Something below a folder: an image, another file, or a link that is not followed and why. */
+export interface Listed {
+  readonly kind: 'image' | 'other' | 'outside' | 'loop' | 'broken';
+  /** From the folder, with `/`. */
+  readonly path: string;
+  /** Names of all images in the same folder. */
+  readonly images: readonly string[];
+}
+
 /** Lists the files below `root`. Throws DataError `unreadable-folder` where one of its folders cannot be read. */
 export async function listFiles(root: string): Promise<FileList> {
-  const images: string[] = [];
-  const others: string[] = [];
-  const links = { outside: [] as string[], loops: [] as string[], broken: [] as string[] };
+  const lists = { image: [], other: [], outside: [], loop: [], broken: [] } satisfies Record<Listed['kind'], string[]>;
+  for await (const { kind, path } of walkFiles(root)) (lists[kind] as string[]).push(path);
+  for (const list of Object.values(lists)) sortNaturally(list);
+  const { image: images, other: others, outside, loop: loops, broken } = lists;
+  return { images, others, links: { outside, loops, broken } };
+}
+
+/**
+ * Walks the files below `root` in natural order, one folder in memory at a time: of a million files only the names of those
+ * beside each other are held. Throws DataError `unreadable-folder`.
+ */
+export async function* walkFiles(root: string): AsyncGenerator<Listed> {
   const top = await realpath(root);
   const inside = (real: string) => real === top || real.startsWith(top.endsWith(sep) ? top : top + sep);
 
-  async function walk(folder: string, real: string, parents: readonly string[]): Promise<void> {
+  async function* walk(folder: string, real: string, parents: readonly string[]): AsyncGenerator<Listed> {
     const entries = await readdir(real, { withFileTypes: true }).catch(({ code, message }) => {
       throw new DataError(
         'unreadable-folder',
@@ -37,59 +55,78 @@ export async function listFiles(root: string): Promise<FileList> {
           'Change its permissions, or move it elsewhere.',
       );
     });
+    const found: { name: string; kind: Listed['kind'] | 'folder'; target: string }[] = [];
     for (const entry of entries) {
       if (entry.name.startsWith('.')) continue;
-      const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
       let target = join(real, entry.name);
       let kind: { isDirectory(): boolean; isFile(): boolean } = entry;
+      const add = (kind: Listed['kind'] | 'folder') => found.push({ name: entry.name, kind, target });
       if (entry.isSymbolicLink()) {
         try {
           target = await realpath(target);
           kind = await stat(target);
         } catch {
-          links.broken.push(path);
+          add('broken');
           continue;
         }
         if (!inside(target)) {
-          links.outside.push(path);
+          add('outside');
           continue;
         }
       }
-      if (kind.isDirectory()) {
-        if (target === real || parents.includes(target)) links.loops.push(path);
-        else await walk(path, target, [...parents, real]);
-      } else if (kind.isFile()) (isImageName(entry.name) ? images : others).push(path);
+      if (kind.isDirectory()) add(target === real || parents.includes(target) ? 'loop' : 'folder');
+      else if (kind.isFile()) add(isImageName(entry.name) ? 'image' : 'other');
+    }
+    // A folder stands where the paths below it do.
+    const placeOf = (one: (typeof found)[number]) => (one.kind === 'folder' ? `${one.name}/` : one.name);
+    found.sort((a, b) => naturalOrder(placeOf(a), placeOf(b)));
+    const images = found.flatMap(({ name, kind }) => (kind === 'image' ? [name] : []));
+    for (const { name, kind, target } of found) {
+      const path = folder === '' ? name : `${folder}/${name}`;
+      if (kind === 'folder') yield* walk(path, target, [...parents, real]);
+      else yield { kind, path, images };
     }
   }
-  await walk('', top, []);
-  for (const list of [images, others, ...Object.values(links)]) sortNaturally(list);
-  return { images, others, links };
+  yield* walk('', top, []);
 }
 
 /**
  * Compares as people count: `2.png` before `10.png`. Runs of digits by their value, everything else by code point, and
- * no two different texts are equal, so that an order is the same on every machine.
+ * no two different texts are equal, so that an order is the same on every machine. Read in place, since folders may hold a
+ * million names.
  */
-export const naturalOrder = (a: string, b: string): number => comparePieces(a, piecesOf(a), b, piecesOf(b));
-
-/** Sorts names in natural order, in place; each is taken apart once, because folders may hold a hundred thousand. */
-export function sortNaturally(names: string[]): void {
-  const taken = names.map((name) => [name, piecesOf(name)] as const);
-  taken.sort(([a, left], [b, right]) => comparePieces(a, left, b, right));
-  for (const [i, [name]] of taken.entries()) names[i] = name;
+export function naturalOrder(a: string, b: string): number {
+  let [i, j] = [0, 0];
+  while (i < a.length && j < b.length) {
+    if (isDigit(a, i) && isDigit(b, j)) {
+      const [p, q] = [endOfDigits(a, i), endOfDigits(b, j)];
+      for (; i < p && a[i] === '0'; i++);
+      for (; j < q && b[j] === '0'; j++);
+      if (p - i !== q - j) return p - i - (q - j);
+      for (; i < p; i++, j++) if (a[i] !== b[j]) return a[i] < b[j] ? -1 : 1;
+      continue;
+    }
+    const [m, n] = [a.codePointAt(i)!, b.codePointAt(j)!];
+    if (m !== n) return m - n;
+    const width = m > 0xffff ? 2 : 1;
+    i += width;
+    j += width;
+  }
+  return Number(i < a.length) - Number(j < b.length) || (a < b ? -1 : a > b ? 1 : 0);
 }
 
-/** Runs of digits, and other letters one by one. */
-const piecesOf = (text: string): readonly string[] => text.match(/\d+|\D/gu) ?? [];
+/** Sorts names in natural order, in place. */
+export function sortNaturally(names: string[]): void {
+  names.sort(naturalOrder);
+}
 
-function comparePieces(a: string, left: readonly string[], b: string, right: readonly string[]): number {
-  for (let i = 0; i < Math.min(left.length, right.length); i++) {
-    const [p, q] = [left[i], right[i]];
-    if (p === q) continue;
-    if (/\d/.test(p) && /\d/.test(q)) {
-      const [m, n] = [p.replace(/^0+/, ''), q.replace(/^0+/, '')];
-      if (m !== n) return m.length - n.length || (m < n ? -1 : 1);
-    } else return p.codePointAt(0)! - q.codePointAt(0)!;
-  }
-  return left.length - right.length || (a < b ? -1 : a > b ? 1 : 0);
+function isDigit(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  return code >= 48 && code <= 57;
+}
+
+function endOfDigits(text: string, from: number): number {
+  let at = from;
+  while (isDigit(text, at)) at++;
+  return at;
 }

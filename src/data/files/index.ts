@@ -13,7 +13,7 @@ export { decodeImage } from './decode-image.ts';
 export { type Decoder, type DecoderOptions, openDecoder } from './decoder.ts';
 export { type Downloaded, type DownloadOptions, download } from './download.ts';
 export { type FolderSourceOptions, folderSource } from './folder.ts';
-export { findImages } from './image-paths.ts';
+export { type FileListing, findImages, listImages, listNamedIn } from './image-paths.ts';
 export {
   type ClipsInspection,
   type Diagnosis,
@@ -32,4 +32,5 @@ export { type Layout, type LayoutItem, type LayoutWarning, readLayout } from './
 export { openRows, rowsOf } from './open-rows.ts';
 export { pagePaths } from './page-path.ts';
 export { dataRoot } from './root.ts';
+export { type BlockOfRows, openRowBlocks, type RowBlocks } from './row-blocks.ts';
 export { readTextures } from './texture-folder.ts';

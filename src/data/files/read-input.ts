@@ -60,10 +60,15 @@ export async function readInput(path: string, code: string, glance?: number): Pr
   await requireFile(path);
   const begun = glance === undefined ? undefined : await beginOf(path, glance).catch(() => undefined);
   if (begun) return begun;
-  return readFile(path).catch((error: NodeJS.ErrnoException) => {
-    const reason = reasons[error.code ?? ''] ?? error.code ?? 'unknown error';
-    throw new DataError(code, `${path} cannot be read (${reason}). Check the path.`);
+  return readFile(path).catch((error) => {
+    throw unreadable(path, code, error);
   });
+}
+
+/** What the system says about reading a file, as DataError `code`. */
+export function unreadable(path: string, code: string, error: NodeJS.ErrnoException): DataError {
+  const reason = reasons[error.code ?? ''] ?? error.code ?? 'unknown error';
+  return new DataError(code, `${path} cannot be read (${reason}). Check the path.`);
 }
 
 /** The whole lines within the first bytes of a file; undefined where it has no more bytes than that, or no such line. */

@@ -9,6 +9,23 @@ import { reasonIn } from '../../core/foreign.ts';
 import type { StoredColumn } from '../table/columns.ts';
 import { ByteBudget } from './budget.ts';
 
+/** Bytes that are read where they are asked for: a file in memory or on a disk. */
+export interface RangeSource {
+  readonly byteLength: number;
+  slice(from: number, to?: number): ArrayBuffer | Promise<ArrayBuffer>;
+}
+
+/** An open file, of which one group of rows is read at a time. */
+export interface ParquetFile {
+  /** Names of the columns. */
+  readonly names: readonly string[];
+  readonly rows: number;
+  /** In their order: the first row of each group, from 0, and the row behind its last. */
+  readonly groups: readonly { readonly from: number; readonly to: number }[];
+  /** Columns of a group. Throws as `openParquet`; `budget` is for the group. */
+  readGroup(group: number, budget: ByteBudget): Promise<Map<string, StoredColumn>>;
+}
+
 /**
  * Reads all columns. `file` names it in messages; `budget` is that of the file.
  * @throws DataError `bad-magic`, `parquet-unsupported` with the column, `parquet-corrupt`, `too-large`.
@@ -18,20 +35,44 @@ export async function readParquet(
   file: string,
   budget = new ByteBudget(file, bytes.length),
 ): Promise<{ columns: Map<string, StoredColumn>; rows: number }> {
-  const mark = (at: number) => String.fromCharCode(...bytes.subarray(at, at + 4));
-  if (bytes.length < 12 || mark(0) !== 'PAR1' || mark(bytes.length - 4) !== 'PAR1') {
+  // A view of its own: hyparquet takes slices of the buffer.
+  const buffer = bytes.slice().buffer as ArrayBuffer;
+  const opened = await openParquet(
+    { byteLength: buffer.byteLength, slice: (from, to) => buffer.slice(from, to) },
+    file,
+  );
+  return { columns: await opened.readAll(budget), rows: opened.rows };
+}
+
+/** Opens a file. Throws as `readParquet`. */
+export async function openParquet(
+  source: RangeSource,
+  file: string,
+): Promise<ParquetFile & { readAll(budget: ByteBudget): Promise<Map<string, StoredColumn>> }> {
+  const { byteLength } = source;
+  const mark = async (at: number) => String.fromCharCode(...new Uint8Array(await source.slice(at, at + 4)));
+  if (byteLength < 12 || (await mark(0)) !== 'PAR1' || (await mark(byteLength - 4)) !== 'PAR1') {
     throw new DataError(
       'bad-magic',
       `${file} must begin and end with PAR1. It is not a whole Parquet file: fetch it again.`,
     );
   }
-  const { parquetMetadata, parquetScan, parquetSchema } = await import('hyparquet');
+  const { parquetMetadataAsync, parquetScan, parquetSchema } = await import('hyparquet');
   const { compressors } = await import('hyparquet-compressors');
-  // A view of its own: hyparquet takes slices of the buffer.
-  const buffer = bytes.slice().buffer as ArrayBuffer;
-  const content = { byteLength: buffer.byteLength, slice: (from: number, to?: number) => buffer.slice(from, to) };
-  try {
-    const metadata = parquetMetadata(buffer);
+  const { deserializeTCompactProtocol } = await import('hyparquet/src/thrift.js');
+  const whole = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof DataError) throw error;
+      throw new DataError(
+        'parquet-corrupt',
+        `${file} must be a whole Parquet file, but cannot be read${reasonIn(error)}. Fetch it again.`,
+      );
+    }
+  };
+  return whole(async () => {
+    const metadata = await parquetMetadataAsync(source);
     const rows = Number(metadata.num_rows);
     const fields = parquetSchema(metadata).children;
     const nested = fields.find(
@@ -45,46 +86,59 @@ export async function readParquet(
       );
     }
     const names = fields.map(({ element }) => element.name);
-    const chunks = metadata.row_groups.flatMap((group) => group.columns.map((column) => column.meta_data));
     if (!(rows >= 0)) throw new Error(`it declares ${rows} rows`);
-    budget.hold(Float64Array.BYTES_PER_ELEMENT * rows * names.length);
-    const { deserializeTCompactProtocol } = await import('hyparquet/src/thrift.js');
-    for (const chunk of chunks) if (chunk) checkPages(chunk, bytes, deserializeTCompactProtocol, budget);
-    const scan = await parquetScan({ file: content, metadata, compressors, geoparquet: false });
-    const columns = new Map<string, StoredColumn>();
-    for (const name of names) {
-      const column = new ColumnMaker(rows);
-      for (const range of scan.ranges) {
-        const values = await scan.readColumn({ ...range, column: name });
-        if (values.length !== range.rowEnd - range.rowStart) throw new Error(`${name} is too short`);
-        for (let i = 0; i < values.length; i++) column.set(range.rowStart + i, values[i]);
-      }
-      columns.set(name, column.finish());
+    const groups: { from: number; to: number }[] = [];
+    for (const { num_rows } of metadata.row_groups) {
+      const from = groups.at(-1)?.to ?? 0;
+      groups.push({ from, to: from + Number(num_rows) });
     }
-    return { columns, rows };
-  } catch (error) {
-    if (error instanceof DataError) throw error;
-    throw new DataError(
-      'parquet-corrupt',
-      `${file} must be a whole Parquet file, but cannot be read${reasonIn(error)}. Fetch it again.`,
-    );
-  }
+    const scanOf = async (numbers: readonly number[], budget: ByteBudget) => {
+      for (const number of numbers)
+        for (const { meta_data: chunk } of metadata.row_groups[number].columns)
+          if (chunk) await checkPages(chunk, source, deserializeTCompactProtocol, budget);
+      return parquetScan({ file: source, metadata, compressors, geoparquet: false });
+    };
+    const columnsOf = async (numbers: readonly number[], start: number, end: number, budget: ByteBudget) => {
+      budget.hold(Float64Array.BYTES_PER_ELEMENT * (end - start) * names.length);
+      const scan = await scanOf(numbers, budget);
+      const columns = new Map<string, StoredColumn>();
+      for (const name of names) {
+        const column = new ColumnMaker(end - start);
+        for (const { rowStart, rowEnd } of scan.ranges) {
+          if (rowStart >= end || rowEnd <= start) continue;
+          const values = await scan.readColumn({ rowStart, rowEnd, column: name });
+          if (values.length !== rowEnd - rowStart) throw new Error(`${name} is too short`);
+          for (let i = 0; i < values.length; i++) column.set(rowStart - start + i, values[i]);
+        }
+        columns.set(name, column.finish());
+      }
+      return columns;
+    };
+    return {
+      names: names.map((name) => name.trim()),
+      rows,
+      groups,
+      readGroup: (group: number, own: ByteBudget) =>
+        whole(() => columnsOf([group], groups[group].from, groups[group].to, own)),
+      readAll: (own: ByteBudget) => whole(() => columnsOf([...groups.keys()], 0, rows, own)),
+    };
+  });
 }
 
 /**
  * Walks the pages of a column and checks the sizes that their heads claim: hyparquet believes them, and does not end where a
  * damaged one has none.
  */
-function checkPages(
+async function checkPages(
   chunk: ColumnMetaData,
-  { buffer, byteOffset, length }: Uint8Array,
+  source: RangeSource,
   readHead: typeof deserializeTCompactProtocol,
   budget: ByteBudget,
-): void {
+): Promise<void> {
   const from = Number(chunk.dictionary_page_offset || chunk.data_page_offset);
   const end = from + Number(chunk.total_compressed_size);
-  if (!(from > 0 && from < end && end <= length)) throw new Error('a column lies outside the file');
-  const reader = { view: new DataView(buffer, byteOffset + from, end - from), offset: 0 };
+  if (!(from > 0 && from < end && end <= source.byteLength)) throw new Error('a column lies outside the file');
+  const reader = { view: new DataView(await source.slice(from, end)), offset: 0 };
   while (reader.offset < end - from) {
     // PageHeader of parquet.thrift: 1 type, 2 unpacked and 3 packed size.
     const { field_1: type, field_2: unpacked, field_3: packed } = readHead(reader);

@@ -21,6 +21,8 @@ export interface CellOptions {
   readonly unnamed?: 'first' | 'last';
   /** How the file was understood. */
   readonly about?: string;
+  /** Line of the first byte, of a part of a file; default 1. */
+  readonly line?: number;
 }
 
 /**
@@ -37,7 +39,7 @@ export function readCells(bytes: Uint8Array, file: string, options: CellOptions 
   for (let i = begin; i < bytes.length; i++) if (bytes[i] === LF) lineCount++;
 
   let at = begin;
-  let line = 1;
+  let line = options.line ?? 1;
   /** Reads one row from `at` on into `out`; returns its cells, 0 for a blank line. */
   const readRow = (out: Uint32Array | number[], to: number, most: number): number => {
     let count = 0;
@@ -121,9 +123,19 @@ export function readCells(bytes: Uint8Array, file: string, options: CellOptions 
     show(row, column) {
       const from = starts[row * step + column];
       const to = Math.min(starts[row * step + column + 1] - 1, from + 40);
-      return new TextDecoder().decode(bytes.subarray(from, to));
+      return shown(bytes, from, to);
     },
   };
+}
+
+/** Bytes as text, whatever they are. Letters of one byte each, as most cells have, are made faster one by one. */
+function shown(bytes: Uint8Array, from: number, to: number): string {
+  let text = '';
+  for (let i = from; i < to; i++) {
+    if (bytes[i] >= 128) return new TextDecoder().decode(bytes.subarray(from, to));
+    text += String.fromCharCode(bytes[i]);
+  }
+  return text;
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });

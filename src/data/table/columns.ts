@@ -7,12 +7,12 @@ import { missingWords, type Rows } from './rows.ts';
 /** Numbers, NaN where one is missing; or for each row the place of its text in `values`. */
 export type StoredColumn = Float64Array | { readonly codes: Uint32Array; readonly values: readonly string[] };
 
-/** Wraps columns of equal length as rows. */
+/** Wraps columns of equal length as rows; `first` is the number of the first one in its file, from 1. */
 export function columnRows(
   file: string,
   columns: ReadonlyMap<string, StoredColumn>,
   rows: number,
-  kinds: Rows['kinds'] = {},
+  { kinds = {}, first = 1 }: { readonly kinds?: Rows['kinds']; readonly first?: number } = {},
 ): Rows {
   const stored = [...columns.values()];
   const isText = stored.map((column) => !(column instanceof Float64Array));
@@ -26,8 +26,8 @@ export function columnRows(
     heads: [...columns.keys()].map((name) => name.trim()),
     kinds,
     rows,
-    where: (row) => `row ${row + 1}`,
-    numbers: Uint32Array.from({ length: rows }, (_, i) => i + 1),
+    where: (row) => `row ${row + first}`,
+    numbers: Uint32Array.from({ length: rows }, (_, i) => i + first),
     number(row, c) {
       if (!isText[c]) return (stored[c] as Float64Array)[row];
       return missingWords.has(textAt(row, c).trim().toLowerCase()) ? Number.NaN : undefined;
@@ -72,5 +72,5 @@ export function arrayRows(arrays: Readonly<Record<string, Tensor>>, file: string
     );
   }
   if (y) columns.set('y', Float64Array.from(y.data as ArrayLike<number | bigint>, Number));
-  return columnRows(file, columns, rows, y ? { y: 'label' } : {});
+  return columnRows(file, columns, rows, y && { kinds: { y: 'label' } });
 }

@@ -18,8 +18,8 @@ export interface EncodedRows {
   readonly unseen: ReadonlyMap<string, readonly string[]>;
   /** Columns of the file that the detector does not know. */
   readonly passedOver: readonly string[];
-  /** The cells of a row, in the order of the encoding's columns, as they stand in the file. */
-  cells(row: number): string[];
+  /** A cell of a row, by the number of the encoding's column, as it stands in the file. */
+  cell(row: number, column: number): string;
 }
 
 /** The column of a file that a column of the encoding is read from. */
@@ -29,12 +29,9 @@ export const sourceColumn = (column: ColumnEncoding): string =>
 /** Names of the columns of a file, as `readTable` names those without a name. */
 const namesOf = (heads: readonly string[]) => heads.map((name, i) => (name === '' ? `column ${i + 1}` : name));
 
-/**
- * Encodes rows; columns are found by their names, and others are passed over.
- * @throws DataError `missing-columns`, `csv` for a name that two columns have.
- */
-export function encodeRows(raw: Rows, encoding: TableEncoding): EncodedRows {
-  const { file, rows } = raw;
+/** The columns of a file that the encoding reads. Throws DataError `missing-columns`, `csv` for a name that two columns have. */
+export function checkColumns(raw: Pick<Rows, 'file' | 'heads'>, encoding: TableEncoding): string[] {
+  const { file } = raw;
   const heads = namesOf(raw.heads);
   const wanted = [...new Set(encoding.columns.map(sourceColumn))];
   const absent = wanted.filter((name) => !heads.includes(name));
@@ -51,6 +48,18 @@ export function encodeRows(raw: Rows, encoding: TableEncoding): EncodedRows {
   if (twice !== undefined) {
     throw new DataError('csv', `${file} must have each column once, but has "${twice}" twice. Rename one.`);
   }
+  return wanted;
+}
+
+/**
+ * Encodes rows; columns are found by their names, and others are passed over. Rows before `from` are not encoded: they are there
+ * for what they say of the next, such as the time before it.
+ * @throws DataError `missing-columns`, `csv` for a name that two columns have.
+ */
+export function encodeRows(raw: Rows, encoding: TableEncoding, from = 0): EncodedRows {
+  const { rows } = raw;
+  const heads = namesOf(raw.heads);
+  const names = new Set(checkColumns(raw, encoding));
   const width = encoding.columns.length;
   const values = new Float64Array(rows * width);
   const broken = new Map<number, string>();
@@ -60,13 +69,13 @@ export function encodeRows(raw: Rows, encoding: TableEncoding): EncodedRows {
     const at = heads.indexOf(sourceColumn(column));
     if (column.kind === 'categorical') {
       const texts = raw.texts(at);
-      for (let r = 0; r < rows; r++) values[r * width + c] = texts.code(r);
+      for (let r = from; r < rows; r++) values[r * width + c] = texts.code(r);
       const strange = texts.values.filter((text) => !column.values.includes(text));
       if (strange.length > 0) unseen.set(column.name, strange);
       return { name: column.name, kind: 'categorical', values: texts.values };
     }
     const read = column.time ? timeReader(raw, at, column.time) : numberReader(raw, at, column.form, encoding.reading);
-    for (let r = 0; r < rows; r++) {
+    for (let r = from; r < rows; r++) {
       const value = read(r);
       if (value === undefined || !(Math.abs(value) <= LARGEST || Number.isNaN(value))) {
         const must = column.time ? 'a time as in training' : 'a finite number';
@@ -79,10 +88,10 @@ export function encodeRows(raw: Rows, encoding: TableEncoding): EncodedRows {
   const size = encodedWidth(encoding);
   const inputs = new Float32Array(rows * size);
   const write = encoder(encoding, columns);
-  for (let r = 0; r < rows; r++) write(values, r, inputs, r * size);
+  for (let r = from; r < rows; r++) write(values, r, inputs, r * size);
   const places = encoding.columns.map((column) => heads.indexOf(sourceColumn(column)));
-  const cells = (row: number) => places.map((at) => raw.show(row, at).trim());
-  return { inputs, broken, missing, unseen, passedOver: heads.filter((name) => !names.has(name)), cells };
+  const cell = (row: number, column: number) => raw.show(row, places[column]).trim();
+  return { inputs, broken, missing, unseen, passedOver: heads.filter((name) => !names.has(name)), cell };
 }
 
 /** The number of a row: NaN where it is missing, undefined for any other text. */

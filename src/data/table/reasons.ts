@@ -1,5 +1,5 @@
 /** Which columns of a row make its score, each with its cell and what is usual. */
-import { columnTotals, type TableEncoding } from './encoding.ts';
+import { type ColumnEncoding, inputsOf, type TableEncoding } from './encoding.ts';
 
 /** A column of a row and what it adds to the map. */
 export interface ColumnShare {
@@ -18,28 +18,48 @@ export interface ColumnShare {
 const TEXTS = 3;
 
 /**
- * The columns of a row by what they add to its map, largest first. `cells` are those of the row in the order of the
- * encoding's columns, where they are known.
+ * The columns of a row by what they add to its map, largest first, of equal ones the first. `cell` gives those of the row in the
+ * order of the encoding's columns, where they are known. It is asked of each of millions of rows, so it makes no more than it returns.
  */
 export function columnReasons(
   encoding: TableEncoding,
   map: Float32Array,
   count: number,
-  cells?: readonly string[],
+  cell?: (column: number) => string,
 ): ColumnShare[] {
-  const totals = columnTotals(encoding, map);
-  const sum = totals.reduce((n, { value }) => n + Math.max(0, value), 0);
-  const order = totals.map((_, c) => c).sort((a, b) => totals[b].value - totals[a].value || a - b);
-  return order.slice(0, count).map((c) => {
-    const column = encoding.columns[c];
-    const usual = column.kind === 'numeric' ? column.usual : mostTexts(column.values, column.shares);
-    return {
-      ...totals[c],
-      share: sum > 0 ? Math.max(0, totals[c].value) / sum : 0,
-      ...(cells && { cell: cells[c] }),
-      ...(usual && { usual }),
-    };
+  const { columns } = encoding;
+  const chosen: { column: number; value: number }[] = [];
+  let [at, sum] = [0, 0];
+  for (let column = 0; column < columns.length; column++) {
+    let value = 0;
+    for (const end = at + inputsOf(columns[column]); at < end; at++) value += map[at];
+    if (value > 0) sum += value;
+    if (chosen.length === count && !(value > chosen[count - 1].value)) continue;
+    let place = chosen.length;
+    while (place > 0 && value > chosen[place - 1].value) place--;
+    chosen.splice(place, 0, { column, value });
+    if (chosen.length > count) chosen.pop();
+  }
+  return chosen.map(({ column, value }) => {
+    const known = columns[column];
+    const usual = usualOf(known);
+    const share = sum > 0 ? Math.max(0, value) / sum : 0;
+    const reason: Writable<ColumnShare> = { name: known.name, value, share };
+    if (cell) reason.cell = cell(column);
+    if (usual) reason.usual = usual;
+    return reason;
   });
+}
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** What is usual of columns whose most frequent texts were looked for. */
+const usualTexts = new WeakMap<ColumnEncoding, readonly string[] | undefined>();
+
+function usualOf(column: ColumnEncoding): ColumnShare['usual'] {
+  if (column.kind === 'numeric') return column.usual;
+  if (!usualTexts.has(column)) usualTexts.set(column, mostTexts(column.values, column.shares));
+  return usualTexts.get(column);
 }
 
 function mostTexts(values: readonly string[], shares: readonly number[] | undefined): string[] | undefined {
@@ -50,9 +70,19 @@ function mostTexts(values: readonly string[], shares: readonly number[] | undefi
 
 /** What is usual, in words: `19.2 to 24.8`, `left, right`; undefined where it is not known. */
 export function usualText({ usual }: ColumnShare): string | undefined {
+  if (!usual) return undefined;
+  const known = usualWords.get(usual);
+  if (known !== undefined) return known;
   const short = (value: number) => String(Number(value.toPrecision(4)));
-  return usual && (typeof usual[0] === 'number' ? usual.map((v) => short(Number(v))).join(' to ') : usual.join(', '));
+  const text = usual
+    .map((v) => (typeof v === 'number' ? short(v) : v))
+    .join(typeof usual[0] === 'number' ? ' to ' : ', ');
+  usualWords.set(usual, text);
+  return text;
 }
+
+/** What is usual of a column is said of many rows. */
+const usualWords = new WeakMap<readonly unknown[], string>();
 
 /** A reason in words: `temp 900 (usually 19.2 to 24.8), 97 %`. */
 export function reasonText(column: ColumnShare): string {

@@ -113,17 +113,21 @@ export function withoutUnits(raw: Rows): { raw: Rows; units?: string } {
   }
   if (shown.length === 0) return { raw };
   const units = `${raw.where(0)}: ${shown.slice(0, 6).join(', ')}`;
-  const rows: Rows = {
+  return { raw: sliceRows(raw, 1, raw.rows), units };
+}
+
+/** The rows from one position to before another, by themselves. */
+export function sliceRows(raw: Rows, from: number, to: number): Rows {
+  return {
     ...raw,
-    rows: raw.rows - 1,
-    numbers: raw.numbers.subarray(1),
-    where: (row) => raw.where(row + 1),
-    number: (row, column) => raw.number(row + 1, column),
-    show: (row, column) => raw.show(row + 1, column),
+    rows: to - from,
+    numbers: raw.numbers.subarray(from, to),
+    where: (row) => raw.where(row + from),
+    number: (row, column) => raw.number(row + from, column),
+    show: (row, column) => raw.show(row + from, column),
     texts(column) {
       const { values, code } = raw.texts(column);
-      return { values, code: (row) => code(row + 1) };
+      return { values, code: (row) => code(row + from) };
     },
   };
-  return { raw: rows, units };
 }

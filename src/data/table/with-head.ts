@@ -14,6 +14,12 @@ export function readWithHead(bytes: Uint8Array, file: string): Rows {
   const layout = textLayout(text.bytes);
   const notes = [...text.notes, ...layout.notes];
   const raw = readCells(text.bytes, file, { ...layout, ...(notes.length > 0 && { about: notes.join('; ') }) });
+  return checkHead(raw);
+}
+
+/** Throws DataError `no-head` where the first line looks like data. */
+export function checkHead(raw: Rows): Rows {
+  const { file } = raw;
   const numbers = raw.heads.map((head) => (head === '' ? Number.NaN : Number(head)));
   const isCount = numbers.every((n, i) => n === i + numbers[0]) && (numbers[0] === 0 || numbers[0] === 1);
   if (numbers.some((n) => Number.isNaN(n)) || isCount) return raw;

@@ -1,7 +1,7 @@
 /** A trained detector, ready to score: what a program that uses oddity as a library holds, in Node and in a page. */
 import { Cancelled, DataError, ShapeError } from '../../core/errors.ts';
 import { type ItemShape, itemSize } from '../../core/item-shape.ts';
-import { float32 } from '../../core/tensor.ts';
+import { float32, type Tensors } from '../../core/tensor.ts';
 import type { Clip, RowObject, Series } from '../../data/pure.ts';
 import {
   type AnyKind,
@@ -155,6 +155,9 @@ export interface Detector extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+/** Calls of the runtime that are on their way at once. */
+const AHEAD = 4;
+
 /** Opens an artefact on a runtime, which the detector then owns. */
 export async function openDetector(artifact: Artifact, runtime: Runtime, platform: Platform): Promise<Detector> {
   const { info } = artifact;
@@ -175,13 +178,23 @@ export async function openDetector(artifact: Artifact, runtime: Runtime, platfor
       const fetch = wantsMaps ? outputs : outputs.filter((name) => name !== 'map');
       const all = Object.fromEntries(fetch.map((name) => [name, new Float32Array(n * perItem[name])]));
       const most = scoreBatch(info.shape);
+      // A few calls are on their way at once, so that the session does not wait while the caller's thread is busy.
+      const running: { at: number; out: Promise<Tensors> }[] = [];
+      const take = async () => {
+        const { at, out } = running.shift()!;
+        const found = await out;
+        for (const name of fetch) all[name].set(found[name].data as Float32Array, at * perItem[name]);
+      };
       for (let at = 0; at < n; at += most) {
         const count = Math.min(most, n - at);
         const values = transfer && count === n ? items : items.slice(at * size, (at + count) * size);
         const batch = float32(values, [count, ...info.shape]);
-        const out = await session.run({ [info.input.name]: batch }, { fetch, transfer: true, signal });
-        for (const name of fetch) all[name].set(out[name].data as Float32Array, at * perItem[name]);
+        const out = session.run({ [info.input.name]: batch }, { fetch, transfer: true, signal });
+        out.catch(() => {}); // heard when it is taken
+        running.push({ at, out });
+        if (running.length === AHEAD) await take();
       }
+      while (running.length > 0) await take();
       const { score: scores, map: maps = new Float32Array(0), reconstruction: reconstructions, nearest } = all;
       keepFinite(scores);
       return { scores, maps, ...(reconstructions && { reconstructions }), ...(nearest && { nearest }) };

@@ -3,7 +3,7 @@
  * `predict` and for a server.
  */
 import { DataError } from '../../core/errors.ts';
-import { encodedWidth, encodeRows, type Rows, type TableEncoding } from '../../data/pure.ts';
+import { type EncodedRows, encodedWidth, encodeRows, type Rows, type TableEncoding } from '../../data/pure.ts';
 import type { ReadItem } from '../../kinds/index.ts';
 
 /** Names that a sentence shows. */
@@ -16,17 +16,24 @@ export interface RowRemark {
   readonly message: string;
 }
 
+/** What was seen of rows, of which remarks are made. */
+export type RowFacts = Pick<EncodedRows, 'missing' | 'unseen' | 'passedOver'>;
+
 /** Rows as a detector takes them. */
 export interface ReadRows {
   /** `[rows, D]`; of a row that cannot be scored they mean nothing. */
   readonly inputs: Float32Array;
-  /** The item of a row; a text says why it cannot be scored. */
-  item(row: number): ReadItem | string;
-  readonly remarks: readonly RowRemark[];
+  /** Why a row cannot be scored; undefined where it can. */
+  fault(row: number): string | undefined;
+  /** The item of a row that can be scored. */
+  item(row: number): ReadItem;
+  /** As `EncodedRows.cell`. */
+  cell(row: number, column: number): string;
+  readonly facts: RowFacts;
 }
 
-/** Encodes rows as in training. Throws DataError `no-columns` without an encoding, `missing-columns`, `csv`. */
-export function readRows(rows: Rows, encoding: TableEncoding | undefined): ReadRows {
+/** Encodes rows as in training, from a row on. Throws DataError `no-columns` without an encoding, `missing-columns`, `csv`. */
+export function readRows(rows: Rows, encoding: TableEncoding | undefined, from = 0): ReadRows {
   if (!encoding) {
     throw new DataError(
       'no-columns',
@@ -34,7 +41,21 @@ export function readRows(rows: Rows, encoding: TableEncoding | undefined): ReadR
     );
   }
   const width = encodedWidth(encoding);
-  const { inputs, broken, missing, unseen, passedOver, cells } = encodeRows(rows, encoding);
+  const { inputs, broken, cell, ...facts } = encodeRows(rows, encoding, from);
+  return {
+    inputs,
+    fault: (r) => broken.get(r),
+    item: (r) => ({
+      values: inputs.subarray(r * width, (r + 1) * width),
+      cells: encoding.columns.map((_, column) => cell(r, column)),
+    }),
+    cell,
+    facts,
+  };
+}
+
+/** What is to be said of rows. */
+export function rowRemarks({ missing, unseen, passedOver }: RowFacts): RowRemark[] {
   const remarks: RowRemark[] = [];
   if (missing > 0) {
     const message = `${missing} missing ${missing === 1 ? 'number is' : 'numbers are'} replaced by the median of the training rows.`;
@@ -48,9 +69,22 @@ export function readRows(rows: Rows, encoding: TableEncoding | undefined): ReadR
     const message = `columns ignored because training did not use them: ${some(passedOver)}.`;
     remarks.push({ code: 'unknown-columns', message });
   }
-  const item = (r: number) => broken.get(r) ?? { values: inputs.subarray(r * width, (r + 1) * width), cells: cells(r) };
-  return { inputs, item, remarks };
+  return remarks;
 }
+
+/** What was seen of the parts of a file, together. Of a column at most `MOST_TEXTS` new texts are held. */
+export function joinFacts(before: RowFacts | undefined, now: RowFacts): RowFacts {
+  if (!before) return now;
+  const unseen = new Map(before.unseen);
+  for (const [name, texts] of now.unseen) {
+    const held = unseen.get(name) ?? [];
+    if (held.length < MOST_TEXTS) unseen.set(name, [...new Set([...held, ...texts])].slice(0, MOST_TEXTS));
+  }
+  return { missing: before.missing + now.missing, unseen, passedOver: before.passedOver };
+}
+
+/** A column of identifiers has as many texts as rows; a remark names a few. */
+const MOST_TEXTS = 10_000;
 
 const some = (names: readonly string[]) =>
   `${names.slice(0, SHOWN).join(', ')}${names.length > SHOWN ? ` and ${names.length - SHOWN} more` : ''}`;

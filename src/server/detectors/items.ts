@@ -6,7 +6,7 @@ import { DataError, type OddityError } from '../../core/errors.ts';
 import { objectRows, type RowObject, type Rows, rowsOf } from '../../data/index.ts';
 import type { ArtifactInfo } from '../../engine/scoring/artifact.ts';
 import type { Detector } from '../../engine/scoring/detector.ts';
-import { type RowRemark, readRows } from '../../engine/scoring/rows.ts';
+import { type RowRemark, readRows, rowRemarks } from '../../engine/scoring/rows.ts';
 import { findKind, type ReadItem } from '../../kinds/index.ts';
 import { Problem } from '../problem.ts';
 import { jsonOf } from '../request-body.ts';
@@ -97,12 +97,12 @@ function objectsOf(bytes: Uint8Array): RowObject[] {
 
 /** Rows as items of a detector of tables, and what is to be said of them. Throws DataError `no-columns`, `missing-columns`. */
 export function itemsOfRows(rows: Rows, { table }: ArtifactInfo): { items: Read[]; warnings: readonly RowRemark[] } {
-  const { item, remarks } = readRows(rows, table);
+  const { item, fault, facts } = readRows(rows, table);
   const items = Array.from({ length: rows.rows }, (_, r): Read => {
     const id = String(r + 1);
-    const read = item(r);
-    if (typeof read !== 'string') return { id, item: read };
-    return { id, fault: { code: 'row-value', message: `${rows.where(r)}: ${read}.` } };
+    const problem = fault(r);
+    if (problem === undefined) return { id, item: item(r) };
+    return { id, fault: { code: 'row-value', message: `${rows.where(r)}: ${problem}.` } };
   });
-  return { items, warnings: remarks };
+  return { items, warnings: rowRemarks(facts) };
 }
