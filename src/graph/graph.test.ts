@@ -25,7 +25,7 @@ describe('refusals', () => {
     const of = (y: g.Value) => () => g.gradients(y, [x]);
     expect(of(g.reduceMean(x))).toThrow(/fixed size/);
     expect(of(g.reduceSum(g.batchNormalize(x, c, c, 1e-5).y))).toThrow(/fixed size/);
-    expect(of(g.reduceSum(g.maxPool(x, 2)))).toThrow(/fixed size/);
+    expect(of(g.reduceSum(g.maxPool(x, 2, { stride: 1 })))).toThrow(/fixed size/);
   });
 });
 
@@ -41,6 +41,19 @@ describe('gradients', () => {
       [6, 12],
     ]);
     expect(() => g.gradients(x, [x])).toThrow(/taken of a scalar/);
+  });
+});
+
+describe('maxPool', () => {
+  it('shares the gradient of a block among its equal maxima', () => {
+    const x = g.input('x', [1, 1, 4, 4]);
+    const [slope] = g.gradients(g.reduceSum(g.mul(g.maxPool(x, 2), g.input('w', [1, 1, 2, 2]))), [x]);
+    const image = [2, 2, 1, 0, 2, 0, 1, 1, 0, 0, 3, 3, 0, 4, 3, 3];
+    const feeds = { x: float32(Float32Array.from(image), [1, 1, 4, 4]), w: float32([6, 3, 5, 8], [1, 1, 2, 2]) };
+    const [dx] = g.evaluate([slope], feeds);
+    expect([...dx.data].map((v) => Number(Number(v).toFixed(5)))).toEqual([
+      2, 2, 1, 0, 2, 0, 1, 1, 0, 0, 2, 2, 0, 5, 2, 2,
+    ]);
   });
 });
 

@@ -59,7 +59,10 @@ const batchNormalizeOp = defineOp<{ eps: number }>({
       const wide = emit.ints(image.shape.map((_, i) => (i === 1 ? channels : 1)));
       const mean = emit.node('ReduceMean', [x], { axes, keepdims: { i: 0 } });
       const centred = emit.node('Sub', [x, emit.node('Reshape', [mean, wide])]);
-      const squares = emit.node('ReduceSumSquare', [centred], { axes, keepdims: { i: 0 } });
+      // ReduceSumSquare takes twice as long as the two together.
+      const squares = emit.node('ReduceSum', [emit.node('Mul', [centred, centred]), emit.ints(axes.ints)], {
+        keepdims: { i: 0 },
+      });
       const variance = emit.node('Mul', [squares, emit.scalar(channels / sizeOf(image.shape))]);
       const deviation = emit.node('Sqrt', [emit.node('Add', [variance, emit.scalar(eps)])]);
       const factor = emit.node('Reshape', [emit.node('Div', [scale, deviation]), wide]);

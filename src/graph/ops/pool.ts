@@ -6,7 +6,7 @@ import { apply, apply1, blank, defineOp } from '../op.ts';
 import type { Value } from '../value.ts';
 import { type ConvAttributes, type ConvOptions, convolution } from './conv/geometry.ts';
 import { convInputGradient } from './conv/operators.ts';
-import { mul } from './elementwise.ts';
+import { cast, div, equal, mul } from './elementwise.ts';
 import { scatterAdd } from './gather.ts';
 import { reshape } from './movement.ts';
 import { reduceMean } from './reduce.ts';
@@ -28,6 +28,14 @@ function pooledShape(x: Shape, a: Pool): Dim[] {
   });
   return [x[0], x[1], ...sizes];
 }
+
+const tapsOf = ({ kernel }: Pool): number => kernel.reduce((n, k) => n * k, 1);
+
+/** Whether the windows lie side by side and cover the image. */
+const tiles = (x: Shape, a: Pool): boolean =>
+  a.kernel.every(
+    (k, i) => k === a.strides[i] && a.padsBefore[i] === 0 && a.padsAfter[i] === 0 && Number(x[i + 2]) % k === 0,
+  );
 
 const onnxAttributes = (a: Pool) => ({
   kernel_shape: { ints: a.kernel },
@@ -67,13 +75,20 @@ const maxPoolOp = defineOp<Pool>({
       { shape, dtype: 'int64' },
     ];
   },
-  // The second output names the place of each maximum in the flattened input.
-  gradient: ({ inputs: [x], outputs: [, indices], dy }) => {
+  // The second output names the place of each maximum in the flattened input. Where the windows tile the image, the
+  // gradient finds the maxima by comparing instead, and equal ones share it: ONNX Runtime takes an order of magnitude
+  // longer over a pool that names places, and WebGPU has none.
+  gradient: ({ inputs: [x], outputs: [y, indices], attributes: a, dy }) => {
     if (!dy[0]) return [undefined];
+    if (tiles(x.shape, a)) {
+      const hits = cast(equal(x, upsampleNearest(y, a.kernel)), x.dtype);
+      const share = div(dy[0], mul(averagePool(hits, a.kernel), tapsOf(a)));
+      return [mul(hits, upsampleNearest(share, a.kernel))];
+    }
     const places = reshape(indices, [product(indices.shape)]);
     return [reshape(scatterAdd(reshape(dy[0], [product(dy[0].shape)]), places, 0, sizeOf(x.shape)), x.shape)];
   },
-  // WebGPU has no places of maxima; only a gradient asks for them.
+  // Only a gradient asks for the places.
   lowerings: {
     onnx: (emit, inputs, { attributes, outputs }) =>
       emit.nodes('MaxPool', inputs, onnxAttributes(attributes), emit.isUsed(outputs[1]) ? 2 : 1),
@@ -96,11 +111,8 @@ const averagePoolOp = defineOp<Pool>({
   shape: ([x], a) => [{ shape: pooledShape(x.shape, a), dtype: x.dtype }],
   // Every place gets its window's share: a transposed depthwise convolution with a constant kernel.
   gradient: ({ inputs: [x], attributes: a, dy }) => {
-    const taps = a.kernel.reduce((n, k) => n * k, 1);
-    const tiled = a.kernel.every(
-      (k, i) => k === a.strides[i] && a.padsBefore[i] === 0 && a.padsAfter[i] === 0 && Number(x.shape[i + 2]) % k === 0,
-    );
-    if (tiled) return [mul(upsampleNearest(dy[0]!, a.kernel), 1 / taps)];
+    const taps = tapsOf(a);
+    if (tiles(x.shape, a)) return [mul(upsampleNearest(dy[0]!, a.kernel), 1 / taps)];
     const channels = Number(x.shape[1]);
     return [
       convInputGradient(dy[0]!, full([channels, 1, ...a.kernel], 1 / taps), x.shape.slice(2), {
@@ -116,7 +128,7 @@ const averagePoolOp = defineOp<Pool>({
   },
   reference: ([x], a, [type]) => {
     const out = blank(type) as Numbers;
-    const taps = a.kernel.reduce((n, k) => n * k, 1);
+    const taps = tapsOf(a);
     visitWindows(x.shape, type.shape, a, (o, i) => {
       out[o] += (x.data as Numbers)[i] / taps;
     });
@@ -179,7 +191,7 @@ function pool(x: Value, kernel: number | readonly number[], options: PoolOptions
   return { ...convolution(rank, { stride, padding }), kernel: window };
 }
 
-/** Largest value of each window; the stride is the window unless given. */
+/** Largest value of each window; the stride is the window unless given. Equal maxima share the gradient where windows tile x, else the first has it. */
 export function maxPool(x: Value, kernel: number | readonly number[], options: PoolOptions = {}): Value {
   return apply(maxPoolOp, [x], pool(x, kernel, options))[0];
 }

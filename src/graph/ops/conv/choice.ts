@@ -42,6 +42,7 @@ export function possibleWeightGradientForms(x: Shape, g: Shape, a: WeightGradien
   if (a.groups > 1) return ['image'];
   return [
     'conv',
+    ...(canFlip([0, 0, ...a.kernel], a) ? ['mirror'] : []),
     'image',
     'columns',
     'taps',
@@ -100,6 +101,8 @@ export function chooseWeightGradient(
   const blockable = canBlockWeightGradient(x.shape, g.shape, a, target);
   const wide = target.blockSize === 16;
   if (c <= 4) return strided && c > 2 ? (wide && blockable ? 'blocked' : 'windows') : 'conv';
+  // Of the two forms by convolution the one that lays out the fewer channels; beyond 8, products win.
+  if (k <= 8 && k < c && canFlip([0, 0, ...a.kernel], a)) return 'mirror';
   if (c * k <= 64) return 'conv';
   // Over a large map the blocked form's kernel (dy itself) no longer fits the cache. With blocks of 16 (AVX-512) large
   // products gain more than it does.

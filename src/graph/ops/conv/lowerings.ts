@@ -194,6 +194,34 @@ const weightsByConv: WeightForm = (emit, [x, dy], { inputs: [, g], attributes: a
   return [emit.node('Transpose', [cut], swap)];
 };
 
+/**
+ * As by convolution, with the parts of x and dy exchanged: dy is the image and x the kernel, which gives the taps in
+ * reverse. Only dy is laid out in columns: better where it has the fewer channels.
+ */
+const weightsByMirror: WeightForm = (emit, [x, dy], { inputs: [image], attributes: a }) => {
+  const axes = a.kernel.map((_, i) => i + 2);
+  const swap = { perm: { ints: [1, 0, ...axes] } };
+  const reach = a.kernel.map((k, i) => a.dilations[i] * (k - 1));
+  const mirrored = {
+    ...a,
+    strides: a.dilations,
+    dilations: a.strides,
+    padsBefore: reach.map((r, i) => r - a.padsBefore[i]),
+    padsAfter: reach.map((r, i) => r - a.padsAfter[i]),
+  };
+  const turned = [emit.node('Transpose', [dy], swap), emit.node('Transpose', [x], swap)];
+  const reversed = emit.node('Conv', turned, onnxAttributes(mirrored, image.shape)); // [K, C, ...kernel]
+  return [
+    emit.node('Slice', [
+      reversed,
+      emit.ints(a.kernel.map((k) => k - 1)),
+      emit.ints(axes.map(() => -2147483648)),
+      emit.ints(axes),
+      emit.ints(axes.map(() => -1)),
+    ]),
+  ];
+};
+
 /** Windows in NCHW, one product per image (and group), summed over the batch. */
 const weightsByImage: WeightForm = (emit, [x, dy], { inputs: [image, g], attributes: a }) => {
   const [n, c, k] = [Number(image.shape[0]), Number(image.shape[1]), Number(g.shape[1])];
@@ -258,6 +286,7 @@ const weightsByDense: WeightForm = (emit, [x, dy], { inputs: [image, g], attribu
 /** Forms of `convWeightGradient`. */
 export const weightGradientForms: Forms<WeightGradientAttributes> = {
   conv: weightsByConv,
+  mirror: weightsByMirror,
   image: weightsByImage,
   columns: weightsByColumns,
   taps: weightsByTaps,

@@ -34,10 +34,7 @@ const norm = (net: nn.Scope, x: Value) => nn.batchNorm(net.at('norm'), x, { affi
 const active = (net: nn.Scope, x: Value) => g.leakyRelu(norm(net, x), 0.01);
 
 /** The largest of each 2×2 block: `[N, C, H, W] → [N, C, H/2, W/2]`, sides even. */
-function halve(x: Value): Value {
-  const [channels, height, width] = imageShapeOf(x);
-  return g.reduceMax(g.reshape(x, [x.shape[0], channels, height / 2, 2, width / 2, 2]), { axes: [3, 5] });
-}
+const halve = (x: Value): Value => g.maxPool(x, 2);
 
 /** Filters of the encoder's layers, the first next to the image. */
 export function filtersOf(network: LeNet, shape: ImageShape): number[] {
