@@ -172,6 +172,12 @@ export const ensemble = defineModel({
 
   async fit(options, data) {
     const { rows: count, width, items } = await sampleItems(data, options.bank);
+    if (count < data.count)
+      data.onEvent({
+        type: 'warning',
+        code: 'bank-sampled',
+        message: `The members learn from ${count} of ${data.count} training rows, a random sample. A larger bank learns from more; knn alone compares with all.`,
+      });
     const members = membersOf(options, width);
     const { rng } = data;
     const order = rng.split('folds').permutation(count);
