@@ -23,11 +23,11 @@ const STUDIO = 300;
 /** What pages use, and the gzipped kilobytes that they may load: at once, and with what they load when it is needed. */
 const pages = [
   { name: 'opens a detector', uses: ['loadDetector'], budget: { first: 66, all: 76 } },
-  { name: 'fits a model by its value', uses: ['fit', 'pca'], budget: { first: 146, all: 250 } },
-  { name: 'fits a model by its name', uses: ['fit'], budget: { first: 124, all: 253 } },
+  { name: 'fits a model by its value', uses: ['fit', 'pca'], budget: { first: 148, all: 253 } },
+  { name: 'fits a model by its name', uses: ['fit'], budget: { first: 126, all: 256 } },
   // The page's side: the worker loads the rest.
   { name: 'opens a worker', uses: ['openWorker'], budget: { first: 8, all: 8 } },
-  { name: 'uses everything', uses: undefined, budget: { first: 268, all: 278 } },
+  { name: 'uses everything', uses: undefined, budget: { first: 272, all: 283 } },
 ];
 
 /** Builds a page that uses some names, all unless given. Returns its chunks and what the bundler complained of. */
