@@ -7,7 +7,7 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Event } from '../../dist/core/events.js';
 import { encodePng } from '../../dist/data/index.js';
 import { readRun, train } from '../../dist/index.js';
@@ -18,6 +18,9 @@ import { openRedisWorkers } from '../../dist/jobs/redis/workers.js';
 import { openDatabase } from '../../dist/studio/store/database.js';
 import { jobStore } from '../../dist/studio/store/jobs.js';
 import { startRedis, type TestRedis } from '../helpers/redis.ts';
+
+// Jobs run behind everything else on the machine.
+vi.setConfig({ testTimeout: 180_000 });
 
 const root = mkdtempSync(join(tmpdir(), 'oddity-jobs-'));
 const data = join(root, 'parts');
@@ -109,7 +112,7 @@ const slow = { ...quick, model: 'autoencoder', config: { width: 4, code: 4, epoc
 async function until<T>(
   find: () => T | undefined | false | Promise<T | undefined | false>,
   what: string,
-  most = 60_000,
+  most = 170_000,
 ): Promise<T> {
   for (let waited = 0; waited < most; waited += 25) {
     const found = await find();
@@ -190,13 +193,13 @@ function keepsPromises(name: string, open: Open): void {
       const { queue, jobs, close } = await open(folder);
       const add = (id: string, priority?: number) =>
         queue.add('train', { ...quick, out: join(folder, id) }, { id, run: id, ...(priority && { priority }) });
-      for (const [id, priority] of [['a'], ['b'], ['c', 5], ['d', -5], ['e', 5]] as const) await add(id, priority);
-      await inState(queue, 'd', 'done');
+      for (const [id, priority] of [['a'], ['b', -5], ['c', 5]] as const) await add(id, priority);
+      await inState(queue, 'b', 'done');
       const begun = jobs.filter(({ state }) => state === 'running').map(({ id }) => id);
-      expect(begun).toEqual(['a', 'c', 'e', 'b', 'd']);
+      expect(begun).toEqual(['a', 'c', 'b']);
       expect(await add('a')).toEqual(await queue.find('a'));
       expect(await add('a')).toMatchObject({ state: 'done', result: { model: 'pca' } });
-      expect(await queue.list()).toHaveLength(5);
+      expect(await queue.list()).toHaveLength(3);
       await close();
     });
 
