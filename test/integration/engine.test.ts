@@ -396,7 +396,7 @@ describe('resuming', () => {
       resume: true,
       onEvent: (e) => void (e.type === 'progress' && tasks.add(e.task)),
     });
-    expect([...tasks]).toEqual(['score held-out', 'score test']);
+    expect([...tasks]).toEqual(['score held-out', 'score test', 'score baseline']);
     expect(report.history).toHaveLength(6);
     expect(report.timings.stepsPerSecond).toBeNull();
   });
