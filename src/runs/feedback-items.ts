@@ -82,9 +82,10 @@ async function imagesOf(path: string): Promise<NamedItem[]> {
 async function rowsOf(text: string, { table }: ArtifactInfo): Promise<NamedItem[]> {
   if (!table) throw new DataError('artefact-corrupt', 'The detector lacks the names of its columns. Train again.');
   const { file, lines, where } = rowsNamed(text);
-  const rows = await openRows(file);
+  // A log may hold lines that are no rows.
+  const rows = await openRows(file, { wanted: lines });
   const { broken } = encodeRows(rows, table);
-  const chosen = lines ? betweenLines(rows, lines) : where ? [theRow(rows, where)] : [...Array(rows.rows).keys()];
+  const chosen = lines ? await betweenLines(rows, lines) : where ? [theRow(rows, where)] : [...Array(rows.rows).keys()];
   const heads = rows.heads.map((name, i) => (name === '' ? `column ${i + 1}` : name));
   const names = [...new Set(table.columns.map(sourceColumn))];
   const texts = names.map((name) => rows.texts(heads.indexOf(name)));
@@ -99,10 +100,11 @@ async function rowsOf(text: string, { table }: ArtifactInfo): Promise<NamedItem[
   );
 }
 
-function betweenLines(rows: Rows, [first, last]: readonly [number, number]): number[] {
+async function betweenLines(rows: Rows, [first, last]: readonly [number, number]): Promise<number[]> {
   const chosen = [...rows.numbers.keys()].filter((r) => rows.numbers[r] >= first && rows.numbers[r] <= last);
   if (chosen.length > 0) return chosen;
-  const [low, high] = [rows.numbers[0], rows.numbers.at(-1)];
+  const { numbers } = rows.rows > 0 ? rows : await openRows(rows.file);
+  const [low, high] = [numbers[0], numbers.at(-1)];
   throw new DataError(
     'feedback-item',
     `${rows.file} has no row at ${first === last ? `line ${first}` : `lines ${first} to ${last}`}; its rows stand at ${low} to ${high}. Name some of these.`,

@@ -15,6 +15,8 @@ export interface ScoredItems {
 /** Rows whose scores are on their way. */
 export interface PendingRows {
   readonly facts: RowFacts;
+  /** As `ReadRows.numbers`. */
+  numbers(row: number): Readonly<Record<string, number>>;
   /** Throws as `Detector.score`. */
   finish(): Promise<ScoredItems>;
 }
@@ -40,11 +42,12 @@ export function scoreRows(
   if (!table)
     throw new DataError('artefact-corrupt', `${path}: the detector lacks the names of its columns. Train again.`);
   const width = encodedWidth(table);
-  const { inputs, fault, cell, facts } = readRows(rows, table, from);
+  const { inputs, fault, cell, numbers, facts } = readRows(rows, table, from);
   const scoring = detector.score(inputs.subarray(from * width), rows.rows - from, { signal });
   scoring.catch(() => {}); // heard in `finish`
   return {
     facts,
+    numbers,
     async finish() {
       const { scores, maps } = await scoring;
       const predictions: Prediction[] = [];

@@ -5,7 +5,9 @@
 import { createHash } from 'node:crypto';
 import { watch } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
+import * as z from 'zod';
 import { DataError } from '../core/errors.ts';
+import { type Said, say } from '../core/text.ts';
 import { requireFile } from '../data/files/read-input.ts';
 
 /** A line without its end. */
@@ -26,6 +28,14 @@ export interface Position {
   /** SHA-256 of the text of the line. */
   readonly print: string;
 }
+
+/** A position as it is stored. */
+export const storedPosition = z.object({
+  line: z.int().min(0),
+  from: z.int().min(0),
+  to: z.int().min(0),
+  print: z.string(),
+});
 
 /** Nothing was read yet. */
 export const atStart: Position = { line: 0, from: 0, to: 0, print: '' };
@@ -51,6 +61,8 @@ export interface LinesOptions {
   readonly follow?: boolean;
   /** Leaves a last line without a line end for the next time, when it may be longer. */
   readonly keepsRest: boolean;
+  /** What to do about a file that begins anew, as a sentence. */
+  readonly remedy?: Said;
   readonly signal?: AbortSignal;
 }
 
@@ -109,7 +121,10 @@ async function* chunksOf({ input, signal }: LinesOptions): AsyncGenerator<Uint8A
   }
 }
 
-async function* fileChunks(path: string, { from, follow, signal }: LinesOptions): AsyncGenerator<Uint8Array, void> {
+async function* fileChunks(
+  path: string,
+  { from, follow, remedy, signal }: LinesOptions,
+): AsyncGenerator<Uint8Array, void> {
   const file = await openFile(path);
   try {
     const { ino } = await file.stat();
@@ -119,7 +134,7 @@ async function* fileChunks(path: string, { from, follow, signal }: LinesOptions)
       at += bytesRead;
       if (bytesRead > 0) yield buffer.subarray(0, bytesRead);
       else if (!follow) return;
-      else await growth(path, { at, ino }, signal);
+      else await growth(path, { at, ino, remedy }, signal);
     }
   } finally {
     await file.close();
@@ -138,10 +153,14 @@ async function openFile(path: string): Promise<FileHandle> {
 }
 
 /** Waits until a file is longer than what was read, or for a moment. DataError where it has become shorter or another one. */
-async function growth(path: string, { at, ino }: { at: number; ino: number }, signal?: AbortSignal): Promise<void> {
+async function growth(
+  path: string,
+  { at, ino, remedy }: { at: number; ino: number; remedy?: Said },
+  signal?: AbortSignal,
+): Promise<void> {
   const found = await stat(path).catch(() => undefined);
-  if (found && found.ino !== ino) throw anew(path, 'another file has taken its place');
-  if (found && found.size < at) throw anew(path, `${at} bytes were read of it, and now it has ${found.size}`);
+  if (found && found.ino !== ino) throw anew(path, 'another file has taken its place', remedy);
+  if (found && found.size < at) throw anew(path, `${at} bytes were read of it, and now it has ${found.size}`, remedy);
   if (found && found.size > at) return;
   await new Promise<void>((resolve) => {
     const done = () => {
@@ -186,21 +205,21 @@ async function unlessAborted<T>(promise: Promise<T>, signal?: AbortSignal): Prom
 }
 
 /** The error of a file that begins anew. */
-const anew = (path: string, what: string) =>
-  new DataError(
-    'stream-file-anew',
-    `${path} must only grow while it is streamed, but ${what}. Read it with a new state, or as standard input with the same state to go on with what was learnt.`,
-  );
+const anew = (
+  path: string,
+  what: string,
+  remedy: Said = 'Read it with a new state, or as standard input with the same state to go on with what was learnt.',
+) => new DataError('stream-file-anew', say`${path} must only grow while it is streamed, but ${what}. ${remedy}`);
 
 /** Refuses a file that no longer holds the last line that was read of it, where it was. DataError `stream-file-anew`. */
-export async function checkContinued(path: string, { line, from, to, print }: Position): Promise<void> {
+export async function checkContinued(path: string, { line, from, to, print }: Position, remedy?: Said): Promise<void> {
   const file = await openFile(path);
   try {
     const { bytesRead, buffer } = await file.read(Buffer.alloc(to - from), 0, to - from, from);
-    if (bytesRead < to - from) throw anew(path, `${to} bytes were read of it, and now it has fewer`);
+    if (bytesRead < to - from) throw anew(path, `${to} bytes were read of it, and now it has fewer`, remedy);
     const text = textOf(buffer.at(-1) === 10 ? buffer.subarray(0, -1) : buffer, line === 1);
     if (line > 0 && printOf(text) !== print)
-      throw anew(path, `line ${line}, the last that was read, is not what it was`);
+      throw anew(path, `line ${line}, the last that was read, is not what it was`, remedy);
   } finally {
     await file.close();
   }

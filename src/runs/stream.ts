@@ -19,7 +19,7 @@ import { loadDetector } from './detector.ts';
 import { readIfThere, writeAtomic } from './files.ts';
 import { openAccount, type StreamedStep, type StreamRecord, type StreamSummary } from './stream-account.ts';
 import { rolesOf, storedColumns } from './stream-columns.ts';
-import { atStart, checkContinued, type Position, readLines } from './stream-input.ts';
+import { atStart, checkContinued, type Position, readLines, storedPosition } from './stream-input.ts';
 import { openLearning } from './stream-learning.ts';
 import { openSession, type Progress, type Session } from './stream-session.ts';
 import { delayText, openTrained } from './stream-trained.ts';
@@ -72,7 +72,7 @@ const KIND = 'streamed lines';
 
 const storedAbout = z.object({
   ...storedColumns,
-  position: z.object({ line: z.int().min(0), from: z.int().min(0), to: z.int().min(0), print: z.string() }).nullable(),
+  position: storedPosition.nullable(),
   told: z.number(),
   lastTime: z.number().nullable(),
   waiting: z.array(z.tuple([z.int().min(1), z.number().nullable()])).optional(),

@@ -4,6 +4,7 @@
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import { DataError } from '../core/errors.ts';
+import type { ColumnShare } from '../kinds/index.ts';
 import { writeFailure } from '../runs/files.ts';
 import type { StreamRecord } from '../runs/stream.ts';
 
@@ -22,9 +23,11 @@ export interface WatchRecord {
   readonly decision?: string | null;
   readonly pValue?: number;
   readonly regions?: readonly unknown[];
-  /** Of a log, the line of the step. */
+  /** Of a log, the line of the step or row. */
   readonly line?: number;
-  /** Of a log, the alarm that begins or, where `end` is a number, has ended; steps are counted from 0. */
+  /** Of a row, the columns that make its score, largest first; of models that have such. */
+  readonly columns?: readonly ColumnShare[];
+  /** Of steps, the alarm that begins or, where `end` is a number, has ended; steps are counted from 0. */
   readonly alarm?: NonNullable<StreamRecord['alarm']> & { readonly channels: StreamRecord['channels'] };
   /** Of a camera: the frame lies at `path` in the folder of results. Frames that are normal are not kept. */
   readonly kept?: boolean;

@@ -3,7 +3,9 @@ import { appendFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { csv } from '../core/csv.ts';
 import { type Listener, silent, warning } from '../core/events.ts';
+import type { ArtifactInfo } from '../engine/scoring/artifact.ts';
 import type { Detector } from '../engine/scoring/detector.ts';
+import type { MapScale } from '../report/map-image.ts';
 import { overlayOf } from '../report/overlay-image.ts';
 import { writeAtomic } from '../runs/files.ts';
 import { Journal, type WatchRecord } from './journal.ts';
@@ -32,7 +34,7 @@ export interface ResultsOptions {
   readonly onEvent?: Listener;
 }
 
-const columns = ['path', 'time', 'score', 'threshold', 'isAnomalous', 'decision', 'pValue', 'error'] as const;
+const columns = ['path', 'line', 'time', 'score', 'threshold', 'isAnomalous', 'decision', 'pValue', 'error'] as const;
 
 /** The results of a folder of results. */
 export class Results {
@@ -87,6 +89,11 @@ export class Results {
     }
   }
 
+  /** Counts what was scored and is no result of its own. */
+  passed(count: number): void {
+    this.summary.scored += count;
+  }
+
   /** Lets each sink take what there is, while the caller goes on. */
   deliver(signal: AbortSignal): void {
     this.journal.forget(Math.min(this.journal.length, ...this.outboxes.map(({ done }) => done)));
@@ -122,16 +129,22 @@ export class Results {
 export const isWanted = ({ isAnomalous }: WatchRecord, { all }: Pick<ResultsOptions, 'all'>): boolean =>
   all === true || isAnomalous === true;
 
+/** The colour scale of a map, where it is not that of its run. */
+export type ScaleOf = (info: ArtifactInfo, map: Float32Array) => MapScale | Promise<MapScale>;
+
 /** Draws the map of an image over it, and returns where, from the folder of results. */
 export async function drawOverlay(
-  detector: Detector,
-  out: string,
-  path: string,
+  { info }: Detector,
+  { out, path, scaleOf }: { out: string; path: string; scaleOf?: ScaleOf },
   { values, map }: { values: Float32Array; map: Float32Array },
 ): Promise<string> {
   const name = `overlays/${path.replaceAll('/', '__')}.png`;
   await mkdir(join(out, 'overlays'), { recursive: true });
-  await writeAtomic(join(out, name), overlayOf(detector.info, values, map), { flush: false });
+  await writeAtomic(
+    join(out, name),
+    overlayOf(scaleOf ? { ...info, mapScale: await scaleOf(info, map) } : info, values, map),
+    { flush: false },
+  );
   return name;
 }
 

@@ -10,7 +10,7 @@ import { type CameraAddress, cameraFrames } from '../data/index.ts';
 import type { Detector } from '../engine/scoring/detector.ts';
 import { writeAtomic } from '../runs/files.ts';
 import type { WatchRecord } from './journal.ts';
-import { drawOverlay, isWanted, type Results } from './results.ts';
+import { drawOverlay, isWanted, type Results, type ScaleOf } from './results.ts';
 
 /** How a camera is watched. */
 export interface CameraWatch {
@@ -18,6 +18,7 @@ export interface CameraWatch {
   /** Frames a second. */
   readonly fps: number;
   readonly overlays?: boolean;
+  readonly scaleOf?: ScaleOf;
   readonly all?: boolean;
   readonly reconnect?: number;
   readonly onEvent?: Listener;
@@ -55,7 +56,7 @@ export async function watchCamera(
 async function recordOf(
   detector: Detector,
   { png, time }: { readonly png: Uint8Array; readonly time: number },
-  { out, overlays, all }: CameraWatch,
+  { out, overlays, scaleOf, all }: CameraWatch,
 ): Promise<WatchRecord> {
   const stamp = new Date(time).toISOString();
   const path = `frames/${stamp.replaceAll(':', '-')}.png`;
@@ -65,7 +66,8 @@ async function recordOf(
     const record = { ...about, score, threshold, isAnomalous, decision, pValue, regions };
     if (!isWanted(record, { all })) return record;
     await writeAtomic(join(out, path), png, { flush: false });
-    const overlay = overlays && isAnomalous ? await drawOverlay(detector, out, path, { values, map }) : undefined;
+    const overlay =
+      overlays && isAnomalous ? await drawOverlay(detector, { out, path, scaleOf }, { values, map }) : undefined;
     return { ...record, kept: true, ...(overlay !== undefined && { overlay }) };
   } catch (error) {
     if (error instanceof RuntimeUnavailable) throw error;

@@ -17,7 +17,7 @@ import { makeFolder } from '../runs/files.ts';
 import type { StreamedStep } from '../runs/stream.ts';
 import type { Device } from '../runtime/index.ts';
 import type { WatchRecord } from './journal.ts';
-import { drawOverlay, Results, type WatchSummary } from './results.ts';
+import { drawOverlay, Results, type ScaleOf, type WatchSummary } from './results.ts';
 import { type SettledFile, SettledFiles } from './settled-files.ts';
 import { commandSink } from './sinks/command.ts';
 import { folderSink } from './sinks/folder.ts';
@@ -25,14 +25,15 @@ import { mqttSink } from './sinks/mqtt.ts';
 import type { Sink } from './sinks/sink.ts';
 import { webhookSink } from './sinks/webhook.ts';
 import { watchCamera } from './watch-camera.ts';
+import { watchRows } from './watch-rows.ts';
 import { watchSeries } from './watch-series.ts';
 
 /** Options of `watch`. */
 export interface WatchOptions {
-  /** A run's folder, an artefact's folder or its `model.onnx`, of images or of series. */
+  /** A run's folder, an artefact's folder or its `model.onnx`, of images, of rows or of series. */
   run: string;
   /**
-   * The folder that is watched, with those inside; for a run of series a CSV file that grows. Or else `camera`.
+   * The folder that is watched, with those inside; for a run of rows or of series a CSV file that grows. Or else `camera`.
    */
   folder?: string;
   /**
@@ -48,6 +49,8 @@ export interface WatchOptions {
   out: string;
   /** Write the map over each image that is anomalous. */
   overlays?: boolean;
+  /** The colours of these pictures, where they are not those of the run: to compare pictures of several runs. */
+  scaleOf?: ScaleOf;
   /** A folder into which anomalous images are copied. */
   anomalies?: string;
   /** An address to which anomalous results are posted. */
@@ -77,7 +80,7 @@ export interface WatchOptions {
   threads?: number;
   /** Hears each result when it is in the journal. */
   onResult?: (record: WatchRecord) => void;
-  /** Of a log, hears each step once it was scored, also those of which no result is made; steps since the last saved state come again after a kill. */
+  /** Of a log, hears each step or row once it was scored, also those of which no result is made; what was read since the last saved state comes again after a kill. */
   onStep?: (step: StreamedStep) => void;
   onEvent?: Listener;
   signal?: AbortSignal;
@@ -89,7 +92,7 @@ const MOST_FPS = 120;
 
 /**
  * Watches until `signal` aborts, with `once` until what is there is scored, and a video to its end.
- * @throws ConfigError for options; ShapeError for a detector of rows or clips; RuntimeUnavailable `no-ffmpeg` for a camera without
+ * @throws ConfigError for options; ShapeError for a detector of clips; RuntimeUnavailable `no-ffmpeg` for a camera without
  * that program; those of opening a detector and of writing.
  */
 export async function watch(options: WatchOptions): Promise<WatchSummary> {
@@ -104,17 +107,20 @@ export async function watch(options: WatchOptions): Promise<WatchSummary> {
     });
   }
   const address = camera === undefined ? undefined : await cameraAddress(camera);
-  const isOfSteps = (await kindOfArtifact(run)) === 'series';
-  await checkFits(options, isOfSteps);
+  const kind = await kindOfArtifact(run);
+  const isLog = kind === 'series' || kind === 'table';
+  if (isLog) await checkFitsLog(options, logWords[kind]);
+  else await checkFitsImages(options);
   const sinks = await sinksOf(options);
   let [detector, results]: [Detector | undefined, Results | undefined] = [undefined, undefined];
   try {
-    if (!isOfSteps) detector = await imageDetector(run, { device, threads, onEvent, signal });
+    if (kind !== 'series') detector = await openFor(run, { device, threads, onEvent, signal });
     await makeFolder(out);
-    const source = isOfSteps ? dirname(folder!) : (folder ?? out);
+    const source = isLog ? dirname(folder!) : (folder ?? out);
     results = await Results.open(sinks, { ...options, folder: source });
     let missed: number | undefined;
     if (!detector) await watchSeries(results, { ...options, file: folder! }, signal);
+    else if (kind === 'table') await watchRows(detector, results, { ...options, file: folder! }, signal);
     else if (address) missed = await watchCamera(detector, results, address, { ...options, fps }, signal);
     else await watchFolder(detector, results, { ...options, folder: folder! }, signal);
     await results.finish(signal);
@@ -126,33 +132,37 @@ export async function watch(options: WatchOptions): Promise<WatchSummary> {
   }
 }
 
-async function imageDetector(run: string, options: DetectorOptions): Promise<Detector> {
+async function openFor(run: string, options: DetectorOptions): Promise<Detector> {
   const detector = await loadDetector(run, options);
-  if (isImage(detector.shape)) return detector;
+  if (detector.kind === 'table' || isImage(detector.shape)) return detector;
   await detector.close();
   throw new ShapeError(`Images and logs are watched, but ${run} takes ${detector.kind} items.`);
 }
 
-/** Refuses what is no folder for images, and what is no log for steps. */
-async function checkFits(
-  { run, folder, camera, anomalies, overlays }: WatchOptions,
-  isOfSteps: boolean,
-): Promise<void> {
-  const isFolder = folder === undefined ? undefined : (await stat(folder).catch(() => undefined))?.isDirectory();
-  if (!isOfSteps && isFolder === false) {
-    throw new ConfigError('watch-what', `${run} takes images, so a folder is watched, but ${folder} is a file.`);
-  }
-  if (!isOfSteps) return;
+/** What a log holds. */
+const logWords = { series: 'steps of series', table: 'rows' } as const;
+
+const isFolderAt = async (path: string | undefined) =>
+  path === undefined ? undefined : (await stat(path).catch(() => undefined))?.isDirectory();
+
+async function checkFitsImages({ run, folder }: WatchOptions): Promise<void> {
+  if ((await isFolderAt(folder)) !== false) return;
+  throw new ConfigError('watch-what', `${run} takes images, so a folder is watched, but ${folder} is a file.`);
+}
+
+/** Refuses what is no log, and what only images have. */
+async function checkFitsLog({ run, folder, camera, anomalies, overlays }: WatchOptions, items: string): Promise<void> {
+  const isFolder = await isFolderAt(folder);
   if (camera !== undefined || isFolder) {
     const found = camera === undefined ? say`${folder!} is a folder` : say`${option('camera')} was given`;
-    throw new ConfigError(
-      'watch-what',
-      say`${run} takes steps of series, so a log that grows is watched, but ${found}.`,
-    );
+    throw new ConfigError('watch-what', say`${run} takes ${items}, so a log that grows is watched, but ${found}.`);
   }
   const given = Object.entries({ anomalies, overlays }).flatMap(([name, value]) => (value ? [name] : []));
   if (given.length > 0) {
-    throw new ConfigError('watch-what', say`Steps of series have no images. Leave ${optionList(given)} out.`);
+    throw new ConfigError(
+      'watch-what',
+      say`${run} takes ${items}, which have no images. Leave ${optionList(given)} out.`,
+    );
   }
 }
 
@@ -233,7 +243,7 @@ async function watchFolder(
 async function scored(
   detector: Detector,
   files: readonly SettledFile[],
-  { folder, out, overlays }: WatchOptions & { readonly folder: string },
+  { folder, out, overlays, scaleOf }: WatchOptions & { readonly folder: string },
 ): Promise<WatchRecord[]> {
   const stampOf = new Map(files.map((file) => [join(folder, file.path), file]));
   const records: WatchRecord[] = [];
@@ -249,7 +259,8 @@ async function scored(
   for await (const { item, ...found } of detector.scoreEach([...stampOf.keys()], { onError, batch: BATCH })) {
     const { score, threshold, isAnomalous, decision, pValue, regions } = found;
     const record = { ...about(item), score, threshold, isAnomalous, decision, pValue, regions };
-    const overlay = overlays && isAnomalous ? await drawOverlay(detector, out, record.path, found) : undefined;
+    const place = { out, path: record.path, scaleOf };
+    const overlay = overlays && isAnomalous ? await drawOverlay(detector, place, found) : undefined;
     records.push({ ...record, ...(overlay !== undefined && { overlay }) });
   }
   return files.map(({ path }) => records.find((record) => record.path === path)!);

@@ -20,8 +20,11 @@ interface Options
 
 export function addWatch(command: Command): void {
   command
-    .argument('<run>', 'a run folder or an exported model, of images or series')
-    .argument('[folder]', 'where images appear, folders inside it included; of a run of series a CSV file that grows')
+    .argument('<run>', 'a run folder or an exported model, of images, rows or series')
+    .argument(
+      '[folder]',
+      'where images appear, folders inside it included; of a run of rows or series a CSV file that grows',
+    )
     .optionsGroup('In place of a folder, through ffmpeg on the PATH:')
     .option('--camera <address>', 'rtsp://…, http://… and the like, /dev/video0, or a video')
     .option('--fps <n>', 'frames a second that are scored (default: 1)', number('--fps'))

@@ -9,16 +9,21 @@ import { readNpy } from '../formats/npy.ts';
 import { readNpz } from '../formats/npz.ts';
 import { readParquet } from '../formats/parquet.ts';
 import { readPlainRows } from '../formats/plain-rows.ts';
+import type { CellOptions } from '../table/cells.ts';
 import { arrayRows, columnRows } from '../table/columns.ts';
 import type { Rows } from '../table/rows.ts';
 import { readWithHead } from '../table/with-head.ts';
 import { readInput } from './read-input.ts';
 
-type Reader = (bytes: Uint8Array, file: string, budget: ByteBudget) => Rows | Promise<Rows>;
+/** Lines of a text with a head that are wanted, as `CellOptions.wanted`; other formats give all rows. */
+type Wanted = Pick<CellOptions, 'wanted'>;
+type Reader = (bytes: Uint8Array, file: string, budget: ByteBudget, wanted: Wanted) => Rows | Promise<Rows>;
+
+const withHead: Reader = (bytes, file, _, wanted) => readWithHead(bytes, file, wanted);
 
 const readers: Readonly<Record<string, Reader>> = {
-  csv: readWithHead,
-  tsv: readWithHead,
+  csv: withHead,
+  tsv: withHead,
   data: readPlainRows,
   dat: readPlainRows,
   txt: readPlainRows,
@@ -40,21 +45,25 @@ export function rowsFormat(path: string): string | undefined {
 
 /**
  * Reads a file of rows. A CSV or TSV file has a head; the other formats say themselves.
+ * Of the rows of a CSV or TSV file with `wanted` those between two lines are read, and what is wrong with others is passed over.
  * With `glance` only the first bytes of a plain text are read, up to the end of a line.
  * @throws DataError `no-data`, `not-a-file`, `rows-format`, `damaged-file`, and those of the format.
  */
-export async function openRows(path: string, { glance }: { readonly glance?: number } = {}): Promise<Rows> {
+export async function openRows(
+  path: string,
+  { glance, wanted }: { readonly glance?: number } & Wanted = {},
+): Promise<Rows> {
   const format = formatOf(path);
   const isText = /^(csv|tsv|data|dat|txt)$/.test(format) && !/\.gz$/i.test(path);
-  return rowsOf(await readInput(path, 'no-data', isText ? glance : undefined), path);
+  return rowsOf(await readInput(path, 'no-data', isText ? glance : undefined), path, { wanted });
 }
 
 /** Rows from the bytes of a file, whose name says their format. Throws as `openRows`. */
-export async function rowsOf(bytes: Uint8Array, file: string): Promise<Rows> {
+export async function rowsOf(bytes: Uint8Array, file: string, wanted: Wanted = {}): Promise<Rows> {
   const format = formatOf(file);
   const budget = new ByteBudget(file, bytes.length);
   return parsing(
-    async () => readers[format](await gunzip(bytes, file, budget), file, budget),
+    async () => readers[format](await gunzip(bytes, file, budget), file, budget, wanted),
     (reason) =>
       new DataError(
         'damaged-file',

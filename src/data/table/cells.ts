@@ -21,6 +21,8 @@ export interface CellOptions {
   readonly unnamed?: 'first' | 'last';
   /** How the file was understood. */
   readonly about?: string;
+  /** Lines of rows that are wanted, first and last: what is wrong with the others is passed over. */
+  readonly wanted?: readonly [first: number, last: number];
   /** Line of the first byte, of a part of a file; default 1. */
   readonly line?: number;
 }
@@ -31,7 +33,7 @@ export interface CellOptions {
  * rows that have another number of cells than the head.
  */
 export function readCells(bytes: Uint8Array, file: string, options: CellOptions = {}): Rows {
-  const { heads, kinds = {}, separator = ',', skip = 0, unnamed, about } = options;
+  const { heads, kinds = {}, separator = ',', skip = 0, unnamed, wanted, about } = options;
   if (bytes.length >= 2 ** 32 - 1) throw new DataError('csv', `${file} must be smaller than 4 GiB. Split it.`);
   const begin = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
   const mark = separator.charCodeAt(0);
@@ -96,6 +98,7 @@ export function readCells(bytes: Uint8Array, file: string, options: CellOptions 
     const count = readRow(starts, rows * (width + 1), width);
     line++;
     if (count === 0) continue;
+    if (wanted && (here < wanted[0] || here > wanted[1])) continue;
     if (count !== width) {
       if (faults++ < SHOWN) problems.push(`line ${here}: ${count} fields instead of ${width}`);
       continue;

@@ -10,6 +10,8 @@ import { readTime, timePart } from './times.ts';
 export interface EncodedRows {
   /** `[rows, D]`. */
   readonly inputs: Float32Array;
+  /** `[rows, columns]`: numbers as they were read, NaN where one is missing, and codes of texts; of a row that cannot be scored they mean nothing. */
+  readonly values: Float64Array;
   /** By position of a row: why it cannot be scored; its inputs mean nothing. */
   readonly broken: ReadonlyMap<number, string>;
   /** Cells without a number, which take the median of the training rows. */
@@ -91,7 +93,7 @@ export function encodeRows(raw: Rows, encoding: TableEncoding, from = 0): Encode
   for (let r = from; r < rows; r++) write(values, r, inputs, r * size);
   const places = encoding.columns.map((column) => heads.indexOf(sourceColumn(column)));
   const cell = (row: number, column: number) => raw.show(row, places[column]).trim();
-  return { inputs, broken, missing, unseen, passedOver: heads.filter((name) => !names.has(name)), cell };
+  return { inputs, values, broken, missing, unseen, passedOver: heads.filter((name) => !names.has(name)), cell };
 }
 
 /** The number of a row: NaN where it is missing, undefined for any other text. */

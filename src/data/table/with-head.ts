@@ -1,19 +1,19 @@
 /** CSV and TSV with a line that names the columns, as rows. */
 import { DataError } from '../../core/errors.ts';
-import { readCells } from './cells.ts';
+import { type CellOptions, readCells } from './cells.ts';
 import { plainText } from './plain-text.ts';
 import type { Rows } from './rows.ts';
 import { textLayout } from './text-layout.ts';
 
 /**
- * Reads rows below a head. A line of numbers is hardly a head, unless it counts from 0 or 1. Throws DataError `no-head`, and as
+ * Reads rows below a head, all or those of the lines that are `wanted`. A line of numbers is hardly a head, unless it counts from 0 or 1. Throws DataError `no-head`, and as
  * `readCells`.
  */
-export function readWithHead(bytes: Uint8Array, file: string): Rows {
+export function readWithHead(bytes: Uint8Array, file: string, { wanted }: Pick<CellOptions, 'wanted'> = {}): Rows {
   const text = plainText(bytes, file);
   const layout = textLayout(text.bytes);
   const notes = [...text.notes, ...layout.notes];
-  const raw = readCells(text.bytes, file, { ...layout, ...(notes.length > 0 && { about: notes.join('; ') }) });
+  const raw = readCells(text.bytes, file, { ...layout, wanted, ...(notes.length > 0 && { about: notes.join('; ') }) });
   return checkHead(raw);
 }
 

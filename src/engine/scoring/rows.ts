@@ -9,6 +9,9 @@ import type { ReadItem } from '../../kinds/index.ts';
 /** Names that a sentence shows. */
 const SHOWN = 8;
 
+/** Columns of numbers that a row is shown with: a table may have a million. */
+const MOST_NUMBERS = 200;
+
 /** Something about rows that were scored all the same. */
 export interface RowRemark {
   readonly code: 'missing-values' | 'unseen-texts' | 'unknown-columns';
@@ -29,6 +32,8 @@ export interface ReadRows {
   item(row: number): ReadItem;
   /** As `EncodedRows.cell`. */
   cell(row: number, column: number): string;
+  /** The numbers of a row by the name of their column, at most 200 of them, NaN where one is missing; not what was made of a time. */
+  numbers(row: number): Readonly<Record<string, number>>;
   readonly facts: RowFacts;
 }
 
@@ -41,7 +46,10 @@ export function readRows(rows: Rows, encoding: TableEncoding | undefined, from =
     );
   }
   const width = encodedWidth(encoding);
-  const { inputs, broken, cell, ...facts } = encodeRows(rows, encoding, from);
+  const { inputs, values, broken, cell, ...facts } = encodeRows(rows, encoding, from);
+  const shown = encoding.columns
+    .flatMap((column, c) => (column.kind === 'numeric' && !column.time ? [[column.name, c] as const] : []))
+    .slice(0, MOST_NUMBERS);
   return {
     inputs,
     fault: (r) => broken.get(r),
@@ -50,6 +58,7 @@ export function readRows(rows: Rows, encoding: TableEncoding | undefined, from =
       cells: encoding.columns.map((_, column) => cell(r, column)),
     }),
     cell,
+    numbers: (r) => Object.fromEntries(shown.map(([name, c]) => [name, values[r * encoding.columns.length + c]])),
     facts,
   };
 }

@@ -1,4 +1,5 @@
 /** The alarms of a project: what watches and cameras found, who saw it, and what people said it was. */
+import type { ColumnShare } from '../../kinds/index.ts';
 import { feedback } from '../../runs/feedback.ts';
 import { Problem } from '../../server/problem.ts';
 import type { Project } from '../project.ts';
@@ -17,6 +18,8 @@ export interface Alarm {
   readonly at: string;
   /** Path of the picture. */
   readonly overlay: string | null;
+  /** Of a row, the columns that make its score, largest first. */
+  readonly reasons: readonly ColumnShare[] | null;
   readonly acknowledgedAt: string | null;
   readonly label: 'normal' | 'anomalous' | null;
 }
@@ -29,13 +32,19 @@ export interface AlarmPage {
   readonly false: number;
 }
 
-export function addAlarm(
-  { database, changes }: Project,
-  { run, source, item, score, threshold, at, overlay }: Omit<Alarm, 'id' | 'acknowledgedAt' | 'label'>,
-): void {
+type Row = Omit<Alarm, 'reasons'> & { readonly reasons: string | null };
+const alarmOf = ({ reasons, ...row }: Row): Alarm => ({
+  ...row,
+  reasons: reasons === null ? null : JSON.parse(reasons),
+});
+
+export function addAlarm({ database, changes }: Project, alarm: Omit<Alarm, 'id' | 'acknowledgedAt' | 'label'>): void {
+  const { run, source, item, score, threshold, at, overlay, reasons } = alarm;
   const { lastInsertRowid } = database
-    .prepare('INSERT INTO alarms (run, source, item, score, threshold, at, overlay) VALUES (?, ?, ?, ?, ?, ?, ?)')
-    .run(run, source, item, score, threshold, at, overlay);
+    .prepare(
+      'INSERT INTO alarms (run, source, item, score, threshold, at, overlay, reasons) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+    )
+    .run(run, source, item, score, threshold, at, overlay, reasons && JSON.stringify(reasons));
   changes.tell('alarms', { id: Number(lastInsertRowid) });
 }
 
@@ -47,19 +56,19 @@ export function listAlarms(
   const where = isOpen ? 'WHERE acknowledgedAt IS NULL' : '';
   const alarms = database
     .prepare(`SELECT * FROM alarms ${where} ORDER BY id DESC LIMIT ? OFFSET ?`)
-    .all(count, from) as Alarm[];
+    .all(count, from) as Row[];
   const counts = database
     .prepare(
       "SELECT count(*) AS total, coalesce(sum(acknowledgedAt IS NULL), 0) AS open, coalesce(sum(label = 'normal'), 0) AS wrong FROM alarms",
     )
     .get() as { total: number; open: number; wrong: number };
-  return { alarms, total: counts.total, open: counts.open, false: counts.wrong };
+  return { alarms: alarms.map(alarmOf), total: counts.total, open: counts.open, false: counts.wrong };
 }
 
 export function findAlarm({ database }: Project, id: number): Alarm {
-  const alarm = database.prepare('SELECT * FROM alarms WHERE id = ?').get(id) as Alarm | undefined;
+  const alarm = database.prepare('SELECT * FROM alarms WHERE id = ?').get(id) as Row | undefined;
   if (!alarm) throw new Problem(404, 'unknown-alarm', `There is no alarm ${id} in this project.`);
-  return alarm;
+  return alarmOf(alarm);
 }
 
 /**

@@ -5,7 +5,7 @@ export const watchSetup = z.strictObject({
   run: z.string().min(1).describe('run whose detector scores'),
   source: z
     .enum(['folder', 'camera', 'log'])
-    .describe('folder of images, camera or video through ffmpeg, or a CSV file of a series that grows'),
+    .describe('folder of images, camera or video through ffmpeg, or a CSV file of rows or of a series that grows'),
   place: z.string().min(1).max(1000).describe('path of the folder or file, or address of the camera'),
   fps: z.number().positive().max(120).default(1).describe('frames of a camera that are scored in a second'),
   anomalies: z.string().min(1).optional().describe('folder into which anomalous images are copied'),

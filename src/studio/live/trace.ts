@@ -1,5 +1,5 @@
 /**
- * The latest steps of a log that is watched: values, what was expected, scores, alarms. So many that memory stays bounded; kept in a file
+ * The latest steps, or rows, of a log that is watched: values, what was expected, scores, alarms. So many that memory stays bounded; kept in a file
  * beside the journal, so that a watch that was ended shows what it saw.
  */
 import { readJsonIfThere, writeJson } from '../../runs/files.ts';
@@ -50,6 +50,11 @@ export interface LiveTrace {
   readonly alarms: readonly { readonly start: number; readonly end: number }[];
 }
 
+/** What is kept of a step or row. */
+export type TracedStep = Omit<StreamedStep, 'alarm'> & {
+  readonly alarm: { readonly start: number; readonly end: number | null } | null;
+};
+
 export class TraceKeeper {
   private channels: readonly string[] = [];
   private threshold: number | null = null;
@@ -72,7 +77,8 @@ export class TraceKeeper {
     return keeper;
   }
 
-  add({ line, at, time, score, threshold, values, lower, upper, alarm }: StreamedStep): void {
+  /** `alarm` is that of the step, or the row by itself. */
+  add({ line, at, time, score, threshold, values, lower, upper, alarm }: TracedStep): void {
     if (values) this.channels = Object.keys(values);
     this.threshold = threshold;
     const { channels, steps } = this;
@@ -92,9 +98,9 @@ export class TraceKeeper {
     if (performance.now() - this.saved > SAVE_MS) void this.save();
   }
 
-  /** Scores of the latest steps, the oldest first. */
+  /** The latest scores, the oldest first. */
   scores(count: number): readonly number[] {
-    return this.steps.slice(-count).flatMap(({ score }) => (score === null ? [] : [score]));
+    return this.steps.flatMap(({ score }) => (score === null ? [] : [score])).slice(-count);
   }
 
   /** The latest steps; the first channel where none of that name is known. */

@@ -6,11 +6,13 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { errorData } from '../../core/errors.ts';
 import { option, type Words } from '../../core/text.ts';
-import { readArtifactInfo } from '../../runs/artifact.ts';
+import type { ArtifactInfo } from '../../engine/scoring/artifact.ts';
+import { kindOfArtifact, readArtifactInfo } from '../../runs/artifact.ts';
 import type { StreamedStep } from '../../runs/index.ts';
 import type { WatchRecord } from '../../watch/journal.ts';
 import { watch } from '../../watch/watch.ts';
 import { commandOf } from '../command.ts';
+import { reachOf, shownScale } from '../inspect/shown-scale.ts';
 import type { Project } from '../project.ts';
 import { projectFiles } from '../project-files.ts';
 import { runFolder } from '../runs.ts';
@@ -18,7 +20,7 @@ import type { Database } from '../store/database.ts';
 import { addAlarm } from './alarms.ts';
 import { DRIFT_ITEMS, type Drift, driftOf } from './drift.ts';
 import type { WatchSetup } from './setup.ts';
-import { type LiveTrace, TraceKeeper } from './trace.ts';
+import { type LiveTrace, type TracedStep, TraceKeeper } from './trace.ts';
 
 const traceFile = (out: string) => join(out, 'trace.json');
 
@@ -50,7 +52,9 @@ export interface WatchFacts {
   readonly setup: Omit<WatchSetup, 'secret'>;
   readonly state: WatchState;
   readonly error?: string;
-  /** Items or steps that were scored, and those that were anomalous or could not be read, since it was begun; of a log, its alarms. */
+  /** What the log holds; absent for other sources, and where the run is gone. */
+  readonly items?: 'steps' | 'rows';
+  /** Items or steps that were scored, and those that were anomalous or could not be read, since it was begun; of a series, its alarms. */
   readonly scored: number;
   readonly anomalies: number;
   readonly failed: number;
@@ -85,18 +89,27 @@ interface Row {
   readonly error: string | null;
 }
 
+/** A row that is anomalous is an alarm of its own. */
+const byItself = ({ at, decision, ...step }: StreamedStep): TracedStep => ({
+  ...{ ...step, at, decision },
+  alarm: decision === 'anomalous' ? { start: at, end: at + 1 } : null,
+});
+
 /** Milliseconds between two words to open pages about one watch. */
 const TELL_MS = 250;
 
 export class Watches {
   private readonly active = new Map<string, Active>();
+  private readonly items = new Map<string, WatchFacts['items']>();
 
   constructor(private readonly project: Project) {}
 
   /** Begins what ran when the project was last closed. */
   async resume(): Promise<void> {
-    for (const { id, setup, state } of this.rows()) {
-      if (state === 'running') this.run(id, JSON.parse(setup));
+    for (const { id, setup: stored, state } of this.rows()) {
+      const setup: WatchSetup = JSON.parse(stored);
+      await this.learnItems(id, setup);
+      if (state === 'running') this.run(id, setup);
     }
   }
 
@@ -125,8 +138,16 @@ export class Watches {
     this.database
       .prepare('INSERT INTO watches (id, setup, state) VALUES (?, ?, ?)')
       .run(id, JSON.stringify(setup), 'running');
+    await this.learnItems(id, setup);
     this.run(id, setup);
     return this.factsOf(this.row(id)!);
+  }
+
+  /** Finds out what a log holds, by the run; one that is not to be read says so when it is opened. */
+  private async learnItems(id: string, { source, run }: WatchSetup): Promise<void> {
+    if (source !== 'log') return;
+    const kind = await kindOfArtifact(join(projectFiles(this.project.folder).runs, run)).catch(() => undefined);
+    if (kind !== undefined) this.items.set(id, kind === 'table' ? 'rows' : 'steps');
   }
 
   async stop(id: string): Promise<WatchFacts | undefined> {
@@ -179,10 +200,12 @@ export class Watches {
     const { secret: _, ...told } = JSON.parse(setup) as WatchSetup;
     const active = this.active.get(id);
     const { scored = 0, anomalies = 0, failed = 0, strip = [], threshold = null, last, remark } = active ?? {};
+    const items = this.items.get(id);
     const scores = active?.trace?.scores(DRIFT_ITEMS) ?? strip.filter((score) => score !== null).slice(-DRIFT_ITEMS);
     const drift = active && driftOf(active.normals, scores);
     return {
       ...{ id, setup: told, state, scored, anomalies, failed, threshold, strip: [...strip] },
+      ...(items && { items }),
       ...(error !== null && { error }),
       ...(last && { last }),
       ...(drift && { drift }),
@@ -216,13 +239,17 @@ export class Watches {
     const out = join(projectFiles(this.project.folder).watch, id);
     const trace = source === 'log' ? await TraceKeeper.open(traceFile(out)) : undefined;
     active.trace = trace;
+    const isOfRows = this.items.get(id) === 'rows';
     await watch({
       ...{ run, out, anomalies, webhook, secret, mqtt, signal: active.ending.signal },
       ...(source === 'camera' ? { camera: place, fps } : { folder: place }),
-      ...(source !== 'log' && { overlays: true }),
+      ...(source !== 'log' && {
+        overlays: true,
+        scaleOf: async (own: ArtifactInfo, map: Float32Array) => shownScale(own, map, await reachOf(this.project)),
+      }),
       ...(trace && {
         onStep: (step: StreamedStep) => {
-          trace.add(step);
+          trace.add(isOfRows ? byItself(step) : step);
           if (step.score !== null) active.scored++;
           this.tell(id);
         },
@@ -247,12 +274,13 @@ export class Watches {
     }
     if (record.isAnomalous) {
       active.anomalies++;
-      const { score = null, threshold = null, overlay, path, time, line } = record;
+      const { score = null, threshold = null, overlay, path, time, line, columns = null } = record;
       const folder = join(projectFiles(this.project.folder).watch, id);
       const item = source === 'folder' ? join(place, path) : source === 'log' ? `${place}:${line}` : join(folder, path);
       addAlarm(this.project, {
         ...{ run, source: `${source} ${place}`, item, score, threshold, at: time },
         overlay: overlay === undefined ? null : join(folder, overlay),
+        reasons: columns,
       });
     }
     this.tell(id);

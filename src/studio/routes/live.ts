@@ -142,6 +142,7 @@ function frameRoute(app: Hono<ProjectEnv>, catalogue: StudioContext['catalogue']
             threshold,
             at,
             overlay: `${place}-map.png`,
+            reasons: null,
           },
         });
       }

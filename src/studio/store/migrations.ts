@@ -88,4 +88,8 @@ export const migrations: readonly string[] = [
   -- How images look: 32 × 32 bytes of grey, from which near duplicates are told.
   CREATE TABLE looks (item INTEGER PRIMARY KEY REFERENCES items (id) ON DELETE CASCADE, thumbnail BLOB NOT NULL);
   `,
+  `
+  -- Of a row, the columns that make its score, as JSON.
+  ALTER TABLE alarms ADD COLUMN reasons TEXT;
+  `,
 ];

@@ -1,7 +1,7 @@
 /** Live: what is watched, the camera of the browser, and the alarms with what people said of them. */
 import { useComputed, useSignal } from '@preact/signals';
 import type { ProjectFacts } from '../../../src/studio/answers.ts';
-import type { ShownAlarmPage, ShownWatch } from '../../../src/studio/routes/live.ts';
+import type { ShownAlarm, ShownAlarmPage, ShownWatch } from '../../../src/studio/routes/live.ts';
 import { at, get, send } from '../api.ts';
 import { Shown, useAsked } from '../components/asked.tsx';
 import { Command } from '../components/command.tsx';
@@ -13,6 +13,7 @@ import { NoRun } from '../components/no-run.tsx';
 import { chosenRun, RunChoice, useRuns } from '../components/run-choice.tsx';
 import { useFresh } from '../evaluate/fresh.ts';
 import { many, moment, percent, raw } from '../numbers.ts';
+import { usualText } from '../viewer/reasons.tsx';
 import { liveWords as say } from '../words/live.ts';
 import { words } from '../words.ts';
 import './live.css';
@@ -39,7 +40,7 @@ export function LivePage({ project }: { project: string }) {
                 <div>
                   <WatchList project={project} />
                   {(facts.value.value || facts.fault.value) && (
-                    <WatchForm project={project} run={run.value!} first={isOfRows ? 'log' : 'folder'} />
+                    <WatchForm project={project} run={run.value!} sources={isOfRows ? ['log'] : ['folder', 'camera']} />
                   )}
                 </div>
                 {!isOfRows && <Camera project={project} run={run.value!} />}
@@ -82,7 +83,8 @@ function Watch({ project, listed }: { project: string; listed: ShownWatch }) {
       return (topic === 'progress' && about?.watch === id) || (topic === 'live' && about?.id === id);
     },
   );
-  const { scored, anomalies, failed, strip, threshold, last, drift, remark } = seen.value.value ?? listed;
+  const now = seen.value.value ?? listed;
+  const { scored, anomalies, failed, strip, threshold, last, drift, remark, items = 'steps' } = now;
   const isLog = setup.source === 'log';
   return (
     <article class="panel" aria-label={setup.place}>
@@ -94,10 +96,10 @@ function Watch({ project, listed }: { project: string; listed: ShownWatch }) {
       {remark && <p class="banner mild">{remark}</p>}
       <p>
         {isLog
-          ? say.logCounts(many(scored, say.steps[0], say.steps[1]), anomalies)
+          ? say.logCounts(many(scored, say.logItems[items][0], say.logItems[items][1]), anomalies, failed)
           : say.counts(scored, anomalies, failed)}
       </p>
-      {isLog ? <LiveTraceView path={path} id={id} /> : <Strip scores={strip} threshold={threshold} />}
+      {isLog ? <LiveTraceView path={path} id={id} items={items} /> : <Strip scores={strip} threshold={threshold} />}
       {last?.score !== undefined && <p class="soft">{say.last(last.path, raw(last.score))}</p>}
       {drift && (
         <p class={drift.isDrifting ? 'banner mild' : 'soft'}>
@@ -123,6 +125,9 @@ function Watch({ project, listed }: { project: string; listed: ShownWatch }) {
     </article>
   );
 }
+
+const reasonOf = ({ name, cell, usual, share }: NonNullable<ShownAlarm['reasons']>[number]) =>
+  say.reason(name, cell === '' ? say.missing : (cell ?? ''), usual && usualText(usual), percent(share));
 
 const PAGE = 50;
 
@@ -181,7 +186,7 @@ function Alarms({ project }: { project: string }) {
                     </tr>
                   </thead>
                   <tbody>
-                    {alarms.map(({ id, at: time, item, score, overlay, acknowledgedAt, label, command }) => (
+                    {alarms.map(({ id, at: time, item, score, overlay, reasons, acknowledgedAt, label, command }) => (
                       <tr key={id}>
                         <td class="time wide">{moment(time)}</td>
                         <td>
@@ -197,6 +202,11 @@ function Alarms({ project }: { project: string }) {
                             {score !== null && `, ${say.score.toLowerCase()} ${raw(score)}`}
                           </div>
                           <div>{item}</div>
+                          {reasons?.map((one) => (
+                            <div key={one.name} class="soft">
+                              {reasonOf(one)}
+                            </div>
+                          ))}
                         </td>
                         <td class="n wide">{score === null ? '' : raw(score)}</td>
                         <td>

@@ -39,7 +39,8 @@ export function Reasons({ columns }: { columns: readonly ColumnShare[] }) {
   );
 }
 
-function usualText(usual: NonNullable<ColumnShare['usual']>): string {
+/** What is usual for a column, in words. */
+export function usualText(usual: NonNullable<ColumnShare['usual']>): string {
   const [first, second] = usual;
   return typeof first === 'number' && typeof second === 'number' ? words.to(raw(first), raw(second)) : usual.join(', ');
 }

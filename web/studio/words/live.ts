@@ -27,15 +27,16 @@ export const liveWords = {
   states: { running: 'watching', stopped: 'stopped', failed: 'failed' },
   counts: (scored: number, anomalies: number, failed: number) =>
     `${scored} scored, ${anomalies} anomalous${failed > 0 ? `, ${failed} could not be read` : ''}`,
-  logCounts: (steps: string, alarms: number) =>
-    `${steps} scored, ${alarms === 0 ? 'no alarm yet' : `${alarms} ${alarms === 1 ? 'alarm' : 'alarms'} so far`}`,
-  steps: ['step', 'steps'],
+  logCounts: (items: string, alarms: number, failed: number) =>
+    `${items} scored, ${alarms === 0 ? 'no alarm yet' : `${alarms} ${alarms === 1 ? 'alarm' : 'alarms'} so far`}${failed > 0 ? `, ${failed} could not be read` : ''}`,
+  logItems: { steps: ['step', 'steps'], rows: ['row', 'rows'] },
   trace: {
     text: (from: string, to: string) => `Lines ${from} to ${to}`,
     band: 'The band is where values usually lie.',
     legend: 'Marked below the scores: alarms.',
-    channel: 'Channel',
-    values: (name: string, low: string, high: string) => `Channel ${name}: from ${low} to ${high} in this part.`,
+    channel: { steps: 'Channel', rows: 'Column' },
+    values: (what: string, name: string, low: string, high: string) =>
+      `${what} ${name}: from ${low} to ${high} in this part.`,
     score: 'score',
     scores: (threshold: string, n: number) =>
       `Scores; the line is the threshold, ${threshold}. ${n} ${n === 1 ? 'alarm' : 'alarms'} in this part.`,
@@ -68,6 +69,9 @@ export const liveWords = {
   score: 'Score',
   said: 'What it was',
   picture: (item: string) => `${item} with its map`,
+  missing: 'is missing',
+  reason: (name: string, cell: string, usual: string | undefined, share: string) =>
+    `${name} ${cell}${usual === undefined ? '' : ` (usually ${usual})`}, ${share}`,
   seen: 'Seen',
   isNormal: 'It is normal',
   isAnomalous: 'It is an anomaly',

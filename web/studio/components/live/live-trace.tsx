@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals';
 import type { LiveTrace } from '../../../../src/studio/live/trace.ts';
+import type { ShownWatch } from '../../../../src/studio/routes/live.ts';
 import { get } from '../../api.ts';
 import { raw, whole } from '../../numbers.ts';
 import { Strip } from '../../viewer/trace.tsx';
@@ -9,8 +10,10 @@ import '../../viewer/viewer.css';
 
 const words = liveWords.trace;
 
-/** The latest steps of a log that is watched: a channel with the band where its values usually lie, and the scores with the threshold. */
-export function LiveTraceView({ path, id }: { path: string; id: string }) {
+type LogItems = NonNullable<ShownWatch['items']>;
+
+/** The latest steps or rows of a log that is watched: a channel with the band where its values usually lie, and the scores with the threshold. */
+export function LiveTraceView({ path, id, items }: { path: string; id: string; items: LogItems }) {
   const channel = useSignal<string | undefined>(undefined);
   const asked = useAsked(
     (signal) => {
@@ -27,6 +30,7 @@ export function LiveTraceView({ path, id }: { path: string; id: string }) {
         ) : (
           <Drawn
             trace={trace}
+            items={items}
             onChannel={(name) => {
               channel.value = name;
             }}
@@ -37,7 +41,8 @@ export function LiveTraceView({ path, id }: { path: string; id: string }) {
   );
 }
 
-function Drawn({ trace, onChannel }: { trace: LiveTrace; onChannel(name: string): void }) {
+function Drawn(props: { trace: LiveTrace; items: LogItems; onChannel(name: string): void }) {
+  const { trace, items, onChannel } = props;
   const { channels, channel, lines, times, values, lower, upper, scores, threshold, first, alarms } = trace;
   const shared = { n: scores.length, first, alarms };
   const known = values.filter((value) => value !== null);
@@ -51,7 +56,7 @@ function Drawn({ trace, onChannel }: { trace: LiveTrace; onChannel(name: string)
       </p>
       {channels.length > 1 && (
         <label>
-          {words.channel}{' '}
+          {words.channel[items]}{' '}
           <select value={channel ?? ''} onChange={({ currentTarget }) => onChannel(currentTarget.value)}>
             {channels.map((name) => (
               <option key={name} value={name}>
@@ -64,7 +69,7 @@ function Drawn({ trace, onChannel }: { trace: LiveTrace; onChannel(name: string)
       {channel !== null && (
         <Strip
           name={channel}
-          text={words.values(channel, ends[0], ends[1])}
+          text={words.values(words.channel[items], channel, ends[0], ends[1])}
           line={values}
           lower={lower}
           upper={upper}

@@ -5,10 +5,10 @@ import { liveWords as say } from '../../words/live.ts';
 
 const sinkNames = ['anomalies', 'webhook', 'secret', 'mqtt'] as const;
 
-/** What is watched next, with the places that anomalies go to; these can be tried first. */
-/** `first` is the source that suits the data of the run. */
-export function WatchForm({ project, run, first }: { project: string; run: string; first: WatchSetup['source'] }) {
-  const source = useSignal<WatchSetup['source']>(first);
+/** What is watched next, with the places that anomalies go to; these can be tried first. `sources` are those that suit the data of the run. */
+export function WatchForm(props: { project: string; run: string; sources: readonly WatchSetup['source'][] }) {
+  const { project, run, sources } = props;
+  const source = useSignal<WatchSetup['source']>(sources[0]);
   const placeName = useSignal('');
   const fps = useSignal('1');
   const sinks = useSignal<SinkSetup>({});
@@ -58,9 +58,9 @@ export function WatchForm({ project, run, first }: { project: string; run: strin
                 source.value = currentTarget.value as WatchSetup['source'];
               }}
             >
-              {Object.entries(say.sources).map(([value, text]) => (
+              {sources.map((value) => (
                 <option key={value} value={value}>
-                  {text}
+                  {say.sources[value]}
                 </option>
               ))}
             </select>
