@@ -177,6 +177,7 @@ export class Watches {
   async close(): Promise<void> {
     for (const { ending } of this.active.values()) ending.abort();
     await Promise.allSettled([...this.active.values()].map(({ done }) => done));
+    for (const timer of this.telling.values()) clearTimeout(timer);
   }
 
   private get database(): Database {
@@ -286,13 +287,19 @@ export class Watches {
     this.tell(id);
   }
 
-  private told = new Map<string, number>();
+  private readonly told = new Map<string, number>();
+  private readonly telling = new Map<string, NodeJS.Timeout>();
 
-  /** Says that a watch has news, a few times a second at most. */
+  /** Says that a watch has news, a few times a second at most; the last news are said too. */
   private tell(id: string): void {
-    const now = performance.now();
-    if (now - (this.told.get(id) ?? Number.NEGATIVE_INFINITY) < TELL_MS) return;
-    this.told.set(id, now);
-    this.project.changes.tell('progress', { watch: id });
+    if (this.telling.has(id)) return;
+    const wait = (this.told.get(id) ?? Number.NEGATIVE_INFINITY) + TELL_MS - performance.now();
+    const say = () => {
+      this.telling.delete(id);
+      this.told.set(id, performance.now());
+      this.project.changes.tell('progress', { watch: id });
+    };
+    if (wait <= 0) say();
+    else this.telling.set(id, setTimeout(say, wait));
   }
 }

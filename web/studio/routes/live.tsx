@@ -1,6 +1,7 @@
 /** Live: what is watched, the camera of the browser, and the alarms with what people said of them. */
 import { useComputed, useSignal } from '@preact/signals';
 import type { ProjectFacts } from '../../../src/studio/answers.ts';
+import type { WatchSetup } from '../../../src/studio/live/setup.ts';
 import type { ShownAlarm, ShownAlarmPage, ShownWatch } from '../../../src/studio/routes/live.ts';
 import { at, get, send } from '../api.ts';
 import { Shown, useAsked } from '../components/asked.tsx';
@@ -40,7 +41,7 @@ export function LivePage({ project }: { project: string }) {
                 <div>
                   <WatchList project={project} />
                   {(facts.value.value || facts.fault.value) && (
-                    <WatchForm project={project} run={run.value!} sources={isOfRows ? ['log'] : ['folder', 'camera']} />
+                    <WatchForm project={project} run={run.value!} sources={sourcesOf(kind)} />
                   )}
                 </div>
                 {!isOfRows && <Camera project={project} run={run.value!} />}
@@ -52,6 +53,12 @@ export function LivePage({ project }: { project: string }) {
       <Alarms project={project} />
     </>
   );
+}
+
+/** What suits the data of a project; everything where these are not known, as when its runs came from elsewhere. */
+function sourcesOf(kind: ProjectFacts['kind']): readonly WatchSetup['source'][] {
+  if (kind === 'table' || kind === 'series') return ['log'];
+  return kind === 'image' ? ['folder', 'camera'] : ['folder', 'camera', 'log'];
 }
 
 function WatchList({ project }: { project: string }) {
