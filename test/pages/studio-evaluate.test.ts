@@ -2,7 +2,7 @@
  * Evaluate, Compare and Inspect as a person uses them: the threshold by mouse and keyboard with every number behind it, saving one and
  * making it that of the run, two runs side by side, walking the errors and saying what items are; on a desk and a phone.
  */
-import { existsSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { feedback, threshold, train } from '../../dist/index.js';
@@ -144,6 +144,30 @@ describe.skipIf(!existsSync(browserPath))('Evaluate in Studio (skipped without /
     await page.close();
   }, 90_000);
 
+  it('rows that are appended are drawn, and their alarms say why', async () => {
+    const { page, heard } = await open('rows/live?run=knn');
+    const place = studio.at('appended.csv');
+    writeFileSync(place, readFileSync(studio.at('rows.csv'), 'utf8').split('\n').slice(0, 120).join('\n').concat('\n'));
+    await page.getByRole('combobox', { name: 'What comes in' }).selectOption('log');
+    await page.getByLabel('Path of the CSV file').fill(place);
+    await page.getByRole('button', { name: 'Start watching' }).click();
+    await page.getByText(/^119 rows scored/).waitFor({ timeout: 20_000 });
+    appendFileSync(place, '0.1,9.5,\n');
+    await page.getByText(/^120 rows scored/).waitFor({ timeout: 20_000 });
+    expect(await page.getByRole('img', { name: /^Column load: from / }).count()).toBe(1);
+    await page.getByRole('combobox', { name: 'Column' }).selectOption('speed');
+    await page.getByRole('img', { name: /^Column speed: from .* to 9\.5/ }).waitFor();
+    await page
+      .getByText(/^speed 9\.5 \(usually .* to .*\), \d/)
+      .first()
+      .waitFor();
+    expect(await faultsOf(page)).toEqual([]);
+    await page.setViewportSize({ width: 420, height: 900 });
+    expect(await faultsOf(page)).toEqual([]);
+    expect(heard).toEqual([]);
+    await page.close();
+  }, 90_000);
+
   it('a threshold is found by a rule, saved under a name, and made that of the run', async () => {
     const { page, heard } = await open('rows/evaluate?run=pca');
     await page.getByRole('combobox', { name: 'Rule' }).selectOption('f-beta');
@@ -189,8 +213,24 @@ describe.skipIf(!existsSync(browserPath))('Evaluate in Studio (skipped without /
     await page.getByRole('heading', { name: 'Metrics side by side' }).waitFor();
     expect(await page.getByText('Their thresholds decide alike on').count()).toBe(1);
     expect(await faultsOf(page)).toEqual([]);
+    expect(await page.getByRole('columnheader', { name: 'decision B' }).first().isVisible()).toBe(true);
     await page.setViewportSize({ width: 420, height: 900 });
     expect(await faultsOf(page)).toEqual([]);
+    // Nothing is cut off: what has no column of its own stands in another one.
+    const cut = await page
+      .locator('main .scroll')
+      .evaluateAll((all) => all.map((one) => one.scrollWidth - one.clientWidth));
+    expect(
+      cut.every((px) => px === 0),
+      `${cut}`,
+    ).toBe(true);
+    expect(
+      await page
+        .getByText(/^B − A [+−]\d/)
+        .first()
+        .isVisible(),
+    ).toBe(true);
+    expect(await page.locator('main tbody td .narrow').first().textContent()).toMatch(/^(normal|anomalous|review)$/);
     await page.locator('main tbody th a').first().click();
     await page.getByRole('heading', { name: 'Inspect' }).waitFor();
     await page.getByText('Why it stands out').waitFor();

@@ -107,11 +107,15 @@ function Answer({ project, found }: { project: string; found: CompareAnswer }) {
       ))}
       <h2>{words.metrics}</h2>
       <Scroll label={words.metrics}>
-        <table>
+        <table class="stacked">
           <thead>
             <tr>
               {words.columns.map((name, i) => (
-                <th key={name} scope={name === '' ? undefined : 'col'} class={i > 0 && i < 5 ? 'n' : undefined}>
+                <th
+                  key={name}
+                  scope={name === '' ? undefined : 'col'}
+                  class={i === 0 ? undefined : i < 3 ? 'n' : i < 5 ? 'n wide' : 'wide'}
+                >
                   {i === 1
                     ? `A: ${a.run}`
                     : i === 2
@@ -126,12 +130,16 @@ function Answer({ project, found }: { project: string; found: CompareAnswer }) {
               <tr key={titles[i]}>
                 <th scope="row" title={own[i].meaning}>
                   {titles[i]}
+                  <div class="narrow soft">
+                    {words.columns[3]} {signed(one.difference)}
+                    {one.interval && `, ${intervalOf(one)}: ${verdictOf(one)}`}
+                  </div>
                 </th>
                 <td class="n">{fixed(one.a)}</td>
                 <td class="n">{fixed(one.b)}</td>
-                <td class="n">{signed(one.difference)}</td>
-                <td class="n">{one.interval ? one.interval.map(signed).join(' … ') : words.noInterval}</td>
-                <td>{one.interval && (one.interval[0] > 0 || one.interval[1] < 0 ? words.differ : words.alike)}</td>
+                <td class="n wide">{signed(one.difference)}</td>
+                <td class="n wide">{intervalOf(one)}</td>
+                <td class="wide">{verdictOf(one)}</td>
               </tr>
             ))}
           </tbody>
@@ -160,14 +168,20 @@ function Answer({ project, found }: { project: string; found: CompareAnswer }) {
 const signed = (value: number | null): string =>
   value === null ? '–' : `${value < 0 ? '−' : '+'}${fixed(Math.abs(value))}`;
 
+type MetricLine = CompareAnswer['metrics'][number];
+const intervalOf = ({ interval }: MetricLine) => (interval ? interval.map(signed).join(' … ') : words.noInterval);
+const verdictOf = ({ interval }: MetricLine) =>
+  interval && (interval[0] > 0 || interval[1] < 0 ? words.differ : words.alike);
+
+/** On a phone what an item is stands below its name, and a decision below its rank. */
 function Items({ project, run, items }: { project: string; run: string; items: readonly PlacedItem[] }) {
   return (
     <div class="scroll">
-      <table>
+      <table class="stacked">
         <thead>
           <tr>
-            {words.itemColumns.map((name) => (
-              <th key={name} scope="col">
+            {words.itemColumns.map((name, i) => (
+              <th key={name} scope="col" class={[0, 3, 4].includes(i) ? undefined : 'wide'}>
                 {name}
               </th>
             ))}
@@ -180,15 +194,24 @@ function Items({ project, run, items }: { project: string; run: string; items: r
                 <Link to={addressOf(project, 'inspect', { run, show: 'all', item: String(one.index) })}>
                   {shortId(one.id)}
                 </Link>
+                <div class="narrow">
+                  {one.class}, <Truth {...one} />
+                </div>
               </th>
-              <td>{one.class}</td>
-              <td class={one.label === 1 ? 'anomalous' : 'normal'}>
-                {one.label === 1 ? evaluateWords.figures.anomalous : evaluateWords.figures.normal}
+              <td class="wide">{one.class}</td>
+              <td class="wide">
+                <Truth {...one} />
               </td>
-              <td>{percent(one.rankA)}</td>
-              <td>{percent(one.rankB)}</td>
-              <td>{one.decisionA ?? '–'}</td>
-              <td>{one.decisionB ?? '–'}</td>
+              <td>
+                {percent(one.rankA)}
+                <div class="narrow">{one.decisionA ?? '–'}</div>
+              </td>
+              <td>
+                {percent(one.rankB)}
+                <div class="narrow">{one.decisionB ?? '–'}</div>
+              </td>
+              <td class="wide">{one.decisionA ?? '–'}</td>
+              <td class="wide">{one.decisionB ?? '–'}</td>
             </tr>
           ))}
         </tbody>
@@ -196,3 +219,9 @@ function Items({ project, run, items }: { project: string; run: string; items: r
     </div>
   );
 }
+
+const Truth = ({ label }: Pick<PlacedItem, 'label'>) => (
+  <span class={label === 1 ? 'anomalous' : 'normal'}>
+    {label === 1 ? evaluateWords.figures.anomalous : evaluateWords.figures.normal}
+  </span>
+);
