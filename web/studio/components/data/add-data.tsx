@@ -3,7 +3,7 @@ import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useRef } from 'preact/hooks';
 import type { ImportAnswer, ReadingAnswer } from '../../../../src/studio/answers-data.ts';
-import { at, send } from '../../api.ts';
+import { at, Refused, send } from '../../api.ts';
 import { homeWords as say } from '../../words/home.ts';
 import { readingWords } from '../../words/reading.ts';
 import { type Named, namedFiles, namedInputs } from './dropped.ts';
@@ -56,7 +56,8 @@ export function AddData({ project, submit, mayBeEmpty = false, onChosen, onDone,
       else finish(name, source && (await take(name, source)));
     } catch (error) {
       // Rows that cannot be read as they are can be with what a person says of them.
-      const isReadable = name !== undefined && source !== undefined && (await canLook(name, source));
+      const isMissing = error instanceof Refused && nothingThere.has(error.code);
+      const isReadable = !isMissing && name !== undefined && source !== undefined && (await canLook(name, source));
       if (isReadable) waiting.value = { name: name!, source: source! };
       else {
         fault.value = (error as Error).message;
@@ -218,6 +219,9 @@ export function AddData({ project, submit, mayBeEmpty = false, onChosen, onDone,
     </form>
   );
 }
+
+/** Refusals of a path at which there is nothing to look at. */
+const nothingThere = new Set(['unknown-data-set', 'no-data']);
 
 /** Names of files whose rows may be looked at first. */
 const ofRows = /\.(csv|tsv|txt|data|parquet|arff|mat|npz)$/i;
