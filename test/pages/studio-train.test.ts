@@ -103,14 +103,14 @@ describe.skipIf(!existsSync(browserPath))('training in Studio (skipped without /
   });
 
   it('trains with stages, curves and log, and goes on after it was cancelled, in two tabs', {
-    timeout: 180_000,
+    timeout: 260_000,
   }, async () => {
     const page = await open();
     const other = await open(420, 'dark');
     await page.getByText('All options').click();
     await page.getByRole('combobox', { name: 'Model' }).selectOption('autoencoder');
     await page.getByRole('textbox', { name: 'Name of the run' }).fill('slow one');
-    await page.getByRole('textbox', { name: 'Epochs' }).fill('5000');
+    await page.getByRole('textbox', { name: 'Epochs' }).fill('30000');
     await page.locator('[id="config.width"]').fill('4');
     await page.getByRole('textbox', { name: 'Size: height' }).fill('24');
     await page.getByRole('textbox', { name: 'Size: width' }).fill('24');
@@ -128,7 +128,7 @@ describe.skipIf(!existsSync(browserPath))('training in Studio (skipped without /
     await jobOf(other, 'Train a detector: slow one')
       .getByRole('button', { name: /^Resume/ })
       .click();
-    await job.getByText('done', { exact: true }).waitFor({ timeout: 120_000 });
+    await job.getByText('done', { exact: true }).waitFor({ timeout: 170_000 });
     await job.getByText('AUROC').waitFor();
     expect(await faultsOf(other)).toEqual([]);
     await job.getByRole('button', { name: /^Log/ }).click();
@@ -188,7 +188,7 @@ describe.skipIf(!existsSync(browserPath))('training in Studio (skipped without /
     const page = await open();
     await page.getByRole('button', { name: 'Try a few detectors' }).click();
     const table = page.getByRole('table', { name: /^Detectors that were tried/ });
-    await table.waitFor({ timeout: 120_000 });
+    await table.waitFor({ timeout: 170_000 });
     expect(await table.getByRole('rowheader').count()).toBe(5);
     // What the ways cost was measured by itself, and gave way to what was asked for.
     expect(await page.getByRole('heading', { name: 'Measure how long' }).count()).toBe(0);
